@@ -1,0 +1,211 @@
+//! CelebA's official layout, complete or partial.
+//!
+//! | where | what | needed |
+//! |---|---|---|
+//! | `Anno/list_attr_celeba.txt` | count, attribute names, then a name and -1 or 1 for each attribute | yes |
+//! | `Img/img_align_celeba/`, `Img/img_celeba/` | pictures cut around the face, photos as they were taken | one of them |
+//! | `Anno/identity_CelebA.txt` | a name and a person's number | no |
+//! | `Eval/list_eval_partition.txt` | a name and 0 (train), 1 (validation) or 2 (test) | no: then drawn by person |
+//! | `Anno/list_bbox_celeba.txt`, `Anno/list_landmarks_celeba.txt` | box and five points in un-cropped photos | no |
+//! | `Anno/list_landmarks_align_celeba.txt` | five points in aligned pictures | no |
+//!
+//! Files are also found straight in the folder (torchvision's layout). A picture in PNG form is found by the name that
+//! its row gives as JPEG.
+
+use std::path::{Path, PathBuf};
+
+use lineament::{Point, Rect};
+
+use crate::error::DataError;
+use crate::pictures;
+use crate::report::{FindingKind, ReadReport};
+use crate::rows::{Header, Rows};
+use crate::sample::{Dataset, Framing, Sample};
+use crate::split::Split;
+
+/// The folders of pictures, with the framing of what is in them. The PNG form is the same pictures again and comes
+/// second, so that it only fills in.
+const FOLDERS: [(&str, Framing); 3] = [
+    ("img_align_celeba", Framing::Aligned),
+    ("img_align_celeba_png", Framing::Aligned),
+    ("img_celeba", Framing::Photo),
+];
+
+/// The lists beside the attributes.
+struct Lists {
+    identity: Option<Rows>,
+    partition: Option<Rows>,
+    boxes: Option<Rows>,
+    landmarks: Option<Rows>,
+    landmarks_aligned: Option<Rows>,
+}
+
+/// Reads a folder in CelebA's layout: one sample for each picture file that has a row of tags, aligned ones first, by name. See
+/// [`Dataset::once_each`] for one sample a picture.
+///
+/// # Errors
+/// Where the attribute list is missing or has no attribute, where there is no picture with tags at all, or where a file cannot be
+/// read. Anything else that does not fit is counted in [`Dataset::report`].
+pub fn read(dir: &Path) -> Result<Dataset, DataError> {
+    let mut report = ReadReport::default();
+    let (attributes_path, wanted) = find(dir, "Anno", "list_attr_celeba.txt");
+    let attributes_path = attributes_path.ok_or_else(|| {
+        let expected = "CelebA's attribute list is expected there: a line with the number of rows, a line of attribute \
+                        names, then one line a picture";
+        DataError::missing(&wanted, expected)
+    })?;
+    let tags = Rows::read(&attributes_path, Header::Names, None, &mut report)?;
+    if tags.columns.is_empty() {
+        let problem = "the second line holds no attribute names".to_owned();
+        return Err(DataError::Malformed { path: attributes_path, line: 2, problem });
+    }
+    let lists = Lists::read(dir, &mut report)?;
+
+    let mut set = Dataset::new(pictures::set_name(dir, "celeba"));
+    set.attributes = tags.columns.clone();
+    set.report = report;
+    let mut any_folder = false;
+    for (folder, framing) in FOLDERS {
+        let Some(path) = find(dir, "Img", folder).0 else { continue };
+        any_folder = true;
+        add_pictures(&mut set, &path, framing, &tags, &lists)?;
+    }
+    if set.samples.is_empty() {
+        let expected = if any_folder {
+            "none of the pictures in Img/img_align_celeba and Img/img_celeba has a row in Anno/list_attr_celeba.txt"
+        } else {
+            "pictures are expected in Img/img_align_celeba (cut around the face) or Img/img_celeba (un-cropped)"
+        };
+        return Err(DataError::no_pictures(dir, expected));
+    }
+    count_rows_without_picture(&mut set, &tags);
+    match &lists.partition {
+        Some(partition) => {
+            set.assign_splits(|sample| match partition.first(&sample.name)? {
+                0 => Some(Split::Train),
+                1 => Some(Split::Validation),
+                2 => Some(Split::Test),
+                _ => None,
+            });
+        }
+        None => set.draw_splits(),
+    }
+    Ok(set)
+}
+
+/// A file or folder in its official place or straight in the folder, and its official place for messages.
+fn find(dir: &Path, room: &str, name: &str) -> (Option<PathBuf>, PathBuf) {
+    let official = dir.join(room).join(name);
+    let found = [official.clone(), dir.join(name)].into_iter().find(|p| p.exists());
+    (found, official)
+}
+
+impl Lists {
+    fn read(dir: &Path, report: &mut ReadReport) -> Result<Self, DataError> {
+        let mut list = |room: &str, name: &str, header, width| {
+            let (found, official) = find(dir, room, name);
+            Rows::read_optional(found, &official, header, width, report)
+        };
+        Ok(Self {
+            identity: list("Anno", "identity_CelebA.txt", Header::None, 1)?,
+            partition: list("Eval", "list_eval_partition.txt", Header::None, 1)?,
+            boxes: list("Anno", "list_bbox_celeba.txt", Header::Names, 4)?,
+            landmarks: list("Anno", "list_landmarks_celeba.txt", Header::Names, 10)?,
+            landmarks_aligned: list("Anno", "list_landmarks_align_celeba.txt", Header::Names, 10)?,
+        })
+    }
+}
+
+fn add_pictures(
+    set: &mut Dataset,
+    folder: &Path,
+    framing: Framing,
+    tags: &Rows,
+    lists: &Lists,
+) -> Result<(), DataError> {
+    let known: std::collections::BTreeSet<String> =
+        set.samples.iter().filter(|s| s.framing == framing).map(|s| s.name.clone()).collect();
+    for path in pictures::in_folder(folder, &mut set.report)? {
+        let Some((name, row)) = row_of(&path, tags) else {
+            set.report.add(FindingKind::PictureWithoutRow, path.display().to_string());
+            continue;
+        };
+        if known.contains(&name) {
+            continue;
+        }
+        let mut sample = Sample::new(path, name, framing);
+        sample.tags = row.iter().map(|value| tag(*value)).collect();
+        let unreadable = sample.tags.iter().filter(|t| t.is_none()).count();
+        for _ in 0..unreadable {
+            set.report.add(FindingKind::UnreadableTag, sample.name.clone());
+        }
+        sample.face = Some(true);
+        sample.identity = lists
+            .identity
+            .as_ref()
+            .and_then(|list| list.first(&sample.name))
+            .and_then(|identity| u32::try_from(identity).ok());
+        if sample.identity.is_none() && lists.identity.is_some() {
+            set.report.add(FindingKind::PictureWithoutIdentity, sample.name.clone());
+        }
+        let points = match framing {
+            Framing::Photo => &lists.landmarks,
+            Framing::Aligned => &lists.landmarks_aligned,
+        };
+        sample.landmarks = points.as_ref().and_then(|list| list.get(&sample.name)).and_then(landmarks);
+        if framing == Framing::Photo
+            && let Some(row) = lists.boxes.as_ref().and_then(|list| list.get(&sample.name))
+        {
+            sample.rect = rect(row);
+            if sample.rect.is_none() {
+                set.report.add(FindingKind::EmptyBox, sample.name.clone());
+            }
+        }
+        set.samples.push(sample);
+    }
+    Ok(())
+}
+
+/// A picture's row: by its own name, else by that name with the ending `.jpg`.
+fn row_of<'a>(path: &Path, tags: &'a Rows) -> Option<(String, &'a [i64])> {
+    let name = pictures::file_name(path);
+    if let Some(row) = tags.get(&name) {
+        return Some((name, row));
+    }
+    let name = format!("{}.jpg", path.file_stem()?.to_string_lossy());
+    tags.get(&name).map(|row| (name, row))
+}
+
+fn tag(value: i64) -> Option<bool> {
+    match value {
+        1 => Some(true),
+        -1 => Some(false),
+        _ => None,
+    }
+}
+
+fn rect(row: &[i64]) -> Option<Rect> {
+    let [x, y, width, height] = *row else { return None };
+    (width > 0 && height > 0).then(|| Rect {
+        x: x as f32,
+        y: y as f32,
+        width: width as f32,
+        height: height as f32,
+    })
+}
+
+fn landmarks(row: &[i64]) -> Option<[Point; 5]> {
+    let [a, b, c, d, e, f, g, h, i, j] = *row else { return None };
+    Some([(a, b), (c, d), (e, f), (g, h), (i, j)].map(|(x, y)| Point { x: x as f32, y: y as f32 }))
+}
+
+fn count_rows_without_picture(set: &mut Dataset, tags: &Rows) {
+    let there: std::collections::BTreeSet<&str> = set.samples.iter().map(|s| s.name.as_str()).collect();
+    let mut report = ReadReport::default();
+    for (name, line, _) in tags.iter() {
+        if !there.contains(name) {
+            report.add(FindingKind::RowWithoutPicture, format!("{}: {name}", tags.place(line)));
+        }
+    }
+    set.report.merge(report);
+}

@@ -1,0 +1,37 @@
+//! A folder of pictures without faces: the negatives of "there is a face here".
+
+use std::path::Path;
+
+use crate::error::DataError;
+use crate::pictures;
+use crate::sample::{Dataset, Framing, Sample};
+
+/// Reads all pictures in a folder and below it as photos without a face; names are paths relative to the folder. Splits are drawn by
+/// name.
+///
+/// # Errors
+/// Where the folder is missing, cannot be read or holds no picture.
+pub fn read(dir: &Path) -> Result<Dataset, DataError> {
+    if !dir.is_dir() {
+        return Err(DataError::missing(dir, "a folder of pictures without faces is expected there"));
+    }
+    let mut set = Dataset::new(pictures::set_name(dir, "folder"));
+    for path in pictures::below(dir, &mut set.report)? {
+        let name = relative(&path, dir);
+        let mut sample = Sample::new(path, name, Framing::Photo);
+        sample.face = Some(false);
+        set.samples.push(sample);
+    }
+    if set.samples.is_empty() {
+        return Err(DataError::no_pictures(dir, "a folder of .jpg, .png, .webp, .gif, .bmp or .tif files is expected"));
+    }
+    set.draw_splits();
+    Ok(set)
+}
+
+/// A path below `dir`, with forward slashes on every system so that splits drawn by name agree.
+pub(crate) fn relative(path: &Path, dir: &Path) -> String {
+    let path = path.strip_prefix(dir).unwrap_or(path);
+    let parts: Vec<_> = path.components().map(|c| c.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}

@@ -1,0 +1,23 @@
+//! Pictures with labels: readers, splits, augmentation and batches.
+//!
+//! Every reader returns a [`Dataset`]: a list of [`Sample`]s (a picture's path and what is known about it) and a
+//! [`ReadReport`] of what did not fit. Nothing is decoded while reading: pictures are opened later, by
+//! [`loader::Loader`] threads or through [`cache::PhotoCache`].
+
+pub mod celeba;
+pub mod error;
+pub mod folder;
+pub mod imagenet;
+pub mod layout;
+pub mod lfw;
+mod pictures;
+pub mod report;
+mod rows;
+pub mod sample;
+pub mod split;
+
+pub use error::DataError;
+pub use layout::Layout;
+pub use report::{Finding, FindingKind, ReadReport};
+pub use sample::{Dataset, Framing, Sample};
+pub use split::{Split, SplitShares};

@@ -1,0 +1,166 @@
+//! How sure a mean is: a 95 % interval by drawing people again.
+//!
+//! Pictures of one person are alike, so people are drawn, not pictures: a bootstrap over pictures would promise more
+//! than the data can hold.
+
+use std::collections::BTreeMap;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::metrics::{Tally, mean};
+
+/// Samples drawn for an interval.
+pub const RESAMPLES: u64 = 1000;
+
+/// The seed of every interval.
+pub const SEED: u64 = 1;
+
+/// The middle 95 % of the resampled figures.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// The 2.5th percentile.
+    pub low: f64,
+    /// The 97.5th percentile.
+    pub high: f64,
+}
+
+/// The tallies of every person: `tallies[person][attribute]`.
+#[derive(Debug, Clone, Default)]
+pub struct People {
+    tallies: BTreeMap<u64, Vec<Tally>>,
+    attributes: usize,
+}
+
+impl People {
+    /// Nobody yet, for so many attributes.
+    pub fn new(attributes: usize) -> Self {
+        Self { tallies: BTreeMap::new(), attributes }
+    }
+
+    /// The tallies of one person, made when new. A picture without an identity should come with a key of its own: it
+    /// then counts as a person.
+    pub fn person(&mut self, key: u64) -> &mut [Tally] {
+        self.tallies.entry(key).or_insert_with(|| vec![Tally::default(); self.attributes])
+    }
+
+    /// How many people there are.
+    pub fn len(&self) -> usize {
+        self.tallies.len()
+    }
+
+    /// Whether there is nobody.
+    pub fn is_empty(&self) -> bool {
+        self.tallies.is_empty()
+    }
+
+    /// The intervals of the mean accuracy and of the mean balanced accuracy over attributes; attributes without a
+    /// known label in a resample are left out of its means. `None` with fewer than two people.
+    pub fn intervals(&self, resamples: u64, seed: u64) -> Option<Intervals> {
+        let people: Vec<&Vec<Tally>> = self.tallies.values().collect();
+        if people.len() < 2 {
+            return None;
+        }
+        // One generator a resample: the same draws for any number of threads.
+        let means: Vec<(f64, f64)> = (0..resamples)
+            .into_par_iter()
+            .map(|resample| {
+                let mut random = ChaCha8Rng::seed_from_u64(seed);
+                random.set_stream(resample);
+                let mut sums = vec![Tally::default(); self.attributes];
+                for _ in 0..people.len() {
+                    if let Some(person) = people.get(random.random_range(0..people.len())) {
+                        sums.iter_mut().zip(person.iter()).for_each(|(sum, tally)| sum.merge(tally));
+                    }
+                }
+                let known = || sums.iter().filter(|tally| tally.known() > 0);
+                (mean(known().map(Tally::accuracy)), mean(known().map(Tally::balanced_accuracy)))
+            })
+            .collect();
+        Some(Intervals {
+            accuracy: interval(means.iter().map(|pair| pair.0).collect())?,
+            balanced_accuracy: interval(means.iter().map(|pair| pair.1).collect())?,
+        })
+    }
+}
+
+/// The intervals of the two means of an evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Intervals {
+    /// Of the mean accuracy.
+    pub accuracy: Interval,
+    /// Of the mean balanced accuracy.
+    pub balanced_accuracy: Interval,
+}
+
+fn interval(mut values: Vec<f64>) -> Option<Interval> {
+    values.sort_by(f64::total_cmp);
+    Some(Interval { low: percentile(&values, 0.025)?, high: percentile(&values, 0.975)? })
+}
+
+/// The percentile of sorted values, interpolated linearly between its neighbours.
+fn percentile(sorted: &[f64], fraction: f64) -> Option<f64> {
+    let place = fraction * sorted.len().checked_sub(1)? as f64;
+    let low = sorted.get(place.floor() as usize)?;
+    let high = sorted.get(place.ceil() as usize)?;
+    Some(low + (high - low) * place.fract())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn people(count: u64, pictures: u64) -> People {
+        let mut people = People::new(1);
+        for key in 0..count {
+            let tally = &mut people.person(key)[0];
+            for picture in 0..pictures {
+                // 80 % of the people are always right, the others never.
+                tally.add(picture % 2 == 0, (picture % 2 == 0) == (key % 5 != 0));
+            }
+        }
+        people
+    }
+
+    #[test]
+    fn the_interval_holds_the_mean_and_has_the_binomial_width() {
+        let intervals = people(400, 2).intervals(RESAMPLES, SEED).unwrap();
+        let Interval { low, high } = intervals.accuracy;
+        assert!(low < 0.8 && 0.8 < high, "{low} {high}");
+        // 2 x 1.96 x sqrt(0.8 x 0.2 / 400) = 0.0784.
+        assert!((high - low - 0.0784).abs() < 0.01, "{}", high - low);
+    }
+
+    #[test]
+    fn more_pictures_of_the_same_people_say_no_more() {
+        let width = |pictures| {
+            let Interval { low, high } = people(100, pictures).intervals(RESAMPLES, SEED).unwrap().accuracy;
+            high - low
+        };
+        assert!((width(2) - width(20)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_interval() {
+        let people = people(50, 2);
+        assert_eq!(people.intervals(200, 7), people.intervals(200, 7));
+        assert_ne!(people.intervals(200, 7), people.intervals(200, 8));
+    }
+
+    #[test]
+    fn one_person_has_no_interval() {
+        assert_eq!(people(1, 4).intervals(10, 1), None);
+        assert_eq!(People::new(3).intervals(10, 1), None);
+    }
+
+    #[test]
+    fn percentiles_are_interpolated() {
+        let sorted: Vec<f64> = (0..=10).map(f64::from).collect();
+        assert_eq!(percentile(&sorted, 0.975), Some(9.75));
+        assert_eq!(percentile(&[], 0.5), None);
+    }
+}

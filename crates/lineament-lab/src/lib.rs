@@ -1,0 +1,1 @@
+//! Measuring: metrics, localisation curves and reports that write themselves.

@@ -1,0 +1,1 @@
+//! Training on burn: specification to module, losses, stages, checkpoints.

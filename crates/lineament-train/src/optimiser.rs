@@ -1,0 +1,129 @@
+//! Optimisers and their schedule, on flat parameters.
+
+use burn::optim::{AdamW, AdamWConfig, Optimizer, RecordState, Sgd, SgdConfig, StateSink, StateSource};
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::momentum::MomentumConfig;
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+/// Which optimiser a stage uses, and how hard it pulls.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum OptimiserSpec {
+    /// Stochastic gradient descent with momentum (the paper's).
+    Sgd {
+        /// Momentum, in [0, 1).
+        momentum: f64,
+        /// L2 penalty.
+        weight_decay: f32,
+    },
+    /// Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019).
+    AdamW {
+        /// Decoupled weight decay.
+        weight_decay: f32,
+    },
+}
+
+/// The optimiser and its state, one entry a parameter.
+pub enum OptimiserState {
+    /// See [`OptimiserSpec::Sgd`].
+    Sgd(Sgd, Sgd, Vec<Option<<Sgd as Optimizer>::State<1>>>),
+    /// See [`OptimiserSpec::AdamW`].
+    AdamW(AdamW, AdamW, Vec<Option<<AdamW as Optimizer>::State<1>>>),
+}
+
+fn step_one<O: Optimizer>(
+    (decayed, plain): (&O, &O),
+    state: &mut Option<O::State<1>>,
+    decay: bool,
+    rate: f64,
+    value: Tensor<1>,
+    gradient: Tensor<1>,
+) -> Tensor<1> {
+    let optimiser = if decay { decayed } else { plain };
+    let (value, next) = optimiser.step(rate, value, gradient, state.take());
+    *state = next;
+    value
+}
+
+fn save<S: RecordState>(states: &[Option<S>]) -> Vec<(String, TensorData)> {
+    let mut sink = StateSink::default();
+    for (index, state) in states.iter().enumerate() {
+        if let Some(state) = state {
+            state.state_flatten(&index.to_string(), &mut sink);
+        }
+    }
+    sink.tensors
+}
+
+/// Step counters are the only scalars of these optimisers; all parameters share one.
+fn load<S: RecordState>(count: usize, steps: u64, tensors: Vec<(String, TensorData)>) -> Vec<Option<S>> {
+    let scalars = (0..count).map(|i| (format!("{i}.momentum.time"), steps.into())).collect();
+    let mut source = StateSource::new(scalars);
+    for (name, data) in tensors {
+        source.insert_tensor(name, data);
+    }
+    (0..count).map(|i| S::state_unflatten(&i.to_string(), &mut source, &Device::flex())).collect()
+}
+
+impl OptimiserState {
+    /// A fresh optimiser for `count` parameters.
+    pub fn new(spec: OptimiserSpec, count: usize) -> Self {
+        match spec {
+            OptimiserSpec::Sgd { momentum, weight_decay } => {
+                let config = SgdConfig::new().with_momentum(Some(
+                    MomentumConfig::new().with_momentum(momentum).with_dampening(0.0),
+                ));
+                let decay = WeightDecayConfig::new(weight_decay);
+                let plain = config.build();
+                let decayed = config.with_weight_decay(Some(decay)).build();
+                Self::Sgd(decayed, plain, (0..count).map(|_| None).collect())
+            }
+            OptimiserSpec::AdamW { weight_decay } => {
+                let config = AdamWConfig::new().with_epsilon(1e-8);
+                let plain = config.clone().with_weight_decay(0.0).build();
+                let decayed = config.with_weight_decay(weight_decay).build();
+                Self::AdamW(decayed, plain, (0..count).map(|_| None).collect())
+            }
+        }
+    }
+
+    /// One step of parameter `index`; `decay` says whether weight decay applies to it (weights yes, biases and norms no).
+    pub fn step(&mut self, index: usize, decay: bool, rate: f64, value: Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
+        match self {
+            Self::Sgd(decayed, plain, states) => {
+                step_one((&*decayed, &*plain), &mut states[index], decay, rate, value, gradient)
+            }
+            Self::AdamW(decayed, plain, states) => {
+                step_one((&*decayed, &*plain), &mut states[index], decay, rate, value, gradient)
+            }
+        }
+    }
+
+    /// Its tensors by name, for the checkpoint.
+    pub fn tensors(&self) -> Vec<(String, TensorData)> {
+        match self {
+            Self::Sgd(_, _, states) => save(states),
+            Self::AdamW(_, _, states) => save(states),
+        }
+    }
+
+    /// Takes back what [`Self::tensors`] gave after `steps` steps.
+    pub fn restore(&mut self, steps: u64, tensors: Vec<(String, TensorData)>) {
+        match self {
+            Self::Sgd(_, _, states) => *states = load(states.len(), steps, tensors),
+            Self::AdamW(_, _, states) => *states = load(states.len(), steps, tensors),
+        }
+    }
+}
+
+/// One-cycle learning rate (Smith and Topin, 2017): a linear climb to `peak` over the first `warmup` share of all steps, then a cosine
+/// down to a thousandth of it.
+pub fn one_cycle(peak: f64, warmup: f64, step: u64, total: u64) -> f64 {
+    let at = (step as f64 + 0.5) / total.max(1) as f64;
+    if at < warmup {
+        return peak * (0.04 + 0.96 * at / warmup);
+    }
+    let along = (at - warmup) / (1.0 - warmup);
+    peak * (0.001 + 0.999 * 0.5 * (1.0 + (std::f64::consts::PI * along).cos()))
+}

@@ -1,0 +1,198 @@
+//! Recipes: everything that decides what a training gives, in one TOML file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use lineament::attributes::{Patches, Region};
+use lineament::input::Preprocess;
+use lineament_data::augment::Augment;
+use lineament_net::NetSpec;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainError;
+use crate::locating::LocatingRecipe;
+use crate::stage::Schedule;
+
+/// A recipe as written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Its name; the bundle carries it.
+    pub name: String,
+    /// Where every random number of a training comes from.
+    pub seed: u64,
+    /// What is written into the bundle's card under `note`.
+    #[serde(default)]
+    pub note: String,
+    /// Pixels to network input.
+    pub preprocess: Preprocess,
+    /// Face box or landmarks to the square region that ANet looks at.
+    pub region: Region,
+    /// How patches are cut from the region at prediction.
+    pub patches: Patches,
+    /// Where the face stands in the pictures of a data set that was cropped around its faces, by data-set name.
+    #[serde(default)]
+    pub frames: BTreeMap<String, Frame>,
+    /// The nets.
+    pub nets: Nets,
+    /// Stage `objects`: pre-training of the LNets on object classes.
+    pub objects: ObjectStage,
+    /// Stages `lnet_o` and `lnet_s`: localisation from tags.
+    pub locating: LocatingRecipe,
+    /// Stage `identities`: pre-training of ANet.
+    pub identities: IdentityStage,
+    /// Stage `anet`: attribute tags.
+    pub anet: AttributeStage,
+    /// Stage `svms`: one linear SVM an attribute.
+    pub svms: SvmStage,
+}
+
+/// The three nets of the cascade. LNet specs end with their last convolution: what training adds behind it is removed afterwards.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nets {
+    /// Whole photo to response map.
+    pub lnet_o: NetSpec,
+    /// Head-shoulder region to response map.
+    pub lnet_s: NetSpec,
+    /// Patch to FC vector.
+    pub anet: NetSpec,
+}
+
+/// Where a face stands in pictures that were cropped around it, as shares of the picture's height.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Frame {
+    /// Centre of the face region below the top edge; from left to right it is the middle.
+    pub centre: f32,
+    /// Side of the region.
+    pub side: f32,
+}
+
+/// Object pre-training (paper section 3.1).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectStage {
+    /// How it learns.
+    pub schedule: Schedule,
+    /// Crops and colours.
+    pub augment: Augment,
+    /// Side in pixels of the pictures that the net is shown.
+    pub size: usize,
+    /// Label smoothing.
+    #[serde(default)]
+    pub smoothing: f64,
+}
+
+/// Identity pre-training of ANet (paper section 3.2).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityStage {
+    /// How it learns.
+    pub schedule: Schedule,
+    /// Crops and colours.
+    pub augment: Augment,
+    /// Weight of the similarity loss beside the softmax.
+    pub similarity: f64,
+    /// Label smoothing.
+    #[serde(default)]
+    pub smoothing: f64,
+}
+
+/// ANet with attribute tags (paper section 3.2).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttributeStage {
+    /// How it learns.
+    pub schedule: Schedule,
+    /// Crops (these are the multi-view patches) and colours.
+    pub augment: Augment,
+    /// Labels become `smoothing / 2` and `1 - smoothing / 2`.
+    #[serde(default)]
+    pub smoothing: f32,
+    /// Weight of soft labels (another model's probabilities) where a data set brings them and no tags; 0 leaves such pictures out.
+    #[serde(default)]
+    pub soft: f32,
+    /// Share of FC units dropped at random while learning.
+    #[serde(default)]
+    pub dropout: f64,
+}
+
+/// The linear SVMs (paper section 3.3).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SvmStage {
+    /// Costs to choose from for each attribute, by cross-validation over people.
+    pub costs: Vec<f64>,
+    /// Folds.
+    pub folds: usize,
+    /// Whether the net's own attribute scores join the FC vector, so that little data bends what the net has learned instead of starting anew.
+    pub with_scores: bool,
+}
+
+impl Recipe {
+    /// Reads a recipe file.
+    ///
+    /// # Errors
+    /// When it can't be read, has an unknown field, or a value with which nothing could be learned.
+    pub fn open(path: &Path) -> Result<Self, TrainError> {
+        let text = std::fs::read_to_string(path).map_err(|e| TrainError::io(path, e))?;
+        Self::parse(&text).map_err(|e| match e {
+            TrainError::Recipe(why) => TrainError::Recipe(format!("{}: {why}", path.display())),
+            other => other,
+        })
+    }
+
+    /// Reads a recipe from TOML text.
+    ///
+    /// # Errors
+    /// As [`Recipe::open`].
+    pub fn parse(text: &str) -> Result<Self, TrainError> {
+        let recipe: Self = toml::from_str(text).map_err(|e| TrainError::Recipe(e.to_string()))?;
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// A recipe that comes with the program.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn named(name: &str) -> Result<Self, TrainError> {
+        match name {
+            "compact" => Self::parse(include_str!("../../../recipes/compact.toml")),
+            "paper" => Self::parse(include_str!("../../../recipes/paper.toml")),
+            "drawn" => Self::parse(include_str!("../../../recipes/drawn.toml")),
+            _ => Err(TrainError::Recipe(format!(
+                "there is no recipe named {name:?}; there are compact, paper and drawn, or give the path of a .toml file"
+            ))),
+        }
+    }
+
+    fn check(&self) -> Result<(), TrainError> {
+        let refuse = |what: String| Err(TrainError::Recipe(what));
+        for net in [&self.nets.lnet_o, &self.nets.lnet_s, &self.nets.anet] {
+            net.check()?;
+            if net.input.channels != 3 {
+                return refuse(format!("net {}: it must take 3 channels", net.name));
+            }
+        }
+        let input = &self.nets.anet.input;
+        if input.height != input.width || input.height != self.patches.size {
+            return refuse(format!(
+                "`patches.size` is {} but net anet takes {} x {}; both must be the same square",
+                self.patches.size, input.width, input.height
+            ));
+        }
+        self.objects.schedule.check("objects")?;
+        self.identities.schedule.check("identities")?;
+        self.anet.schedule.check("anet")?;
+        self.locating.check()?;
+        if self.svms.costs.is_empty() || self.svms.costs.iter().any(|c| !(*c > 0.0 && c.is_finite())) {
+            return refuse("stage svms: `costs` must be a list of positive numbers".to_owned());
+        }
+        if self.svms.folds < 2 {
+            return refuse("stage svms: `folds` must be at least 2".to_owned());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,365 @@
+//! Edge groups: runs of edge pixels that bend little, and how likely two neighbouring groups belong to one contour
+//! (Zitnick and Dollar, "Edge Boxes", ECCV 2014, section 3.1).
+
+use super::edges::Edges;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::f32::consts::{FRAC_PI_2, PI};
+
+/// Label of a pixel that belongs to no group.
+pub const NO_GROUP: u32 = u32::MAX;
+
+/// Groups whose pixels come this close, along a row or a column, have an affinity.
+const REACH: isize = 2;
+
+/// How edge pixels are gathered into groups.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Grouping {
+    /// Edges weaker than or equal to this are left out.
+    pub min_magnitude: f32,
+    /// A group is closed when its summed change of orientation (in units of pi, at most 0.5 a step) reaches this.
+    pub merge_threshold: f32,
+    /// Groups of at most this summed magnitude are dissolved into their neighbours.
+    pub min_group_magnitude: f32,
+    /// Exponent of the affinity.
+    pub gamma: f32,
+}
+
+/// One group of edge pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EdgeGroup {
+    /// Summed magnitude of its pixels.
+    pub magnitude: f32,
+    /// Mean orientation, by doubled angles, in [0, pi).
+    pub orientation: f32,
+    /// Mean position (column, row), weighted by magnitude.
+    pub mean: (f32, f32),
+    /// Its pixel (column, row) nearest to the mean: a box holds the group when it holds this pixel.
+    pub pixel: (usize, usize),
+}
+
+/// The groups of a picture, the group of every pixel, and the affinities between groups.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EdgeGroups {
+    labels: Vec<u32>,
+    groups: Vec<EdgeGroup>,
+    /// For every group its neighbours with their affinity, by rising label.
+    neighbours: Vec<Vec<(u32, f32)>>,
+}
+
+impl EdgeGroups {
+    /// Gathers the edges of a picture.
+    pub fn of(edges: &Edges, how: &Grouping) -> Self {
+        let mut labels = gather(edges, how);
+        dissolve_small(edges, how, &mut labels);
+        let groups = describe(edges, &labels);
+        let mut neighbours = vec![Vec::new(); groups.len()];
+        for (a, b) in touching(&labels, edges.width(), edges.height()) {
+            let affinity = affinity(&groups[a as usize], &groups[b as usize], how.gamma);
+            if affinity > 0.0 {
+                neighbours[a as usize].push((b, affinity));
+                neighbours[b as usize].push((a, affinity));
+            }
+        }
+        neighbours.iter_mut().for_each(|list: &mut Vec<(u32, f32)>| list.sort_by_key(|n| n.0));
+        Self { labels, groups, neighbours }
+    }
+
+    /// The group of every pixel, row by row; [`NO_GROUP`] where there is no edge.
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// The groups; labels index them.
+    pub fn groups(&self) -> &[EdgeGroup] {
+        &self.groups
+    }
+
+    /// Neighbours of a group, with an affinity in (0, 1], by rising label. None for an unknown label.
+    pub fn neighbours(&self, group: u32) -> &[(u32, f32)] {
+        self.neighbours.get(group as usize).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// |cos(th_i - th_ij) cos(th_j - th_ij)|^gamma, th_ij being the direction from one mean to the other: 1 for two
+/// pieces of one straight line, 0 where one of them stands across.
+pub fn affinity(a: &EdgeGroup, b: &EdgeGroup, gamma: f32) -> f32 {
+    let (dx, dy) = (b.mean.0 - a.mean.0, b.mean.1 - a.mean.1);
+    // Two groups about one centre have no direction between them: only their own angle is left.
+    let between = if dx == 0.0 && dy == 0.0 { a.orientation } else { dy.atan2(dx) };
+    ((a.orientation - between).cos() * (b.orientation - between).cos()).abs().powf(gamma)
+}
+
+/// Difference of two orientations in units of pi, folded: 0.5 is a right angle.
+fn turn(a: f32, b: f32) -> f32 {
+    let difference = (a - b).abs() / PI;
+    if difference > 0.5 { 1.0 - difference } else { difference }
+}
+
+/// The up to eight neighbours of a pixel.
+fn around(pixel: usize, width: usize, height: usize) -> impl Iterator<Item = usize> {
+    within(pixel, 1, width, height).filter(move |&q| q != pixel)
+}
+
+/// The square of pixels within a reach of a pixel, row by row, itself included.
+fn within(pixel: usize, reach: isize, width: usize, height: usize) -> impl Iterator<Item = usize> {
+    let (x, y) = ((pixel % width) as isize, (pixel / width) as isize);
+    let columns = (x - reach).max(0)..=(x + reach).min(width as isize - 1);
+    let rows = (y - reach).max(0)..=(y + reach).min(height as isize - 1);
+    rows.flat_map(move |r| columns.clone().map(move |c| r as usize * width + c as usize))
+}
+
+/// Greedy grouping: from a first pixel on, always the touching pixel that turns least from the one it was
+/// reached from, until the turns sum up to the threshold.
+fn gather(edges: &Edges, how: &Grouping) -> Vec<u32> {
+    let (width, height) = (edges.width(), edges.height());
+    let mut labels = vec![NO_GROUP; width * height];
+    let open = |labels: &[u32], p: usize| labels[p] == NO_GROUP && edges.magnitude()[p] > how.min_magnitude;
+    // Ordered by (turn, pixel); a turn is never negative, so that its bits rise with it.
+    let mut frontier: BinaryHeap<Reverse<(u32, usize)>> = BinaryHeap::new();
+    let mut next_label = 0;
+    for start in 0..labels.len() {
+        if !open(&labels, start) {
+            continue;
+        }
+        frontier.clear();
+        let mut turned = 0.0;
+        let mut current = start;
+        loop {
+            labels[current] = next_label;
+            for q in around(current, width, height).filter(|&q| open(&labels, q)) {
+                let turn = turn(edges.orientation()[q], edges.orientation()[current]);
+                frontier.push(Reverse((turn.to_bits(), q)));
+            }
+            let Some((least, pixel)) = std::iter::from_fn(|| frontier.pop())
+                .map(|Reverse(entry)| entry)
+                .find(|&(_, pixel)| open(&labels, pixel))
+            else {
+                break;
+            };
+            turned += f32::from_bits(least);
+            if turned >= how.merge_threshold {
+                break;
+            }
+            current = pixel;
+        }
+        next_label += 1;
+    }
+    labels
+}
+
+/// Takes the pixels of small groups away and gives them, layer by layer, to the touching group they turn least
+/// from; what touches no group is left out. Labels are then made dense.
+fn dissolve_small(edges: &Edges, how: &Grouping, labels: &mut [u32]) {
+    let (width, height) = (edges.width(), edges.height());
+    let mut sums: BTreeMap<u32, f32> = BTreeMap::new();
+    for (p, &label) in labels.iter().enumerate().filter(|&(_, &label)| label != NO_GROUP) {
+        *sums.entry(label).or_default() += edges.magnitude()[p];
+    }
+    let dense: BTreeMap<u32, u32> = sums
+        .iter()
+        .filter(|&(_, &sum)| sum > how.min_group_magnitude)
+        .zip(0..)
+        .map(|((&label, _), new)| (label, new))
+        .collect();
+
+    let mut loose: Vec<usize> = Vec::new();
+    for (p, label) in labels.iter_mut().enumerate().filter(|(_, label)| **label != NO_GROUP) {
+        match dense.get(label) {
+            Some(&new) => *label = new,
+            None => {
+                *label = NO_GROUP;
+                loose.push(p);
+            }
+        }
+    }
+    while !loose.is_empty() {
+        let layer: Vec<(usize, u32)> = loose
+            .iter()
+            .filter_map(|&p| {
+                around(p, width, height)
+                    .filter(|&q| labels[q] != NO_GROUP)
+                    .map(|q| (turn(edges.orientation()[p], edges.orientation()[q]), labels[q]))
+                    .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
+                    .map(|(_, label)| (p, label))
+            })
+            .collect();
+        if layer.is_empty() {
+            break;
+        }
+        layer.iter().for_each(|&(p, label)| labels[p] = label);
+        loose.retain(|&p| labels[p] == NO_GROUP);
+    }
+}
+
+/// Sums, means and representative pixels of dense labels.
+fn describe(edges: &Edges, labels: &[u32]) -> Vec<EdgeGroup> {
+    #[derive(Default, Clone)]
+    struct Sums {
+        magnitude: f64,
+        x: f64,
+        y: f64,
+        cos: f64,
+        sin: f64,
+    }
+    let width = edges.width();
+    let members = || labels.iter().enumerate().filter(|&(_, &label)| label != NO_GROUP);
+    let count = members().map(|(_, &label)| label as usize + 1).max().unwrap_or(0);
+
+    let mut sums = vec![Sums::default(); count];
+    for (p, &label) in members() {
+        let m = f64::from(edges.magnitude()[p]);
+        let doubled = 2.0 * f64::from(edges.orientation()[p]);
+        let s = &mut sums[label as usize];
+        s.magnitude += m;
+        s.x += m * (p % width) as f64;
+        s.y += m * (p / width) as f64;
+        s.cos += m * doubled.cos();
+        s.sin += m * doubled.sin();
+    }
+    let mut groups: Vec<EdgeGroup> = sums
+        .iter()
+        .map(|s| EdgeGroup {
+            magnitude: s.magnitude as f32,
+            orientation: ((s.sin.atan2(s.cos) / 2.0) as f32).rem_euclid(PI).min(PI.next_down()),
+            mean: ((s.x / s.magnitude) as f32, (s.y / s.magnitude) as f32),
+            pixel: (0, 0),
+        })
+        .collect();
+
+    let mut nearest = vec![f32::INFINITY; count];
+    for (p, &label) in members() {
+        let group = &mut groups[label as usize];
+        let pixel = (p % width, p / width);
+        let distance = (pixel.0 as f32 - group.mean.0).hypot(pixel.1 as f32 - group.mean.1);
+        if distance < nearest[label as usize] {
+            nearest[label as usize] = distance;
+            group.pixel = pixel;
+        }
+    }
+    groups
+}
+
+/// Pairs of groups with pixels within [`REACH`] of one another, smaller label first, each once, sorted.
+fn touching(labels: &[u32], width: usize, height: usize) -> Vec<(u32, u32)> {
+    let mut pairs = Vec::new();
+    for (p, &a) in labels.iter().enumerate().filter(|&(_, &label)| label != NO_GROUP) {
+        let mut last = NO_GROUP;
+        for q in within(p, REACH, width, height) {
+            let b = labels[q];
+            // NO_GROUP is the largest label; the last one is kept because most neighbours repeat it.
+            if b != NO_GROUP && b > a && b != last {
+                pairs.push((a, b));
+                last = b;
+            }
+        }
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
+}
+
+/// A group as a short straight line, for tests.
+#[cfg(test)]
+pub(super) fn line(mean: (f32, f32), orientation: f32) -> EdgeGroup {
+    EdgeGroup { magnitude: 1.0, orientation: orientation.rem_euclid(PI), mean, pixel: (0, 0) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const HOW: Grouping =
+        Grouping { min_magnitude: 0.1, merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: 2.0 };
+
+    /// A picture of edges drawn as text: `-`, `|`, `/` and `\` are edges of full strength, `.` is none and digits
+    /// are level edges of that many tenths.
+    fn drawn(rows: &[&str]) -> Edges {
+        let cells: Vec<char> = rows.iter().flat_map(|row| row.chars()).collect();
+        let magnitude = cells.iter().map(|c| match c {
+            '.' => 0.0,
+            d if d.is_ascii_digit() => d.to_digit(10).unwrap() as f32 / 10.0,
+            _ => 1.0,
+        });
+        let orientation = cells.iter().map(|c| match c {
+            '|' => FRAC_PI_2,
+            '\\' => PI / 4.0,
+            '/' => 3.0 * PI / 4.0,
+            _ => 0.0,
+        });
+        Edges::from_parts(rows[0].len(), rows.len(), magnitude.collect(), orientation.collect())
+    }
+
+    #[test]
+    fn a_straight_line_is_one_group() {
+        let groups = EdgeGroups::of(&drawn(&[".......", ".-----.", "......."]), &HOW);
+        assert_eq!(groups.groups().len(), 1);
+        let group = groups.groups()[0];
+        assert_eq!(group.magnitude, 5.0);
+        assert_eq!(group.mean, (3.0, 1.0));
+        assert_eq!(group.pixel, (3, 1));
+        assert_eq!(group.orientation, 0.0);
+        assert_eq!(groups.labels().iter().filter(|&&l| l == 0).count(), 5);
+    }
+
+    #[test]
+    fn a_right_angle_parts_two_groups() {
+        let groups = EdgeGroups::of(&drawn(&["-----.", ".....|", ".....|", ".....|"]), &HOW);
+        assert_eq!(groups.groups().len(), 2);
+        assert_eq!(groups.neighbours(0).len(), 1);
+        assert!(groups.neighbours(0)[0].1 < 0.5);
+    }
+
+    #[test]
+    fn two_gentle_bends_sum_up_to_a_cut() {
+        // A quarter of a half turn each: the second one reaches 0.5.
+        let bent = drawn(&["---....", "...\\...", "....|..", "....|.."]);
+        assert_eq!(EdgeGroups::of(&bent, &HOW).groups().len(), 2);
+        let patient = Grouping { merge_threshold: 0.6, ..HOW };
+        assert_eq!(EdgeGroups::of(&bent, &patient).groups().len(), 1);
+    }
+
+    #[test]
+    fn small_groups_are_dissolved_into_neighbours_or_dropped() {
+        let picture = drawn(&["-----......", "..3........", ".........4."]);
+        let groups = EdgeGroups::of(&picture, &HOW);
+        assert_eq!(groups.groups().len(), 1);
+        // The weak pixel belongs to the line already; the lonely one to nothing.
+        assert_eq!(groups.labels()[11 + 2], 0);
+        assert_eq!(groups.labels()[22 + 9], NO_GROUP);
+
+        let across = Edges::from_parts(3, 2, vec![1.0, 1.0, 1.0, 0.0, 0.3, 0.0], {
+            vec![0.0, 0.0, 0.0, 0.0, FRAC_PI_2, 0.0]
+        });
+        let groups = EdgeGroups::of(&across, &HOW);
+        assert_eq!((groups.groups().len(), groups.labels()[4]), (1, 0));
+        assert!((groups.groups()[0].magnitude - 3.3).abs() < 1e-5);
+    }
+
+    #[test]
+    fn edges_at_or_below_the_least_magnitude_are_left_out() {
+        let groups = EdgeGroups::of(&drawn(&["1111111111"]), &HOW);
+        assert!(groups.groups().is_empty() && groups.labels().iter().all(|&l| l == NO_GROUP));
+    }
+
+    #[test]
+    fn affinity_is_one_along_a_line_and_nought_across() {
+        let a = line((0.0, 0.0), 0.0);
+        assert!((affinity(&a, &line((5.0, 0.0), 0.0), 2.0) - 1.0).abs() < 1e-6);
+        assert!(affinity(&a, &line((5.0, 0.0), FRAC_PI_2), 2.0) < 1e-6);
+        assert!(affinity(&a, &line((0.0, 5.0), 0.0), 2.0) < 1e-6);
+        assert!((affinity(&a, &line((0.0, 0.0), PI / 3.0), 2.0) - 0.25).abs() < 1e-6);
+        // 45 degrees from both: (1/2)^2.
+        assert!((affinity(&a, &line((3.0, 3.0), 0.0), 2.0) - 0.25).abs() < 1e-6);
+    }
+
+    #[test]
+    fn groups_two_pixels_apart_are_neighbours_and_three_are_not() {
+        let near = EdgeGroups::of(&drawn(&["--.--"]), &HOW);
+        assert_eq!(near.neighbours(0), [(1, 1.0)]);
+        assert_eq!(near.neighbours(1), [(0, 1.0)]);
+        let far = EdgeGroups::of(&drawn(&["--..--"]), &HOW);
+        assert!(far.neighbours(0).is_empty() && far.neighbours(7).is_empty());
+    }
+}

@@ -1,0 +1,193 @@
+//! A picture as the nets see it: upright, eight bits, red, green and blue.
+
+mod decode;
+mod error;
+mod exif;
+mod jpeg;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+
+pub use error::PhotoError;
+
+/// What a file may ask for before it is refused unread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Width times height, as the header gives them.
+    pub max_pixels: u64,
+    /// Size of the file.
+    pub max_bytes: u64,
+}
+
+impl Default for Limits {
+    /// 100 million pixels, 256 MiB.
+    fn default() -> Self {
+        Self { max_pixels: 100_000_000, max_bytes: 256 << 20 }
+    }
+}
+
+/// An upright picture of at least one pixel: rows from the top, three bytes (red, green, blue) a pixel.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Photo {
+    width: u32,
+    height: u32,
+    pixels: Vec<u8>,
+}
+
+impl Photo {
+    /// A photo of `width * height * 3` bytes.
+    ///
+    /// # Errors
+    /// [`PhotoError::NoPixels`] for a zero side, [`PhotoError::WrongLength`] where the bytes do not fit the size.
+    pub fn new(width: u32, height: u32, pixels: Vec<u8>) -> Result<Self, PhotoError> {
+        if width == 0 || height == 0 {
+            return Err(PhotoError::NoPixels { width, height });
+        }
+        if u128::from(width) * u128::from(height) * 3 != pixels.len() as u128 {
+            return Err(PhotoError::WrongLength { width, height, bytes: pixels.len() });
+        }
+        Ok(Self { width, height, pixels })
+    }
+
+    /// A photo of one colour; a side of zero is taken as one.
+    pub fn filled(width: u32, height: u32, colour: [u8; 3]) -> Self {
+        let (width, height) = (width.max(1), height.max(1));
+        Self { width, height, pixels: colour.repeat(width as usize * height as usize) }
+    }
+
+    /// Reads a picture file, whatever its name ends in.
+    ///
+    /// # Errors
+    /// As [`Photo::decode`], and where the file cannot be read; always with the path.
+    pub fn open(path: &Path, limits: &Limits) -> Result<Self, PhotoError> {
+        read_file(path, limits)
+            .and_then(|bytes| Self::decode(&bytes, limits))
+            .map_err(|cause| PhotoError::At { path: path.to_owned(), cause: Box::new(cause) })
+    }
+
+    /// Reads a picture held in memory: JPEG (grey, colour, CMYK), PNG, GIF, WebP, BMP, TIFF or PNM, told apart by its first
+    /// bytes.
+    ///
+    /// The picture comes upright (EXIF orientation applied), blended over white where it is transparent, 16 bits
+    /// rounded to 8, and of an animation the first picture (of an animated PNG its still picture). Colour profiles are
+    /// not applied.
+    ///
+    /// # Errors
+    /// Names what is wrong: an unknown or unsupported format, a truncated or broken file, or one beyond `limits`, which
+    /// is refused from its header, before its pixels are decoded.
+    pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self, PhotoError> {
+        decode::decode(bytes, limits)
+    }
+
+    /// Width in pixels.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// The bytes: rows from the top, red, green, blue.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// The bytes, to be painted over.
+    pub fn pixels_mut(&mut self) -> &mut [u8] {
+        &mut self.pixels
+    }
+
+    /// The bytes, without a copy.
+    pub fn into_pixels(self) -> Vec<u8> {
+        self.pixels
+    }
+
+    /// The colour in column `x` of row `y`; `None` outside.
+    pub fn pixel(&self, x: u32, y: u32) -> Option<[u8; 3]> {
+        if x >= self.width || y >= self.height {
+            return None;
+        }
+        let at = (y as usize * self.width as usize + x as usize) * 3;
+        self.pixels.get(at..at + 3).and_then(|rgb| rgb.try_into().ok())
+    }
+
+    /// The whole picture as a rectangle.
+    pub fn rect(&self) -> crate::Rect {
+        crate::Rect::new(0.0, 0.0, self.width as f32, self.height as f32)
+    }
+
+    /// The mirror image, left and right swapped.
+    pub fn mirrored(&self) -> Self {
+        let mut pixels = Vec::with_capacity(self.pixels.len());
+        for row in self.pixels.chunks_exact(self.width as usize * 3) {
+            row.rchunks_exact(3).for_each(|pixel| pixels.extend_from_slice(pixel));
+        }
+        Self { pixels, ..*self }
+    }
+
+    /// Writes a PNG, first beside `path` and then renamed to it, so that no half picture is ever left there.
+    ///
+    /// # Errors
+    /// [`PhotoError::NotWritten`] with the path and the cause.
+    pub fn save_png(&self, path: &Path) -> Result<(), PhotoError> {
+        let failed = |reason: String| PhotoError::NotWritten { path: path.to_owned(), reason };
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let file = tempfile::Builder::new()
+            .prefix(".lineament-")
+            .suffix(".tmp")
+            .tempfile_in(folder)
+            .map_err(|error| failed(error.to_string()))?;
+        PngEncoder::new(std::io::BufWriter::new(file.as_file()))
+            .write_image(&self.pixels, self.width, self.height, ExtendedColorType::Rgb8)
+            .map_err(|error| failed(error.to_string()))?;
+        keep_readable(file.as_file()).map_err(|error| failed(error.to_string()))?;
+        file.persist(path).map_err(|error| failed(error.error.to_string()))?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Photo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Photo({} x {})", self.width, self.height)
+    }
+}
+
+fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, PhotoError> {
+    let unreadable = |error: std::io::Error| PhotoError::Unreadable { reason: error.to_string() };
+    let file = File::open(path).map_err(unreadable)?;
+    let told = file.metadata().map_err(unreadable)?;
+    if told.is_dir() {
+        return Err(PhotoError::Unreadable { reason: "it is a folder, not a picture".into() });
+    }
+    let too_big = |bytes| PhotoError::TooManyBytes { bytes, limit: limits.max_bytes };
+    if told.len() > limits.max_bytes {
+        return Err(too_big(told.len()));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(told.len()).unwrap_or(0));
+    // Pipes and growing files do not tell their size.
+    file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > limits.max_bytes {
+        return Err(too_big(bytes.len() as u64));
+    }
+    Ok(bytes)
+}
+
+/// Temporary files are private to their owner; a picture is to be read like any other file that is written.
+#[cfg(unix)]
+fn keep_readable(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn keep_readable(_: &File) -> std::io::Result<()> {
+    Ok(())
+}

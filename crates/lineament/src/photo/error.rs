@@ -1,0 +1,107 @@
+//! What can be wrong with a picture.
+
+use std::path::PathBuf;
+
+/// The formats that [`Photo`](super::Photo) reads, for messages.
+pub(super) const FORMATS: &str = "JPEG, PNG, GIF, WebP, BMP, TIFF and PNM";
+
+/// Why a picture was refused; each message says what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PhotoError {
+    /// A cause with the file that it concerns.
+    #[error("{}: {cause}", path.display())]
+    At {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: Box<PhotoError>,
+    },
+    /// The file system refused.
+    #[error("cannot be read: {reason}")]
+    Unreadable {
+        /// As the system gives it.
+        reason: String,
+    },
+    /// A file without a byte in it.
+    #[error("is empty: copy or download the picture again")]
+    Empty,
+    /// None of the formats that are read.
+    #[error(
+        "not a picture format Lineament reads: {found}; it reads {FORMATS}: convert the picture to one of them"
+    )]
+    UnknownFormat {
+        /// What the first bytes look like.
+        found: String,
+    },
+    /// A kind of a known format that no decoder here knows.
+    #[error(
+        "a {format} of a kind Lineament does not read: {reason}; save it anew as an ordinary JPEG or PNG"
+    )]
+    Unsupported {
+        /// Name of the format.
+        format: &'static str,
+        /// The kind.
+        reason: String,
+    },
+    /// The file ends before the picture does.
+    #[error("truncated: the {format} ends before the picture does; copy or download it again")]
+    Truncated {
+        /// Name of the format.
+        format: &'static str,
+    },
+    /// The bytes contradict the format.
+    #[error("broken {format}: {reason}; open it in an image editor and save it anew, or leave it out")]
+    Broken {
+        /// Name of the format.
+        format: &'static str,
+        /// What the decoder says.
+        reason: String,
+    },
+    /// More pixels than [`Limits`](super::Limits) allows.
+    #[error(
+        "too large: {width} x {height} pixels, more than the limit of {limit}; shrink it or raise the limit"
+    )]
+    TooManyPixels {
+        /// As the header gives it.
+        width: u32,
+        /// As the header gives it.
+        height: u32,
+        /// The limit, in pixels.
+        limit: u64,
+    },
+    /// More bytes than [`Limits`](super::Limits) allows.
+    #[error("too large: a file of {bytes} bytes or more, the limit is {limit}; shrink it or raise the limit")]
+    TooManyBytes {
+        /// Size of the file, as far as it was read.
+        bytes: u64,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// A side of zero pixels.
+    #[error("no pixels: the picture is {width} x {height}; leave it out")]
+    NoPixels {
+        /// In pixels.
+        width: u32,
+        /// In pixels.
+        height: u32,
+    },
+    /// Pixels given in memory that do not fill the size.
+    #[error("{bytes} bytes for a photo of {width} x {height}: give width x height x 3, red, green, blue")]
+    WrongLength {
+        /// In pixels.
+        width: u32,
+        /// In pixels.
+        height: u32,
+        /// Number of bytes given.
+        bytes: usize,
+    },
+    /// The picture could not be written.
+    #[error("{}: cannot be written: {reason}; check that the folder exists and may be written to", path.display())]
+    NotWritten {
+        /// The file.
+        path: PathBuf,
+        /// As the system gives it.
+        reason: String,
+    },
+}

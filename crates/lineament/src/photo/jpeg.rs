@@ -1,0 +1,91 @@
+//! JPEG by zune-jpeg, with the truncations named that a lenient decoder fills with grey.
+
+use image::metadata::Orientation;
+use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
+use zune_jpeg::{JpegDecoder, errors::DecodeErrors};
+
+use super::{Limits, PhotoError, decode::check_size, exif};
+
+const FORMAT: &str = "JPEG";
+
+/// Width, height, RGB bytes as stored, and the orientation to show them in.
+pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(u32, u32, Vec<u8>, Orientation), PhotoError> {
+    // Tolerant of stray bytes between headers, which some cameras write and which harm nothing.
+    let lenient = DecoderOptions::default()
+        .set_strict_mode(false)
+        .set_max_width(usize::MAX)
+        .set_max_height(usize::MAX)
+        .jpeg_set_out_colorspace(ColorSpace::RGB);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), lenient);
+    let ended = ends(bytes);
+    let refuse =
+        |error: DecodeErrors| if ended { broken(&error) } else { PhotoError::Truncated { format: FORMAT } };
+    decoder.decode_headers().map_err(refuse)?;
+    let (width, height) = decoder.dimensions().unwrap_or((0, 0));
+    let (width, height) =
+        (u32::try_from(width).unwrap_or(u32::MAX), u32::try_from(height).unwrap_or(u32::MAX));
+    check_size(width, height, limits)?;
+    if !ended {
+        return Err(PhotoError::Truncated { format: FORMAT });
+    }
+    if let Some(ColorSpace::MultiBand(bands)) = decoder.input_colorspace() {
+        return Err(PhotoError::Unsupported { format: FORMAT, reason: format!("{bands} colour components") });
+    }
+    // Strict about the scans, so that damaged ones are refused in the place of being painted grey.
+    decoder.set_options(lenient.set_strict_mode(true));
+    let pixels = decoder.decode().map_err(|error| broken(&error))?;
+    let orientation = decoder.exif().map_or(Orientation::NoTransforms, |block| exif::orientation(block));
+    Ok((width, height, pixels, orientation))
+}
+
+fn broken(error: &DecodeErrors) -> PhotoError {
+    match error {
+        DecodeErrors::Unsupported(kind) => PhotoError::Unsupported {
+            format: FORMAT,
+            reason: format!("{kind:?}").trim_matches('"').to_owned(),
+        },
+        DecodeErrors::ExhaustedData => PhotoError::Truncated { format: FORMAT },
+        other => PhotoError::Broken {
+            format: FORMAT,
+            reason: other.to_string().trim().trim_matches('"').to_owned(),
+        },
+    }
+}
+
+/// Whether the end-of-image marker is there: walks from marker to marker (ITU T.81, annex B), over the lengths of
+/// segments, so that a thumbnail inside of one does not count.
+fn ends(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|&byte| byte == 0xff) {
+        rest = rest.get(at..).unwrap_or_default();
+        let Some(after) = rest.iter().position(|&byte| byte != 0xff) else { return false };
+        let marker = rest.get(after).copied().unwrap_or_default();
+        rest = rest.get(after + 1..).unwrap_or_default();
+        match marker {
+            0xd9 => return true,
+            // A stuffed 0xff among the coefficients, and the markers without a segment.
+            0x00 | 0x01 | 0xd0..=0xd8 => {}
+            _ => {
+                let Some(length) = rest.first_chunk::<2>() else { return false };
+                let Some(next) = rest.get(usize::from(u16::from_be_bytes(*length))..) else { return false };
+                rest = next;
+            }
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ends;
+
+    #[test]
+    fn only_an_end_outside_of_segments_counts() {
+        assert!(ends(&[0xff, 0xd8, 0xff, 0xd9]));
+        assert!(ends(&[0xff, 0xd8, 0xff, 0xe1, 0, 4, 0xff, 0xd9, 0xff, 0xff, 0xd9, 7, 7]));
+        assert!(!ends(&[0xff, 0xd8, 0xff, 0xe1, 0, 4, 0xff, 0xd9]));
+        assert!(!ends(&[0xff, 0xd8, 0xff, 0xe1, 0, 9, 0xff, 0xd9]));
+        assert!(!ends(&[0xff, 0xd8, 0xff, 0xda, 0, 2, 1, 0xff, 0x00, 2, 0xff]));
+        assert!(!ends(&[]));
+    }
+}
