@@ -9,6 +9,9 @@ use thiserror::Error;
 /// counted in the [`crate::ReadReport`].
 #[derive(Debug, Error)]
 pub enum DataError {
+    /// A picture that could not be read.
+    #[error(transparent)]
+    Photo(#[from] lineament::PhotoError),
     /// A file or folder without which there is nothing to read.
     #[error("{path} is not there: {expected}")]
     Missing {

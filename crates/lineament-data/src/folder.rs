@@ -23,7 +23,10 @@ pub fn read(dir: &Path) -> Result<Dataset, DataError> {
         set.samples.push(sample);
     }
     if set.samples.is_empty() {
-        return Err(DataError::no_pictures(dir, "a folder of .jpg, .png, .webp, .gif, .bmp or .tif files is expected"));
+        return Err(DataError::no_pictures(
+            dir,
+            "a folder of .jpg, .png, .webp, .gif, .bmp or .tif files is expected",
+        ));
     }
     set.draw_splits();
     Ok(set)

@@ -31,7 +31,8 @@ pub fn read(dir: &Path) -> Result<Dataset, DataError> {
     let numbers: BTreeMap<String, u32> = set.classes.iter().cloned().zip(0..).collect();
     add_classes(&mut set, &root, dir, &numbers, Split::Train)?;
     if set.samples.is_empty() {
-        let expected = "a folder a class with its pictures in it is expected, as train/CLASS/... or CLASS/...";
+        let expected =
+            "a folder a class with its pictures in it is expected, as train/CLASS/... or CLASS/...";
         return Err(DataError::no_pictures(&root, expected));
     }
     if !parted {
@@ -101,7 +102,11 @@ fn add_annotated(
             }
             _ => set.report.add(
                 FindingKind::MalformedRow,
-                format!("{}, line {}: a file and one of the classes of train/ are expected", annotations.display(), place + 1),
+                format!(
+                    "{}, line {}: a file and one of the classes of train/ are expected",
+                    annotations.display(),
+                    place + 1
+                ),
             ),
         }
     }

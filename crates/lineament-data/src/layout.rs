@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::error::DataError;
 use crate::sample::Dataset;
-use crate::{celeba, folder, imagenet, lfw, pictures, report};
+use crate::{celeba, folder, imagenet, lfw, pictures, report, table};
 
 /// The layouts that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Layout {
     Imagenet,
     /// Pictures without faces: [`folder::read`].
     Folder,
+    /// A CSV or Parquet file: [`table::read`].
+    Table,
 }
 
 impl FromStr for Layout {
@@ -29,6 +31,7 @@ impl FromStr for Layout {
             "lfw" => Ok(Self::Lfw),
             "imagenet" => Ok(Self::Imagenet),
             "folder" => Ok(Self::Folder),
+            "csv" | "parquet" | "table" => Ok(Self::Table),
             _ => Err(DataError::UnknownLayout { given: text.to_owned() }),
         }
     }
@@ -44,6 +47,7 @@ pub fn read(layout: Layout, path: &Path) -> Result<Dataset, DataError> {
         Layout::Lfw => lfw::read(path),
         Layout::Imagenet => imagenet::read(path),
         Layout::Folder => folder::read(path),
+        Layout::Table => table::read(path),
     }
 }
 
@@ -57,7 +61,8 @@ pub fn detect(path: &Path) -> Result<Layout, DataError> {
     if !path.exists() {
         return Err(DataError::missing(path, "a folder of pictures or a table is expected there"));
     }
-    if there(&["Anno/list_attr_celeba.txt", "list_attr_celeba.txt", "Img/img_align_celeba", "Img/img_celeba"]) {
+    if there(&["Anno/list_attr_celeba.txt", "list_attr_celeba.txt", "Img/img_align_celeba", "Img/img_celeba"])
+    {
         return Ok(Layout::Celeba);
     }
     if path.join("train").is_dir() {
@@ -65,7 +70,9 @@ pub fn detect(path: &Path) -> Result<Layout, DataError> {
     }
     let not_seen = || DataError::LayoutNotSeen { path: path.to_path_buf() };
     if !path.is_dir() {
-        return Err(not_seen());
+        let is_table =
+            path.extension().is_some_and(|e| ["csv", "parquet"].iter().any(|t| e.eq_ignore_ascii_case(t)));
+        return if is_table { Ok(Layout::Table) } else { Err(not_seen()) };
     }
     let mut ignored = report::ReadReport::default();
     let root = if path.join("lfw").is_dir() { path.join("lfw") } else { path.to_path_buf() };

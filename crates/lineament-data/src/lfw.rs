@@ -25,7 +25,8 @@ pub fn read(dir: &Path) -> Result<Dataset, DataError> {
     if !dir.is_dir() {
         return Err(DataError::missing(dir, expected));
     }
-    let inner = ["lfw", "lfw_funneled", "lfw-deepfunneled"].map(|n| dir.join(n)).into_iter().find(|p| p.is_dir());
+    let inner =
+        ["lfw", "lfw_funneled", "lfw-deepfunneled"].map(|n| dir.join(n)).into_iter().find(|p| p.is_dir());
     let root = inner.unwrap_or_else(|| dir.to_path_buf());
     let mut set = Dataset::new(pictures::set_name(dir, "lfw"));
     for (identity, folder) in (0_u32..).zip(pictures::folders(&root)?) {
@@ -65,7 +66,8 @@ fn optional(dir: &Path, root: &Path, name: &str, report: &mut ReadReport) -> Res
 
 fn read_list(path: &PathBuf, report: &mut ReadReport) -> Result<List, DataError> {
     let failed = |error: csv::Error| DataError::Table { path: path.clone(), problem: error.to_string() };
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_path(path).map_err(failed)?;
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_path(path).map_err(failed)?;
     let header = reader.headers().map_err(failed)?.clone();
     let columns: Vec<String> = header.iter().skip(1).map(str::to_owned).collect();
     let mut rows = BTreeMap::new();
@@ -85,7 +87,11 @@ fn read_list(path: &PathBuf, report: &mut ReadReport) -> Result<List, DataError>
             }
             _ => report.add(
                 FindingKind::MalformedRow,
-                format!("{}, line {line}: a file and {} numbers from 0 to 1 are expected", path.display(), columns.len()),
+                format!(
+                    "{}, line {line}: a file and {} numbers from 0 to 1 are expected",
+                    path.display(),
+                    columns.len()
+                ),
             ),
         }
     }

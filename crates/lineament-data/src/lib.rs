@@ -4,6 +4,8 @@
 //! [`ReadReport`] of what did not fit. Nothing is decoded while reading: pictures are opened later, by
 //! [`loader::Loader`] threads or through [`cache::PhotoCache`].
 
+pub mod augment;
+pub mod cache;
 pub mod celeba;
 pub mod error;
 pub mod folder;
@@ -15,6 +17,7 @@ pub mod report;
 mod rows;
 pub mod sample;
 pub mod split;
+pub mod table;
 
 pub use error::DataError;
 pub use layout::Layout;

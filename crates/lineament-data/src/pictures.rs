@@ -55,9 +55,9 @@ fn walk(dir: &Path, depth: usize, report: &mut ReadReport) -> Result<Vec<PathBuf
 }
 
 fn is_list(path: &Path) -> bool {
-    path.extension()
-        .and_then(|e| e.to_str())
-        .is_some_and(|e| ["txt", "csv", "md", "json", "parquet"].iter().any(|known| e.eq_ignore_ascii_case(known)))
+    path.extension().and_then(|e| e.to_str()).is_some_and(|e| {
+        ["txt", "csv", "md", "json", "parquet"].iter().any(|known| e.eq_ignore_ascii_case(known))
+    })
 }
 
 /// The folders straight in `dir`, by name.

@@ -39,7 +39,8 @@ impl Rows {
         let bytes = std::fs::read(path).map_err(|e| DataError::reading(path, e))?;
         let text = String::from_utf8_lossy(&bytes);
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let mut lines = text.lines().enumerate().map(|(i, line)| (i + 1, line.trim())).filter(|(_, l)| !l.is_empty());
+        let mut lines =
+            text.lines().enumerate().map(|(i, line)| (i + 1, line.trim())).filter(|(_, l)| !l.is_empty());
         let mut stated = None;
         let mut columns = Vec::new();
         if header == Header::Names {
@@ -70,13 +71,17 @@ impl Rows {
             seen += 1;
             match parse(line, width) {
                 Ok((name, _)) if rows.rows.contains_key(name) => {
-                    report.add(FindingKind::RepeatedName, format!("{}, line {number}: {name}", path.display()));
+                    report
+                        .add(FindingKind::RepeatedName, format!("{}, line {number}: {name}", path.display()));
                 }
                 Ok((name, values)) => {
                     rows.rows.insert(name.to_owned(), (number, values));
                 }
                 Err(problem) => {
-                    report.add(FindingKind::MalformedRow, format!("{}, line {number}: {problem}", path.display()));
+                    report.add(
+                        FindingKind::MalformedRow,
+                        format!("{}, line {number}: {problem}", path.display()),
+                    );
                 }
             }
         }
@@ -124,10 +129,6 @@ impl Rows {
     /// "file, line N" of a row.
     pub(crate) fn place(&self, line: usize) -> String {
         format!("{}, line {line}", self.path.display())
-    }
-
-    pub(crate) fn contains(&self, name: &str) -> bool {
-        self.rows.contains_key(name)
     }
 }
 
