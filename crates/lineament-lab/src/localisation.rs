@@ -3,7 +3,7 @@
 //! The paper counts a face as found at an intersection over union of 0.5 and draws the true positive rate against false
 //! positives per image (FPPI), and recall against the overlap asked for at 0.1 FPPI.
 
-use lineament::geometry::Rect;
+use lineament::Rect;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics;
@@ -25,7 +25,7 @@ impl Located {
     /// found or nothing is given.
     pub fn dominant_overlap(&self) -> f32 {
         let Some((dominant, _)) = self.found.first() else { return 0.0 };
-        self.given.iter().map(|given| finite(dominant.iou(given))).fold(0.0, f32::max)
+        self.given.iter().map(|given| finite(dominant.iou(*given))).fold(0.0, f32::max)
     }
 }
 
@@ -88,7 +88,8 @@ pub struct CurvePoint {
 /// box it overlaps most, if by `overlap` at least; a box that finds none left is a false positive.
 pub fn curve(pictures: &[&Located], overlap: f32) -> Vec<CurvePoint> {
     let given: usize = pictures.iter().map(|picture| picture.given.len()).sum();
-    let mut answers: Vec<(f32, bool)> = pictures.iter().flat_map(|picture| matched(picture, overlap)).collect();
+    let mut answers: Vec<(f32, bool)> =
+        pictures.iter().flat_map(|picture| matched(picture, overlap)).collect();
     answers.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut found, mut wrong) = (0_usize, 0_usize);
     answers
@@ -136,7 +137,7 @@ fn matched(picture: &Located, overlap: f32) -> Vec<(f32, bool)> {
             let best = free
                 .iter()
                 .enumerate()
-                .map(|(index, given)| (index, finite(rect.iou(given))))
+                .map(|(index, given)| (index, finite(rect.iou(**given))))
                 .max_by(|a, b| a.1.total_cmp(&b.1));
             match best {
                 Some((index, iou)) if iou >= overlap => {

@@ -76,10 +76,7 @@ impl Tally {
 
     /// The harmonic mean of precision and recall; 0 when nothing is positive, neither in truth nor in the answers.
     pub fn f1(&self) -> f64 {
-        share(
-            2 * self.true_positives,
-            2 * self.true_positives + self.false_positives + self.false_negatives,
-        )
+        share(2 * self.true_positives, 2 * self.true_positives + self.false_positives + self.false_negatives)
     }
 
     /// The majority answer: present when more than half of the known labels are.
@@ -150,7 +147,10 @@ pub fn roc_auc(ranking: &[Scored]) -> f64 {
 fn steps(ranking: &[Scored]) -> Vec<(usize, usize)> {
     let mut order: Vec<Scored> = ranking
         .iter()
-        .map(|item| Scored { score: if item.score.is_nan() { f32::NEG_INFINITY } else { item.score }, ..*item })
+        .map(|item| Scored {
+            score: if item.score.is_nan() { f32::NEG_INFINITY } else { item.score },
+            ..*item
+        })
         .collect();
     order.sort_by(|a, b| b.score.total_cmp(&a.score));
     order
@@ -243,8 +243,11 @@ mod tests {
     #[test]
     fn agrees_with_scikit_learn_on_a_hundred() {
         let truth: Vec<u8> = (0..100_u32).map(|i| u8::from((7 * i * i + 3 * i) % 11 < 4)).collect();
-        let scores: Vec<f32> =
-            truth.iter().zip(0_u32..).map(|(&y, i)| ((13 * i + 5 * u32::from(y)) % 17) as f32 / 17.0).collect();
+        let scores: Vec<f32> = truth
+            .iter()
+            .zip(0_u32..)
+            .map(|(&y, i)| ((13 * i + 5 * u32::from(y)) % 17) as f32 / 17.0)
+            .collect();
         let ranked = ranking(&truth, &scores);
         close(average_precision(&ranked), 0.537_760_807_688_234_8);
         close(roc_auc(&ranked), 0.486_262_626_262_626_3);
