@@ -231,10 +231,7 @@ mod tests {
     #[test]
     fn bad_input_is_refused() {
         assert_eq!(Platt::fit(&[], &[]), Err(CalibrationError::Empty));
-        assert_eq!(
-            Platt::fit(&[1.0], &[]),
-            Err(CalibrationError::Lengths { scores: 1, answers: 0 })
-        );
+        assert_eq!(Platt::fit(&[1.0], &[]), Err(CalibrationError::Lengths { scores: 1, answers: 0 }));
         assert!(matches!(
             Platt::fit(&[1.0, f32::NAN], &[true, false]),
             Err(CalibrationError::Score { index: 1, .. })

@@ -77,7 +77,8 @@ impl Patches {
     /// A grid of `steps` x `steps` patches spread evenly from corner to corner of the region; one step is the centre.
     pub fn grid(size: u32, region: u32, steps: u32, mirror: bool) -> Self {
         let room = region.saturating_sub(size);
-        let place = |step: u32| if steps < 2 { room / 2 } else { (room * step + (steps - 1) / 2) / (steps - 1) };
+        let place =
+            |step: u32| if steps < 2 { room / 2 } else { (room * step + (steps - 1) / 2) / (steps - 1) };
         let mut offsets: Vec<[u32; 2]> = Vec::new();
         for offset in (0..steps).flat_map(|row| (0..steps).map(move |column| [place(column), place(row)])) {
             // More steps than pixels to spare would list a place twice.
@@ -172,12 +173,24 @@ mod tests {
     #[test]
     fn patches_out_of_place_are_refused() {
         let refused = |p: Patches| p.check().unwrap_err();
-        assert!(matches!(refused(patches(0, 8, &[[0, 0]], false)), PatchesError::Side { what: "patch size", .. }));
-        assert!(matches!(refused(patches(8, u32::MAX, &[[0, 0]], false)), PatchesError::Side { what: "region", .. }));
+        assert!(matches!(
+            refused(patches(0, 8, &[[0, 0]], false)),
+            PatchesError::Side { what: "patch size", .. }
+        ));
+        assert!(matches!(
+            refused(patches(8, u32::MAX, &[[0, 0]], false)),
+            PatchesError::Side { what: "region", .. }
+        ));
         assert_eq!(refused(patches(8, 8, &[], false)), PatchesError::Count(0));
-        assert!(matches!(refused(patches(8, 12, &[[0, 0], [5, 0]], false)), PatchesError::Outside { index: 1, .. }));
+        assert!(matches!(
+            refused(patches(8, 12, &[[0, 0], [5, 0]], false)),
+            PatchesError::Outside { index: 1, .. }
+        ));
         assert!(matches!(refused(patches(8, 12, &[[u32::MAX, 0]], false)), PatchesError::Outside { .. }));
-        assert!(matches!(refused(patches(8, 12, &[[1, 2], [1, 2]], true)), PatchesError::Repeated { index: 1, .. }));
+        assert!(matches!(
+            refused(patches(8, 12, &[[1, 2], [1, 2]], true)),
+            PatchesError::Repeated { index: 1, .. }
+        ));
     }
 
     #[test]
@@ -193,7 +206,8 @@ mod tests {
             .offsets
             .iter()
             .map(|&[x, y]| {
-                let rows = (y..y + 4).flat_map(|row| (x..x + 4).map(move |column| (row * 6 + column) as usize * 3));
+                let rows =
+                    (y..y + 4).flat_map(|row| (x..x + 4).map(move |column| (row * 6 + column) as usize * 3));
                 let pixels = rows.flat_map(|at| drawn.pixels()[at..at + 3].to_vec()).collect();
                 Photo::new(4, 4, pixels).unwrap()
             })

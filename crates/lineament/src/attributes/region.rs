@@ -20,7 +20,9 @@ pub enum RegionError {
     #[error("the face box {0:?} has no inside; give one with a width and a height above 0")]
     Box(Rect),
     /// Landmarks in one place, or not finite.
-    #[error("the landmarks {0:?} do not span a face; give left eye, right eye, nose, left and right mouth corner")]
+    #[error(
+        "the landmarks {0:?} do not span a face; give left eye, right eye, nose, left and right mouth corner"
+    )]
     Landmarks([Point; 5]),
 }
 
@@ -117,7 +119,8 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
-    const FACE: [(f32, f32); 5] = [(80.0, 100.0), (120.0, 100.0), (100.0, 125.0), (85.0, 150.0), (115.0, 150.0)];
+    const FACE: [(f32, f32); 5] =
+        [(80.0, 100.0), (120.0, 100.0), (100.0, 125.0), (85.0, 150.0), (115.0, 150.0)];
 
     fn face() -> [Point; 5] {
         FACE.map(|(x, y)| Point { x, y })
@@ -128,7 +131,10 @@ mod tests {
         // d = max(50, 1.05 * 40) = 50.
         let region = Region::default().of_landmarks(&face()).unwrap();
         assert_eq!((region.width, region.height), (225.0, 225.0));
-        assert!((region.x + 112.5 - 100.0).abs() < 1e-4 && (region.y + 112.5 - 111.5).abs() < 1e-4, "{region:?}");
+        assert!(
+            (region.x + 112.5 - 100.0).abs() < 1e-4 && (region.y + 112.5 - 111.5).abs() < 1e-4,
+            "{region:?}"
+        );
     }
 
     #[test]
@@ -149,7 +155,9 @@ mod tests {
     #[test]
     fn faces_without_extent_are_refused() {
         let region = Region::default();
-        for (width, height) in [(0.0, 4.0), (4.0, 0.0), (-1.0, 4.0), (4.0, f32::NAN), (f32::INFINITY, 4.0), (4.0, f32::MAX)] {
+        for (width, height) in
+            [(0.0, 4.0), (4.0, 0.0), (-1.0, 4.0), (4.0, f32::NAN), (f32::INFINITY, 4.0), (4.0, f32::MAX)]
+        {
             assert!(region.of_box(Rect { x: 0.0, y: 0.0, width, height }).is_err(), "{width} x {height}");
         }
         assert!(region.of_landmarks(&[Point { x: 3.0, y: 3.0 }; 5]).is_err());
@@ -194,7 +202,8 @@ mod tests {
         let (mut square_heights, mut heights, mut drops) = (0.0_f64, 0.0, 0.0);
         for name in &training {
             let (Some(face), Some(points)) = (boxes.get(name), landmarks.get(name)) else { continue };
-            let points: [Point; 5] = std::array::from_fn(|i| Point { x: points[2 * i], y: points[2 * i + 1] });
+            let points: [Point; 5] =
+                std::array::from_fn(|i| Point { x: points[2 * i], y: points[2 * i + 1] });
             let Ok(truth) = region.of_landmarks(&points) else { continue };
             let height = f64::from(face[3] / truth.width);
             let drop = f64::from((truth.y + truth.height / 2.0 - face[1] - face[3] / 2.0) / truth.width);

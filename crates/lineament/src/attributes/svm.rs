@@ -149,12 +149,19 @@ mod tests {
         assert!(matches!(LinearSvms::new(3, vec![], vec![]), Err(SvmError::Empty { .. })));
         assert!(matches!(LinearSvms::new(0, vec![], vec![1.0]), Err(SvmError::Empty { .. })));
         assert!(matches!(LinearSvms::new(3, vec![0.0; 5], vec![1.0; 2]), Err(SvmError::Size { .. })));
-        assert!(matches!(LinearSvms::new(usize::MAX, vec![0.0; 5], vec![1.0; 2]), Err(SvmError::Size { .. })));
+        assert!(matches!(
+            LinearSvms::new(usize::MAX, vec![0.0; 5], vec![1.0; 2]),
+            Err(SvmError::Size { .. })
+        ));
         let hole = LinearSvms::new(1, vec![1.0, f32::NAN], vec![0.0; 2]);
         assert_eq!(hole, Err(SvmError::NotFinite { what: "svm.weight", index: 1 }));
         let svms = LinearSvms::new(2, vec![0.0; 4], vec![0.0; 2]).unwrap();
         assert_eq!(svms.scores(&[0.0]), Err(SvmError::Features { found: 1, expected: 2 }));
-        assert!(mean_vector(&[1.0; 3], 2).is_err() && mean_vector(&[], 2).is_err() && mean_vector(&[1.0], 0).is_err());
+        assert!(
+            mean_vector(&[1.0; 3], 2).is_err()
+                && mean_vector(&[], 2).is_err()
+                && mean_vector(&[1.0], 0).is_err()
+        );
     }
 
     proptest! {

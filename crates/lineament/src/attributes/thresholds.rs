@@ -130,8 +130,11 @@ mod tests {
     fn right(scores: &[f32], answers: &[bool], threshold: f32) -> (usize, f64) {
         let count = |want: bool| {
             let of = answers.iter().filter(|&&yes| yes == want).count();
-            let good =
-                scores.iter().zip(answers).filter(|&(&s, &yes)| yes == want && (s > threshold) == want).count();
+            let good = scores
+                .iter()
+                .zip(answers)
+                .filter(|&(&s, &yes)| yes == want && (s > threshold) == want)
+                .count();
             (good, of)
         };
         let ((hits, positives), (passes, negatives)) = (count(true), count(false));

@@ -1,0 +1,130 @@
+//! ANet on the patches of a face region, and the SVMs on its FC vectors (paper, sections 2 and 3.2).
+
+use super::describe::{AttributeModel, DescribeError};
+use super::patches::{Patches, PatchesError};
+use super::svm::{LinearSvms, SvmError, mean_vector};
+use crate::geometry::Rect;
+use crate::input::Preprocess;
+use crate::photo::Photo;
+use lineament_net::{Net, NetSpec, Shape, Weights};
+
+/// Why ANet, its patches and its SVMs do not fit together.
+#[derive(Debug, thiserror::Error)]
+pub enum AnetError {
+    /// The net itself.
+    #[error("ANet: {0}")]
+    Net(#[from] lineament_net::NetError),
+    /// The patches.
+    #[error(transparent)]
+    Patches(#[from] PatchesError),
+    /// ANet reads pictures of another size than the patches.
+    #[error("ANet reads {input} but the patches are 3x{size}x{size}; give both the same size")]
+    Input {
+        /// What ANet reads.
+        input: Shape,
+        /// Side of a patch.
+        size: u32,
+    },
+    /// The SVMs read other vectors.
+    #[error("the SVMs do not fit ANet: {0}")]
+    Svm(#[from] SvmError),
+}
+
+/// ANet with its patches: from a face region to its FC vector.
+pub struct Anet {
+    net: Net,
+    preprocess: Preprocess,
+    patches: Patches,
+    features: usize,
+}
+
+impl Anet {
+    /// A net that is ready to run.
+    ///
+    /// # Errors
+    /// A spec, weights or patches that are wrong or do not fit each other.
+    pub fn new(
+        spec: &NetSpec,
+        weights: &Weights,
+        preprocess: Preprocess,
+        patches: Patches,
+    ) -> Result<Self, AnetError> {
+        patches.check()?;
+        let net = Net::new(spec, weights)?;
+        let size = patches.size as usize;
+        let input = net.input();
+        if (input.channels, input.height, input.width) != (3, size, size) {
+            return Err(AnetError::Input { input, size: patches.size });
+        }
+        let features = net.output().elements();
+        Ok(Self { net, preprocess, patches, features })
+    }
+
+    /// Length of the FC vector.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// The patches that it looks at.
+    pub fn patches(&self) -> &Patches {
+        &self.patches
+    }
+
+    /// The mean FC vector over the patches of a square face region of a photo.
+    ///
+    /// # Errors
+    /// A region without an inside.
+    pub fn vector(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, DescribeError> {
+        let inside = region.width > 0.0 && region.height > 0.0;
+        if !(inside && region.is_finite()) {
+            return Err(DescribeError::Region(region));
+        }
+        self.vector_of_drawn(&self.patches.draw(photo, region))
+    }
+
+    /// The same for a region that is drawn already, at the side that [`Patches`] states.
+    ///
+    /// # Errors
+    /// A drawn region of another size.
+    pub fn vector_of_drawn(&self, drawn: &Photo) -> Result<Vec<f32>, DescribeError> {
+        let batch = self.patches.batch(drawn, &self.preprocess)?;
+        let vectors = self.net.forward(&batch)?;
+        Ok(mean_vector(vectors.data(), self.features)?)
+    }
+}
+
+/// The attribute model of the paper: one linear SVM an attribute on ANet's FC vectors.
+pub struct AnetSvms {
+    anet: Anet,
+    svms: LinearSvms,
+}
+
+impl AnetSvms {
+    /// Joins a net and its SVMs.
+    ///
+    /// # Errors
+    /// SVMs that read vectors of another length than ANet gives.
+    pub fn new(anet: Anet, svms: LinearSvms) -> Result<Self, AnetError> {
+        let (found, expected) = (anet.features(), svms.features());
+        if found != expected {
+            return Err(SvmError::Features { found, expected }.into());
+        }
+        Ok(Self { anet, svms })
+    }
+
+    /// The net.
+    pub fn anet(&self) -> &Anet {
+        &self.anet
+    }
+
+    /// The SVMs.
+    pub fn svms(&self) -> &LinearSvms {
+        &self.svms
+    }
+}
+
+impl AttributeModel for AnetSvms {
+    fn scores(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, DescribeError> {
+        Ok(self.svms.scores(&self.anet.vector(photo, region)?)?)
+    }
+}

@@ -1,0 +1,175 @@
+//! From scores to attributes: a probability and an answer.
+
+use super::calibration::{CalibrationError, Platt};
+use super::patches::PatchesError;
+use super::svm::SvmError;
+use super::thresholds::{OperatingPoint, Thresholds};
+use crate::geometry::Rect;
+use crate::photo::Photo;
+use serde::{Deserialize, Serialize};
+
+/// One attribute of one face.
+///
+/// `value` and `probability` say different things. `value` is the score against the threshold of the operating point
+/// ([`Thresholds`], chosen for the most right answers); `probability` is [`Platt`]'s, fitted to be true on average
+/// ("of the faces given 0.7, seven in ten have it"), and is the same at every operating point. The thresholds need not
+/// lie where the probability is 0.5, so that a value may be false at 0.52. A caller that wants its own rule compares the
+/// probability.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Attribute {
+    /// Its place among the attributes of the bundle's card.
+    pub index: usize,
+    /// How likely the face has it, 0 to 1.
+    pub probability: f32,
+    /// Whether its score exceeds the threshold of the operating point.
+    pub value: bool,
+}
+
+/// What a bundle knows of one attribute.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttributeCard {
+    /// Its name, unique in the bundle.
+    pub name: String,
+    /// Score to probability.
+    pub platt: Platt,
+    /// Score to answer.
+    pub thresholds: Thresholds,
+    /// The share of training pictures that have it, 0 to 1; the majority's answer is yes above 0.5.
+    pub positives: f32,
+}
+
+/// Why an attribute's card cannot be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum AttributeCardError {
+    /// A name that cannot be shown or typed.
+    #[error(
+        "an attribute is called {0:?}; a name has 1 to 100 characters, none of them a control character or a comma"
+    )]
+    Name(String),
+    /// The sigmoid is not finite.
+    #[error("attribute \"{name}\": {reason}")]
+    Platt {
+        /// The attribute.
+        name: String,
+        /// What is wrong.
+        reason: CalibrationError,
+    },
+    /// A threshold is not finite.
+    #[error("attribute \"{0}\": a threshold is not finite; choose the thresholds again")]
+    Thresholds(String),
+    /// The share of positives is no share.
+    #[error("attribute \"{name}\": the share of positives is {positives}; it must be between 0 and 1")]
+    Positives {
+        /// The attribute.
+        name: String,
+        /// The share given.
+        positives: f32,
+    },
+}
+
+impl AttributeCard {
+    /// Refuses names and numbers that cannot be used.
+    ///
+    /// # Errors
+    /// What is wrong, with the attribute's name.
+    pub fn check(&self) -> Result<(), AttributeCardError> {
+        let name = &self.name;
+        // A comma would part the name in two in `--attributes A,B`.
+        let odd = |c: char| c.is_control() || c == ',';
+        if name.trim().is_empty() || name.chars().count() > 100 || name.contains(odd) {
+            return Err(AttributeCardError::Name(name.chars().take(100).collect()));
+        }
+        self.platt.check().map_err(|reason| AttributeCardError::Platt { name: name.clone(), reason })?;
+        if !self.thresholds.is_finite() {
+            return Err(AttributeCardError::Thresholds(name.clone()));
+        }
+        if !(0.0..=1.0).contains(&self.positives) {
+            return Err(AttributeCardError::Positives { name: name.clone(), positives: self.positives });
+        }
+        Ok(())
+    }
+
+    /// The answer of the majority of the training pictures.
+    pub fn majority(&self) -> bool {
+        self.positives > 0.5
+    }
+
+    /// Reads a score as the attribute at `index` of the card.
+    pub fn read(&self, index: usize, score: f32, point: OperatingPoint) -> Attribute {
+        Attribute {
+            index,
+            probability: self.platt.probability(score),
+            value: score > self.thresholds.at(point),
+        }
+    }
+}
+
+/// Why a face cannot be described.
+#[derive(Debug, thiserror::Error)]
+pub enum DescribeError {
+    /// A region without an inside.
+    #[error("the face region {0:?} has no inside; give a square with a side above 0, in pixels of the photo")]
+    Region(Rect),
+    /// The patches cannot be cut.
+    #[error(transparent)]
+    Patches(#[from] PatchesError),
+    /// The net refused its input.
+    #[error("ANet: {0}")]
+    Net(#[from] lineament_net::ForwardError),
+    /// The SVMs refused the net's output.
+    #[error(transparent)]
+    Svm(#[from] SvmError),
+}
+
+/// Scores the attributes of a face; the seam between locating and describing.
+pub trait AttributeModel: Send + Sync {
+    /// One score an attribute, in the order of the bundle's card, for a square face region of a photo.
+    ///
+    /// # Errors
+    /// A region without an inside, or a model that does not fit together.
+    fn scores(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, DescribeError>;
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn card() -> AttributeCard {
+        AttributeCard {
+            name: "Bald".to_owned(),
+            platt: Platt { a: -2.0, b: 0.0 },
+            thresholds: Thresholds { accuracy: 0.25, balanced: -0.5 },
+            positives: 0.02,
+        }
+    }
+
+    #[test]
+    fn the_operating_point_moves_the_value_and_not_the_probability() {
+        let careful = card().read(4, 0.0, OperatingPoint::Accuracy);
+        let balanced = card().read(4, 0.0, OperatingPoint::Balanced);
+        assert_eq!(careful, Attribute { index: 4, probability: 0.5, value: false });
+        assert_eq!(balanced, Attribute { index: 4, probability: 0.5, value: true });
+        assert!(!card().read(4, 0.25, OperatingPoint::Accuracy).value);
+        assert!(!card().majority());
+    }
+
+    #[test]
+    fn cards_out_of_range_are_refused_by_name() {
+        assert_eq!(card().check(), Ok(()));
+        let edited = |edit: fn(&mut AttributeCard)| {
+            let mut card = card();
+            edit(&mut card);
+            card.check().unwrap_err().to_string()
+        };
+        assert!(edited(|card| card.positives = 1.5).contains("Bald"));
+        assert!(edited(|card| card.positives = f32::NAN).contains("Bald"));
+        assert!(edited(|card| card.platt.a = f32::NAN).contains("Bald"));
+        assert!(edited(|card| card.thresholds.balanced = f32::INFINITY).contains("Bald"));
+        for name in ["", "  ", "A,B", "a\nb"] {
+            assert!(AttributeCard { name: name.to_owned(), ..card() }.check().is_err(), "{name:?}");
+        }
+        assert!(AttributeCard { name: "é".repeat(101), ..card() }.check().is_err());
+    }
+}
