@@ -1,7 +1,11 @@
 //! Parts of a photo at the size that a net wants.
 //!
 //! [`crop`] is separable: one set of triangle weights for the columns and one for the rows, wide when shrinking (so that every source
-//! pixel counts) and bilinear when growing. `warp` does the same along turned axes.
+//! pixel counts) and bilinear when growing. [`warp`] does the same along turned axes.
+
+mod warp;
+
+pub use warp::warp;
 
 use crate::{Photo, Rect};
 
