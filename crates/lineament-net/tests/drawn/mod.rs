@@ -1,0 +1,129 @@
+//! Nets, weights and inputs drawn at random for tests.
+#![allow(clippy::unwrap_used, dead_code)]
+
+use lineament_net::{Array, Layer, NetSpec, ParameterKind, Shape, Tensor, Weights};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+/// A valid net of up to ten layers of every kind, small and odd in its sizes.
+pub fn draw_spec(rng: &mut ChaCha8Rng) -> NetSpec {
+    let input = Shape::new(rng.random_range(1..5), rng.random_range(1..22), rng.random_range(1..22));
+    let mut spec = NetSpec { name: "drawn".into(), input, layers: vec![] };
+    let wanted = rng.random_range(1..10);
+    for _ in 0..200 {
+        let shape = if spec.layers.is_empty() { input } else { spec.output().unwrap() };
+        let place = spec.layers.len();
+        spec.layers.push(draw_layer(place, shape, 0, rng));
+        // A layer that does not fit is drawn again.
+        if spec.check().is_err() {
+            spec.layers.pop();
+        } else if spec.layers.len() == wanted {
+            break;
+        }
+    }
+    spec
+}
+
+fn draw_layer(place: usize, shape: Shape, depth: usize, rng: &mut ChaCha8Rng) -> Layer {
+    let name = format!("layer{place}");
+    let (kernel, stride) = (rng.random_range(1..5), rng.random_range(1..4));
+    let bias = rng.random();
+    match rng.random_range(0..20) {
+        0..=3 => Layer::Conv {
+            name,
+            filters: rng.random_range(1..14),
+            kernel,
+            stride,
+            padding: rng.random_range(0..kernel),
+            bias,
+        },
+        4..=5 => {
+            let grid = [rng.random_range(1..4), rng.random_range(1..4)];
+            let padding = rng.random_range(0..kernel);
+            Layer::LocalConv { name, filters: rng.random_range(1..14), kernel, stride, padding, grid, bias }
+        }
+        6..=8 => Layer::BatchNorm { name, epsilon: 1e-3 },
+        9..=10 => Layer::Relu,
+        11 => Layer::Prelu { name },
+        12 => Layer::MaxPool { kernel, stride, padding: rng.random_range(0..=kernel / 2) },
+        13 => Layer::AvgPool { kernel, stride, padding: rng.random_range(0..=kernel / 2) },
+        14 => Layer::Linear { name, outputs: rng.random_range(1..80), bias },
+        _ => draw_residual(name, shape, depth, rng),
+    }
+}
+
+fn draw_residual(name: String, shape: Shape, depth: usize, rng: &mut ChaCha8Rng) -> Layer {
+    let conv = |name: &str, filters, kernel, stride| Layer::Conv {
+        name: name.into(),
+        filters,
+        kernel,
+        stride,
+        padding: kernel / 2,
+        bias: kernel == 1,
+    };
+    let norm = |name: &str| Layer::BatchNorm { name: name.into(), epsilon: 1e-5 };
+    let (mut filters, mut stride) = (shape.channels, 1);
+    let mut shortcut = vec![];
+    if rng.random() {
+        (filters, stride) = (rng.random_range(1..12), rng.random_range(1..3));
+        shortcut.push(conv("short", filters, 1, stride));
+        if rng.random() {
+            shortcut.push(norm("short_norm"));
+        }
+    } else if rng.random_range(0..4) == 0 {
+        shortcut.push(Layer::Relu);
+    }
+    let mut body = vec![];
+    if rng.random() {
+        body.push(norm("before"));
+    }
+    if rng.random() {
+        body.push(conv("conv1", rng.random_range(1..9), 3, 1));
+        body.push(Layer::Relu);
+    }
+    if depth < 3 && rng.random() {
+        let inner = NetSpec { name: "inner".into(), input: shape, layers: body.clone() };
+        let shape = inner.output().unwrap_or(shape);
+        body.push(draw_residual("deeper".into(), shape, depth + 1, rng));
+    }
+    if shape.height * shape.width == 1 && rng.random() {
+        body.push(Layer::Linear { name: "fc".into(), outputs: filters, bias: rng.random() });
+    } else if stride > 1 || filters != shape.channels || rng.random() {
+        body.push(conv("conv2", filters, 3, stride));
+        if rng.random() {
+            body.push(norm("norm2"));
+        }
+    }
+    if body.is_empty() || rng.random_range(0..4) == 0 {
+        body.push(if rng.random() {
+            Layer::Prelu { name: "last".into() }
+        } else {
+            Layer::MaxPool { kernel: 3, stride: 1, padding: 1 }
+        });
+    }
+    Layer::Residual { name, body, shortcut }
+}
+
+/// Weights with nothing left at its starting value.
+pub fn draw_weights(spec: &NetSpec, rng: &mut ChaCha8Rng) -> Weights {
+    let parameters = spec.parameters().unwrap();
+    let arrays = parameters.into_iter().map(|parameter| {
+        let half = match parameter.kind {
+            ParameterKind::Weight { fan_in } => (3.0 / fan_in as f32).sqrt(),
+            _ => 0.5,
+        };
+        let middle = match parameter.kind {
+            ParameterKind::Scale | ParameterKind::Variance => 1.0,
+            _ => 0.0,
+        };
+        let data = (0..parameter.elements()).map(|_| middle + rng.random_range(-half..half)).collect();
+        (parameter.name, Array { shape: parameter.shape, data })
+    });
+    arrays.collect()
+}
+
+/// A batch of values between -1 and 1.
+pub fn draw_input(items: usize, shape: Shape, rng: &mut ChaCha8Rng) -> Tensor {
+    let data = (0..items * shape.elements()).map(|_| rng.random_range(-1.0..1.0)).collect();
+    Tensor::from_vec([items, shape.channels, shape.height, shape.width], data).unwrap()
+}
