@@ -4,7 +4,7 @@
 use super::edges::Edges;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::f32::consts::{FRAC_PI_2, PI};
+use std::f32::consts::PI;
 
 /// Label of a pixel that belongs to no group.
 pub const NO_GROUP: u32 = u32::MAX;
@@ -269,6 +269,7 @@ pub(super) fn line(mean: (f32, f32), orientation: f32) -> EdgeGroup {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use std::f32::consts::FRAC_PI_2;
 
     const HOW: Grouping =
         Grouping { min_magnitude: 0.1, merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: 2.0 };

@@ -62,7 +62,12 @@ impl Edges {
     }
 
     #[cfg(test)]
-    pub(super) fn from_parts(width: usize, height: usize, magnitude: Vec<f32>, orientation: Vec<f32>) -> Self {
+    pub(super) fn from_parts(
+        width: usize,
+        height: usize,
+        magnitude: Vec<f32>,
+        orientation: Vec<f32>,
+    ) -> Self {
         assert!(magnitude.len() == width * height && orientation.len() == width * height);
         Self { width, height, magnitude, orientation }
     }
@@ -202,7 +207,8 @@ mod tests {
     #[test]
     fn a_level_step_runs_at_angle_nought() {
         let edges = Edges::of_grey(&step(12, 20, |_, y| y >= 10), 12, 20, 2, false);
-        let strongest = (0..240).max_by(|&a, &b| edges.magnitude()[a].total_cmp(&edges.magnitude()[b])).unwrap();
+        let strongest =
+            (0..240).max_by(|&a, &b| edges.magnitude()[a].total_cmp(&edges.magnitude()[b])).unwrap();
         let angle = edges.orientation()[strongest];
         assert!(angle < 1e-3 || PI - angle < 1e-3, "{angle}");
         assert_eq!(edges.magnitude()[strongest], 1.0);
@@ -220,7 +226,8 @@ mod tests {
 
     #[test]
     fn orientations_lie_in_a_half_turn() {
-        let noisy: Vec<f32> = (0..600u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as f32 / 255.0).collect();
+        let noisy: Vec<f32> =
+            (0..600u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as f32 / 255.0).collect();
         let edges = Edges::of_grey(&noisy, 30, 20, 0, false);
         assert!(edges.orientation().iter().all(|a| (0.0..PI).contains(a)));
     }

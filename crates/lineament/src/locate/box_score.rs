@@ -1,0 +1,405 @@
+//! The score of a box in EdgeBoxes: the contours that lie wholly inside it (Zitnick and Dollar, "Edge Boxes",
+//! ECCV 2014, sections 3.1 and 3.2).
+//!
+//! score = (sum of the magnitudes of the groups in the box - edges in its centre quarter - sum of w_i m_i)
+//!         / (width / 2 + height / 2)^kappa
+//!
+//! where w_i is how strongly group i hangs together with the rim of the box: the largest product of affinities
+//! along a path of groups from one that crosses the rim.
+
+use super::edge_groups::{EdgeGroups, NO_GROUP};
+use super::edges::Edges;
+use super::integral::Integral;
+use crate::geometry::Rect;
+use std::collections::VecDeque;
+
+/// Paths whose product of affinities falls below this are not followed.
+pub const PATH_CUT: f32 = 0.05;
+
+/// A box of whole pixels: columns `x0..x1`, rows `y0..y1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PixelBox {
+    /// Leftmost column.
+    pub x0: usize,
+    /// Topmost row.
+    pub y0: usize,
+    /// First column right of the box.
+    pub x1: usize,
+    /// First row below the box.
+    pub y1: usize,
+}
+
+impl PixelBox {
+    /// Columns.
+    pub fn width(&self) -> usize {
+        self.x1.saturating_sub(self.x0)
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.y1.saturating_sub(self.y0)
+    }
+
+    /// The box of half the width and half the height in its middle.
+    pub fn centre_quarter(&self) -> Self {
+        let (width, height) = (self.width() / 2, self.height() / 2);
+        let (x0, y0) = (self.x0 + (self.width() - width) / 2, self.y0 + (self.height() - height) / 2);
+        Self { x0, y0, x1: x0 + width, y1: y0 + height }
+    }
+
+    /// The same box in picture coordinates.
+    pub fn rect(&self) -> Rect {
+        Rect::new(self.x0 as f32, self.y0 as f32, self.width() as f32, self.height() as f32)
+    }
+}
+
+/// Everything that the scores of the boxes of one picture share.
+#[derive(Debug)]
+pub struct BoxScorer<'a> {
+    width: usize,
+    height: usize,
+    groups: &'a EdgeGroups,
+    /// Integral of the group magnitudes, each put on the group's own pixel.
+    in_groups: Integral,
+    /// Integral of the edges.
+    on_edges: Integral,
+    rows: Crossings,
+    columns: Crossings,
+    /// 1 / (s / 2)^kappa for every half perimeter s.
+    norms: Vec<f32>,
+}
+
+/// Working memory of one thread: marks, and the groups found to hang together with a rim.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    round: u32,
+    /// Round in which a group was last reached, by label.
+    reached: Vec<u32>,
+    weight: Vec<f32>,
+    found: Vec<u32>,
+    queue: VecDeque<u32>,
+    queued: Vec<bool>,
+}
+
+impl<'a> BoxScorer<'a> {
+    /// Prepares a picture; `groups` must be those of `edges`.
+    pub fn new(edges: &Edges, groups: &'a EdgeGroups, kappa: f32) -> Self {
+        let (width, height) = (edges.width(), edges.height());
+        let mut on_pixels = vec![0.0f32; width * height];
+        for group in groups.groups() {
+            on_pixels[group.pixel.1 * width + group.pixel.0] += group.magnitude;
+        }
+        // Only edges that belong to a group count, so that no more is taken off than was put in.
+        let grouped: Vec<f32> = edges
+            .magnitude()
+            .iter()
+            .zip(groups.labels())
+            .map(|(&m, &label)| if label == NO_GROUP { 0.0 } else { m })
+            .collect();
+        Self {
+            width,
+            height,
+            groups,
+            in_groups: Integral::of(&on_pixels, width, height),
+            on_edges: Integral::of(&grouped, width, height),
+            rows: Crossings::of_rows(groups.labels(), width, height),
+            columns: Crossings::of_columns(groups.labels(), width, height),
+            norms: (0..=width + height).map(|s| (s as f32 / 2.0).max(0.5).powf(-kappa)).collect(),
+        }
+    }
+
+    /// Columns of the picture.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows of the picture.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The score of a box within the picture, when it is above `floor`; most boxes that are not are told from the
+    /// two integrals alone.
+    pub fn score_above(&self, area: &PixelBox, floor: f32, scratch: &mut Scratch) -> Option<f32> {
+        if area.x1 > self.width || area.y1 > self.height || area.width() == 0 || area.height() == 0 {
+            return None;
+        }
+        let norm = self.norms[area.width() + area.height()];
+        let wanted = f64::from(floor) / f64::from(norm);
+        let mut inside = Self::sum(&self.in_groups, area) - Self::sum(&self.on_edges, &area.centre_quarter());
+        if inside <= wanted {
+            return None;
+        }
+        self.hang_together(area, scratch);
+        for &label in &scratch.found {
+            let group = &self.groups.groups()[label as usize];
+            let (x, y) = group.pixel;
+            if (area.x0..area.x1).contains(&x) && (area.y0..area.y1).contains(&y) {
+                inside -= f64::from(scratch.weight[label as usize]) * f64::from(group.magnitude);
+            }
+        }
+        let score = inside as f32 * norm;
+        (score > floor).then_some(score)
+    }
+
+    fn sum(integral: &Integral, area: &PixelBox) -> f64 {
+        integral.sum(area.x0..area.x1, area.y0..area.y1)
+    }
+
+    /// Finds the groups that cross the rim (weight 1) and those that hang together with them (weight of the
+    /// best path).
+    fn hang_together(&self, area: &PixelBox, scratch: &mut Scratch) {
+        scratch.begin(self.groups.groups().len());
+        for row in [area.y0, area.y1 - 1] {
+            self.rows.between(row, area.x0, area.x1).iter().for_each(|&label| scratch.reach(label, 1.0));
+        }
+        for column in [area.x0, area.x1 - 1] {
+            self.columns
+                .between(column, area.y0, area.y1)
+                .iter()
+                .for_each(|&label| scratch.reach(label, 1.0));
+        }
+        while let Some(label) = scratch.next() {
+            let weight = scratch.weight[label as usize];
+            for &(neighbour, affinity) in self.groups.neighbours(label) {
+                let along = weight * affinity;
+                if along >= PATH_CUT {
+                    scratch.reach(neighbour, along);
+                }
+            }
+        }
+    }
+}
+
+impl Scratch {
+    fn begin(&mut self, groups: usize) {
+        if self.reached.len() != groups || self.round == u32::MAX {
+            self.round = 0;
+            self.reached = vec![0; groups];
+            self.weight = vec![0.0; groups];
+            self.queued = vec![false; groups];
+        }
+        self.round += 1;
+        self.found.clear();
+    }
+
+    /// Notes a way to a group; a better one than before sends its neighbours round again.
+    fn reach(&mut self, label: u32, weight: f32) {
+        let at = label as usize;
+        let first = self.reached[at] != self.round;
+        if !first && weight <= self.weight[at] {
+            return;
+        }
+        if first {
+            self.reached[at] = self.round;
+            self.found.push(label);
+        }
+        self.weight[at] = weight;
+        if !self.queued[at] {
+            self.queued[at] = true;
+            self.queue.push_back(label);
+        }
+    }
+
+    fn next(&mut self) -> Option<u32> {
+        let label = self.queue.pop_front()?;
+        self.queued[label as usize] = false;
+        Some(label)
+    }
+}
+
+/// Which groups a line of pixels (a row, or a column) crosses, in order.
+#[derive(Debug)]
+struct Crossings {
+    length: usize,
+    /// Labels of the runs of equal labels, line after line.
+    runs: Vec<u32>,
+    /// For every pixel, line by line: how many runs have begun in all lines up to and with it.
+    begun: Vec<u32>,
+    /// For every pixel: whether a run covers it.
+    covered: Vec<bool>,
+}
+
+impl Crossings {
+    fn of_rows(labels: &[u32], width: usize, height: usize) -> Self {
+        Self::of((0..width * height).map(|i| labels[i]), width)
+    }
+
+    fn of_columns(labels: &[u32], width: usize, height: usize) -> Self {
+        Self::of((0..width * height).map(|i| labels[(i % height) * width + i / height]), height)
+    }
+
+    fn of(labels: impl Iterator<Item = u32>, length: usize) -> Self {
+        let mut made = Self { length, runs: Vec::new(), begun: Vec::new(), covered: Vec::new() };
+        let mut last = NO_GROUP;
+        for (i, label) in labels.enumerate() {
+            if label != NO_GROUP && (label != last || i % length == 0) {
+                made.runs.push(label);
+            }
+            last = label;
+            // A picture has fewer than 2^32 pixels, so runs do too.
+            made.begun.push(made.runs.len() as u32);
+            made.covered.push(label != NO_GROUP);
+        }
+        made
+    }
+
+    /// Labels on pixels `from..to` of a line; `from < to`.
+    fn between(&self, line: usize, from: usize, to: usize) -> &[u32] {
+        let (first, last) = (line * self.length + from, line * self.length + to - 1);
+        let begin = self.begun[first] as usize - usize::from(self.covered[first]);
+        &self.runs[begin..self.begun[last] as usize]
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::edge_groups::{Grouping, affinity};
+    use super::*;
+    use crate::photo::Photo;
+    use proptest::prelude::*;
+
+    const KAPPA: f32 = 1.5;
+    const GAMMA: f32 = 2.0;
+    const HOW: Grouping =
+        Grouping { min_magnitude: 0.1, merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: GAMMA };
+
+    /// The score straight from its definition: direct sums over pixels, neighbours from all pairs of pixels, best
+    /// paths by relaxing all pairs of groups until nothing changes.
+    fn brute_force(edges: &Edges, groups: &EdgeGroups, area: &PixelBox) -> f32 {
+        let (width, height) = (edges.width(), edges.height());
+        let label = |x: usize, y: usize| groups.labels()[y * width + x];
+        let all = groups.groups();
+        let mut near = vec![vec![false; all.len()]; all.len()];
+        let mut weight = vec![0.0f32; all.len()];
+        let mut centre = 0.0f64;
+        let quarter = area.centre_quarter();
+        for y in 0..height {
+            for x in 0..width {
+                let a = label(x, y);
+                if a == NO_GROUP {
+                    continue;
+                }
+                for v in 0..height {
+                    for u in 0..width {
+                        let b = label(u, v);
+                        if b != NO_GROUP && x.abs_diff(u) <= 2 && y.abs_diff(v) <= 2 {
+                            near[a as usize][b as usize] = true;
+                        }
+                    }
+                }
+                let within = |b: &PixelBox| x >= b.x0 && x < b.x1 && y >= b.y0 && y < b.y1;
+                if within(area) && (x == area.x0 || x == area.x1 - 1 || y == area.y0 || y == area.y1 - 1) {
+                    weight[a as usize] = 1.0;
+                }
+                if within(&quarter) {
+                    centre += f64::from(edges.magnitude()[y * width + x]);
+                }
+            }
+        }
+        loop {
+            let mut changed = false;
+            for i in 0..all.len() {
+                for j in 0..all.len() {
+                    if i != j && near[i][j] {
+                        let along = weight[i] * affinity(&all[i.min(j)], &all[i.max(j)], GAMMA);
+                        if along >= PATH_CUT && along > weight[j] {
+                            weight[j] = along;
+                            changed = true;
+                        }
+                    }
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        let mut inside = -centre;
+        for (group, w) in all.iter().zip(&weight) {
+            let (x, y) = group.pixel;
+            if x >= area.x0 && x < area.x1 && y >= area.y0 && y < area.y1 {
+                inside += f64::from(group.magnitude) * (1.0 - f64::from(*w));
+            }
+        }
+        let half_perimeter = (area.width() + area.height()) as f64 / 2.0;
+        (inside / half_perimeter.powf(f64::from(KAPPA))) as f32
+    }
+
+    /// Random boxes on a picture, from four numbers in 0..1.
+    fn some_box(width: usize, height: usize, at: (f32, f32, f32, f32)) -> PixelBox {
+        let span = |a: f32, b: f32, length: usize| {
+            let p = |v: f32| ((v * length as f32) as usize).min(length - 1);
+            (p(a).min(p(b)), p(a).max(p(b)) + 1)
+        };
+        let ((x0, x1), (y0, y1)) = (span(at.0, at.1, width), span(at.2, at.3, height));
+        PixelBox { x0, y0, x1, y1 }
+    }
+
+    /// Pictures of blocks of random grey, so that there are contours as well as noise.
+    fn pictures() -> impl Strategy<Value = Photo> {
+        (8u32..26, 8u32..26, 1u32..7, prop::collection::vec(any::<u8>(), 26 * 26)).prop_map(
+            |(w, h, block, greys)| {
+                let grey = |x: u32, y: u32| greys[((y / block) * 26 + x / block) as usize];
+                let pixels = (0..w * h).flat_map(|i| [grey(i % w, i / w); 3]).collect();
+                Photo::new(w, h, pixels).unwrap()
+            },
+        )
+    }
+
+    fn unit() -> std::ops::Range<f32> {
+        0.0..1.0
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+
+        #[test]
+        fn the_score_equals_its_brute_force_twin(
+            photo in pictures(), blur in 0usize..3, thin: bool,
+            places in prop::collection::vec((unit(), unit(), unit(), unit()), 12),
+        ) {
+            let edges = Edges::of(&photo, blur, thin);
+            let groups = EdgeGroups::of(&edges, &HOW);
+            let scorer = BoxScorer::new(&edges, &groups, KAPPA);
+            let mut scratch = Scratch::default();
+            for place in places {
+                let area = some_box(edges.width(), edges.height(), place);
+                let direct = brute_force(&edges, &groups, &area);
+                // Below every score there can be: the score itself must come out.
+                let fast = scorer.score_above(&area, -1e9, &mut scratch).unwrap();
+                prop_assert!((fast - direct).abs() <= 1e-4 * (1.0 + direct.abs()), "{area:?}: {fast} against {direct}");
+                let floor = 0.01;
+                let above = scorer.score_above(&area, floor, &mut scratch);
+                prop_assert_eq!(above, (fast > floor).then_some(fast));
+            }
+        }
+    }
+
+    #[test]
+    fn a_contour_inside_scores_and_a_cut_one_does_not() {
+        // A closed square of edges, 9 pixels a side, in the middle of 31 by 31.
+        let on = |x: usize, y: usize| {
+            (11..=19).contains(&x) && (11..=19).contains(&y) && (x % 8 == 3 || y % 8 == 3)
+        };
+        let pixels = || (0..31 * 31).map(|i| (i % 31, i / 31));
+        let magnitude = pixels().map(|(x, y)| f32::from(u8::from(on(x, y)))).collect();
+        let orientation =
+            pixels().map(|(x, _)| if x % 8 == 3 { std::f32::consts::FRAC_PI_2 } else { 0.0 }).collect();
+        let edges = Edges::from_parts(31, 31, magnitude, orientation);
+        let groups = EdgeGroups::of(&edges, &HOW);
+        let scorer = BoxScorer::new(&edges, &groups, KAPPA);
+        let mut scratch = Scratch::default();
+        let mut score = |x0, y0, x1, y1| {
+            scorer.score_above(&PixelBox { x0, y0, x1, y1 }, 0.0, &mut scratch).unwrap_or(0.0)
+        };
+        let around = score(9, 9, 22, 22);
+        assert!(around > 0.3, "{around}");
+        assert!(around > score(2, 2, 29, 29));
+        assert!(score(15, 9, 28, 22) < around / 2.0);
+        assert_eq!(score(0, 0, 8, 8), 0.0);
+        // Outside of the picture, and without extent.
+        assert_eq!(score(0, 0, 40, 8), 0.0);
+        assert_eq!(score(5, 5, 5, 9), 0.0);
+    }
+}

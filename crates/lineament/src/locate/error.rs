@@ -1,0 +1,62 @@
+//! Why faces cannot be located.
+
+use super::parameters::ParameterError;
+use super::response::ResponseError;
+use crate::input::PreprocessError;
+use lineament_net::{ForwardError, SpecError};
+use thiserror::Error;
+
+/// A localiser that cannot be built, or a net that fails on a photo.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum LocateError {
+    /// A parameter of the localisation is out of range.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// Numbers that no photo can be prepared with.
+    #[error(transparent)]
+    Preprocess(#[from] PreprocessError),
+    /// A net's architecture is wrong.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// A net with a fully connected layer leaves no map.
+    #[error(
+        "net {net} has the fully connected layer {layer}, behind which there is no response map: keep it up to its last convolution"
+    )]
+    NoMap {
+        /// The net.
+        net: String,
+        /// The layer.
+        layer: String,
+    },
+    /// A net that does not look at colour photos.
+    #[error("net {net} takes {channels} channels, but photos have 3: declare its input with 3 channels")]
+    Channels {
+        /// The net.
+        net: String,
+        /// What it takes.
+        channels: usize,
+    },
+    /// A net whose input is larger than any photo it should be shown.
+    #[error("net {net} has an input of {side} pixels a side: declare one of {most} at most")]
+    Input {
+        /// The net.
+        net: String,
+        /// The longer side of its input.
+        side: usize,
+        /// The longest it may be.
+        most: usize,
+    },
+    /// A net refused its input.
+    #[error(transparent)]
+    Forward(#[from] ForwardError),
+    /// A net's output is no response map.
+    #[error("net {net}: {cause}")]
+    Response {
+        /// The net.
+        net: String,
+        /// What is wrong with it.
+        #[source]
+        cause: ResponseError,
+    },
+}

@@ -1,0 +1,126 @@
+//! Finding faces: from the response maps of nets that were trained on image-level tags alone to boxes.
+//!
+//! The rooms, in the order of the data: [`responder`] shows a photo to an LNet, [`response`] is what comes back (on
+//! [`cells`]), [`edge_boxes`] proposes windows (from [`edges`], [`edge_groups`] and [`box_score`]), [`windows`] scores them,
+//! [`density_peaks`] tells several faces apart, [`threshold`] decides what is a face, and [`paper`] is the cascade of it all.
+
+pub mod box_score;
+pub mod cells;
+pub mod density_peaks;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod drawing;
+pub mod edge_boxes;
+pub mod edge_groups;
+pub mod edges;
+mod error;
+pub mod integral;
+pub mod paper;
+mod parameters;
+pub mod responder;
+pub mod response;
+pub mod threshold;
+pub mod windows;
+
+pub use cells::Cells;
+pub use density_peaks::{DensityPeaks, Peak, PeakParameters};
+pub use edge_boxes::{EdgeBoxes, EdgeBoxesParameters};
+pub use error::LocateError;
+pub use paper::{HeadShoulders, PaperLocalisation, PaperLocalizer};
+pub use parameters::ParameterError;
+pub use responder::{Look, Responder};
+pub use response::{ResponseError, ResponseMap};
+
+use crate::geometry::Rect;
+use crate::input::Preprocess;
+use crate::photo::Photo;
+use lineament_net::Net;
+use serde::{Deserialize, Serialize};
+
+/// A face in a photo.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Face {
+    /// Its box, in pixels of the photo.
+    pub rect: Rect,
+    /// How strongly the nets speak for it.
+    pub score: f32,
+}
+
+/// Finds faces.
+pub trait Localizer: Send + Sync {
+    /// All faces above the threshold, best first; none overlaps a better one by much.
+    ///
+    /// # Errors
+    /// Where a net does not fit the photo or leaves the range of numbers.
+    fn locate(&self, photo: &Photo) -> Result<Vec<Face>, LocateError>;
+}
+
+/// How a bundle's LNets lead to boxes, with all constants; stored in its card.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Localisation {
+    /// As the paper does it.
+    Paper(PaperLocalisation),
+}
+
+impl Localisation {
+    /// Whether every value is one that the localiser can work with.
+    ///
+    /// # Errors
+    /// Names the value that is out of range, and the range.
+    pub fn check(&self) -> Result<(), LocateError> {
+        match self {
+            Self::Paper(parameters) => Ok(parameters.check()?),
+        }
+    }
+
+    /// The localiser of two nets.
+    ///
+    /// # Errors
+    /// Parameters out of range, or nets that do not end in maps.
+    pub fn localizer(
+        &self,
+        lnet_o: Net,
+        lnet_s: Net,
+        preprocess: Preprocess,
+    ) -> Result<Box<dyn Localizer>, LocateError> {
+        match self {
+            Self::Paper(parameters) => {
+                Ok(Box::new(PaperLocalizer::new(lnet_o, lnet_s, preprocess, parameters.clone())?))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_localisation_is_written_and_read_with_its_kind() {
+        let parameters = PaperLocalisation { threshold: 0.25, ..PaperLocalisation::default() };
+        let written = serde_json::to_string(&Localisation::Paper(parameters.clone())).unwrap();
+        assert!(written.starts_with(r#"{"kind":"paper","threshold":0.25"#), "{written}");
+        assert_eq!(serde_json::from_str::<Localisation>(&written).unwrap(), Localisation::Paper(parameters));
+        let short: Localisation = serde_json::from_str(r#"{"kind": "paper"}"#).unwrap();
+        assert_eq!(short, Localisation::Paper(PaperLocalisation::default()));
+        assert!(short.check().is_ok());
+    }
+
+    #[test]
+    fn unknown_kinds_and_fields_are_refused() {
+        for text in [
+            "{}",
+            r#"{"kind": "sliding"}"#,
+            r#"{"kind": "paper", "treshold": 1}"#,
+            r#"{"kind": "paper", "peaks": {"x": 1}}"#,
+        ] {
+            assert!(serde_json::from_str::<Localisation>(text).is_err(), "{text}");
+        }
+        let wrong = r#"{"kind": "paper", "edge_boxes": {"alpha": 1.0}}"#;
+        let read: Localisation = serde_json::from_str(wrong).unwrap();
+        assert!(read.check().unwrap_err().to_string().contains("edge_boxes.alpha"));
+    }
+}
