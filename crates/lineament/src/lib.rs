@@ -1,6 +1,7 @@
 //! Faces and their attributes from a photo: locate, describe, and the bundle that holds the model.
 
 pub mod attributes;
+pub mod bundle;
 pub mod crop;
 pub mod draw;
 pub mod geometry;
@@ -8,6 +9,12 @@ pub mod input;
 pub mod locate;
 pub mod output;
 pub mod photo;
+mod tagger;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
+pub use attributes::{Attribute, OperatingPoint};
+pub use bundle::{Bundle, BundleError, Card};
 pub use geometry::{Affine, Point, Rect};
 pub use photo::{Limits, Photo, PhotoError};
+pub use tagger::{TaggedFace, Tagger, TaggerError};

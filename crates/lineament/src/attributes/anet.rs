@@ -125,6 +125,74 @@ impl AnetSvms {
 
 impl AttributeModel for AnetSvms {
     fn scores(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, DescribeError> {
-        Ok(self.svms.scores(&self.anet.vector(photo, region)?)?)
+        let scores = self.svms.scores(&self.anet.vector(photo, region)?)?;
+        match scores.iter().position(|score| !score.is_finite()) {
+            Some(attribute) => Err(DescribeError::NotFinite(attribute)),
+            None => Ok(scores),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::testing::{blocks, random_parts, tiny_card};
+
+    fn anet() -> Anet {
+        let card = tiny_card();
+        let parts = random_parts(&card, 1).unwrap();
+        Anet::new(&card.anet, &parts.anet, card.preprocess, card.patches).unwrap()
+    }
+
+    #[test]
+    fn the_vector_is_the_mean_over_patches_and_their_mirror_images() {
+        let photo = blocks(90, 70, 4);
+        let region = Rect::new(-10.0, 5.0, 60.0, 60.0);
+        let anet = anet();
+        let joined = anet.vector(&photo, region).unwrap();
+        let drawn = anet.patches().draw(&photo, region);
+        let mut sum = vec![0.0; anet.features()];
+        for &[x, y] in &anet.patches().offsets {
+            let rect = Rect::new(x as f32, y as f32, 16.0, 16.0);
+            let patch = crate::crop::crop(&drawn, rect, 16, 16);
+            for seen in [patch.mirrored(), patch] {
+                let input = Preprocess::default().tensor_of(&[seen]);
+                let output = anet.net.forward(&input).unwrap();
+                sum.iter_mut().zip(output.data()).for_each(|(total, x)| *total += x / 8.0);
+            }
+        }
+        for (one, other) in joined.iter().zip(sum) {
+            assert!((one - other).abs() < 1e-4, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn a_mirrored_face_gives_the_same_vector() {
+        let photo = blocks(64, 64, 9);
+        let (there, back) =
+            (anet().vector(&photo, photo.rect()), anet().vector(&photo.mirrored(), photo.rect()));
+        for (one, other) in there.unwrap().iter().zip(back.unwrap()) {
+            assert!((one - other).abs() < 2e-2, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_refused() {
+        let mut card = tiny_card();
+        let parts = random_parts(&card, 1).unwrap();
+        card.patches.size = 15;
+        let refused = Anet::new(&card.anet, &parts.anet, card.preprocess, card.patches);
+        assert!(matches!(refused, Err(AnetError::Input { size: 15, .. })));
+        let svms = LinearSvms::new(5, vec![0.0; 10], vec![0.0; 2]).unwrap();
+        assert!(matches!(AnetSvms::new(anet(), svms), Err(AnetError::Svm(_))));
+    }
+
+    #[test]
+    fn scores_that_overflow_are_refused() {
+        let svms = LinearSvms::new(6, vec![f32::MAX; 12], vec![f32::MAX; 2]).unwrap();
+        let photo = blocks(64, 64, 9);
+        let refused = AnetSvms::new(anet(), svms).unwrap().scores(&photo, photo.rect());
+        assert!(matches!(refused, Err(DescribeError::NotFinite(_))));
     }
 }

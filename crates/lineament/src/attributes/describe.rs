@@ -117,6 +117,11 @@ pub enum DescribeError {
     /// The net refused its input.
     #[error("ANet: {0}")]
     Net(#[from] lineament_net::ForwardError),
+    /// Weights so large that numbers overflow.
+    #[error(
+        "the model's score of attribute {0} is not finite: its weights are damaged, fetch or export the bundle again"
+    )]
+    NotFinite(usize),
     /// The SVMs refused the net's output.
     #[error(transparent)]
     Svm(#[from] SvmError),

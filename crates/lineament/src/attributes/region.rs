@@ -193,7 +193,7 @@ mod tests {
         let training: Vec<String> = std::fs::read_to_string(format!("{root}/Eval/list_eval_partition.txt"))
             .unwrap()
             .lines()
-            .filter_map(|line| line.strip_suffix(" 0").map(str::to_owned))
+            .filter_map(|line| line.strip_suffix(" 0").map(|name| name.trim().to_owned()))
             .collect();
         let boxes = numbers(&format!("{root}/Anno/list_bbox_celeba.txt"));
         let landmarks = numbers(&format!("{root}/Anno/list_landmarks_celeba.txt"));

@@ -1,0 +1,297 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::*;
+use crate::testing::{random_parts, tiny_bundle, tiny_card};
+use crate::{Tagger, bundle::CardError};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// The file of this card, whatever it says, with the tensors and a right checksum of the tiny model.
+fn forged(card: &str) -> Vec<u8> {
+    let bundle = tiny_bundle(1).unwrap();
+    let file = SafeTensors::deserialize(bundle.bytes()).unwrap();
+    let metadata = [(CARD.to_owned(), card.to_owned()), (CHECKSUM.to_owned(), checksum(card, &file))];
+    safetensors::serialize(file.tensors(), Some(metadata.into())).unwrap()
+}
+
+fn edited(edit: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let mut card = serde_json::to_value(tiny_card()).unwrap();
+    edit(&mut card);
+    forged(&card.to_string())
+}
+
+fn refusal(bytes: &[u8]) -> String {
+    Bundle::read(bytes).expect_err("read though it is wrong").to_string()
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.lineament");
+    let card = tiny_card();
+    let parts = random_parts(&card, 7).unwrap();
+    for precision in [Precision::F16, Precision::F32] {
+        let bundle = Bundle::new(&card, &parts, precision).unwrap();
+        bundle.write(&path).unwrap();
+        let read = Bundle::open(&path).unwrap();
+        assert_eq!(read.card(), &card);
+        assert_eq!(read.parts(), bundle.parts());
+        assert_eq!(read.hash(), bundle.hash());
+        assert_eq!(read.parts().svms, parts.svms);
+        assert_eq!(*read.parts() == parts, precision == Precision::F32);
+        assert_eq!(std::fs::read(&path).unwrap(), bundle.bytes());
+    }
+}
+
+#[test]
+fn the_same_model_gives_the_same_bytes() {
+    assert_eq!(tiny_bundle(4).unwrap().hash(), tiny_bundle(4).unwrap().hash());
+    assert_ne!(tiny_bundle(4).unwrap().hash(), tiny_bundle(5).unwrap().hash());
+    assert_eq!(tiny_bundle(4).unwrap().hash().len(), 64);
+}
+
+#[test]
+fn any_safetensors_reader_opens_it() {
+    let bundle = tiny_bundle(1).unwrap();
+    let file = SafeTensors::deserialize(bundle.bytes()).unwrap();
+    assert_eq!(file.tensor("svm.weight").unwrap().shape(), [40, 6]);
+    assert_eq!(file.tensor("svm.weight").unwrap().dtype(), safetensors::Dtype::F32);
+    assert_eq!(file.tensor("anet.fc.weight").unwrap().dtype(), safetensors::Dtype::F16);
+    // Tensors begin at an aligned place, so that others may map the file.
+    let (length, _) = SafeTensors::read_metadata(bundle.bytes()).unwrap();
+    assert_eq!(length % 8, 0);
+}
+
+#[test]
+fn a_file_cut_anywhere_is_refused() {
+    let bundle = tiny_bundle(1).unwrap();
+    let bytes = bundle.bytes();
+    let lengths =
+        (0..bytes.len()).filter(|length| *length < 64 || length % 61 == 0 || bytes.len() - length < 64);
+    for length in lengths {
+        assert!(Bundle::read(&bytes[..length]).is_err(), "{length} of {}", bytes.len());
+    }
+    assert!(Bundle::read(&[bytes, &[0]].concat()).is_err());
+}
+
+#[test]
+fn a_flipped_bit_anywhere_is_refused() {
+    let bundle = tiny_bundle(1).unwrap();
+    let mut bytes = bundle.bytes().to_vec();
+    for place in (0..bytes.len()).filter(|place| *place < 128 || place % 13 == 0) {
+        let bit = 1 << (place % 8);
+        bytes[place] ^= bit;
+        assert!(Bundle::read(&bytes).is_err(), "bit {bit} of byte {place}");
+        bytes[place] ^= bit;
+    }
+    assert!(Bundle::read(&bytes).is_ok());
+}
+
+#[test]
+fn other_files_are_refused_with_advice() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.bin");
+    for bytes in [&b""[..], b"\xff\xd8\xff\xe0 a picture", &[0; 4096], &[255; 4096]] {
+        std::fs::write(&path, bytes).unwrap();
+        let said = Bundle::open(&path).unwrap_err().to_string();
+        assert!(said.contains("other.bin") && said.contains("no bundle"), "{said}");
+    }
+    let weights = tiny_bundle(1).unwrap().parts().anet.to_safetensors(Precision::F32).unwrap();
+    assert!(refusal(&weights).contains("no card"));
+    let said = Bundle::open(&folder.path().join("missing")).unwrap_err().to_string();
+    assert!(said.contains("missing"), "{said}");
+    let said = Bundle::open(folder.path()).unwrap_err().to_string();
+    assert!(said.contains("folder"), "{said}");
+}
+
+#[test]
+fn a_file_beyond_the_limit_is_refused_unread() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("huge");
+    File::create(&path).unwrap().set_len(Bundle::MAX_BYTES + 1).unwrap();
+    let said = Bundle::open(&path).unwrap_err();
+    assert!(
+        matches!(&said, BundleError::At { cause, .. } if matches!(**cause, BundleError::TooLarge { .. }))
+    );
+}
+
+#[test]
+fn a_newer_format_is_refused_with_the_advice_to_update() {
+    let newer = forged(r#"{"format": 2, "whatever": [1, 2, 3]}"#);
+    assert!(refusal(&newer).contains("update lineament"));
+    // Its checksum may be made in another way, too.
+    let bytes = safetensors::serialize(
+        Vec::<(String, Stored)>::new(),
+        Some([(CARD.to_owned(), r#"{"format": 900}"#.to_owned())].into()),
+    );
+    assert!(refusal(&bytes.unwrap()).contains("update lineament"));
+    assert!(refusal(&forged(r#"{"format": 0}"#)).contains("format 0"));
+}
+
+#[test]
+fn forged_cards_are_refused_for_what_is_wrong_with_them() {
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("name", edited(|card| card["name"] = json!("\u{1b}[2J"))),
+        ("licence", edited(|card| card["licence"] = json!(""))),
+        ("note", edited(|card| card["note"] = json!("\u{7}"))),
+        ("lnet_o", edited(|card| card["lnet_o"]["layers"][0]["stride"] = json!(0))),
+        ("lnet_s", edited(|card| card["lnet_s"]["layers"][0]["filters"] = json!(5))),
+        ("lnet_s", edited(|card| card["lnet_s"]["input"]["height"] = json!(1_000_000))),
+        ("anet", edited(|card| card["anet"]["input"]["width"] = json!(17))),
+        ("lnet_o", edited(|card| card["lnet_o"]["layers"][0]["padding"] = json!(500))),
+        ("preprocess", edited(|card| card["preprocess"]["std"][1] = json!(0))),
+        ("region", edited(|card| card["region"]["enlarge"] = json!(-1))),
+        ("patches", edited(|card| card["patches"]["offsets"] = json!([[9, 0]]))),
+        ("patches", edited(|card| card["patches"]["offsets"] = json!([]))),
+        ("localisation", edited(|card| card["localisation"]["overlap"] = json!(2))),
+        ("twice", edited(|card| card["attributes"][3]["name"] = json!("Bald"))),
+        ("Bald", edited(|card| card["attributes"][4]["positives"] = json!(7))),
+        ("Bald", edited(|card| card["attributes"][4]["platt"]["a"] = json!(1e300))),
+        ("SVMs", edited(|card| card["attributes"] = json!([card["attributes"][0]]))),
+        ("0 attributes", edited(|card| card["attributes"] = json!([]))),
+        ("unknown field", edited(|card| card["extra"] = json!(1))),
+        ("missing field", edited(|card| drop(card.as_object_mut().unwrap().remove("region")))),
+        ("cannot be read", forged("[]")),
+        ("cannot be read", forged("")),
+        ("cannot be read", forged(&"[".repeat(100_000))),
+        ("long", forged(&" ".repeat(Card::MAX_BYTES + 1))),
+    ];
+    for (expected, bytes) in cases {
+        let said = refusal(&bytes);
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+}
+
+#[test]
+fn a_linear_layer_in_an_lnet_is_refused() {
+    let layer = json!({"kind": "linear", "name": "fc", "outputs": 4});
+    let said = refusal(&edited(|card| card["lnet_o"]["layers"] = json!([layer])));
+    assert!(said.contains("fully connected"), "{said}");
+}
+
+#[test]
+fn stray_missing_and_misshapen_tensors_are_refused() {
+    let bundle = tiny_bundle(1).unwrap();
+    let json = bundle.card().to_json().unwrap();
+    let with = |edit: &dyn Fn(&mut BTreeMap<String, (Vec<usize>, Vec<f32>)>)| {
+        let file = SafeTensors::deserialize(bundle.bytes()).unwrap();
+        let all = Weights::from_safetensors(bundle.bytes(), "").unwrap();
+        let mut tensors =
+            all.iter().map(|(n, a)| (n.to_owned(), (a.shape.clone(), a.data.clone()))).collect();
+        drop(file);
+        edit(&mut tensors);
+        let stored = tensors.into_iter().map(|(name, (shape, data))| {
+            let stored = Array { shape, data }.to_stored(&name, Precision::F32).unwrap();
+            (name, stored)
+        });
+        assemble(stored.collect(), json.clone()).unwrap()
+    };
+    assert!(Bundle::read(&with(&|_| {})).is_ok());
+    let said = refusal(&with(&|t| drop(t.insert("lnet_x.weight".into(), (vec![1], vec![0.0])))));
+    assert!(said.contains("lnet_x.weight"), "{said}");
+    let said = refusal(&with(&|t| drop(t.insert("svm.slope".into(), (vec![1], vec![0.0])))));
+    assert!(said.contains("svm.slope"), "{said}");
+    let said = refusal(&with(&|t| drop(t.insert("anet.more".into(), (vec![1], vec![0.0])))));
+    assert!(said.contains("more"), "{said}");
+    let said = refusal(&with(&|t| drop(t.remove("svm.bias"))));
+    assert!(said.contains("svm.bias"), "{said}");
+    let said = refusal(&with(&|t| drop(t.remove("lnet_o.conv1.bias"))));
+    assert!(said.contains("conv1.bias"), "{said}");
+    let said = refusal(&with(&|t| t.get_mut("svm.weight").unwrap().0 = vec![6, 40]));
+    assert!(said.contains("[6, 40]"), "{said}");
+    let said = refusal(&with(&|t| t.get_mut("svm.bias").unwrap().1[3] = f32::NAN));
+    assert!(said.contains("svm.bias"), "{said}");
+    let said = refusal(&with(&|t| t.get_mut("anet.fc.weight").unwrap().1[3] = f32::INFINITY));
+    assert!(said.contains("fc.weight"), "{said}");
+}
+
+#[test]
+fn a_card_that_cannot_be_read_is_not_written() {
+    let card = tiny_card();
+    let parts = random_parts(&card, 1).unwrap();
+    let mut nan = card.clone();
+    nan.scores.insert("mean_accuracy".to_owned(), f64::NAN);
+    let refused = Bundle::new(&nan, &parts, Precision::F16);
+    assert!(matches!(refused, Err(BundleError::Card(CardError::Score(_)))));
+    let mut fewer = card;
+    fewer.attributes.pop();
+    assert!(matches!(Bundle::new(&fewer, &parts, Precision::F16), Err(BundleError::SvmShape { .. })));
+}
+
+#[cfg(not(feature = "default-model"))]
+#[test]
+fn a_build_without_a_model_says_how_to_get_one() {
+    assert!(Bundle::embedded().unwrap_err().to_string().contains("--model"));
+}
+
+#[cfg(feature = "default-model")]
+#[test]
+fn the_embedded_model_is_whole() {
+    Tagger::new(Bundle::embedded().unwrap()).unwrap();
+}
+
+/// Every place in a JSON value where something else could stand.
+fn places(value: &Value, here: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    found.push(here.clone());
+    let mut into = |key: String, value: &Value| {
+        here.push(key);
+        places(value, here, found);
+        here.pop();
+    };
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| into(key.clone(), value)),
+        Value::Array(list) => list.iter().enumerate().for_each(|(at, value)| into(at.to_string(), value)),
+        _ => {}
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        prop::num::f64::ANY.prop_map(Value::from),
+        (-3_i64..70).prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map("[a-z_]{1,8}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Anything put anywhere in the card, with a right checksum: refused, or a model that can be built. Never a panic.
+    #[test]
+    fn forged_values_never_panic(at in any::<prop::sample::Index>(), value in any_json()) {
+        let mut card = serde_json::to_value(tiny_card()).unwrap();
+        let mut found = Vec::new();
+        places(&card, &mut Vec::new(), &mut found);
+        let place = at.get(&found);
+        let pointer: String = place.iter().map(|key| format!("/{key}")).collect();
+        *card.pointer_mut(&pointer).unwrap() = value;
+        if let Ok(bundle) = Bundle::read(&forged(&card.to_string())) {
+            let tagger = Tagger::new(bundle).unwrap();
+            let photo = crate::testing::blocks(90, 70, 1);
+            match tagger.attributes_in(&photo, photo.rect()) {
+                Ok(attributes) => prop_assert!(attributes.iter().all(|a| (0.0..=1.0).contains(&a.probability))),
+                Err(error) => prop_assert!(error.to_string().contains("not finite"), "{error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn headers_of_noise_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), honest in any::<bool>()) {
+        let mut file = bytes.clone();
+        if honest {
+            file.splice(0..0, (bytes.len() as u64 / 2).to_le_bytes());
+        }
+        prop_assert!(Bundle::read(&file).is_err());
+    }
+}

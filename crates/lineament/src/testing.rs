@@ -1,0 +1,113 @@
+//! A tiny model with random weights: what it says means nothing, but it reads, runs and writes like any other. For the tests
+//! of programs that use the library (feature `testing`).
+
+use crate::attributes::{AttributeCard, CELEBA, LinearSvms, Patches, Platt, Region, Thresholds};
+use crate::bundle::{Bundle, BundleError, Card, Parts};
+use crate::input::Preprocess;
+use crate::locate::{Localisation, PaperLocalisation};
+use crate::photo::Photo;
+use lineament_net::{Layer, NetSpec, Precision, Shape, SpecError, Weights};
+
+/// The card of the tiny model: CelebA's forty attributes, LNets of one convolution at 64 px, an ANet of one convolution at
+/// 16 px on four patches and their mirror images.
+pub fn tiny_card() -> Card {
+    let conv = |filters| Layer::Conv {
+        name: "conv1".to_owned(),
+        filters,
+        kernel: 5,
+        stride: 4,
+        padding: 2,
+        bias: true,
+    };
+    let lnet = |name: &str| NetSpec {
+        name: name.to_owned(),
+        input: Shape::new(3, 64, 64),
+        layers: vec![conv(4), Layer::Relu],
+    };
+    let anet = NetSpec {
+        name: "anet".to_owned(),
+        input: Shape::new(3, 16, 16),
+        layers: vec![conv(4), Layer::Relu, Layer::Linear { name: "fc".to_owned(), outputs: 6, bias: true }],
+    };
+    let attribute = |name: &str| AttributeCard {
+        name: name.to_owned(),
+        platt: Platt { a: -2.0, b: 0.25 },
+        thresholds: Thresholds { accuracy: 0.125, balanced: -0.125 },
+        positives: 0.3,
+    };
+    Card {
+        format: Card::FORMAT,
+        name: "tiny".to_owned(),
+        version: "0.0.1".to_owned(),
+        created: None,
+        lnet_o: lnet("lnet_o"),
+        lnet_s: lnet("lnet_s"),
+        anet,
+        localisation: Localisation::Paper(PaperLocalisation::default()),
+        preprocess: Preprocess::default(),
+        region: Region::default(),
+        patches: Patches::grid(16, 20, 2, true),
+        attributes: CELEBA.map(attribute).to_vec(),
+        trained_on: vec!["nothing".to_owned()],
+        scores: [("mean_accuracy".to_owned(), 0.5)].into(),
+        licence: "CC0-1.0".to_owned(),
+        note: "Random weights, for tests.".to_owned(),
+    }
+}
+
+/// Random parts for a card.
+///
+/// # Errors
+/// Nets on the card that are wrong.
+pub fn random_parts(card: &Card, seed: u64) -> Result<Parts, BundleError> {
+    let refused = |net| move |reason: SpecError| BundleError::Weights { net, reason: reason.into() };
+    let features = card.anet.output().map_err(refused("anet"))?.elements();
+    let attributes = card.attributes.len();
+    // A linear layer's random weights are as good as any for SVMs.
+    let layer = NetSpec {
+        name: "svm".to_owned(),
+        input: Shape::new(features, 1, 1),
+        layers: vec![Layer::Linear { name: "svm".to_owned(), outputs: attributes, bias: false }],
+    };
+    let mut weights = Weights::random(&layer, seed ^ 3).map_err(refused("svm"))?;
+    let weight = weights.remove("svm.weight").unwrap_or_default().data;
+    Ok(Parts {
+        lnet_o: Weights::random(&card.lnet_o, seed).map_err(refused("lnet_o"))?,
+        lnet_s: Weights::random(&card.lnet_s, seed ^ 1).map_err(refused("lnet_s"))?,
+        anet: Weights::random(&card.anet, seed ^ 2).map_err(refused("anet"))?,
+        svms: LinearSvms::new(features, weight, vec![0.0; attributes])?,
+    })
+}
+
+/// The tiny model with the weights of `seed`, nets in half precision.
+///
+/// # Errors
+/// None: the card and its parts fit together.
+pub fn tiny_bundle(seed: u64) -> Result<Bundle, BundleError> {
+    let card = tiny_card();
+    Bundle::new(&card, &random_parts(&card, seed)?, Precision::F16)
+}
+
+/// A photo of coloured blocks on a graded ground, different for every seed.
+pub fn blocks(width: u32, height: u32, seed: u64) -> Photo {
+    let mut photo = Photo::filled(width, height, [0; 3]);
+    let row = photo.width() as usize * 3;
+    for (y, line) in photo.pixels_mut().chunks_exact_mut(row).enumerate() {
+        for (x, pixel) in line.chunks_exact_mut(3).enumerate() {
+            let mixed = mixed(seed ^ ((x / 24) as u64) << 16 ^ ((y / 24) as u64) << 32);
+            let ground = ((x + y) % 256) as u8;
+            let colour = if mixed % 5 == 0 { mixed.to_le_bytes() } else { [ground; 8] };
+            for (value, from) in pixel.iter_mut().zip(colour.iter().rev()) {
+                *value = *from;
+            }
+        }
+    }
+    photo
+}
+
+/// The finaliser of SplitMix64.
+fn mixed(seed: u64) -> u64 {
+    let z = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
