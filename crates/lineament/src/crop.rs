@@ -132,3 +132,7 @@ impl Triangle {
         (high - low + 1) as f64 * (weight(low) + weight(high)) / 2.0
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;

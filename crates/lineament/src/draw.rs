@@ -98,3 +98,7 @@ fn place(rect: Rect, width: f32, height: f32, gap: f32, photo: &Photo, others: &
     }
     best.map_or(Rect::new(0.0, 0.0, width, height), |(_, place)| place)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;

@@ -52,6 +52,9 @@ fn decode_other(
     limits: &Limits,
 ) -> Result<DynamicImage, PhotoError> {
     let refuse = |error: ImageError| refusal(&error, name);
+    if format == ImageFormat::WebP && shorter_than_told(bytes) {
+        return Err(PhotoError::Truncated { format: name });
+    }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     // Sixteen bytes a pixel are the widest that any of the formats stores (four floats), and decoders may hold a copy.
     let mut memory = image::Limits::default();
@@ -154,9 +157,20 @@ fn refusal(error: &ImageError, format: &'static str) -> PhotoError {
         return PhotoError::Truncated { format };
     }
     match error {
+        ImageError::Limits(_) => PhotoError::Unsupported {
+            format,
+            reason: "decoding it takes far more memory than a picture of its size".into(),
+        },
         ImageError::Unsupported(what) => PhotoError::Unsupported { format, reason: what.to_string() },
         other => PhotoError::Broken { format, reason: other.to_string() },
     }
+}
+
+/// Whether a RIFF file, which WebP is, says that it is longer; its decoder makes up the missing end of a picture, or reads on
+/// without the orientation that would follow.
+fn shorter_than_told(bytes: &[u8]) -> bool {
+    let told = bytes.get(4..8).and_then(|size| size.try_into().ok()).map(u32::from_le_bytes);
+    told.is_none_or(|told| (bytes.len() as u64) < u64::from(told) + 8)
 }
 
 /// Whether an end of input lies anywhere below `error`; decoders wrap it in several ways.

@@ -17,7 +17,10 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(u32, u32, Vec<u8>
         .set_max_height(usize::MAX)
         .jpeg_set_out_colorspace(ColorSpace::RGB);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), lenient);
-    let ended = ends(bytes);
+    let Outline { frame, ended } = outline(bytes);
+    if let Some(reason) = frame.and_then(unsupported) {
+        return Err(PhotoError::Unsupported { format: FORMAT, reason: reason.to_owned() });
+    }
     let refuse =
         |error: DecodeErrors| if ended { broken(&error) } else { PhotoError::Truncated { format: FORMAT } };
     decoder.decode_headers().map_err(refuse)?;
@@ -52,40 +55,71 @@ fn broken(error: &DecodeErrors) -> PhotoError {
     }
 }
 
-/// Whether the end-of-image marker is there: walks from marker to marker (ITU T.81, annex B), over the lengths of
-/// segments, so that a thumbnail inside of one does not count.
-fn ends(bytes: &[u8]) -> bool {
+/// What the markers of a file say.
+#[derive(Debug, Default, PartialEq)]
+struct Outline {
+    /// The first start-of-frame marker: how the picture is coded.
+    frame: Option<u8>,
+    /// Whether the end-of-image marker is there.
+    ended: bool,
+}
+
+/// Walks from marker to marker (ITU T.81, annex B), over the lengths of segments, so that the markers of a thumbnail inside of one
+/// do not count.
+fn outline(bytes: &[u8]) -> Outline {
+    let mut seen = Outline::default();
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|&byte| byte == 0xff) {
         rest = rest.get(at..).unwrap_or_default();
-        let Some(after) = rest.iter().position(|&byte| byte != 0xff) else { return false };
+        let Some(after) = rest.iter().position(|&byte| byte != 0xff) else { break };
         let marker = rest.get(after).copied().unwrap_or_default();
         rest = rest.get(after + 1..).unwrap_or_default();
         match marker {
-            0xd9 => return true,
-            // A stuffed 0xff among the coefficients, and the markers without a segment.
-            0x00 | 0x01 | 0xd0..=0xd8 => {}
-            _ => {
-                let Some(length) = rest.first_chunk::<2>() else { return false };
-                let Some(next) = rest.get(usize::from(u16::from_be_bytes(*length))..) else { return false };
-                rest = next;
+            0xd9 => {
+                seen.ended = true;
+                break;
             }
+            // A stuffed 0xff among the coefficients, and the markers without a segment.
+            0x00 | 0x01 | 0xd0..=0xd8 => continue,
+            // Tables and extensions lie between the frames.
+            0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => seen.frame = seen.frame.or(Some(marker)),
+            _ => {}
         }
+        let Some(length) = rest.first_chunk::<2>() else { break };
+        let Some(next) = rest.get(usize::from(u16::from_be_bytes(*length))..) else { break };
+        rest = next;
     }
-    false
+    seen
+}
+
+/// What a start-of-frame marker asks for, where no decoder here gives it (ITU T.81, table B.1).
+fn unsupported(frame: u8) -> Option<&'static str> {
+    match frame {
+        0xc0..=0xc2 => None,
+        0xc3 => Some("lossless coding"),
+        0xc5..=0xc7 => Some("hierarchical coding"),
+        _ => Some("arithmetic coding"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::ends;
+    use super::{Outline, outline};
 
     #[test]
     fn only_an_end_outside_of_segments_counts() {
+        let ends = |bytes: &[u8]| outline(bytes).ended;
         assert!(ends(&[0xff, 0xd8, 0xff, 0xd9]));
         assert!(ends(&[0xff, 0xd8, 0xff, 0xe1, 0, 4, 0xff, 0xd9, 0xff, 0xff, 0xd9, 7, 7]));
         assert!(!ends(&[0xff, 0xd8, 0xff, 0xe1, 0, 4, 0xff, 0xd9]));
         assert!(!ends(&[0xff, 0xd8, 0xff, 0xe1, 0, 9, 0xff, 0xd9]));
         assert!(!ends(&[0xff, 0xd8, 0xff, 0xda, 0, 2, 1, 0xff, 0x00, 2, 0xff]));
         assert!(!ends(&[]));
+    }
+
+    #[test]
+    fn the_first_frame_tells_the_coding_and_tables_do_not() {
+        let file = [0xff, 0xd8, 0xff, 0xc4, 0, 2, 0xff, 0xc9, 0, 2, 0xff, 0xc0, 0, 2];
+        assert_eq!(outline(&file), Outline { frame: Some(0xc9), ended: false });
     }
 }
