@@ -1,7 +1,20 @@
 //! Measuring: metrics, localisation curves, and a report that writes itself.
+//!
+//! [`evaluate()`] runs a model over one part of a data set and gives its figures; [`results::results`] sets them beside the
+//! majority answer and the paper's.
 
 pub mod background;
 pub mod bootstrap;
+pub mod evaluate;
+pub mod evaluation;
 pub mod localisation;
 pub mod metrics;
+pub mod observe;
 pub mod paper;
+pub mod provenance;
+pub mod results;
+
+pub use evaluate::{EvaluateOptions, evaluate};
+pub use evaluation::Evaluation;
+pub use observe::{EvaluateError, FaceFrom};
+pub use provenance::Provenance;
