@@ -14,10 +14,10 @@ pub fn warp(photo: &Photo, map: &Affine, width: u32, height: u32) -> Photo {
         return crop(photo, photo.rect(), width, height);
     }
     let (across, down) = map.scales();
-    // A tent over many pixels is slow: below half size the photo is shrunk upright first, and the tent works on what is left. The second
-    // bound keeps it small where one axis shrinks far more than the other.
-    let shrink = (across.min(down) / 2.0).max(across.max(down) / 16.0);
-    if shrink <= 1.0 {
+    // A tent over many pixels is slow: below half size the photo is shrunk upright first, to one and a half times what is asked for, and the
+    // tent works on what is left. The second bound keeps it small where one axis shrinks far more than the other.
+    let shrink = (across.min(down) / 1.5).max(across.max(down) / 16.0);
+    if across.max(down) <= 2.0 || shrink <= 1.0 {
         return Tent::new(map, 0.0).draw(photo, map, width, height);
     }
     let seen = seen(photo, map, width, height, shrink);
@@ -50,7 +50,7 @@ fn seen(photo: &Photo, map: &Affine, width: u32, height: u32, shrink: f32) -> Re
 /// The filter of one output pixel: a product of two triangles along the axes of the output, at least a pixel of the source in radius.
 struct Tent {
     /// From an offset in the source to the two axes, each in units of its radius.
-    axes: [f64; 4],
+    axes: [f32; 4],
     /// How far it reaches in the source, to the sides and up and down.
     reach: (f64, f64),
 }
@@ -72,51 +72,76 @@ impl Tent {
             return Self { axes: [1.0, 0.0, 0.0, 1.0], reach: (1.0, 1.0) };
         }
         Self {
-            axes: [e, -b, -d, a].map(|value| value / determinant),
+            axes: [e, -b, -d, a].map(|value| (value / determinant) as f32),
             reach: (a.abs() + b.abs(), d.abs() + e.abs()),
         }
     }
 
     fn draw(&self, photo: &Photo, map: &Affine, width: u32, height: u32) -> Photo {
         let mut out = Photo::filled(width, height, [0; 3]);
+        let columns = Edged::new(photo.width(), self.reach.0);
+        let rows = Edged::new(photo.height(), self.reach.1);
         let [a, b, c, d, e, f] = map.0.map(f64::from);
         for (row, line) in out.pixels_mut().chunks_exact_mut(width as usize * 3).enumerate() {
             let v = row as f64 + 0.5;
             for (column, pixel) in line.chunks_exact_mut(3).enumerate() {
                 let u = column as f64 + 0.5;
-                pixel.copy_from_slice(&self.look(photo, a * u + b * v + c, d * u + e * v + f));
+                let (across, x) = columns.about(a * u + b * v + c);
+                let (down, y) = rows.about(d * u + e * v + f);
+                pixel.copy_from_slice(&self.look(photo, (across, x), (down, y)));
             }
         }
         out
     }
 
-    /// The colour about (`x`, `y`).
-    fn look(&self, photo: &Photo, x: f64, y: f64) -> [u8; 3] {
-        let (wide, high) = (i64::from(photo.width()), i64::from(photo.height()));
-        // Further out there is nothing but edge.
-        let x = x.clamp(-self.reach.0 - 1.0, wide as f64 + self.reach.0 + 1.0);
-        let y = y.clamp(-self.reach.1 - 1.0, high as f64 + self.reach.1 + 1.0);
-        let first = |centre: f64, reach: f64| (centre - reach - 0.5).floor() as i64 + 1;
-        let last = |centre: f64, reach: f64| (centre + reach - 0.5).ceil() as i64 - 1;
-        let (left, right) = (first(x, self.reach.0), last(x, self.reach.0));
-        let [ux, uy, vx, vy] = self.axes.map(|value| value as f32);
+    /// The mean colour of some columns and rows, the first of which lie off the centre of the tent by (`x`, `y`).
+    fn look(&self, photo: &Photo, (columns, x): (&[usize], f32), (rows, y): (&[usize], f32)) -> [u8; 3] {
+        let [ux, uy, vx, vy] = self.axes;
         let (mut sum, mut total) = ([0.0f32; 3], 0.0f32);
-        for row in first(y, self.reach.1)..=last(y, self.reach.1) {
-            let dy = (row as f64 + 0.5 - y) as f32;
-            let line = row.clamp(0, high - 1) * wide;
-            for column in left..=right {
-                let dx = (column as f64 + 0.5 - x) as f32;
-                let weight =
-                    (1.0 - (ux * dx + uy * dy).abs()).max(0.0) * (1.0 - (vx * dx + vy * dy).abs()).max(0.0);
-                let at = (line + column.clamp(0, wide - 1)) as usize * 3;
-                let Some(colour) = photo.pixels().get(at..at + 3) else { continue };
-                for (sum, &value) in sum.iter_mut().zip(colour) {
-                    *sum += weight * f32::from(value);
+        let stride = photo.width() as usize;
+        for (dy, row) in (0u8..).map(|step| y + f32::from(step)).zip(rows) {
+            let Some(line) = photo.pixels().get(row * stride * 3..(row + 1) * stride * 3) else { continue };
+            let (mut u, mut v) = (ux * x + uy * dy, vx * x + vy * dy);
+            for column in columns {
+                let weight = (1.0 - u.abs()).max(0.0) * (1.0 - v.abs()).max(0.0);
+                if let Some([red, green, blue]) = line.get(column * 3..column * 3 + 3) {
+                    sum[0] += weight * f32::from(*red);
+                    sum[1] += weight * f32::from(*green);
+                    sum[2] += weight * f32::from(*blue);
+                    total += weight;
                 }
-                total += weight;
+                (u, v) = (u + ux, v + vx);
             }
         }
         // The cast saturates and takes the not-a-number of a tent without a pixel, which cannot be, to zero.
         sum.map(|value| (value / total + 0.5) as u8)
+    }
+}
+
+/// The pixels along one side of a photo, with those of its edge repeated as far as a tent reaches beyond.
+struct Edged {
+    pixels: Vec<usize>,
+    length: f64,
+    margin: f64,
+    reach: f64,
+}
+
+impl Edged {
+    fn new(length: u32, reach: f64) -> Self {
+        // One more on each side than the farthest tent, which stops a pixel beyond its own reach, needs.
+        let margin = 2 * reach.ceil() as i64 + 3;
+        let last = i64::from(length) - 1;
+        let pixels = (-margin..=last + margin).map(|at| at.clamp(0, last) as usize).collect();
+        Self { pixels, length: f64::from(length), margin: margin as f64, reach }
+    }
+
+    /// The pixels of a tent about `centre`, and how far the middle of the first of them lies off it.
+    fn about(&self, centre: f64) -> (&[usize], f32) {
+        // Further out there is nothing but edge.
+        let centre = centre.clamp(-self.reach - 1.0, self.length + self.reach + 1.0);
+        let first = (centre - self.reach - 0.5).floor() + 1.0;
+        let last = (centre + self.reach - 0.5).ceil() - 1.0;
+        let pixels = self.pixels.get((first + self.margin) as usize..=(last + self.margin) as usize);
+        (pixels.unwrap_or_default(), (first + 0.5 - centre) as f32)
     }
 }
