@@ -2,7 +2,7 @@
 //!
 //! Every reader returns a [`Dataset`]: a list of [`Sample`]s (a picture's path and what is known about it) and a
 //! [`ReadReport`] of what did not fit. Nothing is decoded while reading: pictures are opened later, by
-//! [`loader::Loader`] threads or through [`cache::PhotoCache`].
+//! [`Loader`] threads, through a [`PhotoCache`], and changed at random by [`Augment`].
 
 pub mod augment;
 pub mod cache;
@@ -12,6 +12,7 @@ pub mod folder;
 pub mod imagenet;
 pub mod layout;
 pub mod lfw;
+pub mod loader;
 mod pictures;
 pub mod report;
 mod rows;
@@ -19,8 +20,11 @@ pub mod sample;
 pub mod split;
 pub mod table;
 
+pub use augment::{Augment, Key};
+pub use cache::{Kept, PhotoCache};
 pub use error::DataError;
 pub use layout::Layout;
+pub use loader::{Batch, Batches, Loader, shuffled};
 pub use report::{Finding, FindingKind, ReadReport};
 pub use sample::{Dataset, Framing, Sample};
 pub use split::{Split, SplitShares};
