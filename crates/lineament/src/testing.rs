@@ -96,7 +96,7 @@ pub fn blocks(width: u32, height: u32, seed: u64) -> Photo {
         for (x, pixel) in line.chunks_exact_mut(3).enumerate() {
             let mixed = mixed(seed ^ ((x / 24) as u64) << 16 ^ ((y / 24) as u64) << 32);
             let ground = ((x + y) % 256) as u8;
-            let colour = if mixed % 5 == 0 { mixed.to_le_bytes() } else { [ground; 8] };
+            let colour = if mixed.is_multiple_of(5) { mixed.to_le_bytes() } else { [ground; 8] };
             for (value, from) in pixel.iter_mut().zip(colour.iter().rev()) {
                 *value = *from;
             }

@@ -190,7 +190,9 @@ mod tests {
 
     #[test]
     fn scores_that_overflow_are_refused() {
-        let svms = LinearSvms::new(6, vec![f32::MAX; 12], vec![f32::MAX; 2]).unwrap();
+        // Whatever the sign of the vector's sum, one of the two leaves the range.
+        let weight = [[f32::MAX; 6], [f32::MIN; 6]].concat();
+        let svms = LinearSvms::new(6, weight, vec![f32::MAX; 2]).unwrap();
         let photo = blocks(64, 64, 9);
         let refused = AnetSvms::new(anet(), svms).unwrap().scores(&photo, photo.rect());
         assert!(matches!(refused, Err(DescribeError::NotFinite(_))));

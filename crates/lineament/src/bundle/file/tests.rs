@@ -173,35 +173,33 @@ fn a_linear_layer_in_an_lnet_is_refused() {
 fn stray_missing_and_misshapen_tensors_are_refused() {
     let bundle = tiny_bundle(1).unwrap();
     let json = bundle.card().to_json().unwrap();
-    let with = |edit: &dyn Fn(&mut BTreeMap<String, (Vec<usize>, Vec<f32>)>)| {
-        let file = SafeTensors::deserialize(bundle.bytes()).unwrap();
-        let all = Weights::from_safetensors(bundle.bytes(), "").unwrap();
-        let mut tensors =
-            all.iter().map(|(n, a)| (n.to_owned(), (a.shape.clone(), a.data.clone()))).collect();
-        drop(file);
-        edit(&mut tensors);
-        let stored = tensors.into_iter().map(|(name, (shape, data))| {
-            let stored = Array { shape, data }.to_stored(&name, Precision::F32).unwrap();
+    let with = |edit: &dyn Fn(&mut BTreeMap<String, Array>)| {
+        let mut arrays: BTreeMap<_, _> =
+            Weights::from_safetensors(bundle.bytes(), "").unwrap().into_iter().collect();
+        edit(&mut arrays);
+        let stored = arrays.into_iter().map(|(name, array)| {
+            let stored = array.to_stored(&name, Precision::F32).unwrap();
             (name, stored)
         });
         assemble(stored.collect(), json.clone()).unwrap()
     };
+    let one = || Array { shape: vec![1], data: vec![0.0] };
     assert!(Bundle::read(&with(&|_| {})).is_ok());
-    let said = refusal(&with(&|t| drop(t.insert("lnet_x.weight".into(), (vec![1], vec![0.0])))));
+    let said = refusal(&with(&|t| drop(t.insert("lnet_x.weight".into(), one()))));
     assert!(said.contains("lnet_x.weight"), "{said}");
-    let said = refusal(&with(&|t| drop(t.insert("svm.slope".into(), (vec![1], vec![0.0])))));
+    let said = refusal(&with(&|t| drop(t.insert("svm.slope".into(), one()))));
     assert!(said.contains("svm.slope"), "{said}");
-    let said = refusal(&with(&|t| drop(t.insert("anet.more".into(), (vec![1], vec![0.0])))));
+    let said = refusal(&with(&|t| drop(t.insert("anet.more".into(), one()))));
     assert!(said.contains("more"), "{said}");
     let said = refusal(&with(&|t| drop(t.remove("svm.bias"))));
     assert!(said.contains("svm.bias"), "{said}");
     let said = refusal(&with(&|t| drop(t.remove("lnet_o.conv1.bias"))));
     assert!(said.contains("conv1.bias"), "{said}");
-    let said = refusal(&with(&|t| t.get_mut("svm.weight").unwrap().0 = vec![6, 40]));
+    let said = refusal(&with(&|t| t.get_mut("svm.weight").unwrap().shape = vec![6, 40]));
     assert!(said.contains("[6, 40]"), "{said}");
-    let said = refusal(&with(&|t| t.get_mut("svm.bias").unwrap().1[3] = f32::NAN));
+    let said = refusal(&with(&|t| t.get_mut("svm.bias").unwrap().data[3] = f32::NAN));
     assert!(said.contains("svm.bias"), "{said}");
-    let said = refusal(&with(&|t| t.get_mut("anet.fc.weight").unwrap().1[3] = f32::INFINITY));
+    let said = refusal(&with(&|t| t.get_mut("anet.fc.weight").unwrap().data[3] = f32::INFINITY));
     assert!(said.contains("fc.weight"), "{said}");
 }
 
