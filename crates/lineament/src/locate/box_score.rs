@@ -59,6 +59,8 @@ pub struct BoxScorer<'a> {
     width: usize,
     height: usize,
     groups: &'a EdgeGroups,
+    /// Column, row and magnitude of each group: what a box asks for, close together.
+    places: Vec<(usize, usize, f32)>,
     /// Integral of the group magnitudes, each put on the group's own pixel.
     in_groups: Integral,
     /// Integral of the edges.
@@ -69,16 +71,21 @@ pub struct BoxScorer<'a> {
     norms: Vec<f32>,
 }
 
-/// Working memory of one thread: marks, and the groups found to hang together with a rim.
+/// Working memory of one thread: how strongly groups hang together with the rim of the box at hand.
 #[derive(Debug, Default)]
 pub struct Scratch {
     round: u32,
-    /// Round in which a group was last reached, by label.
-    reached: Vec<u32>,
-    weight: Vec<f32>,
-    found: Vec<u32>,
+    marks: Vec<Mark>,
+    /// Groups whose neighbours are to be looked at.
     queue: VecDeque<u32>,
-    queued: Vec<bool>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Mark {
+    /// The box that the rest was noted for.
+    round: u32,
+    weight: f32,
+    queued: bool,
 }
 
 impl<'a> BoxScorer<'a> {
@@ -100,6 +107,7 @@ impl<'a> BoxScorer<'a> {
             width,
             height,
             groups,
+            places: groups.groups().iter().map(|g| (g.pixel.0, g.pixel.1, g.magnitude)).collect(),
             in_groups: Integral::of(&on_pixels, width, height),
             on_edges: Integral::of(&grouped, width, height),
             rows: Crossings::of_rows(groups.labels(), width, height),
@@ -118,93 +126,93 @@ impl<'a> BoxScorer<'a> {
         self.height
     }
 
-    /// The score of a box within the picture, when it is above `floor`; most boxes that are not are told from the
-    /// two integrals alone.
+    /// The score of a box within the picture, when it is above `floor`. A score only falls while it is worked
+    /// out, so that most boxes that are not are told early.
     pub fn score_above(&self, area: &PixelBox, floor: f32, scratch: &mut Scratch) -> Option<f32> {
         if area.x1 > self.width || area.y1 > self.height || area.width() == 0 || area.height() == 0 {
             return None;
         }
         let norm = self.norms[area.width() + area.height()];
         let wanted = f64::from(floor) / f64::from(norm);
-        let mut inside = Self::sum(&self.in_groups, area) - Self::sum(&self.on_edges, &area.centre_quarter());
-        if inside <= wanted {
-            return None;
-        }
-        self.hang_together(area, scratch);
-        for &label in &scratch.found {
-            let group = &self.groups.groups()[label as usize];
-            let (x, y) = group.pixel;
-            if (area.x0..area.x1).contains(&x) && (area.y0..area.y1).contains(&y) {
-                inside -= f64::from(scratch.weight[label as usize]) * f64::from(group.magnitude);
-            }
-        }
-        let score = inside as f32 * norm;
+        let sum = |integral: &Integral, of: &PixelBox| integral.sum(of.x0..of.x1, of.y0..of.y1);
+        let whole = sum(&self.in_groups, area) - sum(&self.on_edges, &area.centre_quarter());
+        let score = self.without_rim(area, whole, wanted, scratch)? as f32 * norm;
         (score > floor).then_some(score)
     }
 
-    fn sum(integral: &Integral, area: &PixelBox) -> f64 {
-        integral.sum(area.x0..area.x1, area.y0..area.y1)
-    }
-
-    /// Finds the groups that cross the rim (weight 1) and those that hang together with them (weight of the
-    /// best path).
-    fn hang_together(&self, area: &PixelBox, scratch: &mut Scratch) {
-        scratch.begin(self.groups.groups().len());
-        for row in [area.y0, area.y1 - 1] {
-            self.rows.between(row, area.x0, area.x1).iter().for_each(|&label| scratch.reach(label, 1.0));
+    /// Takes off what hangs together with the rim of a box: groups that cross it with weight 1, others with
+    /// that of the best path from one of them. None as soon as no more than `wanted` is left.
+    fn without_rim(&self, area: &PixelBox, whole: f64, wanted: f64, scratch: &mut Scratch) -> Option<f64> {
+        if whole <= wanted {
+            return None;
         }
-        for column in [area.x0, area.x1 - 1] {
-            self.columns
-                .between(column, area.y0, area.y1)
-                .iter()
-                .for_each(|&label| scratch.reach(label, 1.0));
+        scratch.begin(self.places.len());
+        let mut left = whole;
+        let mut reach = |label: u32, weight: f32, scratch: &mut Scratch| {
+            let more = scratch.reach(label, weight);
+            let (x, y, magnitude) = self.places[label as usize];
+            if more > 0.0 && (area.x0..area.x1).contains(&x) && (area.y0..area.y1).contains(&y) {
+                left -= f64::from(more) * f64::from(magnitude);
+            }
+            left > wanted
+        };
+        let rows = [area.y0, area.y1 - 1].map(|row| self.rows.between(row, area.x0, area.x1));
+        let columns = [area.x0, area.x1 - 1].map(|column| self.columns.between(column, area.y0, area.y1));
+        for &label in rows.into_iter().chain(columns).flatten() {
+            if !reach(label, 1.0, scratch) {
+                return None;
+            }
         }
-        while let Some(label) = scratch.next() {
-            let weight = scratch.weight[label as usize];
+        while let Some((label, weight)) = scratch.next() {
             for &(neighbour, affinity) in self.groups.neighbours(label) {
                 let along = weight * affinity;
-                if along >= PATH_CUT {
-                    scratch.reach(neighbour, along);
+                // The closest neighbours come first.
+                if along < PATH_CUT {
+                    break;
+                }
+                if !reach(neighbour, along, scratch) {
+                    return None;
                 }
             }
         }
+        Some(left)
     }
 }
 
 impl Scratch {
     fn begin(&mut self, groups: usize) {
-        if self.reached.len() != groups || self.round == u32::MAX {
+        if self.marks.len() != groups || self.round == u32::MAX {
             self.round = 0;
-            self.reached = vec![0; groups];
-            self.weight = vec![0.0; groups];
-            self.queued = vec![false; groups];
+            self.marks = vec![Mark::default(); groups];
         }
         self.round += 1;
-        self.found.clear();
+        self.queue.clear();
     }
 
-    /// Notes a way to a group; a better one than before sends its neighbours round again.
-    fn reach(&mut self, label: u32, weight: f32) {
-        let at = label as usize;
-        let first = self.reached[at] != self.round;
-        if !first && weight <= self.weight[at] {
-            return;
+    /// Notes a way to a group, and how much better it is than those before; a better one sends its neighbours
+    /// round again.
+    fn reach(&mut self, label: u32, weight: f32) -> f32 {
+        let mark = &mut self.marks[label as usize];
+        if mark.round != self.round {
+            *mark = Mark { round: self.round, ..Mark::default() };
         }
-        if first {
-            self.reached[at] = self.round;
-            self.found.push(label);
+        let more = weight - mark.weight;
+        if more <= 0.0 {
+            return 0.0;
         }
-        self.weight[at] = weight;
-        if !self.queued[at] {
-            self.queued[at] = true;
+        mark.weight = weight;
+        if !mark.queued {
+            mark.queued = true;
             self.queue.push_back(label);
         }
+        more
     }
 
-    fn next(&mut self) -> Option<u32> {
+    fn next(&mut self) -> Option<(u32, f32)> {
         let label = self.queue.pop_front()?;
-        self.queued[label as usize] = false;
-        Some(label)
+        let mark = &mut self.marks[label as usize];
+        mark.queued = false;
+        Some((label, mark.weight))
     }
 }
 
@@ -265,8 +273,8 @@ mod tests {
     const HOW: Grouping =
         Grouping { min_magnitude: 0.1, merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: GAMMA };
 
-    /// The score straight from its definition: direct sums over pixels, neighbours from all pairs of pixels, best
-    /// paths by relaxing all pairs of groups until nothing changes.
+    /// The score straight from its definition: direct sums over pixels, neighbours from all pairs of pixels,
+    /// best paths by relaxing all pairs of groups until nothing changes.
     fn brute_force(edges: &Edges, groups: &EdgeGroups, area: &PixelBox) -> f32 {
         let (width, height) = (edges.width(), edges.height());
         let label = |x: usize, y: usize| groups.labels()[y * width + x];

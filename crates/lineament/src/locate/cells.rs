@@ -61,7 +61,8 @@ impl Cells {
         ((place.x - self.origin.x) / self.stride.x, (place.y - self.origin.y) / self.stride.y)
     }
 
-    /// What a rectangle covers, in cells, where cell `(column, row)` fills the unit square from `(column, row)` on.
+    /// What a rectangle covers, in cells, where cell `(column, row)` fills the unit square from `(column,
+    /// row)` on.
     pub fn span(&self, rect: Rect) -> (Range<f64>, Range<f64>) {
         let along = |from: f32, length: f32, origin: f32, stride: f32| {
             let start = (f64::from(from) - f64::from(origin)) / f64::from(stride) + 0.5;

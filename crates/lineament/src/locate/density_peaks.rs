@@ -1,9 +1,9 @@
-//! Density peaks: several faces in one map told apart (Rodriguez and Laio, "Clustering by fast search and find of
-//! density peaks", Science 344, 2014; paper, section 3.1).
+//! Density peaks: several faces in one map told apart (Rodriguez and Laio, "Clustering by fast search and
+//! find of density peaks", Science 344, 2014; paper, section 3.1).
 //!
 //! A peak is a cell that speaks strongly (density rho) and is far from every cell that speaks more strongly
-//! (separation sigma); peaks are ranked by d = sqrt(rho^2 + sigma^2). All other cells follow, from strong to weak, the
-//! nearest cell that is stronger, and so come to belong to one peak each.
+//! (separation sigma); peaks are ranked by d = sqrt(rho^2 + sigma^2). All other cells follow, from strong to
+//! weak, the nearest cell that is stronger, and so come to belong to one peak each.
 
 use super::parameters::{ParameterError, Range};
 use super::response::ResponseMap;
@@ -55,8 +55,8 @@ pub struct Peak {
     pub place: Point,
     /// rho: its response as a share of the strongest one looked at.
     pub density: f32,
-    /// sigma: its distance to the nearest stronger cell (of the strongest cell: to the farthest cell), as a share of the
-    /// longer side of the area looked at.
+    /// sigma: its distance to the nearest stronger cell (of the strongest cell: to the farthest cell), as a
+    /// share of the longer side of the area looked at.
     pub separation: f32,
 }
 
@@ -81,8 +81,8 @@ impl DensityPeaks {
         Self::within(map, map.extent(), how)
     }
 
-    /// The peaks among the cells whose centres lie in a window, which is given in pixels of the picture. No cell inside, or none with a
-    /// positive response: no peaks.
+    /// The peaks among the cells whose centres lie in a window, which is given in pixels of the picture. No
+    /// cell inside, or none with a positive response: no peaks.
     pub fn within(map: &ResponseMap, window: Rect, how: &PeakParameters) -> Self {
         let field = Field::of(map, window, how.min_density);
         let longer =
@@ -130,8 +130,8 @@ impl DensityPeaks {
         &self.peaks
     }
 
-    /// For every cell of the map, row by row, the index of the peak it belongs to; none for cells that are weak, lie outside the
-    /// window, or follow a peak beyond the most that were wanted.
+    /// For every cell of the map, row by row, the index of the peak it belongs to; none for cells that are
+    /// weak, lie outside the window, or follow a peak beyond the most that were wanted.
     pub fn assignment(&self) -> &[Option<usize>] {
         &self.assignment
     }
@@ -204,8 +204,8 @@ impl Field {
         dx.hypot(dy)
     }
 
-    /// The nearest cell that is stronger, and how far it is; of equally near ones the strongest. For the strongest cell
-    /// there is none, and the distance is to the farthest cell.
+    /// The nearest cell that is stronger, and how far it is; of equally near ones the strongest. For the
+    /// strongest cell there is none, and the distance is to the farthest cell.
     fn nearest_stronger(&self, cell: usize, rank: usize) -> (Option<usize>, f32) {
         if rank == 0 {
             let farthest = (0..self.densities.len()).map(|other| self.distance(cell, other));

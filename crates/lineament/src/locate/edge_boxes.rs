@@ -1,5 +1,6 @@
-//! EdgeBoxes: windows that are likely to hold a whole object, from edges alone (Zitnick and Dollar, "Edge Boxes:
-//! Locating Object Proposals from Edges", ECCV 2014). The paper takes 500 of them a picture as candidates for faces.
+//! EdgeBoxes: windows that are likely to hold a whole object, from edges alone (Zitnick and Dollar, "Edge
+//! Boxes: Locating Object Proposals from Edges", ECCV 2014). The paper takes 500 of them a picture as
+//! candidates for faces.
 
 use super::box_score::{BoxScorer, PixelBox, Scratch};
 use super::edge_groups::{EdgeGroups, Grouping};
@@ -119,8 +120,9 @@ impl EdgeBoxes {
 
     /// Windows in pixels of the picture with their scores, best first; none in a picture without edges.
     ///
-    /// Blur and smallest window are in pixels and the work grows with the area, so that a photo is best scaled to
-    /// the few hundred pixels that the nets look at before. The same windows come for any number of threads.
+    /// Blur and smallest window are in pixels and the work grows with the area, so that a photo is best
+    /// scaled to the few hundred pixels that the nets look at before. The same windows come for any number of
+    /// threads.
     pub fn propose(&self, photo: &Photo) -> Vec<(Rect, f32)> {
         let p = &self.parameters;
         let edges = Edges::of(photo, p.blur, p.thin);
@@ -136,13 +138,15 @@ impl EdgeBoxes {
             })
             .flatten()
             .collect();
-        // Boxes as the second key: an order that depends on nothing but the boxes, and brings equal ones together.
+        // Boxes as the second key: an order that depends on nothing but the boxes, and brings equal ones
+        // together.
         found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         found.dedup();
         self.strongest(found)
     }
 
-    /// Windows of all sizes and shapes about evenly over the picture, neighbours overlapping by alpha; each once.
+    /// Windows of all sizes and shapes about evenly over the picture, neighbours overlapping by alpha; each
+    /// once.
     fn grid(&self, width: usize, height: usize) -> Vec<PixelBox> {
         let p = &self.parameters;
         let scale_step = (1.0 / p.alpha).sqrt();
@@ -186,8 +190,8 @@ impl EdgeBoxes {
         (1.0 - self.parameters.alpha) / (1.0 + self.parameters.alpha)
     }
 
-    /// Moves one side after the other, out or in, wherever the score rises, by half the step of the grid and then
-    /// by half of that, until the step is 2 pixels.
+    /// Moves one side after the other, out or in, wherever the score rises, by half the step of the grid and
+    /// then by half of that, until the step is 2 pixels.
     fn refined(
         &self,
         scorer: &BoxScorer<'_>,

@@ -1,5 +1,5 @@
-//! Edge groups: runs of edge pixels that bend little, and how likely two neighbouring groups belong to one contour
-//! (Zitnick and Dollar, "Edge Boxes", ECCV 2014, section 3.1).
+//! Edge groups: runs of edge pixels that bend little, and how likely two neighbouring groups belong to one
+//! contour (Zitnick and Dollar, "Edge Boxes", ECCV 2014, section 3.1).
 
 use super::edges::Edges;
 use std::cmp::Reverse;
@@ -17,7 +17,8 @@ const REACH: isize = 2;
 pub struct Grouping {
     /// Edges weaker than or equal to this are left out.
     pub min_magnitude: f32,
-    /// A group is closed when its summed change of orientation (in units of pi, at most 0.5 a step) reaches this.
+    /// A group is closed when its summed change of orientation (in units of pi, at most 0.5 a step) reaches
+    /// this.
     pub merge_threshold: f32,
     /// Groups of at most this summed magnitude are dissolved into their neighbours.
     pub min_group_magnitude: f32,
@@ -43,8 +44,10 @@ pub struct EdgeGroup {
 pub struct EdgeGroups {
     labels: Vec<u32>,
     groups: Vec<EdgeGroup>,
-    /// For every group its neighbours with their affinity, by rising label.
-    neighbours: Vec<Vec<(u32, f32)>>,
+    /// Neighbours of all groups with their affinities, group after group.
+    neighbours: Vec<(u32, f32)>,
+    /// Where the neighbours of each group end in that list.
+    ends: Vec<usize>,
 }
 
 impl EdgeGroups {
@@ -53,16 +56,22 @@ impl EdgeGroups {
         let mut labels = gather(edges, how);
         dissolve_small(edges, how, &mut labels);
         let groups = describe(edges, &labels);
-        let mut neighbours = vec![Vec::new(); groups.len()];
+        let mut of_each = vec![Vec::new(); groups.len()];
         for (a, b) in touching(&labels, edges.width(), edges.height()) {
             let affinity = affinity(&groups[a as usize], &groups[b as usize], how.gamma);
             if affinity > 0.0 {
-                neighbours[a as usize].push((b, affinity));
-                neighbours[b as usize].push((a, affinity));
+                of_each[a as usize].push((b, affinity));
+                of_each[b as usize].push((a, affinity));
             }
         }
-        neighbours.iter_mut().for_each(|list: &mut Vec<(u32, f32)>| list.sort_by_key(|n| n.0));
-        Self { labels, groups, neighbours }
+        let mut neighbours = Vec::new();
+        let mut ends = Vec::with_capacity(groups.len());
+        for mut list in of_each {
+            list.sort_by(|a: &(u32, f32), b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            neighbours.extend(list);
+            ends.push(neighbours.len());
+        }
+        Self { labels, groups, neighbours, ends }
     }
 
     /// The group of every pixel, row by row; [`NO_GROUP`] where there is no edge.
@@ -75,9 +84,11 @@ impl EdgeGroups {
         &self.groups
     }
 
-    /// Neighbours of a group, with an affinity in (0, 1], by rising label. None for an unknown label.
+    /// Neighbours of a group with an affinity in (0, 1], the closest first. None for an unknown label.
     pub fn neighbours(&self, group: u32) -> &[(u32, f32)] {
-        self.neighbours.get(group as usize).map_or(&[], Vec::as_slice)
+        let group = group as usize;
+        let start = group.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        self.ends.get(group).and_then(|&end| self.neighbours.get(start..end)).unwrap_or(&[])
     }
 }
 
@@ -274,8 +285,8 @@ mod tests {
     const HOW: Grouping =
         Grouping { min_magnitude: 0.1, merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: 2.0 };
 
-    /// A picture of edges drawn as text: `-`, `|`, `/` and `\` are edges of full strength, `.` is none and digits
-    /// are level edges of that many tenths.
+    /// A picture of edges drawn as text: `-`, `|`, `/` and `\` are edges of full strength, `.` is none and
+    /// digits are level edges of that many tenths.
     fn drawn(rows: &[&str]) -> Edges {
         let cells: Vec<char> = rows.iter().flat_map(|row| row.chars()).collect();
         let magnitude = cells.iter().map(|c| match c {

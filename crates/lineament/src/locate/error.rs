@@ -29,6 +29,12 @@ pub enum LocateError {
         /// The layer.
         layer: String,
     },
+    /// A net that should classify windows but is no window classifier.
+    #[error("net {net} must give exactly one cell for its square input to be slid over photos: leave out padding")]
+    NoWindow {
+        /// The net.
+        net: String,
+    },
     /// A net that does not look at colour photos.
     #[error("net {net} takes {channels} channels, but photos have 3: declare its input with 3 channels")]
     Channels {

@@ -1,8 +1,9 @@
 //! Finding faces: from the response maps of nets that were trained on image-level tags alone to boxes.
 //!
-//! The rooms, in the order of the data: [`responder`] shows a photo to an LNet, [`response`] is what comes back (on
-//! [`cells`]), [`edge_boxes`] proposes windows (from [`edges`], [`edge_groups`] and [`box_score`]), [`windows`] scores them,
-//! [`density_peaks`] tells several faces apart, [`threshold`] decides what is a face, and [`paper`] is the cascade of it all.
+//! The rooms, in the order of the data: [`responder`] shows a photo to an LNet, [`response`] is what comes
+//! back (on [`cells`]), [`edge_boxes`] proposes windows (from [`edges`], [`edge_groups`] and [`box_score`]),
+//! [`windows`] scores them, [`density_peaks`] tells several faces apart, [`threshold`] decides what is a
+//! face, and [`paper`] is the cascade of it all.
 
 pub mod box_score;
 pub mod cells;
@@ -17,6 +18,7 @@ mod error;
 pub mod integral;
 pub mod paper;
 mod parameters;
+pub mod pyramid;
 pub mod responder;
 pub mod response;
 pub mod threshold;
@@ -28,6 +30,7 @@ pub use edge_boxes::{EdgeBoxes, EdgeBoxesParameters};
 pub use error::LocateError;
 pub use paper::{HeadShoulders, PaperLocalisation, PaperLocalizer};
 pub use parameters::ParameterError;
+pub use pyramid::{PyramidLocalisation, PyramidLocalizer, Window, WindowToBox};
 pub use responder::{Look, Responder};
 pub use response::{ResponseError, ResponseMap};
 
@@ -62,6 +65,8 @@ pub trait Localizer: Send + Sync {
 pub enum Localisation {
     /// As the paper does it.
     Paper(PaperLocalisation),
+    /// Window classifiers slid over a pyramid.
+    Pyramid(PyramidLocalisation),
 }
 
 impl Localisation {
@@ -72,6 +77,7 @@ impl Localisation {
     pub fn check(&self) -> Result<(), LocateError> {
         match self {
             Self::Paper(parameters) => Ok(parameters.check()?),
+            Self::Pyramid(parameters) => Ok(parameters.check()?),
         }
     }
 
@@ -88,6 +94,9 @@ impl Localisation {
         match self {
             Self::Paper(parameters) => {
                 Ok(Box::new(PaperLocalizer::new(lnet_o, lnet_s, preprocess, parameters.clone())?))
+            }
+            Self::Pyramid(parameters) => {
+                Ok(Box::new(PyramidLocalizer::new(lnet_o, lnet_s, preprocess, parameters.clone())?))
             }
         }
     }

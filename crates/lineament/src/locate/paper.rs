@@ -1,5 +1,6 @@
-//! The paper's localisation (section 3.1): LNet_o looks at the whole photo and finds head and shoulders, LNet_s looks at those
-//! and finds the face. In both, EdgeBoxes windows are scored on the averaged response map of the last convolution.
+//! The paper's localisation (section 3.1): LNet_o looks at the whole photo and finds head and shoulders,
+//! LNet_s looks at those and finds the face. In both, EdgeBoxes windows are scored on the averaged response
+//! map of the last convolution.
 
 use super::density_peaks::{DensityPeaks, PeakParameters};
 use super::edge_boxes::{EdgeBoxes, EdgeBoxesParameters};
@@ -15,8 +16,8 @@ use lineament_net::Net;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// What the paper's localisation can be told. The paper states the 500 windows and the division by the size; the other
-/// defaults are our choice.
+/// What the paper's localisation can be told. The paper states the 500 windows and the division by the size;
+/// the other defaults are our choice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PaperLocalisation {
@@ -149,8 +150,8 @@ impl PaperLocalizer {
             .collect())
     }
 
-    /// The whole cascade with a threshold of one's own, as it is needed to choose one: all faces of at least this score,
-    /// best first, none overlapping a better one.
+    /// The whole cascade with a threshold of one's own, as it is needed to choose one: all faces of at least
+    /// this score, best first, none overlapping a better one.
     ///
     /// # Errors
     /// As [`Localizer::locate`].
@@ -165,7 +166,8 @@ impl PaperLocalizer {
                 let (window, score) = best_window(&self.scored_windows(look))?;
                 let face = look.to_photo(window).scaled(self.parameters.face_enlarge);
                 let inside = face.clamped(photo.width(), photo.height());
-                // The geometric mean: each net's responses have their own scale, and neither may drown the other.
+                // The geometric mean: each net's responses have their own scale, and neither may drown the
+                // other.
                 let score = (region.score.max(0.0) * score.max(0.0)).sqrt();
                 (inside.area() > 0.0 && score >= threshold).then_some((inside, score))
             })
@@ -174,8 +176,8 @@ impl PaperLocalizer {
         Ok(best.into_iter().map(|(rect, score)| Face { rect, score }).collect())
     }
 
-    /// The score of a photo's best window on LNet_o's map, whose histograms over pictures with and without a face give the candidate
-    /// threshold; none where the photo has no window.
+    /// The score of a photo's best window on LNet_o's map, whose histograms over pictures with and without a
+    /// face give the candidate threshold; none where the photo has no window.
     ///
     /// # Errors
     /// As [`Localizer::locate`].
@@ -190,8 +192,8 @@ impl PaperLocalizer {
             .score_all(windows.into_iter().map(|(rect, _)| rect))
     }
 
-    /// Windows in which the map has several density peaks give way to a box a peak. The paper, after one face a picture,
-    /// keeps the densest alone; here all of them are wanted.
+    /// Windows in which the map has several density peaks give way to a box a peak. The paper, after one face
+    /// a picture, keeps the densest alone; here all of them are wanted.
     fn told_apart(&self, look: &Look, windows: Vec<(Rect, f32)>) -> Vec<(Rect, f32)> {
         let scorer = WindowScorer::new(&look.map, self.parameters.size_power);
         let mut parts = Vec::with_capacity(windows.len());

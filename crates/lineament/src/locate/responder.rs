@@ -1,5 +1,5 @@
-//! An LNet and how it is shown photos: whole ones, scaled so that the longest side is the net's input (LNet_o), or
-//! regions resized to the net's input (LNet_s); the answer is the averaged response map.
+//! An LNet and how it is shown photos: whole ones, scaled so that the longest side is the net's input
+//! (LNet_o), or regions resized to the net's input (LNet_s); the answer is the averaged response map.
 
 use super::cells::Cells;
 use super::error::LocateError;
@@ -81,8 +81,8 @@ impl Responder {
 
     /// Shows the whole photo, proportions kept.
     ///
-    /// A photo so long and thin that the net could not take it is shown in the middle of a wider one, its edge pixels
-    /// repeated.
+    /// A photo so long and thin that the net could not take it is shown in the middle of a wider one, its
+    /// edge pixels repeated.
     ///
     /// # Errors
     /// Where a response is not finite.

@@ -70,8 +70,8 @@ impl ResponseMap {
         Ok(Self { width, height, values, cells })
     }
 
-    /// The mean over all channels of one item of a net's output `[N, C, h, w]`: the paper's averaged response map
-    /// of C5.
+    /// The mean over all channels of one item of a net's output `[N, C, h, w]`: the paper's averaged response
+    /// map of C5.
     ///
     /// # Errors
     /// Where there is no such item, the map is empty, or a response is not finite.
@@ -196,7 +196,8 @@ impl ResponseMap {
         Integral::of(&self.values, self.width, self.height)
     }
 
-    /// The map as colours, dark violet for the least to yellow for the largest response, for a picture of this size.
+    /// The map as colours, dark violet for the least to yellow for the largest response, for a picture of
+    /// this size.
     pub fn heat_map(&self, width: u32, height: u32) -> Photo {
         self.over(&Photo::filled(width, height, [0; 3]), 1.0)
     }

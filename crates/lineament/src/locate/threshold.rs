@@ -1,5 +1,5 @@
-//! From scores to a decision: where faces begin (paper, section 3.1: the decision boundary between the maximum scores of
-//! 2,000 pictures with one face and of 2,000 without).
+//! From scores to a decision: where faces begin (paper, section 3.1: the decision boundary between the
+//! maximum scores of 2,000 pictures with one face and of 2,000 without).
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -40,11 +40,11 @@ pub enum ThresholdError {
     },
 }
 
-/// The threshold of least error between the maximum scores of pictures with and without a face: missed faces and false
-/// alarms weigh the same, each as a share of its own pictures.
+/// The threshold of least error between the maximum scores of pictures with and without a face: missed faces
+/// and false alarms weigh the same, each as a share of its own pictures.
 ///
-/// It lies halfway between the two neighbouring scores that it parts; of equally good places the lowest is taken, which
-/// finds the most faces.
+/// It lies halfway between the two neighbouring scores that it parts; of equally good places the lowest is
+/// taken, which finds the most faces.
 ///
 /// # Errors
 /// Without scores on either side, or where one is not finite.
@@ -57,8 +57,8 @@ pub fn least_error(faces: &[f32], backgrounds: &[f32]) -> Result<Boundary, Thres
 
 /// The lowest threshold with at most `rate` false alarms per background picture.
 ///
-/// `alarms` are the scores of everything found in `pictures` background pictures; with the maximum score of each picture
-/// alone, the rate is the share of pictures with a false alarm.
+/// `alarms` are the scores of everything found in `pictures` background pictures; with the maximum score of
+/// each picture alone, the rate is the share of pictures with a false alarm.
 ///
 /// # Errors
 /// Without faces or pictures, where a score is not finite, or for a negative rate.

@@ -1,5 +1,5 @@
-//! Candidate windows scored on a response map (paper, section 3.1): the sum of the responses inside a window over its
-//! size; a picture scores as its best window.
+//! Candidate windows scored on a response map (paper, section 3.1): the sum of the responses inside a window
+//! over its size; a picture scores as its best window.
 
 use super::integral::Integral;
 use super::response::ResponseMap;
@@ -14,14 +14,14 @@ pub struct WindowScorer<'a> {
 }
 
 impl<'a> WindowScorer<'a> {
-    /// A scorer that divides sums by `size^size_power`, the size being a share of the map: 1 is the paper's mean of
-    /// the responses inside; less lets large windows win over the few cells around a peak.
+    /// A scorer that divides sums by `size^size_power`, the size being a share of the map: 1 is the paper's
+    /// mean of the responses inside; less lets large windows win over the few cells around a peak.
     pub fn new(map: &'a ResponseMap, size_power: f32) -> Self {
         Self { map, integral: map.integral(), size_power: f64::from(size_power) }
     }
 
-    /// The score of a window, in pixels of the picture: cells count by the part inside, and beyond the map there is
-    /// no response. Zero for a window without extent.
+    /// The score of a window, in pixels of the picture: cells count by the part inside, and beyond the map
+    /// there is no response. Zero for a window without extent.
     pub fn score(&self, window: Rect) -> f32 {
         let (x, y) = self.map.cells().span(window);
         let cells = (self.map.width() * self.map.height()) as f64;
@@ -49,7 +49,8 @@ pub fn best_window(scored: &[(Rect, f32)]) -> Option<(Rect, f32)> {
     scored.iter().copied().reduce(|best, next| if next.1 > best.1 { next } else { best })
 }
 
-/// The windows that reach the threshold and overlap no better one by more than `iou`; best first, `limit` at most.
+/// The windows that reach the threshold and overlap no better one by more than `iou`; best first, `limit` at
+/// most.
 pub fn best_windows(scored: Vec<(Rect, f32)>, threshold: f32, iou: f32, limit: usize) -> Vec<(Rect, f32)> {
     let reached = scored.into_iter().filter(|(_, score)| *score >= threshold).collect();
     let mut best = suppress(reached, iou);

@@ -1,0 +1,331 @@
+//! The compact recipe's way from responses to boxes: LNets that answer for windows of one size, slid over photos of many sizes.
+//!
+//! An LNet here is a window classifier without padding: shown one window it gives one cell, shown a larger picture it gives the
+//! cell of every window. Its first channel is the response to "there is a face here". LNet_o slides over a coarse pyramid of the
+//! whole photo; around each of its best windows lies a head-shoulder region, over which LNet_s slides in a fine pyramid. Where
+//! all training faces are framed alike the response is greatest for windows of that framing, so that scale comes from the tag "face" alone;
+//! the box is the window times a few constants.
+
+use super::cells::Cells;
+use super::error::LocateError;
+use super::parameters::{ParameterError, Range};
+use super::response::ResponseMap;
+use super::{Face, Localizer};
+use crate::crop::crop;
+use crate::geometry::{Point, Rect, suppress};
+use crate::input::Preprocess;
+use crate::photo::Photo;
+use lineament_net::Net;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Places and sizes within this share of the best window's side are averaged with it.
+const NEIGHBOURHOOD: f32 = 0.25;
+
+/// From a window to the face box in it, all in sides of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowToBox {
+    /// How far the box's centre lies right of the window's.
+    pub right: f32,
+    /// How far it lies below.
+    pub down: f32,
+    /// Width of the box.
+    pub width: f32,
+    /// Height of the box.
+    pub height: f32,
+}
+
+/// What the pyramid localiser can be told; all of it stands in the card.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PyramidLocalisation {
+    /// Least response of LNet_s that is a face; chosen on pictures with and without faces.
+    pub threshold: f32,
+    /// Least response of LNet_o that LNet_s is asked about.
+    pub candidate_threshold: f32,
+    /// Windows that LNet_s is asked about at most.
+    pub candidates: usize,
+    /// Longest side of the photo in LNet_o's finest level, in pixels.
+    pub longest_side: u32,
+    /// Levels of LNet_o's pyramid.
+    pub levels: usize,
+    /// Each level is this many times smaller than the one before.
+    pub step: f32,
+    /// How far a window may reach beyond the photo, in sides of the window.
+    pub margin: f32,
+    /// Side of the head-shoulder region, in sides of LNet_o's window.
+    pub region: f32,
+    /// Steps of LNet_s's pyramid to either side of LNet_o's scale.
+    pub fine_levels: usize,
+    /// Factor between them.
+    pub fine_step: f32,
+    /// Candidates, and faces, overlap no better one by more than this IoU.
+    pub overlap: f32,
+    /// From LNet_s's window to the face.
+    pub face: WindowToBox,
+}
+
+impl Default for PyramidLocalisation {
+    fn default() -> Self {
+        Self {
+            threshold: 0.0,
+            candidate_threshold: -2.0,
+            candidates: 6,
+            longest_side: 224,
+            levels: 7,
+            step: std::f32::consts::SQRT_2,
+            margin: 0.23,
+            region: 1.4,
+            fine_levels: 1,
+            fine_step: 1.26,
+            overlap: 0.3,
+            face: WindowToBox { right: 0.009, down: 0.057, width: 0.604, height: 0.831 },
+        }
+    }
+}
+
+impl PyramidLocalisation {
+    /// Whether every value is one that the localiser can work with.
+    ///
+    /// # Errors
+    /// Names the value that is out of range, and the range.
+    pub fn check(&self) -> Result<(), ParameterError> {
+        Range::of("threshold", -1e30, 1e30).holds(self.threshold)?;
+        Range::of("candidate_threshold", -1e30, 1e30).holds(self.candidate_threshold)?;
+        Range::of("candidates", 1.0, 1000.0).holds(self.candidates as f64)?;
+        Range::of("longest_side", 16.0, 4096.0).holds(self.longest_side)?;
+        Range::of("levels", 1.0, 32.0).holds(self.levels as f64)?;
+        Range::of("step", 1.05, 4.0).holds(self.step)?;
+        Range::of("margin", 0.0, 1.0).holds(self.margin)?;
+        Range::of("region", 1.0, 4.0).holds(self.region)?;
+        Range::of("fine_levels", 0.0, 8.0).holds(self.fine_levels as f64)?;
+        Range::of("fine_step", 1.02, 4.0).holds(self.fine_step)?;
+        Range::of("overlap", 0.0, 1.0).holds(self.overlap)?;
+        Range::of("face.right", -2.0, 2.0).holds(self.face.right)?;
+        Range::of("face.down", -2.0, 2.0).holds(self.face.down)?;
+        Range::of("face.width", 0.05, 5.0).holds(self.face.width)?;
+        Range::of("face.height", 0.05, 5.0).holds(self.face.height)
+    }
+}
+
+/// A window that an LNet responds to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Window {
+    /// Its centre, in pixels of the photo.
+    pub centre: Point,
+    /// Its side, in pixels of the photo.
+    pub side: f32,
+    /// The response.
+    pub score: f32,
+}
+
+impl Window {
+    /// The window as a square.
+    pub fn rect(&self) -> Rect {
+        let half = self.side / 2.0;
+        Rect::new(self.centre.x - half, self.centre.y - half, self.side, self.side)
+    }
+
+    /// The face box that the window stands for.
+    pub fn face(&self, to_box: &WindowToBox) -> Rect {
+        let (width, height) = (to_box.width * self.side, to_box.height * self.side);
+        let x = self.centre.x + to_box.right * self.side;
+        let y = self.centre.y + to_box.down * self.side;
+        Rect::new(x - width / 2.0, y - height / 2.0, width, height)
+    }
+}
+
+/// One level of a pyramid: the responses and the size of the window behind each of them.
+struct Level {
+    /// In pixels of the photo.
+    map: ResponseMap,
+    side: f32,
+}
+
+impl Level {
+    fn windows(&self) -> impl Iterator<Item = Window> + '_ {
+        let (columns, cells, side) = (self.map.width(), self.map.cells(), self.side);
+        self.map.values().iter().enumerate().map(move |(at, score)| Window {
+            centre: cells.centre(at % columns, at / columns),
+            side,
+            score: *score,
+        })
+    }
+
+    /// Area that one response stands for, in pixels of the photo.
+    fn cell_area(&self) -> f32 {
+        let stride = self.map.cells().stride;
+        stride.x * stride.y
+    }
+}
+
+/// A window classifier that is slid over pictures.
+struct Slider {
+    net: Net,
+    cells: Cells,
+    preprocess: Preprocess,
+    /// Side of its window, in pixels of its input.
+    window: u32,
+}
+
+impl Slider {
+    fn new(net: Net, preprocess: Preprocess) -> Result<Self, LocateError> {
+        preprocess.check()?;
+        let spec = net.spec();
+        if spec.input.channels != 3 {
+            return Err(LocateError::Channels { net: spec.name.clone(), channels: spec.input.channels });
+        }
+        let output = net.output();
+        if spec.input.height != spec.input.width || (output.height, output.width) != (1, 1) {
+            return Err(LocateError::NoWindow { net: spec.name.clone() });
+        }
+        let cells = Cells::of_net(spec)?;
+        let window = spec.input.height as u32;
+        Ok(Self { net, cells, preprocess, window })
+    }
+
+    /// Responses to all windows inside `rect` of `photo`, which is drawn `width` by `height` pixels large for it.
+    fn slide(&self, photo: &Photo, rect: Rect, width: u32, height: u32) -> Result<Level, LocateError> {
+        let (width, height) = (width.max(self.window), height.max(self.window));
+        let seen = crop(photo, rect, width, height);
+        let output = self.net.forward(&self.preprocess.tensor_of(std::slice::from_ref(&seen)))?;
+        let cells = self.cells.seen_in(rect, width, height);
+        let side = self.window as f32 * (rect.width / width as f32 + rect.height / height as f32) / 2.0;
+        let map = ResponseMap::channel(&output, 0, 0, cells)
+            .map_err(|cause| LocateError::Response { net: self.net.spec().name.clone(), cause })?;
+        Ok(Level { map, side })
+    }
+}
+
+/// Two window classifiers, ready to locate faces.
+pub struct PyramidLocalizer {
+    lnet_o: Slider,
+    lnet_s: Slider,
+    parameters: PyramidLocalisation,
+}
+
+impl PyramidLocalizer {
+    /// A localiser of two nets that see photos prepared in the same way.
+    ///
+    /// # Errors
+    /// Parameters out of range, or a net that does not give one cell for its input.
+    pub fn new(
+        lnet_o: Net,
+        lnet_s: Net,
+        preprocess: Preprocess,
+        parameters: PyramidLocalisation,
+    ) -> Result<Self, LocateError> {
+        parameters.check()?;
+        Ok(Self { lnet_o: Slider::new(lnet_o, preprocess)?, lnet_s: Slider::new(lnet_s, preprocess)?, parameters })
+    }
+
+    /// The first half: LNet_o's best windows, best first, none overlapping a better one by much.
+    ///
+    /// # Errors
+    /// As [`Localizer::locate`].
+    pub fn candidates(&self, photo: &Photo) -> Result<Vec<Window>, LocateError> {
+        let p = &self.parameters;
+        let levels = self.coarse(photo)?;
+        let scored = levels.iter().flat_map(Level::windows).filter(|w| w.score > p.candidate_threshold);
+        let kept = suppress(scored.map(|w| (w.rect(), w.score)).collect(), p.overlap);
+        let window = |(rect, score): (Rect, f32)| Window { centre: rect.centre(), side: rect.width, score };
+        Ok(kept.into_iter().take(p.candidates).map(window).collect())
+    }
+
+    /// LNet_s's windows for LNet_o's, best first; none is left out for its score.
+    ///
+    /// # Errors
+    /// As [`Localizer::locate`].
+    pub fn windows(&self, photo: &Photo) -> Result<Vec<Window>, LocateError> {
+        let candidates = self.candidates(photo)?;
+        let mut refined = candidates.par_iter().map(|w| self.refine(photo, w)).collect::<Result<Vec<_>, _>>()?;
+        refined.sort_by(|a, b| b.score.total_cmp(&a.score));
+        Ok(refined)
+    }
+
+    /// LNet_o's responses at the level that holds its strongest one, in pixels of the photo: what it looked at.
+    ///
+    /// # Errors
+    /// As [`Localizer::locate`].
+    pub fn response_map(&self, photo: &Photo) -> Result<ResponseMap, LocateError> {
+        let levels = self.coarse(photo)?;
+        let strongest = levels.into_iter().max_by(|a, b| a.map.range().1.total_cmp(&b.map.range().1));
+        strongest.map(|level| level.map).ok_or(LocateError::NoWindow { net: self.lnet_o.net.spec().name.clone() })
+    }
+
+    fn coarse(&self, photo: &Photo) -> Result<Vec<Level>, LocateError> {
+        let p = &self.parameters;
+        let longest = photo.width().max(photo.height()) as f32;
+        // Shrunk once: the levels are drawn from a photo of the finest level's size. Small photos are not blown up much.
+        let finest = (p.longest_side as f32).min(2.0 * longest);
+        let mut levels = Vec::with_capacity(p.levels);
+        for level in 0..p.levels {
+            let scale = finest / longest / p.step.powi(level as i32);
+            let margin = p.margin * self.lnet_o.window as f32 / scale;
+            let seen = Rect::new(
+                -margin,
+                -margin,
+                photo.width() as f32 + 2.0 * margin,
+                photo.height() as f32 + 2.0 * margin,
+            );
+            // What is smaller than a window is drawn in the middle of one.
+            let least = self.lnet_o.window as f32 / scale;
+            let seen = widened(seen, least);
+            levels.push((seen, (seen.width * scale).round() as u32, (seen.height * scale).round() as u32));
+        }
+        levels.par_iter().map(|(rect, width, height)| self.lnet_o.slide(photo, *rect, *width, *height)).collect()
+    }
+
+    /// The fine pyramid over the head-shoulder region of one window.
+    fn refine(&self, photo: &Photo, window: &Window) -> Result<Window, LocateError> {
+        let p = &self.parameters;
+        let region = window.rect().scaled(p.region);
+        let fine = p.fine_levels as i32;
+        let levels = (-fine..=fine)
+            .map(|step| {
+                let pixels = self.lnet_s.window as f32 * p.region / p.fine_step.powi(step);
+                let pixels = (pixels.round() as u32).max(self.lnet_s.window);
+                self.lnet_s.slide(photo, region, pixels, pixels)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(mean_window(&levels).unwrap_or(*window))
+    }
+}
+
+/// The best window, moved to the mean of its neighbours weighted by the exponential of their responses: finer than the lattice.
+fn mean_window(levels: &[Level]) -> Option<Window> {
+    let best = levels.iter().flat_map(Level::windows).max_by(|a, b| a.score.total_cmp(&b.score))?;
+    let (mut weight, mut x, mut y, mut size) = (0.0, 0.0, 0.0, 0.0);
+    for level in levels {
+        for window in level.windows() {
+            let reach = NEIGHBOURHOOD * best.side;
+            let (dx, dy) = (window.centre.x - best.centre.x, window.centre.y - best.centre.y);
+            if dx.abs() > reach || dy.abs() > reach {
+                continue;
+            }
+            let w = f64::from((window.score - best.score).exp() * level.cell_area());
+            weight += w;
+            x += w * f64::from(dx);
+            y += w * f64::from(dy);
+            size += w * f64::from(window.side.ln());
+        }
+    }
+    let centre = Point::new(best.centre.x + (x / weight) as f32, best.centre.y + (y / weight) as f32);
+    Some(Window { centre, side: (size / weight).exp() as f32, score: best.score })
+}
+
+/// `rect`, each side at least `least`, about the same centre.
+fn widened(rect: Rect, least: f32) -> Rect {
+    let (width, height) = (rect.width.max(least), rect.height.max(least));
+    Rect::new(rect.x - (width - rect.width) / 2.0, rect.y - (height - rect.height) / 2.0, width, height)
+}
+
+impl Localizer for PyramidLocalizer {
+    fn locate(&self, photo: &Photo) -> Result<Vec<Face>, LocateError> {
+        let p = &self.parameters;
+        let windows = self.windows(photo)?.into_iter().filter(|w| w.score > p.threshold);
+        let faces = suppress(windows.map(|w| (w.face(&p.face), w.score)).collect(), p.overlap);
+        Ok(faces.into_iter().map(|(rect, score)| Face { rect, score }).collect())
+    }
+}
