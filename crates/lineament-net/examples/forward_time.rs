@@ -71,9 +71,9 @@ fn residual() -> NetSpec {
         bias: false,
     };
     let norm = |name: &str| Layer::BatchNorm { name: name.to_owned(), epsilon: 1e-5 };
-    let mut layers = vec![conv("stem", 24, 3, 2), norm("stem_norm"), Layer::Relu];
+    let mut layers = vec![conv("stem", 16, 3, 2), norm("stem_norm"), Layer::Relu];
     for (index, (filters, stride)) in
-        [(24, 1), (48, 2), (48, 1), (96, 2), (96, 1), (128, 2)].into_iter().enumerate()
+        [(16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2)].into_iter().enumerate()
     {
         let body = vec![
             conv("conv1", filters, 3, stride),

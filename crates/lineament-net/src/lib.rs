@@ -1,7 +1,7 @@
 //! Nets as data: a checked specification, its weights, and its fast forward on the CPU.
 //!
 //! A [`NetSpec`] is a value that recipes write and bundles store. [`NetSpec::check`] works out its shapes; [`Weights`]
-//! are its learnt arrays; [`Net`] runs both fast, and [`reference`] runs them plainly.
+//! are its learnt arrays; [`Net`] runs both fast, and [`mod@reference`] runs them plainly.
 //!
 //! ```
 //! use lineament_net::{Layer, Net, NetSpec, Shape, Tensor, Weights};

@@ -77,3 +77,20 @@ impl Tensor {
         self.data
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_fill_their_shape() {
+        let tensor = Tensor::from_vec([2, 1, 1, 2], vec![1.0, 2.0, 3.0, 4.0]).unwrap();
+        assert_eq!(tensor.item(1).unwrap(), [3.0, 4.0]);
+        assert_eq!(tensor.item(2), None);
+        assert_eq!(tensor.item(usize::MAX), None);
+        assert!(Tensor::from_vec([2, 1, 1, 2], vec![1.0; 3]).is_err());
+        assert!(Tensor::from_vec([usize::MAX, 2, 2, 2], vec![]).is_err());
+        assert!(Tensor::from_vec([0, 3, 2, 2], vec![]).is_ok());
+    }
+}
