@@ -217,6 +217,22 @@ fn every_truncation_is_refused_or_harmless() {
 }
 
 #[test]
+fn a_truncated_jpeg_with_an_end_put_to_it_is_still_truncated() {
+    let picture =
+        RgbImage::from_fn(96, 96, |x, y| image::Rgb([(x * y) as u8, (x * 7 + y * 3) as u8, (x ^ y) as u8]));
+    let mut whole = Vec::new();
+    JpegEncoder::new(&mut whole).encode_image(&picture).unwrap();
+    assert!(decode(&whole).is_ok());
+    let scan = whole.windows(2).position(|two| two == [0xff, 0xda]).unwrap() + 14;
+    // Within the last row of blocks, a twelfth of this picture, the decoder does not tell.
+    for length in scan..whole.len() - whole.len() / 6 {
+        let mended = [&whole[..length], &[0, 0xff, 0xd9]].concat();
+        let refused = decode(&mended);
+        assert!(matches!(refused, Err(PhotoError::Truncated { .. } | PhotoError::Broken { .. })), "{length}");
+    }
+}
+
+#[test]
 fn a_jpeg_followed_by_other_bytes_is_read_and_stray_bytes_between_headers_too() {
     let mut file = bytes("baseline.jpg");
     file.extend(b"a film of the same moment");
