@@ -1,1 +1,28 @@
 //! Training on burn: specification to module, losses, stages, checkpoints.
+
+pub mod anet;
+pub mod batches;
+pub mod checkpoint;
+pub mod error;
+pub mod faces;
+pub mod finish;
+pub mod learner;
+pub mod local_conv;
+pub mod located;
+pub mod locating;
+pub mod log;
+pub mod losses;
+pub mod module;
+pub mod objects;
+pub mod optimiser;
+pub mod recipe;
+pub mod run;
+pub mod stage;
+pub mod svm;
+pub mod svms;
+pub mod validate;
+pub mod windows;
+
+pub use error::TrainError;
+pub use recipe::Recipe;
+pub use run::{STAGES, TrainOptions, train};

@@ -142,10 +142,10 @@ impl Walk<'_> {
                 relu(x) + below
             }
             Layer::MaxPool { kernel, stride, padding } => {
-                max_pool2d(x, MaxPoolOptions::new([*kernel; 2], [*stride; 2], [*padding; 2], [1; 2], false))
+                max_pool2d(x, MaxPoolOptions::new([*kernel; 2]).with_stride([*stride; 2]).with_padding([*padding; 2]))
             }
             Layer::AvgPool { kernel, stride, padding } => {
-                avg_pool2d(x, AvgPoolOptions::new([*kernel; 2], [*stride; 2], [*padding; 2], false, false))
+                avg_pool2d(x, AvgPoolOptions::new([*kernel; 2]).with_stride([*stride; 2]).with_padding([*padding; 2]).with_count_include_pad(false))
             }
             Layer::Residual { body, shortcut, .. } => {
                 let straight = self.layers(body, x.clone());

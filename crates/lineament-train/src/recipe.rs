@@ -5,7 +5,7 @@ use std::path::Path;
 
 use lineament::attributes::{Patches, Region};
 use lineament::input::Preprocess;
-use lineament_data::augment::Augment;
+use lineament_data::Augment;
 use lineament_net::NetSpec;
 use serde::{Deserialize, Serialize};
 
@@ -177,7 +177,7 @@ impl Recipe {
             }
         }
         let input = &self.nets.anet.input;
-        if input.height != input.width || input.height != self.patches.size {
+        if input.height != input.width || input.height != self.patches.size as usize {
             return refuse(format!(
                 "`patches.size` is {} but net anet takes {} x {}; both must be the same square",
                 self.patches.size, input.width, input.height

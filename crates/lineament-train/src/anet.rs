@@ -1,0 +1,283 @@
+//! Stages `identities` and `anet`: who is on a picture, then what its tags say (paper section 3.2).
+
+use std::collections::{BTreeMap, HashMap};
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use lineament_data::Augment;
+use lineament_net::{Layer, NetSpec, Shape};
+use rand::Rng;
+use rand::seq::SliceRandom;
+
+use crate::batches::{self, Orders, place, shuffled, stream};
+use crate::error::TrainError;
+use crate::faces::Faces;
+use crate::learner::Learner;
+use crate::losses::{binary_cross_entropy, similarity, softmax_cross_entropy};
+use crate::module::{Mode, Module};
+use crate::recipe::Recipe;
+use crate::stage::{Loss, Task};
+use crate::validate::mean_average_precision;
+
+/// A linear layer behind a net's last layer, removed after training.
+///
+/// # Errors
+/// When the net's own spec is refused.
+pub fn head_spec(net: &NetSpec, outputs: usize) -> Result<NetSpec, TrainError> {
+    let Shape { channels, height, width } = net.output()?;
+    Ok(NetSpec {
+        name: format!("{}-head", net.name),
+        input: Shape { channels, height, width },
+        layers: vec![Layer::Linear { name: "head".to_owned(), outputs, bias: true }],
+    })
+}
+
+/// ANet's trunk and the head of a stage.
+pub struct AnetModules {
+    /// Patch to FC vector.
+    pub trunk: Module,
+    /// FC vector to what the stage asks.
+    pub head: Module,
+}
+
+impl AnetModules {
+    /// Trunk first, head behind it.
+    ///
+    /// # Errors
+    /// When the spec is refused.
+    pub fn new(anet: &NetSpec, outputs: usize) -> Result<Self, TrainError> {
+        let trunk = Module::new(anet, 0)?;
+        let head = Module::new(&head_spec(anet, outputs)?, trunk.end())?;
+        Ok(Self { trunk, head })
+    }
+
+    /// Both, in their order.
+    pub fn list(&self) -> [&Module; 2] {
+        [&self.trunk, &self.head]
+    }
+}
+
+/// Stage `identities`: softmax over people, and the similarity loss over pairs.
+pub struct Identities<'a> {
+    recipe: &'a Recipe,
+    faces: &'a Faces,
+    modules: &'a AnetModules,
+    /// Places of each person's pictures in `faces`, people with two or more.
+    people: Vec<Vec<u32>>,
+    /// The class of each of those places.
+    classes: HashMap<u32, i32>,
+    orders: Orders,
+    pictures: usize,
+}
+
+/// The people of the training part with at least two pictures, by their places in `faces`.
+pub fn people(faces: &Faces) -> Vec<Vec<u32>> {
+    let mut found: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (index, face) in faces.faces.iter().enumerate() {
+        if let (lineament_data::Split::Train, Some(identity)) = (face.split, face.identity) {
+            found.entry(identity).or_default().push(index as u32);
+        }
+    }
+    found.into_values().filter(|pictures| pictures.len() >= 2).collect()
+}
+
+impl<'a> Identities<'a> {
+    /// The stage over `people` (see [`people`]).
+    pub fn new(recipe: &'a Recipe, faces: &'a Faces, modules: &'a AnetModules, people: Vec<Vec<u32>>) -> Self {
+        let pictures = people.iter().map(|p| p.len() / 2 * 2).sum();
+        let numbered = people.iter().zip(0..);
+        let classes = numbered.flat_map(|(places, class)| places.iter().map(move |p| (*p, class))).collect();
+        Self { recipe, faces, modules, people, classes, orders: Orders::default(), pictures }
+    }
+
+    /// Pairs of one person's pictures, two places each: every picture of an epoch once (but for the odd one out).
+    fn pairs(&self, epoch: u64) -> Vec<u32> {
+        let mut rng = stream(self.recipe.seed, epoch, u64::MAX - 1);
+        let mut pairs: Vec<[u32; 2]> = Vec::new();
+        for places in &self.people {
+            let mut places = places.clone();
+            places.shuffle(&mut rng);
+            pairs.extend(places.as_chunks::<2>().0);
+        }
+        pairs.shuffle(&mut rng);
+        pairs.into_flattened()
+    }
+}
+
+/// Patches and their people.
+pub struct IdentityBatch {
+    input: Tensor<4>,
+    classes: Tensor<1, Int>,
+}
+
+impl Task for Identities<'_> {
+    type Batch = IdentityBatch;
+
+    fn name(&self) -> &str {
+        "identities"
+    }
+
+    fn pictures(&self) -> usize {
+        self.pictures
+    }
+
+    fn batch(&self, step: u64, shard: usize) -> Result<IdentityBatch, TrainError> {
+        let stage = &self.recipe.identities;
+        let (epoch, range) = place(step, shard, self.pictures, stage.schedule.batch);
+        let order = self.orders.get(epoch, || self.pairs(epoch));
+        let chosen = &order[range];
+        let input = patches(self.faces, chosen, &stage.augment, self.recipe, epoch)?;
+        let classes: Vec<i32> = chosen.iter().filter_map(|p| self.classes.get(p).copied()).collect();
+        let count = classes.len();
+        let classes = Tensor::from_data(TensorData::new(classes, [count]), &Device::flex().autodiff());
+        Ok(IdentityBatch { input, classes })
+    }
+
+    fn loss(&self, values: &[Tensor<1>], batch: IdentityBatch) -> Loss {
+        let stage = &self.recipe.identities;
+        let pass = self.modules.trunk.forward(values, batch.input, Mode::Train);
+        let [n, c, h, w] = pass.output.dims();
+        let features = pass.output.clone().reshape([n, c * h * w]);
+        let logits = self.modules.head.forward(values, pass.output, Mode::Train).output;
+        let [_, k, _, _] = logits.dims();
+        let softmax = softmax_cross_entropy(logits.reshape([n, k]), batch.classes, stage.smoothing);
+        Loss { loss: softmax + similarity(features) * stage.similarity, statistics: pass.statistics }
+    }
+
+    fn validate(&self, _: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError> {
+        Ok(Vec::new())
+    }
+}
+
+/// Augmented patches of the faces at `chosen`, `N x 3 x S x S`.
+fn patches(
+    faces: &Faces,
+    chosen: &[u32],
+    augment: &Augment,
+    recipe: &Recipe,
+    epoch: u64,
+) -> Result<Tensor<4>, TrainError> {
+    let cut = |index: &u32| {
+        let mut rng = stream(recipe.seed, epoch, u64::from(*index));
+        faces.patch(*index as usize, augment, recipe.patches.size, &mut rng)
+    };
+    let photos: Vec<_> = chosen.iter().map(cut).collect::<Result<_, _>>()?;
+    Ok(batches::input(&photos, &recipe.preprocess))
+}
+
+/// Stage `anet`: attribute tags.
+pub struct Attributes<'a> {
+    recipe: &'a Recipe,
+    faces: &'a Faces,
+    modules: &'a AnetModules,
+    attributes: usize,
+    /// Places of the faces to learn from.
+    train: Vec<u32>,
+    /// Places of the validation faces.
+    validation: Vec<u32>,
+    orders: Orders,
+}
+
+impl<'a> Attributes<'a> {
+    /// The stage over all tagged faces of the training part, and softly tagged ones if the recipe weighs them.
+    pub fn new(recipe: &'a Recipe, faces: &'a Faces, modules: &'a AnetModules, attributes: usize) -> Self {
+        let known = |place: usize| faces.faces[place].tags.iter().any(Option::is_some);
+        let soft = |place: usize| recipe.anet.soft > 0.0 && faces.faces[place].soft.is_some();
+        let of = |split, keep: &dyn Fn(usize) -> bool| -> Vec<u32> {
+            let places = 0..faces.faces.len();
+            places.filter(|p| faces.faces[*p].split == split && keep(*p)).map(|p| p as u32).collect()
+        };
+        Self {
+            train: of(lineament_data::Split::Train, &|p| known(p) || soft(p)),
+            validation: of(lineament_data::Split::Validation, &known),
+            recipe,
+            faces,
+            modules,
+            attributes,
+            orders: Orders::default(),
+        }
+    }
+
+    /// Which FC units are dropped for each face of a batch; drawn from the seed so that a resumed training draws the same.
+    fn mask(&self, step: u64, shard: usize, faces: usize) -> Option<Tensor<2>> {
+        let dropout = self.recipe.anet.dropout;
+        if dropout <= 0.0 {
+            return None;
+        }
+        let units = self.modules.head.parameters().first().map_or(1, |weight| weight.shape[1]);
+        let mut rng = stream(self.recipe.seed ^ 0x6d61_736b, step, shard as u64);
+        let kept = (1.0 / (1.0 - dropout)) as f32;
+        let values = (0..faces * units).map(|_| if rng.random_bool(dropout) { 0.0 } else { kept }).collect();
+        Some(batches::table(values, units))
+    }
+
+    /// Targets and weights of one face, an entry an attribute.
+    fn targets(&self, place: u32, targets: &mut Vec<f32>, weights: &mut Vec<f32>) {
+        let face = &self.faces.faces[place as usize];
+        let stage = &self.recipe.anet;
+        for attribute in 0..self.attributes {
+            let tag = face.tags.get(attribute).copied().flatten();
+            let soft = face.soft.as_ref().and_then(|s| s.get(attribute)).copied();
+            let (target, weight) = match (tag, soft) {
+                (Some(yes), _) => (if yes { 1.0 - stage.smoothing / 2.0 } else { stage.smoothing / 2.0 }, 1.0),
+                (None, Some(soft)) => (soft, stage.soft),
+                (None, None) => (0.0, 0.0),
+            };
+            targets.push(target);
+            weights.push(weight);
+        }
+    }
+}
+
+/// Patches and their tags.
+pub struct AttributeBatch {
+    input: Tensor<4>,
+    targets: Tensor<2>,
+    weights: Tensor<2>,
+    /// `N x FC`: 0 for the dropped units, 1 / (1 - dropout) for the others.
+    mask: Option<Tensor<2>>,
+}
+
+impl Task for Attributes<'_> {
+    type Batch = AttributeBatch;
+
+    fn name(&self) -> &str {
+        "anet"
+    }
+
+    fn pictures(&self) -> usize {
+        self.train.len()
+    }
+
+    fn batch(&self, step: u64, shard: usize) -> Result<AttributeBatch, TrainError> {
+        let stage = &self.recipe.anet;
+        let (epoch, range) = place(step, shard, self.train.len(), stage.schedule.batch);
+        let order = self.orders.get(epoch, || shuffled(self.train.len(), self.recipe.seed, epoch));
+        let chosen: Vec<u32> = order[range].iter().map(|i| self.train[*i as usize]).collect();
+        let input = patches(self.faces, &chosen, &stage.augment, self.recipe, epoch)?;
+        let (mut targets, mut weights) = (Vec::new(), Vec::new());
+        chosen.iter().for_each(|place| self.targets(*place, &mut targets, &mut weights));
+        Ok(AttributeBatch {
+            input,
+            mask: self.mask(step, shard, chosen.len()),
+            targets: batches::table(targets, self.attributes),
+            weights: batches::table(weights, self.attributes),
+        })
+    }
+
+    fn loss(&self, values: &[Tensor<1>], batch: AttributeBatch) -> Loss {
+        let pass = self.modules.trunk.forward(values, batch.input, Mode::Train);
+        let features = pass.output;
+        let [n, c, h, w] = features.dims();
+        let features = match batch.mask {
+            Some(mask) => features * mask.reshape([n, c, h, w]),
+            None => features,
+        };
+        let logits = self.modules.head.forward(values, features, Mode::Train).output.reshape([n, self.attributes]);
+        let loss = binary_cross_entropy(logits, batch.targets, batch.weights);
+        Loss { loss, statistics: pass.statistics }
+    }
+
+    fn validate(&self, learner: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError> {
+        mean_average_precision(self.faces, &self.validation, self.recipe, self.modules, learner)
+    }
+}

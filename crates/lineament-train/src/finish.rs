@@ -1,0 +1,69 @@
+//! Stage `svms`: SVMs, calibration and thresholds, and the bundle that holds everything.
+
+use std::collections::BTreeMap;
+
+use lineament::attributes::Anet;
+use lineament::bundle::{Bundle, Card, Parts};
+
+use lineament_net::Precision;
+
+use crate::anet::head_spec;
+use crate::error::TrainError;
+use crate::locating;
+use crate::run::Run;
+use crate::svms::{NetHead, features, heads};
+
+/// The terms of weights that were learned from research data; a training on data of one's own edits the card.
+const LICENCE: &str = "For non-commercial research only: the weights were learned from pictures that are released for that.";
+
+/// Fits the heads on the validation part and writes `model.lineament`.
+///
+/// # Errors
+/// When an earlier stage is missing, or the bundle can't be written.
+pub fn svms(run: &Run<'_>) -> Result<(), TrainError> {
+    let recipe = run.recipe;
+    let trunk = run.weights("svms", "anet", "trunk", Some(&recipe.nets.anet))?;
+    let head = head_spec(&recipe.nets.anet, run.attributes.len())?;
+    let head = NetHead::new(&run.weights("svms", "anet", "head", Some(&head))?)?;
+    let anet = Anet::new(&recipe.nets.anet, &trunk, recipe.preprocess, recipe.patches.clone())
+        .map_err(|e| TrainError::Net(e.to_string()))?;
+    let faces = run.faces()?;
+    let found = features(&faces, &anet, &head, &recipe.svms)?;
+    let heads = heads(&found, &head, &run.attributes, &recipe.svms)?;
+    let (lnet_o, lnet_s, localisation) = locating::parts(run)?;
+    let card = Card {
+        format: Card::FORMAT,
+        name: recipe.name.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        created: None,
+        lnet_o: recipe.nets.lnet_o.clone(),
+        lnet_s: recipe.nets.lnet_s.clone(),
+        anet: recipe.nets.anet.clone(),
+        localisation,
+        preprocess: recipe.preprocess,
+        region: recipe.region,
+        patches: recipe.patches.clone(),
+        attributes: heads.cards,
+        trained_on: trained_on(run),
+        scores: BTreeMap::new(),
+        licence: LICENCE.to_owned(),
+        note: recipe.note.clone(),
+    };
+    let parts = Parts { lnet_o, lnet_s, anet: trunk, svms: heads.svms };
+    let bundle = Bundle::new(&card, &parts, Precision::F16).map_err(|e| TrainError::Bundle(e.to_string()))?;
+    bundle.write(&run.result("svms")).map_err(|e| TrainError::Bundle(e.to_string()))
+}
+
+/// A line a data set: its name and how many pictures of each part were there.
+fn trained_on(run: &Run<'_>) -> Vec<String> {
+    let line = |set: &lineament_data::Dataset| {
+        let count = |split| set.split(split).len();
+        format!(
+            "{}: {} pictures to train on, {} to choose on",
+            set.name,
+            count(lineament_data::Split::Train),
+            count(lineament_data::Split::Validation)
+        )
+    };
+    run.sets.iter().map(line).collect()
+}

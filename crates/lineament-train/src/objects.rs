@@ -1,0 +1,143 @@
+//! Stage `objects`: the LNets learn what things look like before they learn of faces (paper section 3.1).
+
+use std::path::PathBuf;
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use lineament::Rect;
+use lineament_data::{Dataset, PhotoCache, Split};
+use lineament_net::{Layer, NetSpec};
+
+use crate::batches::{self, Orders, place, shuffled, stream};
+use crate::error::TrainError;
+use crate::learner::Learner;
+use crate::losses::softmax_cross_entropy;
+use crate::module::{Mode, Module};
+use crate::recipe::{ObjectStage, Recipe};
+use crate::stage::{Loss, Task};
+
+/// Memory that decoded pictures may fill.
+const KEPT_BYTES: u64 = 2 << 30;
+
+/// A picture and the number of its class.
+#[derive(Debug, Clone)]
+pub struct Object {
+    path: PathBuf,
+    class: u32,
+}
+
+/// The pictures of one split of every set that has classes; classes of different sets are different.
+pub fn objects(sets: &[Dataset], split: Split) -> (Vec<Object>, usize) {
+    let mut found = Vec::new();
+    let mut classes = 0;
+    for set in sets {
+        let of_split = set.samples.iter().filter(|s| s.split == split);
+        found.extend(of_split.filter_map(|s| {
+            Some(Object { path: s.path.clone(), class: s.class? + classes })
+        }));
+        classes += set.classes.len() as u32;
+    }
+    (found, classes as usize)
+}
+
+/// The net that is trained: LNet's trunk, and behind it the mean over places and a linear layer, both removed afterwards.
+pub struct ObjectModules {
+    /// LNet.
+    pub trunk: Module,
+    /// Mean response to classes.
+    pub head: Module,
+}
+
+impl ObjectModules {
+    /// LNet's spec for pictures of `size` pixels, with a head for `classes`.
+    ///
+    /// # Errors
+    /// When the net does not fit the size.
+    pub fn new(lnet: &NetSpec, classes: usize) -> Result<Self, TrainError> {
+        let trunk = Module::new(lnet, 0)?;
+        let channels = lnet.output()?.channels;
+        let head = NetSpec {
+            name: "objects-head".to_owned(),
+            input: lineament_net::Shape { channels, height: 1, width: 1 },
+            layers: vec![Layer::Linear { name: "head".to_owned(), outputs: classes, bias: true }],
+        };
+        let head = Module::new(&head, trunk.end())?;
+        Ok(Self { trunk, head })
+    }
+}
+
+/// Stage `objects`.
+pub struct Objects<'a> {
+    recipe: &'a Recipe,
+    modules: &'a ObjectModules,
+    pictures: Vec<Object>,
+    cache: PhotoCache,
+    orders: Orders,
+}
+
+impl<'a> Objects<'a> {
+    /// The stage over the training pictures.
+    pub fn new(recipe: &'a Recipe, modules: &'a ObjectModules, pictures: Vec<Object>) -> Self {
+        let cache = PhotoCache::new(recipe.objects.size as u32 * 2, KEPT_BYTES);
+        Self { recipe, modules, pictures, cache, orders: Orders::default() }
+    }
+
+    fn stage(&self) -> &ObjectStage {
+        &self.recipe.objects
+    }
+}
+
+/// Pictures and their classes.
+pub struct ObjectBatch {
+    input: Tensor<4>,
+    classes: Tensor<1, Int>,
+}
+
+impl Task for Objects<'_> {
+    type Batch = ObjectBatch;
+
+    fn name(&self) -> &str {
+        "objects"
+    }
+
+    fn pictures(&self) -> usize {
+        self.pictures.len()
+    }
+
+    fn batch(&self, step: u64, shard: usize) -> Result<ObjectBatch, TrainError> {
+        let (epoch, range) = place(step, shard, self.pictures.len(), self.stage().schedule.batch);
+        let order = self.orders.get(epoch, || shuffled(self.pictures.len(), self.recipe.seed, epoch));
+        let (mut photos, mut classes) = (Vec::new(), Vec::new());
+        for index in &order[range] {
+            let object = &self.pictures[*index as usize];
+            let mut rng = stream(self.recipe.seed, epoch, u64::from(*index));
+            let photo = self.cache.get(&object.path)?.photo;
+            let side = photo.width().min(photo.height()) as f32;
+            let whole = Rect {
+                x: (photo.width() as f32 - side) / 2.0,
+                y: (photo.height() as f32 - side) / 2.0,
+                width: side,
+                height: side,
+            };
+            photos.push(self.stage().augment.patch(&photo, whole, self.stage().size as u32, &mut rng));
+            classes.push(object.class as i32);
+        }
+        let count = classes.len();
+        Ok(ObjectBatch {
+            input: batches::input(&photos, &self.recipe.preprocess),
+            classes: Tensor::from_data(TensorData::new(classes, [count]), &Device::flex().autodiff()),
+        })
+    }
+
+    fn loss(&self, values: &[Tensor<1>], batch: ObjectBatch) -> Loss {
+        let pass = self.modules.trunk.forward(values, batch.input, Mode::Train);
+        let mean = pass.output.mean_dim(3).mean_dim(2);
+        let logits = self.modules.head.forward(values, mean, Mode::Train).output;
+        let [n, k, _, _] = logits.dims();
+        let loss = softmax_cross_entropy(logits.reshape([n, k]), batch.classes, self.stage().smoothing);
+        Loss { loss, statistics: pass.statistics }
+    }
+
+    fn validate(&self, _: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError> {
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,289 @@
+//! A whole training: the stages in their order of need, each resumable, in one folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use lineament_data::{Dataset, layout};
+use lineament_net::{NetSpec, Precision, Weights};
+
+use crate::anet::{AnetModules, Attributes, Identities, people};
+use crate::checkpoint::write_whole;
+use crate::error::TrainError;
+use crate::faces::Faces;
+use crate::finish;
+use crate::learner::Learner;
+use crate::located::Located;
+use crate::locating;
+use crate::module::Module;
+use crate::objects::{ObjectModules, Objects, objects};
+use crate::recipe::Recipe;
+use crate::stage::{self, Surroundings, checkpoint_path};
+
+/// The stages, in the order in which they need each other.
+pub const STAGES: [&str; 6] = ["objects", "lnet_o", "lnet_s", "identities", "anet", "svms"];
+
+/// What `lineament train` was asked for.
+pub struct TrainOptions<'a> {
+    /// Everything that decides what comes out.
+    pub recipe: Recipe,
+    /// Folders and tables with pictures; a folder of such folders stands for all of them.
+    pub data: Vec<PathBuf>,
+    /// Where logs, checkpoints, weights and the bundle go.
+    pub output: PathBuf,
+    /// Go on with a run that is there already.
+    pub resume: bool,
+    /// Only this stage.
+    pub stage: Option<String>,
+    /// Draw progress bars.
+    pub progress: bool,
+    /// Set from outside to stop at the next step with a checkpoint.
+    pub stop: &'a AtomicBool,
+    /// Stop after so many steps in all; for tests of resuming.
+    pub step_limit: Option<u64>,
+}
+
+/// What the stages share.
+pub struct Run<'a> {
+    /// The recipe.
+    pub recipe: &'a Recipe,
+    /// The data sets, with their attributes in one order.
+    pub sets: Vec<Dataset>,
+    /// The attributes.
+    pub attributes: Vec<String>,
+    options: &'a TrainOptions<'a>,
+}
+
+/// Trains everything that is not there yet and returns the path of the bundle (or of the one stage's weights).
+///
+/// # Errors
+/// What stopped it; [`TrainError::Interrupted`] after a checkpoint was written.
+pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
+    if let Some(name) = options.stage.as_deref().filter(|name| !STAGES.contains(name)) {
+        return Err(TrainError::NoStage(name.to_owned(), STAGES.join(", ")));
+    }
+    prepare_folder(options)?;
+    let sets = read_sets(&options.data)?;
+    let (sets, attributes) = one_order(sets)?;
+    let run = Run { recipe: &options.recipe, sets, attributes, options };
+    for name in STAGES {
+        let asked = options.stage.as_deref();
+        if asked.is_some_and(|asked| asked != name) {
+            continue;
+        }
+        if run.result(name).exists() && asked.is_none() {
+            tracing::info!("{name}: done already");
+            continue;
+        }
+        if asked.is_some() && !options.resume {
+            forget(&checkpoint_path(&options.output, name))?;
+        }
+        tracing::info!("{name}: begins");
+        match name {
+            "objects" => run.objects()?,
+            "lnet_o" => locating::lnet_o(&run)?,
+            "lnet_s" => locating::lnet_s(&run)?,
+            "identities" => run.identities()?,
+            "anet" => run.anet()?,
+            _ => finish::svms(&run)?,
+        }
+    }
+    Ok(run.result(options.stage.as_deref().unwrap_or("svms")))
+}
+
+impl Run<'_> {
+    /// The run's folder.
+    pub fn folder(&self) -> &Path {
+        &self.options.output
+    }
+
+    /// What a stage writes when it is done.
+    pub fn result(&self, stage: &str) -> PathBuf {
+        let name = if stage == "svms" { "model.lineament".to_owned() } else { format!("{stage}.safetensors") };
+        self.options.output.join(name)
+    }
+
+    /// What a stage is told from outside.
+    pub fn around(&self) -> Surroundings<'_> {
+        Surroundings {
+            folder: &self.options.output,
+            stop: self.options.stop,
+            progress: self.options.progress,
+            step_limit: self.options.step_limit,
+        }
+    }
+
+    /// Writes the weights of a finished stage, net by net.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn save(&self, stage: &str, nets: &[(&str, &Weights)]) -> Result<(), TrainError> {
+        let path = self.result(stage);
+        let mut stored = Vec::new();
+        for (prefix, weights) in nets {
+            stored.extend(weights.to_tensors(prefix, Precision::F32).map_err(|e| TrainError::Net(e.to_string()))?);
+        }
+        let bytes = safetensors::serialize(stored, None).map_err(|e| TrainError::Net(e.to_string()))?;
+        write_whole(&path, &bytes)?;
+        Ok(())
+    }
+
+    /// Weights that an earlier stage wrote.
+    ///
+    /// # Errors
+    /// When that stage has not run, or its file is damaged.
+    pub fn weights(
+        &self,
+        stage: &'static str,
+        by: &'static str,
+        prefix: &str,
+        net: Option<&NetSpec>,
+    ) -> Result<Weights, TrainError> {
+        let path = self.result(by);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(TrainError::Missing { stage, needs: path, by });
+            }
+            Err(e) => return Err(TrainError::io(&path, e)),
+        };
+        let damaged = |e: lineament_net::WeightsError| TrainError::Net(format!("{}: {e}", path.display()));
+        let weights = Weights::from_safetensors(&bytes, prefix).map_err(damaged)?;
+        if let Some(net) = net {
+            weights.check(net).map_err(damaged)?;
+        }
+        Ok(weights)
+    }
+
+    fn objects(&self) -> Result<(), TrainError> {
+        let (pictures, classes) = objects(&self.sets, lineament_data::Split::Train);
+        if pictures.len() < self.recipe.objects.schedule.batch || classes < 2 {
+            let why = "no --data folder holds pictures of at least two object classes (train/CLASS/...)".to_owned();
+            return Err(TrainError::NoPictures { stage: "objects".to_owned(), why });
+        }
+        let trunk = locating::without_responses(&self.recipe.nets.lnet_o, self.attributes.len())?;
+        let modules = ObjectModules::new(&trunk, classes)?;
+        let schedule = &self.recipe.objects.schedule;
+        let list: [&Module; 2] = [&modules.trunk, &modules.head];
+        let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, self.recipe.seed);
+        let task = Objects::new(self.recipe, &modules, pictures);
+        stage::run(&task, &mut learner, schedule, &self.around())?;
+        self.save("objects", &[("trunk", &learner.weights(&modules.trunk))])
+    }
+
+    fn identities(&self) -> Result<(), TrainError> {
+        let faces = Faces::collect(&self.sets, self.recipe, &Located::default());
+        let people = people(&faces);
+        let schedule = &self.recipe.identities.schedule;
+        if people.iter().map(Vec::len).sum::<usize>() < schedule.batch {
+            let why = "no --data folder holds cropped faces of people with two pictures or more".to_owned();
+            return Err(TrainError::NoPictures { stage: "identities".to_owned(), why });
+        }
+        tracing::info!("identities: {} people", people.len());
+        let modules = AnetModules::new(&self.recipe.nets.anet, people.len())?;
+        let mut learner = Learner::new(&modules.list(), schedule.optimiser, schedule.average, self.recipe.seed);
+        let task = Identities::new(self.recipe, &faces, &modules, people);
+        stage::run(&task, &mut learner, schedule, &self.around())?;
+        self.save("identities", &[("trunk", &learner.weights(&modules.trunk))])
+    }
+
+    fn anet(&self) -> Result<(), TrainError> {
+        let faces = self.faces()?;
+        let modules = AnetModules::new(&self.recipe.nets.anet, self.attributes.len())?;
+        let schedule = &self.recipe.anet.schedule;
+        let mut learner = Learner::new(&modules.list(), schedule.optimiser, schedule.average, self.recipe.seed);
+        let known = self.weights("anet", "identities", "trunk", Some(&self.recipe.nets.anet))?;
+        learner.adopt(&modules.trunk, &known);
+        let task = Attributes::new(self.recipe, &faces, &modules, self.attributes.len());
+        if stage::Task::pictures(&task) < schedule.batch {
+            let why = "no --data folder holds tagged pictures with a face (the LNets may have found none)".to_owned();
+            return Err(TrainError::NoPictures { stage: "anet".to_owned(), why });
+        }
+        tracing::info!("anet: {} faces", stage::Task::pictures(&task));
+        stage::run(&task, &mut learner, schedule, &self.around())?;
+        let (trunk, head) = (learner.weights(&modules.trunk), learner.weights(&modules.head));
+        self.save("anet", &[("trunk", &trunk), ("head", &head)])
+    }
+
+    /// Faces of cropped pictures and of photos in which the LNets find one; the latter are looked for once and kept in `located.csv`.
+    ///
+    /// # Errors
+    /// When the LNets are not there yet or a picture can't be read.
+    pub fn faces(&self) -> Result<Faces, TrainError> {
+        let path = self.folder().join("located.csv");
+        let located = if path.exists() {
+            Located::open(&path)?
+        } else {
+            let located = locating::find_faces(self)?;
+            located.save(&path)?;
+            located
+        };
+        Ok(Faces::collect(&self.sets, self.recipe, &located))
+    }
+}
+
+fn prepare_folder(options: &TrainOptions<'_>) -> Result<(), TrainError> {
+    let folder = &options.output;
+    std::fs::create_dir_all(folder).map_err(|e| TrainError::io(folder, e))?;
+    let kept = folder.join("recipe.toml");
+    let text = toml::to_string(&options.recipe).map_err(|e| TrainError::Recipe(e.to_string()))?;
+    if kept.exists() {
+        if !options.resume && options.stage.is_none() {
+            return Err(TrainError::RunExists(folder.clone()));
+        }
+        if Recipe::open(&kept)? != options.recipe && options.stage.is_none() {
+            return Err(TrainError::Recipe(format!(
+                "{} is of another recipe; go on with that one, or name another --output folder",
+                kept.display()
+            )));
+        }
+    }
+    Ok(write_whole(&kept, text.as_bytes())?)
+}
+
+fn forget(path: &Path) -> Result<(), TrainError> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(TrainError::io(path, e)),
+        _ => Ok(()),
+    }
+}
+
+/// Reads every folder or table; a folder that has no layout of its own is looked into.
+fn read_sets(paths: &[PathBuf]) -> Result<Vec<Dataset>, TrainError> {
+    let mut sets = Vec::new();
+    for path in paths {
+        match layout::detect(path) {
+            Ok(found) => sets.push(layout::read(found, path)?),
+            Err(none) => {
+                let mut inside: Vec<PathBuf> = std::fs::read_dir(path)
+                    .map_err(|e| TrainError::io(path, e))?
+                    .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+                    .collect();
+                inside.sort();
+                let before = sets.len();
+                for path in inside {
+                    if let Ok(found) = layout::detect(&path) {
+                        sets.push(layout::read(found, &path)?);
+                    }
+                }
+                if sets.len() == before {
+                    return Err(none.into());
+                }
+            }
+        }
+    }
+    for set in &sets {
+        tracing::info!("{}: {} pictures{}", set.name, set.len(), set.report);
+    }
+    Ok(sets)
+}
+
+/// The first set with tags says which attributes there are and in which order.
+fn one_order(sets: Vec<Dataset>) -> Result<(Vec<Dataset>, Vec<String>), TrainError> {
+    let tagged = sets.iter().find(|set| set.samples.iter().any(|s| s.tags.iter().any(Option::is_some)));
+    let Some(attributes) = tagged.map(|set| set.attributes.clone()) else {
+        let why = "no --data folder or table holds attribute tags".to_owned();
+        return Err(TrainError::NoPictures { stage: "anet".to_owned(), why });
+    };
+    let sets = sets.iter().map(|set| set.with_attributes(&attributes)).collect();
+    Ok((sets, attributes))
+}

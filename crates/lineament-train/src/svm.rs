@@ -1,0 +1,59 @@
+//! One linear SVM by LIBLINEAR, the solver that the paper used (section 3.3).
+
+use liblinear::util::TrainingInput;
+use liblinear::{Builder, LibLinearModel, SolverType};
+
+use crate::error::TrainError;
+
+/// A hyperplane: score = weight . x + bias.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plane {
+    /// A weight a feature.
+    pub weight: Vec<f64>,
+    /// Offset.
+    pub bias: f64,
+}
+
+impl Plane {
+    /// The score of a vector.
+    pub fn score(&self, vector: &[f64]) -> f64 {
+        self.weight.iter().zip(vector).map(|(w, x)| w * x).sum::<f64>() + self.bias
+    }
+}
+
+/// Fits an L2-regularised SVM with squared hinge loss to rows of features and their answers.
+///
+/// It is solved in the primal, whose trust-region method uses no random numbers: the dual solvers draw from the C
+/// library's global generator and would make a training depend on what ran before it.
+/// The bias is a feature of constant 1 and so is regularised too, as LIBLINEAR does. With answers of one kind only the plane is flat: -1 or 1 everywhere.
+///
+/// # Errors
+/// When LIBLINEAR refuses the problem.
+pub fn fit(rows: &[&[f64]], answers: &[bool], cost: f64) -> Result<Plane, TrainError> {
+    let width = rows.first().map_or(0, |row| row.len());
+    let positives = answers.iter().filter(|yes| **yes).count();
+    if positives == 0 || positives == answers.len() {
+        return Ok(Plane { weight: vec![0.0; width], bias: if positives == 0 { -1.0 } else { 1.0 } });
+    }
+    let labels = answers.iter().map(|yes| if *yes { 1.0 } else { -1.0 }).collect();
+    let features = rows.iter().map(|row| (1..).zip(row.iter().copied()).collect()).collect();
+    let input = TrainingInput::from_sparse_features(labels, features).map_err(|e| refused(&e))?;
+
+    liblinear::toggle_liblinear_stdout_output(false);
+    let mut builder = Builder::new();
+    builder.problem().input_data(input).bias(1.0);
+    builder
+        .parameters()
+        .solver_type(SolverType::L2R_L2LOSS_SVC)
+        .stopping_criterion(1e-3)
+        .constraints_violation_cost(cost);
+    let model = builder.build_model().map_err(|e| refused(&e))?;
+    // LIBLINEAR's plane points to the label that came first.
+    let sign = if model.labels().first() == Some(&1) { 1.0 } else { -1.0 };
+    let weight = (1..=width as i32).map(|i| sign * model.feature_coefficient(i, 0)).collect();
+    Ok(Plane { weight, bias: sign * model.label_bias(0) })
+}
+
+fn refused(error: &dyn std::fmt::Display) -> TrainError {
+    TrainError::Net(format!("LIBLINEAR refused an SVM: {error}"))
+}
