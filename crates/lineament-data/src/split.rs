@@ -138,12 +138,20 @@ impl Dataset {
 
     /// As [`Self::split_by_identity`] with the default seed and shares, and says so in the report.
     pub(crate) fn draw_splits(&mut self) {
+        self.draw_splits_in(SplitShares::default());
+    }
+
+    /// As [`Self::draw_splits`] with other shares.
+    pub(crate) fn draw_splits_in(&mut self, shares: SplitShares) {
         for sample in &mut self.samples {
-            sample.split = Group::of(sample).split(DEFAULT_SPLIT_SEED, SplitShares::default());
+            sample.split = Group::of(sample).split(DEFAULT_SPLIT_SEED, shares);
         }
+        let percent = |share: f64| (share * 100.0).round();
+        let (validation, test) = (percent(shares.validation), percent(shares.test));
+        let train = 100.0 - validation - test;
         self.report.add(
             FindingKind::SplitsDrawn,
-            format!("no split file: 80/10/10 % of people, seed {DEFAULT_SPLIT_SEED}"),
+            format!("no split file: {train}/{validation}/{test} % of people, seed {DEFAULT_SPLIT_SEED}"),
         );
     }
 
