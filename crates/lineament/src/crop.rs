@@ -1,7 +1,8 @@
 //! Parts of a photo at the size that a net wants.
 //!
-//! [`crop`] is separable: one set of triangle weights for the columns and one for the rows, wide when shrinking (so that every source
-//! pixel counts) and bilinear when growing. [`warp`] does the same along turned axes.
+//! [`crop`] is separable: one set of triangle weights for the columns and one for the rows, wide when
+//! shrinking (so that every source pixel counts) and bilinear when growing. [`warp`] does the same along
+//! turned axes.
 
 mod warp;
 
@@ -11,9 +12,9 @@ use crate::{Photo, Rect};
 
 /// What `rect` shows, as a photo of `width` by `height` pixels.
 ///
-/// The rectangle may reach outside of the picture or lie there altogether: the pixels of the edge are repeated. Shrinking is
-/// antialiased, growing bilinear, and the whole picture at its own size is the picture itself. A side of zero is taken as one; a
-/// rectangle that is not finite shows the whole picture.
+/// The rectangle may reach outside of the picture or lie there altogether: the pixels of the edge are
+/// repeated. Shrinking is antialiased, growing bilinear, and the whole picture at its own size is the picture
+/// itself. A side of zero is taken as one; a rectangle that is not finite shows the whole picture.
 pub fn crop(photo: &Photo, rect: Rect, width: u32, height: u32) -> Photo {
     let rect = if rect.is_finite() { rect } else { photo.rect() };
     let (width, height) = (width.max(1), height.max(1));
@@ -62,7 +63,8 @@ struct Run<'a> {
 }
 
 impl Weights {
-    /// `count` output pixels over `extent` source coordinates from `from`, of a source that is `length` pixels long.
+    /// `count` output pixels over `extent` source coordinates from `from`, of a source that is `length`
+    /// pixels long.
     fn new(from: f32, extent: f32, count: u32, length: u32) -> Self {
         // Far beyond any picture, and still exact enough to count pixels with.
         let bound = |value: f32| f64::from(value).clamp(-1e9, 1e9);
@@ -117,8 +119,8 @@ impl Triangle {
         (first, last.max(first))
     }
 
-    /// Sum over the pixels `low..=high` of the support: two straight runs, so no loop, however many pixels lie outside of
-    /// the picture.
+    /// Sum over the pixels `low..=high` of the support: two straight runs, so no loop, however many pixels
+    /// lie outside of the picture.
     fn sum(&self, low: i64, high: i64) -> f64 {
         let middle = (self.centre - 0.5).floor() as i64;
         self.straight(low, high.min(middle)) + self.straight(low.max(middle + 1), high)

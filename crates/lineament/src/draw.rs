@@ -14,12 +14,14 @@ pub struct Mark {
     pub lines: Vec<String>,
 }
 
-/// Colours told apart by most colour-blind people too (Okabe and Ito, without black), the box of the first mark first.
+/// Colours told apart by most colour-blind people too (Okabe and Ito, without black), the box of the first
+/// mark first.
 const COLOURS: [[u8; 3]; 6] =
     [[240, 228, 66], [86, 180, 233], [230, 159, 0], [0, 158, 115], [204, 121, 167], [213, 94, 0]];
 
-/// A copy of `photo` with every mark drawn on it: lines and letters grow with the picture, and the text of a mark stands below, above or
-/// beside its box, where it covers no other box and no other text if there is such a place, and always inside the picture.
+/// A copy of `photo` with every mark drawn on it: lines and letters grow with the picture, and the text of a
+/// mark stands below, above or beside its box, where it covers no other box and no other text if there is
+/// such a place, and always inside the picture.
 ///
 /// Text that the picture is too small for is cut at its edge. Marks without a finite box are left out.
 pub fn annotate(photo: &Photo, marks: &[Mark]) -> Photo {
@@ -57,7 +59,8 @@ fn line_height(scale: u32) -> f32 {
     ((GLYPH + 2) * scale) as f32
 }
 
-/// The scale of the letters, and width and height of the block: letters of a fiftieth of the picture, smaller where they would not fit.
+/// The scale of the letters, and width and height of the block: letters of a fiftieth of the picture, smaller
+/// where they would not fit.
 fn text_size(lines: &[String], photo: &Photo) -> (u32, f32, f32) {
     let letters = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0) as f32;
     let size = |scale: u32| {

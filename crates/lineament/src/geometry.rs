@@ -1,7 +1,7 @@
 //! Rectangles, points and affine maps in pixels of the picture, and non-maximum suppression.
 //!
-//! Coordinates are continuous: the origin is the top left corner of the picture and the pixel in column `i` and row
-//! `j` covers `i..i + 1` by `j..j + 1`, so its centre lies at `(i + 0.5, j + 0.5)`.
+//! Coordinates are continuous: the origin is the top left corner of the picture and the pixel in column `i`
+//! and row `j` covers `i..i + 1` by `j..j + 1`, so its centre lies at `(i + 0.5, j + 0.5)`.
 
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +86,8 @@ impl Rect {
         Self::new(x, y, right - x, bottom - y)
     }
 
-    /// Intersection over union, between 0 and 1; 1 for a rectangle with itself, 0 where one of them has no area.
+    /// Intersection over union, between 0 and 1; 1 for a rectangle with itself, 0 where one of them has no
+    /// area.
     pub fn iou(self, other: Self) -> f32 {
         let Some(both) = self.intersection(other) else { return 0.0 };
         // Single precision cancels when a small rectangle meets a large one.
@@ -170,7 +171,8 @@ impl Affine {
     }
 
     /// An output of `width` by `height` pixels that shows `rect` turned by `angle` radians about its centre
-    /// (clockwise as a person sees it), so that what is seen turns the other way; `mirror` swaps left and right.
+    /// (clockwise as a person sees it), so that what is seen turns the other way; `mirror` swaps left and
+    /// right.
     pub fn of_turned(rect: Rect, angle: f32, mirror: bool, width: u32, height: u32) -> Self {
         let upright = Self::of_rect(rect, width, height);
         let centre = rect.centre();

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::crop::crop;
 use crate::photo::Photo;
 
-/// How a colour becomes a number: `(colour / 255 - mean) / std`, a mean and a deviation for red, green and blue.
+/// How a colour becomes a number: `(colour / 255 - mean) / std`, a mean and a deviation for red, green and
+/// blue.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocess {

@@ -41,7 +41,8 @@ impl Photo {
     /// A photo of `width * height * 3` bytes.
     ///
     /// # Errors
-    /// [`PhotoError::NoPixels`] for a zero side, [`PhotoError::WrongLength`] where the bytes do not fit the size.
+    /// [`PhotoError::NoPixels`] for a zero side, [`PhotoError::WrongLength`] where the bytes do not fit the
+    /// size.
     pub fn new(width: u32, height: u32, pixels: Vec<u8>) -> Result<Self, PhotoError> {
         if width == 0 || height == 0 {
             return Err(PhotoError::NoPixels { width, height });
@@ -68,16 +69,16 @@ impl Photo {
             .map_err(|cause| PhotoError::At { path: path.to_owned(), cause: Box::new(cause) })
     }
 
-    /// Reads a picture held in memory: JPEG (grey, colour, CMYK), PNG, GIF, WebP, BMP, TIFF or PNM, told apart by its first
-    /// bytes.
+    /// Reads a picture held in memory: JPEG (grey, colour, CMYK), PNG, GIF, WebP, BMP, TIFF or PNM, told
+    /// apart by its first bytes.
     ///
-    /// The picture comes upright (EXIF orientation applied), blended over white where it is transparent, 16 bits
-    /// rounded to 8, and of an animation the first picture (of an animated PNG its still picture). Colour profiles are
-    /// not applied.
+    /// The picture comes upright (EXIF orientation applied), blended over white where it is transparent, 16
+    /// bits rounded to 8, and of an animation the first picture (of an animated PNG its still picture).
+    /// Colour profiles are not applied.
     ///
     /// # Errors
-    /// Names what is wrong: an unknown or unsupported format, a truncated or broken file, or one beyond `limits`, which
-    /// is refused from its header, before its pixels are decoded.
+    /// Names what is wrong: an unknown or unsupported format, a truncated or broken file, or one beyond
+    /// `limits`, which is refused from its header, before its pixels are decoded.
     pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self, PhotoError> {
         decode::decode(bytes, limits)
     }

@@ -129,7 +129,8 @@ fn exif(orientation: u16, big: bool) -> Vec<u8> {
     block
 }
 
-/// Where the pixel (`x`, `y`) of the upright picture is stored, in a file of `w` by `h` (EXIF 2.32, table of tag 0x0112).
+/// Where the pixel (`x`, `y`) of the upright picture is stored, in a file of `w` by `h` (EXIF 2.32, table of
+/// tag 0x0112).
 fn stored_at(orientation: u16, x: u32, y: u32, w: u32, h: u32) -> (u32, u32) {
     match orientation {
         2 => (w - 1 - x, y),

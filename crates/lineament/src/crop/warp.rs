@@ -5,17 +5,18 @@ use crate::{Affine, Photo, Rect};
 
 /// What an output of `width` by `height` pixels shows when each of its places is looked up through `map`.
 ///
-/// Like [`crop`], with axes that may be turned, mirrored and skewed: edge pixels are repeated, shrinking is antialiased, growing bilinear. An
-/// upright map gives what [`crop`] gives, to the rounding down to half size and nearly so below. A side of zero is taken as one; a
-/// map that is not finite shows the whole picture.
+/// Like [`crop`], with axes that may be turned, mirrored and skewed: edge pixels are repeated, shrinking is
+/// antialiased, growing bilinear. An upright map gives what [`crop`] gives, to the rounding down to half size
+/// and nearly so below. A side of zero is taken as one; a map that is not finite shows the whole picture.
 pub fn warp(photo: &Photo, map: &Affine, width: u32, height: u32) -> Photo {
     let (width, height) = (width.max(1), height.max(1));
     if !map.is_finite() {
         return crop(photo, photo.rect(), width, height);
     }
     let (across, down) = map.scales();
-    // A tent over many pixels is slow: below half size the photo is shrunk upright first, to one and a half times what is asked for, and the
-    // tent works on what is left. The second bound keeps it small where one axis shrinks far more than the other.
+    // A tent over many pixels is slow: below half size the photo is shrunk upright first, to one and a half
+    // times what is asked for, and the tent works on what is left. The second bound keeps it small where one
+    // axis shrinks far more than the other.
     let shrink = (across.min(down) / 1.5).max(across.max(down) / 16.0);
     if across.max(down) <= 2.0 || shrink <= 1.0 {
         return Tent::new(map, 0.0).draw(photo, map, width, height);
@@ -30,7 +31,8 @@ pub fn warp(photo: &Photo, map: &Affine, width: u32, height: u32) -> Photo {
     Tent::new(&map, 1.0).draw(&small, &map, width, height)
 }
 
-/// The part of the photo that the output and its tents reach, and some edge around the photo where they reach beyond.
+/// The part of the photo that the output and its tents reach, and some edge around the photo where they reach
+/// beyond.
 fn seen(photo: &Photo, map: &Affine, width: u32, height: u32, shrink: f32) -> Rect {
     let corners = [(0, 0), (width, 0), (0, height), (width, height)]
         .map(|(x, y)| map.apply(crate::Point::new(x as f32, y as f32)));
@@ -47,7 +49,8 @@ fn seen(photo: &Photo, map: &Affine, width: u32, height: u32, shrink: f32) -> Re
     Rect::new(left, top, right - left, bottom - top)
 }
 
-/// The filter of one output pixel: a product of two triangles along the axes of the output, at least a pixel of the source in radius.
+/// The filter of one output pixel: a product of two triangles along the axes of the output, at least a pixel
+/// of the source in radius.
 struct Tent {
     /// From an offset in the source to the two axes, each in units of its radius.
     axes: [f32; 4],
@@ -67,7 +70,8 @@ impl Tent {
         let ((a, d), (b, e)) = (stretch(a, d), stretch(b, e));
         let determinant = a * e - b * d;
         let growing = a.hypot(d) <= 1.0 && b.hypot(e) <= 1.0;
-        // Growing asks for plain bilinear, whichever way the axes lie, and so does a map that flattens the picture.
+        // Growing asks for plain bilinear, whichever way the axes lie, and so does a map that flattens the
+        // picture.
         if growing || determinant.is_nan() || determinant.abs() < 1e-3 {
             return Self { axes: [1.0, 0.0, 0.0, 1.0], reach: (1.0, 1.0) };
         }
@@ -94,7 +98,8 @@ impl Tent {
         out
     }
 
-    /// The mean colour of some columns and rows, the first of which lie off the centre of the tent by (`x`, `y`).
+    /// The mean colour of some columns and rows, the first of which lie off the centre of the tent by (`x`,
+    /// `y`).
     fn look(&self, photo: &Photo, (columns, x): (&[usize], f32), (rows, y): (&[usize], f32)) -> [u8; 3] {
         let [ux, uy, vx, vy] = self.axes;
         let (mut sum, mut total) = ([0.0f32; 3], 0.0f32);

@@ -40,7 +40,8 @@ impl Canvas {
         self.paint(corners(rect), |colour| colour.map(|value| value / 4));
     }
 
-    /// A line of text with its top left corner at (`x`, `y`); letters that the font lacks become question marks.
+    /// A line of text with its top left corner at (`x`, `y`); letters that the font lacks become question
+    /// marks.
     pub(super) fn text(&mut self, x: f32, y: f32, text: &str, scale: u32, colour: [u8; 3]) {
         let (top, scale) = (y.round() as i64, i64::from(scale));
         let mut left = x.round() as i64;

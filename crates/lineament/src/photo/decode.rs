@@ -56,7 +56,8 @@ fn decode_other(
         return Err(PhotoError::Truncated { format: name });
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    // Sixteen bytes a pixel are the widest that any of the formats stores (four floats), and decoders may hold a copy.
+    // Sixteen bytes a pixel are the widest that any of the formats stores (four floats), and decoders may
+    // hold a copy.
     let mut memory = image::Limits::default();
     memory.max_alloc = Some(limits.max_pixels.saturating_mul(32).saturating_add(16 << 20));
     reader.limits(memory);
@@ -166,8 +167,8 @@ fn refusal(error: &ImageError, format: &'static str) -> PhotoError {
     }
 }
 
-/// Whether a RIFF file, which WebP is, says that it is longer; its decoder makes up the missing end of a picture, or reads on
-/// without the orientation that would follow.
+/// Whether a RIFF file, which WebP is, says that it is longer; its decoder makes up the missing end of a
+/// picture, or reads on without the orientation that would follow.
 fn shorter_than_told(bytes: &[u8]) -> bool {
     let told = bytes.get(4..8).and_then(|size| size.try_into().ok()).map(u32::from_le_bytes);
     told.is_none_or(|told| (bytes.len() as u64) < u64::from(told) + 8)

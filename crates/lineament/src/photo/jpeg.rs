@@ -54,8 +54,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(u32, u32, Vec<u8>
 
 /// The file up to its end-of-image marker, and then nothing that stops a decoder but the end of the input.
 ///
-/// Programs that mend truncated files set the marker behind what is left, and zune-jpeg fills the rest of such a picture without a word; it
-/// does complain where the input ends, but for the last row of blocks. The zeros are what it reads ahead of a whole picture.
+/// Programs that mend truncated files set the marker behind what is left, and zune-jpeg fills the rest of
+/// such a picture without a word; it does complain where the input ends, but for the last row of blocks. The
+/// zeros are what it reads ahead of a whole picture.
 fn open_ended(bytes: &[u8], end: usize) -> Vec<u8> {
     let mut data = bytes.get(..end).unwrap_or_default().to_vec();
     data.extend([0; 8]);
@@ -87,8 +88,8 @@ struct Outline {
     end: Option<usize>,
 }
 
-/// Walks from marker to marker (ITU T.81, annex B), over the lengths of segments, so that the markers of a thumbnail inside of one
-/// do not count.
+/// Walks from marker to marker (ITU T.81, annex B), over the lengths of segments, so that the markers of a
+/// thumbnail inside of one do not count.
 fn outline(bytes: &[u8]) -> Outline {
     let mut seen = Outline::default();
     let mut rest = bytes;
