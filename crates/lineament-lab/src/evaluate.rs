@@ -1,6 +1,6 @@
 //! One call from a model and a data set to its figures.
 
-use lineament::{attributes::OperatingPoint, Tagger};
+use lineament::{Tagger, attributes::OperatingPoint};
 use lineament_data::{Dataset, Split};
 
 use crate::background::background;
