@@ -88,6 +88,10 @@ impl DataError {
         Self::Io { path: path.to_path_buf(), action: "read", source }
     }
 
+    pub(crate) fn writing(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.to_path_buf(), action: "written", source }
+    }
+
     pub(crate) fn missing(path: &Path, expected: impl Into<String>) -> Self {
         Self::Missing { path: path.to_path_buf(), expected: expected.into() }
     }

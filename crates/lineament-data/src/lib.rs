@@ -7,6 +7,7 @@
 pub mod augment;
 pub mod cache;
 pub mod celeba;
+pub mod drawn;
 pub mod error;
 pub mod folder;
 pub mod imagenet;
@@ -22,6 +23,7 @@ pub mod table;
 
 pub use augment::{Augment, Key};
 pub use cache::{Kept, PhotoCache};
+pub use drawn::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
 pub use error::DataError;
 pub use layout::Layout;
 pub use loader::{Batch, Batches, Loader, shuffled};
