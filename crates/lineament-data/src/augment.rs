@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::DataError;
 
 /// What may be changed, and by how much. All default to no change; a recipe names those it uses.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augment {
     /// Probability of the mirror image.

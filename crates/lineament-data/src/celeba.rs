@@ -186,7 +186,7 @@ fn tag(value: i64) -> Option<bool> {
 
 fn rect(row: &[i64]) -> Option<Rect> {
     let [x, y, width, height] = *row else { return None };
-    (width > 0 && height > 0).then(|| Rect {
+    (width > 0 && height > 0).then_some(Rect {
         x: x as f32,
         y: y as f32,
         width: width as f32,

@@ -46,7 +46,7 @@ pub fn read(dir: &Path) -> Result<Dataset, DataError> {
             add_annotated(&mut set, &part, dir, &annotations, &numbers, split)?;
         } else if part.is_dir() {
             add_classes(&mut set, &part, dir, &numbers, split)?;
-        } else {
+        } else if split == Split::Validation {
             set.report.add(FindingKind::MissingFile, part.display().to_string());
         }
     }

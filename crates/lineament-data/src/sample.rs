@@ -150,8 +150,8 @@ impl Dataset {
         self.attributes.iter().position(|a| a == name)
     }
 
-    /// The same set with its tags and soft tags in the order of `names`; attributes that this set has not are unknown (their soft
-    /// value is NaN-free: a set that lacks any of them loses its soft tags).
+    /// The same set with its tags and soft tags in the order of `names`. Tags that this set has not are unknown; soft tags are dropped
+    /// where this set lacks any of the names.
     pub fn with_attributes(&self, names: &[String]) -> Self {
         let places: Vec<Option<usize>> = names.iter().map(|n| self.attribute(n)).collect();
         let mut set = self.clone();

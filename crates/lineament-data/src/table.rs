@@ -17,7 +17,7 @@ mod columns;
 mod parse;
 mod sources;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 
 use lineament::{Point, Rect};
@@ -38,7 +38,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    fn cell<'a>(row: &'a [String], column: usize) -> &'a str {
+    fn cell(row: &[String], column: usize) -> &str {
         row.get(column).map_or("", |cell| cell.trim())
     }
 }
@@ -64,7 +64,7 @@ pub fn read(file: &Path) -> Result<Dataset, DataError> {
         set.report.add(FindingKind::IgnoredColumn, name.clone());
     }
     set.attributes = columns.attributes.iter().map(|(name, _)| name.clone()).collect();
-    let mut reader = RowReader { file, columns: &columns, people: BTreeMap::new(), seen: BTreeMap::new() };
+    let mut reader = RowReader { file, columns: &columns, people: BTreeMap::new(), seen: BTreeSet::new() };
     let mut splits = BTreeMap::new();
     for (line, row) in &table.rows {
         if let Some((sample, split)) = reader.sample(*line, row, &mut set) {
@@ -91,7 +91,7 @@ struct RowReader<'a> {
     file: &'a Path,
     columns: &'a Columns,
     people: BTreeMap<String, u32>,
-    seen: BTreeMap<String, ()>,
+    seen: BTreeSet<String>,
 }
 
 impl RowReader<'_> {
@@ -118,7 +118,7 @@ impl RowReader<'_> {
             set.report.add(FindingKind::NotAPicture, format!("{place}: {name}"));
             return None;
         }
-        if self.seen.insert(name.clone(), ()).is_some() {
+        if !self.seen.insert(name.clone()) {
             set.report.add(FindingKind::RepeatedName, format!("{place}: {name}"));
             return None;
         }
