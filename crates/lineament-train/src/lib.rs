@@ -15,6 +15,7 @@ pub mod losses;
 pub mod module;
 pub mod objects;
 pub mod optimiser;
+pub mod photos;
 pub mod recipe;
 pub mod run;
 pub mod stage;

@@ -160,7 +160,7 @@ impl Run<'_> {
             let why = "no --data folder holds pictures of at least two object classes (train/CLASS/...)".to_owned();
             return Err(TrainError::NoPictures { stage: "objects".to_owned(), why });
         }
-        let trunk = locating::without_responses(&self.recipe.nets.lnet_o, self.attributes.len())?;
+        let trunk = self.recipe.locating.object_trunk(&self.recipe.nets, self.attributes.len())?;
         let modules = ObjectModules::new(&trunk, classes)?;
         let schedule = &self.recipe.objects.schedule;
         let list: [&Module; 2] = [&modules.trunk, &modules.head];
@@ -230,7 +230,7 @@ fn prepare_folder(options: &TrainOptions<'_>) -> Result<(), TrainError> {
         if !options.resume && options.stage.is_none() {
             return Err(TrainError::RunExists(folder.clone()));
         }
-        if Recipe::open(&kept)? != options.recipe && options.stage.is_none() {
+        if options.stage.is_none() && Recipe::open(&kept)? != options.recipe {
             return Err(TrainError::Recipe(format!(
                 "{} is of another recipe; go on with that one, or name another --output folder",
                 kept.display()

@@ -1,40 +1,35 @@
-//! Stages `lnet_o` and `lnet_s`: localisation from image-level tags (paper section 3.1).
-//!
-//! What reaches a loss here: the attribute tags of a picture, whether it has a face, and windows that an LNet found itself. Given
-//! boxes serve, on the validation part, to choose the constants from window to box; without any the recipe's own stand.
+//! The compact recipe's localisation: window classifiers that slide over a pyramid ([`lineament::locate::pyramid`]).
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use lineament::geometry::suppress;
 use lineament::locate::threshold::at_false_alarms;
-use lineament::locate::{Localisation, Localizer, PyramidLocalisation, PyramidLocalizer, Window, WindowToBox};
-use lineament::{Limits, Photo};
+use lineament::locate::{PyramidLocalisation, PyramidLocalizer, Window, WindowToBox};
 use lineament_data::{Framing, Sample, Split};
-use lineament_net::{Layer, Net, NetSpec, Weights};
+use lineament_net::{Layer, NetSpec, Weights};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::write_whole;
+use super::{backgrounds, faceless, net, open, photos};
 use crate::error::TrainError;
 use crate::faces::Whereabouts;
 use crate::learner::Learner;
-use crate::located::Located;
 use crate::module::Module;
 use crate::recipe::Frame;
 use crate::run::Run;
 use crate::stage;
 use crate::windows::{Negative, Positive, WindowData, WindowStage, Windows};
 
-/// How the LNets learn to locate.
+/// How window classifiers learn to locate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LocatingRecipe {
+pub struct PyramidRecipe {
     /// Constants of the localiser; `threshold` and `face` are chosen again at the end of stage `lnet_s`, where the data allows.
     pub localisation: PyramidLocalisation,
     /// False alarms a picture that the threshold is to let pass.
     pub false_alarms: f64,
     /// Where the window of a face stands in the pictures of a data set that was cropped around its faces, by data-set name.
-    pub frames: std::collections::BTreeMap<String, Frame>,
+    pub frames: BTreeMap<String, Frame>,
     /// Least response of LNet_o's own window in a photo for LNet_s to learn from it.
     pub confident: f32,
     /// Windows without a face that LNet_o responds to most, kept for LNet_s.
@@ -45,7 +40,7 @@ pub struct LocatingRecipe {
     pub lnet_s: WindowStage,
 }
 
-impl LocatingRecipe {
+impl PyramidRecipe {
     /// Refuses what could not be learned with.
     ///
     /// # Errors
@@ -71,7 +66,8 @@ pub fn without_responses(lnet: &NetSpec, attributes: usize) -> Result<NetSpec, T
             Ok(NetSpec { layers: layers.to_vec(), ..lnet.clone() })
         }
         _ => Err(TrainError::Recipe(format!(
-            "net {}: its last layer must be a convolution with {} filters: one response for the face, one for each of the {attributes} attributes",
+            "net {}: its last layer must be a convolution with {} filters: one response for the face, one for each of \
+             the {attributes} attributes",
             lnet.name,
             1 + attributes
         ))),
@@ -82,37 +78,38 @@ pub fn without_responses(lnet: &NetSpec, attributes: usize) -> Result<NetSpec, T
 ///
 /// # Errors
 /// When there is nothing to learn from, or the training stops.
-pub fn lnet_o(run: &Run<'_>) -> Result<(), TrainError> {
-    let data = WindowData { positives: framed(run), backgrounds: backgrounds(run), hard: Vec::new() };
+pub fn lnet_o(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<(), TrainError> {
+    let data = WindowData { positives: framed(run, recipe), backgrounds: backgrounds(run), hard: Vec::new() };
     let start = run.weights("lnet_o", "objects", "trunk", None)?;
-    learn(run, "lnet_o", &run.recipe.nets.lnet_o, &run.recipe.locating.lnet_o, data, &start)
+    learn(run, "lnet_o", &run.recipe.nets.lnet_o, &recipe.lnet_o, data, &start)
 }
 
 /// Stage `lnet_s`: the same, and windows that LNet_o found itself in photos, against what it took for a face where there is none.
 ///
 /// # Errors
 /// When there is nothing to learn from, or the training stops.
-pub fn lnet_s(run: &Run<'_>) -> Result<(), TrainError> {
-    let locating = &run.recipe.locating;
+pub fn lnet_s(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisation, TrainError> {
     let lnet_o = run.weights("lnet_s", "lnet_o", "trunk", Some(&run.recipe.nets.lnet_o))?;
-    let own = localizer(run, &lnet_o, &lnet_o, &locating.localisation)?;
+    let own = localizer(run, &lnet_o, &lnet_o, &recipe.localisation)?;
     let photos = photos(run, Split::Train);
     let found = strongest(&own, &photos.iter().map(|s| s.path.clone()).collect::<Vec<_>>())?;
-    let mut positives = framed(run);
+    let mut positives = framed(run, recipe);
+    let before = positives.len();
     for (sample, window) in photos.iter().zip(found) {
-        let Some(window) = window.filter(|w| w.score > locating.confident) else { continue };
+        let Some(window) = window.filter(|w| w.score > recipe.confident) else { continue };
         let window = Whereabouts::Region(window.rect());
         positives.push(Positive { path: sample.path.clone(), window, tags: sample.tags.clone() });
     }
-    tracing::info!("lnet_s: {} of {} photos have a window that LNet_o is sure of", positives.len() - framed(run).len(), photos.len());
-    let hard = hard_windows(run, &own)?;
+    let own_windows = positives.len() - before;
+    tracing::info!("lnet_s: LNet_o is sure of its window in {own_windows} of {} photos", photos.len());
+    let hard = hard_windows(run, &own, recipe.hard)?;
     tracing::info!("lnet_s: {} hard windows without a face", hard.len());
     let data = WindowData { positives, backgrounds: backgrounds(run), hard };
     // Both nets of one structure: LNet_s goes on from what LNet_o knows; else from objects.
     let same = run.recipe.nets.lnet_o.layers == run.recipe.nets.lnet_s.layers;
     let start = if same { lnet_o.clone() } else { run.weights("lnet_s", "objects", "trunk", None)? };
-    learn(run, "lnet_s", &run.recipe.nets.lnet_s, &locating.lnet_s, data, &start)?;
-    calibrate(run)
+    learn(run, "lnet_s", &run.recipe.nets.lnet_s, &recipe.lnet_s, data, &start)?;
+    calibrate(run, recipe)
 }
 
 fn learn(
@@ -143,10 +140,10 @@ fn learn(
 }
 
 /// Tagged training pictures of sets that are framed alike.
-fn framed(run: &Run<'_>) -> Vec<Positive> {
+fn framed(run: &Run<'_>, recipe: &PyramidRecipe) -> Vec<Positive> {
     let mut found = Vec::new();
     for set in &run.sets {
-        let Some(frame) = run.recipe.locating.frames.get(&set.name) else { continue };
+        let Some(frame) = recipe.frames.get(&set.name) else { continue };
         let of_set = set.samples.iter().filter(|s| s.split == Split::Train && s.framing == Framing::Aligned);
         found.extend(of_set.map(|s| Positive {
             path: s.path.clone(),
@@ -157,21 +154,6 @@ fn framed(run: &Run<'_>) -> Vec<Positive> {
     found
 }
 
-/// Training pictures without a face: those that say so, and objects.
-fn backgrounds(run: &Run<'_>) -> Vec<Vec<PathBuf>> {
-    let of_set = |set: &lineament_data::Dataset| -> Vec<PathBuf> {
-        let without = |s: &&Sample| s.split == Split::Train && (s.face == Some(false) || s.class.is_some());
-        set.samples.iter().filter(without).map(|s| s.path.clone()).collect()
-    };
-    run.sets.iter().map(of_set).filter(|paths| !paths.is_empty()).collect()
-}
-
-/// Photos with a face, as they were taken.
-fn photos(run: &Run<'_>, split: Split) -> Vec<Sample> {
-    let with = |s: &&Sample| s.split == split && s.framing == Framing::Photo && s.face != Some(false) && s.class.is_none();
-    run.sets.iter().flat_map(|set| set.samples.iter().filter(with).cloned()).collect()
-}
-
 fn localizer(
     run: &Run<'_>,
     lnet_o: &Weights,
@@ -179,15 +161,10 @@ fn localizer(
     parameters: &PyramidLocalisation,
 ) -> Result<PyramidLocalizer, TrainError> {
     let nets = &run.recipe.nets;
-    let net = |spec: &NetSpec, weights: &Weights| Net::new(spec, weights).map_err(|e| TrainError::Net(e.to_string()));
     // Where LNet_o plays both parts its own spec goes with it.
     let second = if std::ptr::eq(lnet_o, lnet_s) { &nets.lnet_o } else { &nets.lnet_s };
     PyramidLocalizer::new(net(&nets.lnet_o, lnet_o)?, net(second, lnet_s)?, run.recipe.preprocess, parameters.clone())
         .map_err(|e| TrainError::Net(e.to_string()))
-}
-
-fn open(path: &Path) -> Result<Photo, TrainError> {
-    Photo::open(path, &Limits::default()).map_err(|source| TrainError::Photo { path: path.to_path_buf(), source })
 }
 
 /// The strongest window of every picture.
@@ -199,28 +176,33 @@ fn strongest(localizer: &PyramidLocalizer, paths: &[PathBuf]) -> Result<Vec<Opti
     paths.par_iter().map(best).collect()
 }
 
-/// The windows of pictures without a face that the net responds to most.
-fn hard_windows(run: &Run<'_>, localizer: &PyramidLocalizer) -> Result<Vec<Negative>, TrainError> {
-    let paths: Vec<PathBuf> = backgrounds(run).into_iter().flatten().collect();
+/// Pictures of each set without a face that are searched for hard windows: more of the same bring little.
+const SEARCHED: usize = 4000;
+
+/// The windows of pictures without a face that LNet_o responds to most.
+fn hard_windows(run: &Run<'_>, localizer: &PyramidLocalizer, most: usize) -> Result<Vec<Negative>, TrainError> {
+    let evenly = |paths: Vec<PathBuf>| {
+        let step = paths.len().div_ceil(SEARCHED).max(1);
+        paths.into_iter().step_by(step)
+    };
+    let paths: Vec<PathBuf> = backgrounds(run).into_iter().flat_map(evenly).collect();
     let found = paths
         .par_iter()
         .map(|path| {
-            let windows = localizer.windows(&open(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
-            let squares = suppress(windows.iter().map(|w| (w.rect(), w.score)).collect(), 0.3);
-            Ok(squares.into_iter().map(|(window, score)| (score, Negative { path: path.clone(), window })).collect())
+            let windows = localizer.candidates(&open(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+            Ok(windows.iter().map(|w| (w.score, Negative { path: path.clone(), window: w.rect() })).collect())
         })
         .collect::<Result<Vec<Vec<(f32, Negative)>>, TrainError>>()?;
     let mut found: Vec<(f32, Negative)> = found.into_iter().flatten().collect();
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
-    found.truncate(run.recipe.locating.hard);
+    found.truncate(most);
     Ok(found.into_iter().map(|(_, negative)| negative).collect())
 }
 
 /// Chooses, on the validation part, the constants from window to box (medians over photos with a given box) and the threshold
-/// (on pictures without a face), and writes them to `localisation.json`.
-fn calibrate(run: &Run<'_>) -> Result<(), TrainError> {
-    let locating = &run.recipe.locating;
-    let mut chosen = locating.localisation.clone();
+/// (on pictures without a face).
+fn calibrate(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisation, TrainError> {
+    let mut chosen = recipe.localisation.clone();
     let nets = &run.recipe.nets;
     let lnet_o = run.weights("lnet_s", "lnet_o", "trunk", Some(&nets.lnet_o))?;
     let lnet_s = run.weights("lnet_s", "lnet_s", "trunk", Some(&nets.lnet_s))?;
@@ -232,17 +214,12 @@ fn calibrate(run: &Run<'_>) -> Result<(), TrainError> {
     if let Some(face) = window_to_box(&pairs) {
         chosen.face = face;
     }
-    let without: Vec<PathBuf> = run
-        .sets
-        .iter()
-        .flat_map(|set| set.samples.iter().filter(|s| s.split == Split::Validation && s.face == Some(false)))
-        .map(|s| s.path.clone())
-        .collect();
+    let without = faceless(run);
     let score = |w: Option<Window>| w.map_or(f32::MIN, |w| w.score);
     let alarms: Vec<f32> = strongest(&localizer, &without)?.into_iter().map(score).collect();
     let faces: Vec<f32> = pairs.iter().map(|(w, _)| w.score).collect();
     if !alarms.is_empty() && !faces.is_empty() {
-        let boundary = at_false_alarms(&faces, &alarms, alarms.len(), locating.false_alarms)
+        let boundary = at_false_alarms(&faces, &alarms, alarms.len(), recipe.false_alarms)
             .map_err(|e| TrainError::Net(e.to_string()))?;
         chosen.threshold = boundary.threshold;
     }
@@ -254,8 +231,7 @@ fn calibrate(run: &Run<'_>) -> Result<(), TrainError> {
         chosen.threshold,
         alarms.len()
     );
-    let text = serde_json::to_string_pretty(&chosen).map_err(|e| TrainError::Net(e.to_string()))?;
-    Ok(write_whole(&run.folder().join("localisation.json"), text.as_bytes())?)
+    Ok(chosen)
 }
 
 /// Medians of where given boxes lie in the windows, over photos where the window is on the box at all.
@@ -276,36 +252,4 @@ fn window_to_box(pairs: &[(Window, lineament::Rect)]) -> Option<WindowToBox> {
         width: median(&|_, r| r.width),
         height: median(&|_, r| r.height),
     })
-}
-
-/// The trained LNets and how they lead to boxes.
-///
-/// # Errors
-/// When stage `lnet_s` has not run.
-pub fn parts(run: &Run<'_>) -> Result<(Weights, Weights, Localisation), TrainError> {
-    let nets = &run.recipe.nets;
-    let lnet_o = run.weights("svms", "lnet_o", "trunk", Some(&nets.lnet_o))?;
-    let lnet_s = run.weights("svms", "lnet_s", "trunk", Some(&nets.lnet_s))?;
-    let path = run.folder().join("localisation.json");
-    let text = std::fs::read_to_string(&path).map_err(|e| TrainError::io(&path, e))?;
-    let chosen = serde_json::from_str(&text)
-        .map_err(|e| TrainError::Net(format!("{}: {e}; run stage lnet_s again", path.display())))?;
-    Ok((lnet_o, lnet_s, Localisation::Pyramid(chosen)))
-}
-
-/// Looks with the trained LNets for the dominant face of every tagged photo, whatever its score: there is one, as the paper assumes.
-///
-/// # Errors
-/// When stage `lnet_s` has not run or a photo can't be read.
-pub fn find_faces(run: &Run<'_>) -> Result<Located, TrainError> {
-    let (lnet_o, lnet_s, Localisation::Pyramid(chosen)) = parts(run)? else {
-        return Err(TrainError::Net("the run's localisation is not of its recipe's kind".to_owned()));
-    };
-    let any = PyramidLocalisation { threshold: f32::MIN, ..chosen };
-    let localizer = localizer(run, &lnet_o, &lnet_s, &any)?;
-    let mut paths = Vec::new();
-    for split in [Split::Train, Split::Validation] {
-        paths.extend(photos(run, split).into_iter().map(|s| s.path));
-    }
-    Located::find(&localizer as &dyn Localizer, &paths)
 }

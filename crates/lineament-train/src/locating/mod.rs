@@ -1,0 +1,161 @@
+//! Stages `lnet_o` and `lnet_s`: localisation from image-level tags (paper section 3.1).
+//!
+//! What reaches a loss here: the attribute tags of a picture, whether it has a face, and regions that an LNet found itself. Given boxes serve, on the
+//! validation part, to choose the few constants from response to box; without any the recipe's own stand.
+
+pub mod paper;
+pub mod pyramid;
+
+use std::path::{Path, PathBuf};
+
+use lineament::locate::{Localisation, Localizer};
+use lineament::{Limits, Photo};
+use lineament_data::{Framing, Sample, Split};
+use lineament_net::{Net, NetSpec, Weights};
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::write_whole;
+use crate::error::TrainError;
+use crate::located::Located;
+use crate::recipe::Nets;
+use crate::run::Run;
+use paper::PaperRecipe;
+use pyramid::PyramidRecipe;
+
+/// How the LNets learn to locate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LocatingRecipe {
+    /// Whole photos and their tags; EdgeBoxes windows on averaged response maps.
+    Paper(PaperRecipe),
+    /// Window classifiers on a pyramid.
+    Pyramid(PyramidRecipe),
+}
+
+impl LocatingRecipe {
+    /// Refuses what could not be learned with.
+    ///
+    /// # Errors
+    /// [`TrainError::Recipe`] with the stage and field.
+    pub fn check(&self) -> Result<(), TrainError> {
+        match self {
+            Self::Paper(recipe) => recipe.check(),
+            Self::Pyramid(recipe) => recipe.check(),
+        }
+    }
+
+    /// The part of LNet_o that learns from objects.
+    ///
+    /// # Errors
+    /// When the net has not the form that this way of locating needs.
+    pub fn object_trunk(&self, nets: &Nets, attributes: usize) -> Result<NetSpec, TrainError> {
+        match self {
+            Self::Paper(_) => Ok(nets.lnet_o.clone()),
+            Self::Pyramid(_) => pyramid::without_responses(&nets.lnet_o, attributes),
+        }
+    }
+}
+
+/// Stage `lnet_o`.
+///
+/// # Errors
+/// When there is nothing to learn from, or the training stops.
+pub fn lnet_o(run: &Run<'_>) -> Result<(), TrainError> {
+    match &run.recipe.locating {
+        LocatingRecipe::Paper(recipe) => paper::lnet_o(run, recipe),
+        LocatingRecipe::Pyramid(recipe) => pyramid::lnet_o(run, recipe),
+    }
+}
+
+/// Stage `lnet_s`, and the choice of the localiser's constants on the validation part.
+///
+/// # Errors
+/// When there is nothing to learn from, or the training stops.
+pub fn lnet_s(run: &Run<'_>) -> Result<(), TrainError> {
+    let chosen = match &run.recipe.locating {
+        LocatingRecipe::Paper(recipe) => Localisation::Paper(paper::lnet_s(run, recipe)?),
+        LocatingRecipe::Pyramid(recipe) => Localisation::Pyramid(pyramid::lnet_s(run, recipe)?),
+    };
+    let text = serde_json::to_string_pretty(&chosen).map_err(|e| TrainError::Net(e.to_string()))?;
+    Ok(write_whole(&run.folder().join("localisation.json"), text.as_bytes())?)
+}
+
+/// The trained LNets and how they lead to boxes.
+///
+/// # Errors
+/// When stage `lnet_s` has not run.
+pub fn parts(run: &Run<'_>) -> Result<(Weights, Weights, Localisation), TrainError> {
+    let nets = &run.recipe.nets;
+    let lnet_o = run.weights("svms", "lnet_o", "trunk", Some(&nets.lnet_o))?;
+    let lnet_s = run.weights("svms", "lnet_s", "trunk", Some(&nets.lnet_s))?;
+    let path = run.folder().join("localisation.json");
+    let text = std::fs::read_to_string(&path).map_err(|e| TrainError::io(&path, e))?;
+    let chosen = serde_json::from_str(&text)
+        .map_err(|e| TrainError::Net(format!("{}: {e}; run stage lnet_s again", path.display())))?;
+    Ok((lnet_o, lnet_s, chosen))
+}
+
+/// Looks with the trained LNets for the dominant face of every tagged photo, whatever its score: there is one, as the paper assumes.
+///
+/// # Errors
+/// When stage `lnet_s` has not run or a photo can't be read.
+pub fn find_faces(run: &Run<'_>) -> Result<Located, TrainError> {
+    let (lnet_o, lnet_s, mut chosen) = parts(run)?;
+    match &mut chosen {
+        Localisation::Paper(parameters) => {
+            parameters.threshold = LEAST;
+            parameters.candidate_threshold = LEAST;
+        }
+        Localisation::Pyramid(parameters) => {
+            parameters.threshold = LEAST;
+            parameters.candidate_threshold = LEAST;
+        }
+        _ => {}
+    }
+    let nets = &run.recipe.nets;
+    let localizer: Box<dyn Localizer> = chosen
+        .localizer(net(&nets.lnet_o, &lnet_o)?, net(&nets.lnet_s, &lnet_s)?, run.recipe.preprocess)
+        .map_err(|e| TrainError::Net(e.to_string()))?;
+    let mut paths = Vec::new();
+    for split in [Split::Train, Split::Validation] {
+        paths.extend(photos(run, split).into_iter().map(|s| s.path));
+    }
+    Located::find(localizer.as_ref(), &paths)
+}
+
+/// A threshold that every response passes.
+const LEAST: f32 = -1e30;
+
+fn net(spec: &NetSpec, weights: &Weights) -> Result<Net, TrainError> {
+    Net::new(spec, weights).map_err(|e| TrainError::Net(e.to_string()))
+}
+
+/// Training pictures without a face, a list a data set: those that say so, and objects.
+fn backgrounds(run: &Run<'_>) -> Vec<Vec<PathBuf>> {
+    let of_set = |set: &lineament_data::Dataset| -> Vec<PathBuf> {
+        let without = |s: &&Sample| s.split == Split::Train && (s.face == Some(false) || s.class.is_some());
+        set.samples.iter().filter(without).map(|s| s.path.clone()).collect()
+    };
+    run.sets.iter().map(of_set).filter(|paths| !paths.is_empty()).collect()
+}
+
+/// Pictures of the validation part that say that there is no face.
+fn faceless(run: &Run<'_>) -> Vec<PathBuf> {
+    let of_set = |set: &lineament_data::Dataset| -> Vec<PathBuf> {
+        let without = |s: &&Sample| s.split == Split::Validation && s.face == Some(false);
+        set.samples.iter().filter(without).map(|s| s.path.clone()).collect()
+    };
+    run.sets.iter().flat_map(of_set).collect()
+}
+
+/// Tagged photos with a face, as they were taken.
+fn photos(run: &Run<'_>, split: Split) -> Vec<Sample> {
+    let with = |s: &&Sample| {
+        s.split == split && s.framing == Framing::Photo && s.face != Some(false) && s.tags.iter().any(Option::is_some)
+    };
+    run.sets.iter().flat_map(|set| set.samples.iter().filter(with).cloned()).collect()
+}
+
+fn open(path: &Path) -> Result<Photo, TrainError> {
+    Photo::open(path, &Limits::default()).map_err(|source| TrainError::Photo { path: path.to_path_buf(), source })
+}

@@ -1,0 +1,172 @@
+//! The paper's localisation ([`lineament::locate::paper`]): LNet_o learns the tags of whole photos, LNet_s those of the head-shoulder regions that LNet_o
+//! finds.
+
+use lineament::locate::threshold::least_error;
+use lineament::locate::{Face, PaperLocalisation, PaperLocalizer};
+use lineament_data::{Sample, Split};
+use lineament_net::Weights;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{LEAST, backgrounds, faceless, net, open, photos};
+use crate::error::TrainError;
+use crate::learner::Learner;
+use crate::photos::{PhotoModules, PhotoStage, Photos, Tagged};
+use crate::run::Run;
+use crate::stage;
+
+/// Factors that are tried for the size of LNet_s's window against the face.
+const ENLARGE: [f32; 9] = [0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75];
+
+/// Powers of the size that sums of responses are divided by: 1 is the paper's.
+const SIZE_POWERS: [f32; 4] = [1.0, 0.8, 0.6, 0.4];
+
+/// How the paper's LNets learn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaperRecipe {
+    /// Constants of the localiser; thresholds, `size_power` and `face_enlarge` are chosen again at the end of stage `lnet_s`, where the data
+    /// allows.
+    pub localisation: PaperLocalisation,
+    /// Stage `lnet_o`.
+    pub lnet_o: PhotoStage,
+    /// Stage `lnet_s`.
+    pub lnet_s: PhotoStage,
+}
+
+impl PaperRecipe {
+    /// Refuses what could not be learned with.
+    ///
+    /// # Errors
+    /// [`TrainError::Recipe`] with the stage and field.
+    pub fn check(&self) -> Result<(), TrainError> {
+        self.localisation.check().map_err(|e| TrainError::Recipe(e.to_string()))?;
+        self.lnet_o.schedule.check("lnet_o")?;
+        self.lnet_s.schedule.check("lnet_s")
+    }
+}
+
+/// Stage `lnet_o`: tags of whole photos.
+///
+/// # Errors
+/// When there is nothing to learn from, or the training stops.
+pub fn lnet_o(run: &Run<'_>, recipe: &PaperRecipe) -> Result<(), TrainError> {
+    let of_photo = |s: Sample| Tagged { path: s.path, region: None, tags: s.tags };
+    let pictures = photos(run, Split::Train).into_iter().map(of_photo).collect();
+    let start = run.weights("lnet_o", "objects", "trunk", Some(&run.recipe.nets.lnet_o))?;
+    learn(run, "lnet_o", &recipe.lnet_o, pictures, &start)
+}
+
+/// Stage `lnet_s`: tags of the regions that LNet_o finds. Both LNets have one structure (paper section 3.1) and begin from the same objects.
+///
+/// # Errors
+/// When there is nothing to learn from, or the training stops.
+pub fn lnet_s(run: &Run<'_>, recipe: &PaperRecipe) -> Result<PaperLocalisation, TrainError> {
+    let lnet_o = run.weights("lnet_s", "lnet_o", "trunk", Some(&run.recipe.nets.lnet_o))?;
+    let open_doors = PaperLocalisation { candidate_threshold: LEAST, threshold: LEAST, ..recipe.localisation.clone() };
+    let finder = localizer(run, &lnet_o, &lnet_o, &open_doors)?;
+    let photos = photos(run, Split::Train);
+    let pictures = photos
+        .par_iter()
+        .map(|sample| {
+            let found = finder.head_shoulders(&open(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+            let tagged = |rect| Tagged { path: sample.path.clone(), region: Some(rect), tags: sample.tags.clone() };
+            Ok(found.first().map(|region| tagged(region.rect)))
+        })
+        .collect::<Result<Vec<_>, TrainError>>()?;
+    let start = run.weights("lnet_s", "objects", "trunk", Some(&run.recipe.nets.lnet_s))?;
+    learn(run, "lnet_s", &recipe.lnet_s, pictures.into_iter().flatten().collect(), &start)?;
+    calibrate(run, &lnet_o, &open_doors)
+}
+
+fn learn(
+    run: &Run<'_>,
+    name: &'static str,
+    stage: &PhotoStage,
+    pictures: Vec<Tagged>,
+    start: &Weights,
+) -> Result<(), TrainError> {
+    let nothing = |why: &str| Err(TrainError::NoPictures { stage: name.to_owned(), why: why.to_owned() });
+    if pictures.len() < stage.schedule.batch {
+        return nothing("no --data set holds enough tagged photos that were not cropped around their faces");
+    }
+    let backgrounds = backgrounds(run);
+    if backgrounds.is_empty() && stage.negatives > 0.0 {
+        return nothing("no --data folder holds pictures without a face (a flat folder of them, or object classes)");
+    }
+    let spec = if name == "lnet_o" { &run.recipe.nets.lnet_o } else { &run.recipe.nets.lnet_s };
+    let modules = PhotoModules::new(spec, run.attributes.len())?;
+    let schedule = &stage.schedule;
+    let list = [&modules.trunk, &modules.head];
+    let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, run.recipe.seed);
+    learner.adopt(&modules.trunk, start);
+    tracing::info!("{name}: {} pictures with a face", pictures.len());
+    let task = Photos::new(name, run.recipe, stage, &modules, pictures, backgrounds, run.attributes.len());
+    stage::run(&task, &mut learner, schedule, &run.around())?;
+    run.save(name, &[("trunk", &learner.weights(&modules.trunk))])
+}
+
+fn localizer(
+    run: &Run<'_>,
+    lnet_o: &Weights,
+    lnet_s: &Weights,
+    parameters: &PaperLocalisation,
+) -> Result<PaperLocalizer, TrainError> {
+    let nets = &run.recipe.nets;
+    PaperLocalizer::new(net(&nets.lnet_o, lnet_o)?, net(&nets.lnet_s, lnet_s)?, run.recipe.preprocess, parameters.clone())
+        .map_err(|e| TrainError::Net(e.to_string()))
+}
+
+/// On the validation part: the power and the factor with which most given boxes are met, then the decision boundary between the scores of
+/// pictures with and without a face, as the paper takes it.
+fn calibrate(run: &Run<'_>, lnet_o: &Weights, start: &PaperLocalisation) -> Result<PaperLocalisation, TrainError> {
+    let lnet_s = run.weights("lnet_s", "lnet_s", "trunk", Some(&run.recipe.nets.lnet_s))?;
+    let samples = photos(run, Split::Validation);
+    let mut best: Option<(usize, PaperLocalisation, Vec<f32>)> = None;
+    for size_power in SIZE_POWERS {
+        let tried = PaperLocalisation { size_power, face_enlarge: 1.0, ..start.clone() };
+        let localizer = localizer(run, lnet_o, &lnet_s, &tried)?;
+        let found = strongest(&localizer, samples.iter().map(|s| s.path.as_path()))?;
+        let scores: Vec<f32> = found.iter().flatten().map(|face| face.score).collect();
+        for face_enlarge in ENLARGE {
+            let met = |(sample, face): (&Sample, &Option<Face>)| {
+                let (Some(given), Some(face)) = (sample.rect, face) else { return false };
+                face.rect.scaled(face_enlarge).iou(given) >= 0.5
+            };
+            let hits = samples.iter().zip(&found).filter(|pair| met(*pair)).count();
+            if best.as_ref().is_none_or(|(most, _, _)| hits > *most) {
+                best = Some((hits, PaperLocalisation { face_enlarge, ..tried.clone() }, scores.clone()));
+            }
+        }
+    }
+    let Some((hits, mut chosen, faces)) = best else { return Ok(start.clone()) };
+    let backgrounds = faceless(run);
+    let localizer = localizer(run, lnet_o, &lnet_s, &chosen)?;
+    let alarms = strongest(&localizer, backgrounds.iter().map(std::path::PathBuf::as_path))?;
+    let alarms: Vec<f32> = alarms.into_iter().map(|face| face.map_or(LEAST, |face| face.score)).collect();
+    if !faces.is_empty() && !alarms.is_empty() {
+        chosen.threshold = least_error(&faces, &alarms).map_err(|e| TrainError::Net(e.to_string()))?.threshold;
+    }
+    tracing::info!(
+        "lnet_s: validation: {hits} of {} boxes at IoU 0.5 with size power {} and factor {}; threshold {:.4}",
+        samples.len(),
+        chosen.size_power,
+        chosen.face_enlarge,
+        chosen.threshold
+    );
+    Ok(chosen)
+}
+
+/// The best face of every picture.
+fn strongest<'p>(
+    localizer: &PaperLocalizer,
+    paths: impl Iterator<Item = &'p std::path::Path>,
+) -> Result<Vec<Option<Face>>, TrainError> {
+    let paths: Vec<&std::path::Path> = paths.collect();
+    let best = |path: &&std::path::Path| {
+        let faces = localizer.faces_above(&open(path)?, LEAST).map_err(|e| TrainError::Net(e.to_string()))?;
+        // A box without an inside can't be drawn or compared.
+        Ok(faces.into_iter().find(|face| face.rect.area() > 0.0))
+    };
+    paths.par_iter().map(best).collect()
+}

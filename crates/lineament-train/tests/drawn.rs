@@ -1,0 +1,121 @@
+//! A whole training on drawn faces: what it reaches, and that a killed one goes on to the same weights bit for bit.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use lineament::{Bundle, Limits, OperatingPoint, Photo, Tagger};
+use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
+use lineament_data::{Framing, Split, celeba};
+use lineament_train::{Recipe, TrainError, TrainOptions, train};
+
+/// Drawn people who are in no training: the seed is another one.
+const STRANGERS: u64 = 99;
+
+fn draw(folder: &Path, options: &DrawnOptions, backgrounds: u32) {
+    write_celeba(&folder.join("celeba"), options).unwrap();
+    write_objects(&folder.join("objects"), 24, 32, options.seed).unwrap();
+    write_backgrounds(&folder.join("backgrounds"), backgrounds, options).unwrap();
+}
+
+fn options<'a>(data: &Path, output: &Path, stop: &'a AtomicBool) -> TrainOptions<'a> {
+    TrainOptions {
+        recipe: Recipe::named("drawn").unwrap(),
+        data: vec![data.to_path_buf()],
+        output: output.to_path_buf(),
+        resume: false,
+        stage: None,
+        progress: false,
+        stop,
+        step_limit: None,
+    }
+}
+
+#[test]
+fn a_training_on_drawn_faces_finds_and_describes_strangers() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, output) = (folder.path().join("data"), folder.path().join("run"));
+    draw(&data, &DrawnOptions { people: 90, ..DrawnOptions::default() }, 120);
+    let stop = AtomicBool::new(false);
+    let bundle: PathBuf = train(&options(&data, &output, &stop)).unwrap();
+
+    let strangers = folder.path().join("strangers");
+    let drawn = DrawnOptions { people: 24, pictures_each: 4, seed: STRANGERS, most_faces: 1, ..DrawnOptions::default() };
+    write_celeba(&strangers, &drawn).unwrap();
+    let set = celeba::read(&strangers).unwrap();
+    let tagger = Tagger::new(Bundle::open(&bundle).unwrap()).unwrap();
+    let names = tagger.card().names();
+    let told: Vec<usize> = ["Smiling", "Eyeglasses", "Wearing_Hat", "Male", "Blond_Hair"]
+        .iter()
+        .map(|name| names.iter().position(|n| n == name).unwrap())
+        .collect();
+
+    let (mut photos, mut met, mut right, mut majority, mut asked) = (0, 0, 0, vec![0; told.len()], 0);
+    for sample in set.samples.iter().filter(|s| s.framing == Framing::Photo) {
+        photos += 1;
+        let photo = Photo::open(&sample.path, &Limits::default()).unwrap();
+        let faces = tagger.tag(&photo).unwrap();
+        let Some(face) = faces.first().filter(|f| f.rect.iou(sample.rect.unwrap()) >= 0.5) else { continue };
+        met += 1;
+        for (place, attribute) in told.iter().enumerate() {
+            let truth = sample.tags[*attribute].unwrap();
+            asked += 1;
+            right += usize::from(face.attributes[*attribute].value == truth);
+            majority[place] += usize::from(truth);
+        }
+    }
+    let found = met as f64 / photos as f64;
+    let accuracy = right as f64 / asked as f64;
+    let majority: f64 =
+        majority.iter().map(|yes| *yes.max(&(met - yes)) as f64 / met as f64).sum::<f64>() / told.len() as f64;
+    eprintln!("{photos} photos, found {found:.3}, accuracy {accuracy:.3}, majority {majority:.3}");
+    assert!(found >= 0.8, "only {found:.3} of the drawn faces were found at IoU 0.5");
+    assert!(accuracy >= 0.8 && accuracy > majority + 0.05, "accuracy {accuracy:.3}, majority answer {majority:.3}");
+    assert_eq!(tagger.operating_point(), OperatingPoint::Accuracy);
+    assert!(set.samples.iter().any(|s| s.split == Split::Test));
+}
+
+#[test]
+fn a_stopped_training_goes_on_to_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    draw(&data, &DrawnOptions { people: 24, pictures_each: 4, ..DrawnOptions::default() }, 30);
+    let stop = AtomicBool::new(false);
+    let mut short = Recipe::named("drawn").unwrap();
+    short.anet.schedule.epochs = 3;
+    let begin = |output: &Path| TrainOptions { recipe: short.clone(), ..options(&data, output, &stop) };
+
+    let whole = folder.path().join("whole");
+    let straight = std::fs::read(train(&begin(&whole)).unwrap()).unwrap();
+
+    let broken = folder.path().join("broken");
+    let mut stops = 0;
+    let result = loop {
+        let resume = stops > 0;
+        // Every life takes five steps, so every stage is stopped in the middle of an epoch at least once.
+        let options = TrainOptions { resume, step_limit: Some(5), ..begin(&broken) };
+        match train(&options) {
+            Ok(path) => break std::fs::read(path).unwrap(),
+            Err(TrainError::Interrupted { .. }) => stops += 1,
+            Err(other) => panic!("{other}"),
+        }
+        assert!(stops < 500);
+    };
+    assert!(stops > 6, "only {stops} stops");
+    assert!(straight == result, "the stopped training ended in another model");
+}
+
+#[test]
+fn a_run_is_not_overwritten_and_stages_say_what_they_need() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, output) = (folder.path().join("data"), folder.path().join("run"));
+    draw(&data, &DrawnOptions { people: 6, pictures_each: 2, ..DrawnOptions::default() }, 10);
+    let stop = AtomicBool::new(false);
+    let alone = |stage: &str| TrainOptions { stage: Some(stage.to_owned()), ..options(&data, &output, &stop) };
+    let missing = train(&alone("lnet_o")).unwrap_err().to_string();
+    assert!(missing.contains("objects.safetensors") && missing.contains("objects"), "{missing}");
+    let unknown = train(&alone("anets")).unwrap_err().to_string();
+    assert!(unknown.contains("objects, lnet_o, lnet_s, identities, anet, svms"), "{unknown}");
+    let twice = train(&options(&data, &output, &stop)).unwrap_err();
+    assert!(matches!(twice, TrainError::RunExists(_)), "{twice}");
+}
