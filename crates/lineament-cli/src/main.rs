@@ -1,1 +1,39 @@
-fn main() {}
+//! The command line of Lineament: arguments in, one call down, output out.
+//!
+//! `arguments` holds what was typed, `commands` checks it and runs it, `format` writes what came out. Results go to
+//! standard output and everything else to standard error.
+
+mod arguments;
+mod commands;
+mod files;
+mod format;
+mod inputs;
+mod interrupt;
+mod model;
+mod notes;
+mod ordered;
+mod page;
+mod progress;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+use crate::commands::Outcome;
+
+fn main() -> ExitCode {
+    match commands::run(Arguments::parse()) {
+        Ok(Outcome::AllRead) => ExitCode::SUCCESS,
+        Ok(Outcome::SomeUnread) => ExitCode::from(1),
+        #[cfg(feature = "train")]
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        // Whoever reads us has read enough (`lineament predict photos | head`): no reason to complain.
+        Err(error) if notes::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            notes::failure(&error);
+            ExitCode::from(2)
+        }
+    }
+}

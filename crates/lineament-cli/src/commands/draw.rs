@@ -1,0 +1,39 @@
+//! `lineament draw`: a small data set of drawn faces, to try training on.
+
+use std::fs;
+
+use anyhow::{Result, bail};
+use lineament_data::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
+
+use super::Outcome;
+use crate::arguments::DrawArguments;
+use crate::{files, notes};
+
+/// Pictures of each class of objects, and their side in pixels.
+const OBJECTS: (u32, u32) = (60, 64);
+
+pub fn run(arguments: DrawArguments) -> Result<Outcome> {
+    let options = DrawnOptions {
+        people: arguments.people,
+        pictures_each: arguments.pictures,
+        seed: arguments.seed,
+        ..DrawnOptions::default()
+    };
+    options.check()?;
+    let folder = arguments.output;
+    if fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        bail!("{} is not empty; give a new folder, so that nothing in it is mixed up", folder.display());
+    }
+    files::make_folder(&folder)?;
+    let faces = write_celeba(&folder.join("celeba"), &options)?;
+    let (each, side) = OBJECTS;
+    let objects = write_objects(&folder.join("objects"), each, side, options.seed)?;
+    // Half as many pictures without a face as with one.
+    let count = (arguments.people.saturating_mul(arguments.pictures) / 2).max(1);
+    let backgrounds = write_backgrounds(&folder.join("backgrounds"), count, &options)?;
+    notes::note(format!(
+        "{faces} pictures of faces, {objects} of objects and {backgrounds} of neither are in {}",
+        folder.display()
+    ));
+    Ok(Outcome::AllRead)
+}

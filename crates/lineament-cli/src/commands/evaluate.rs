@@ -1,0 +1,158 @@
+//! `lineament evaluate`: what a model is worth on labelled pictures.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use lineament::{OperatingPoint, Tagger};
+use lineament_data::{Dataset, Framing, Split, folder, layout};
+use lineament_lab::{EvaluateError, EvaluateOptions, Evaluation, FaceFrom, Provenance, evaluate, results};
+use rayon::ThreadPool;
+
+use super::{Outcome, figures};
+use crate::arguments::{EvaluateArguments, FigureFormat, LayoutName};
+use crate::files::{self, Sink};
+use crate::terminal::Colours;
+use crate::{model, notes, progress};
+
+/// Skipped pictures that are named; the others are counted.
+const NAMED: usize = 10;
+
+/// What was typed, checked.
+struct Options {
+    split: Split,
+    region: FaceFrom,
+    point: OperatingPoint,
+    format: FigureFormat,
+    output: Option<PathBuf>,
+    report: Option<PathBuf>,
+    name: String,
+    data: Dataset,
+    background: Option<Dataset>,
+}
+
+pub fn run(arguments: EvaluateArguments) -> Result<Outcome> {
+    let tagger = model::tagger(model::bundle(&arguments.model)?)?;
+    let pool = model::pool(&arguments.threads)?;
+    let options = Options::check(arguments)?;
+    for finding in [Some(&options.data), options.background.as_ref()].into_iter().flatten() {
+        if !finding.report.is_clean() {
+            finding.report.to_string().lines().for_each(notes::note);
+        }
+    }
+    // Opened first: a place that cannot be written to should not be found out after the measuring.
+    let mut sink = Sink::open(options.output.as_deref())?;
+    let asked = match &options.report {
+        Some(report) => {
+            let all = everything(&tagger, &pool, &options)?;
+            write_report(report, &all, &options, &pool)?;
+            let asked = |evaluation: &Evaluation| {
+                evaluation.region == options.region && evaluation.operating_point == options.point
+            };
+            all.into_iter()
+                .find(asked)
+                .context("the region asked for is not in the data; ask for the other with --region")?
+        }
+        None => {
+            let background = options.background.as_ref();
+            let all = measured(&tagger, &pool, &options, options.region, &[options.point], background)?;
+            all.into_iter().next().context("nothing was measured")?
+        }
+    };
+    match options.format {
+        FigureFormat::Json => {
+            serde_json::to_writer_pretty(&mut sink, &asked).map_err(io::Error::from)?;
+            sink.write_all(b"\n")?;
+        }
+        FigureFormat::Text => {
+            let colours = if options.output.is_none() { Colours::of(&io::stdout()) } else { Colours::NONE };
+            sink.write_all(figures::text(&asked, &options.name, colours).as_bytes())?;
+        }
+    }
+    sink.finish()?;
+    for skipped in asked.skipped.iter().take(NAMED) {
+        notes::unread(&skipped.reason);
+    }
+    if let Some(more) = asked.skipped.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        notes::unread(format!("{more} more pictures; --format json lists them all"));
+    }
+    Ok(Outcome::with_unread(asked.skipped.len() as u64))
+}
+
+impl Options {
+    fn check(arguments: EvaluateArguments) -> Result<Self> {
+        let region = FaceFrom::from(arguments.region);
+        if region == FaceFrom::Landmarks && arguments.background.is_some() && arguments.report.is_none() {
+            bail!(
+                "--background counts false alarms of the localiser; use it with --region located or with --report"
+            );
+        }
+        let data = read(&arguments.data, arguments.layout)?;
+        Ok(Self {
+            split: arguments.split.into(),
+            region,
+            point: arguments.operating_point.into(),
+            format: arguments.format,
+            output: arguments.output,
+            report: arguments.report,
+            name: arguments.data.display().to_string(),
+            background: arguments.background.as_deref().map(folder::read).transpose()?,
+            data,
+        })
+    }
+}
+
+fn read(path: &Path, layout: Option<LayoutName>) -> Result<Dataset> {
+    let layout = match layout {
+        Some(name) => name.into(),
+        None => layout::detect(path)?,
+    };
+    Ok(layout::read(layout, path)?)
+}
+
+/// Both regions, where the data has them, at both operating points.
+fn everything(tagger: &Tagger, pool: &ThreadPool, options: &Options) -> Result<Vec<Evaluation>> {
+    let points = [OperatingPoint::Accuracy, OperatingPoint::Balanced];
+    let part = options.data.split(options.split);
+    let has = |framing| part.samples.iter().any(|sample| sample.framing == framing);
+    let landmarks = part.samples.iter().any(|sample| sample.landmarks.is_some());
+    let mut all = Vec::new();
+    if landmarks && (has(Framing::Aligned) || options.region == FaceFrom::Landmarks) {
+        all.extend(measured(tagger, pool, options, FaceFrom::Landmarks, &points, None)?);
+    }
+    if has(Framing::Photo) || options.region == FaceFrom::Located {
+        let background = options.background.as_ref();
+        all.extend(measured(tagger, pool, options, FaceFrom::Located, &points, background)?);
+    }
+    Ok(all)
+}
+
+fn measured(
+    tagger: &Tagger,
+    pool: &ThreadPool,
+    options: &Options,
+    region: FaceFrom,
+    operating_points: &[OperatingPoint],
+    background: Option<&Dataset>,
+) -> Result<Vec<Evaluation>, EvaluateError> {
+    let what = EvaluateOptions { split: options.split, region, operating_points, background };
+    let total = evaluate::pictures(&options.data, &what) as u64;
+    let bar = progress::bar(Some(total), false);
+    let done = || bar.inc(1);
+    let figures = pool.install(|| evaluate(tagger, &options.data, &what, &done));
+    bar.finish_and_clear();
+    figures
+}
+
+fn write_report(path: &Path, all: &[Evaluation], options: &Options, pool: &ThreadPool) -> Result<()> {
+    let command: Vec<String> = env::args().skip(1).collect();
+    let command = format!("lineament {}", command.join(" "));
+    let provenance = Provenance::of(command, &env::current_dir()?, pool.current_num_threads());
+    let page = results::results(all, &options.name, &provenance);
+    files::write_whole(path, page.as_bytes())?;
+    if io::stderr().is_terminal() {
+        notes::note(format!("the report is in {}", path.display()));
+    }
+    Ok(())
+}

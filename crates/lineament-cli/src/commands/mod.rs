@@ -1,0 +1,52 @@
+//! What the program can be told to do; one command a file.
+
+mod draw;
+mod evaluate;
+mod export;
+mod figures;
+mod locate;
+mod model;
+mod pages;
+mod predict;
+mod train;
+
+use anyhow::Result;
+
+use crate::arguments::{Arguments, Command, ModelCommand};
+use crate::interrupt;
+
+/// How a command ended that was not called wrongly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything was read.
+    AllRead,
+    /// Some pictures could not be.
+    SomeUnread,
+    /// Ctrl-C stopped it in good order.
+    #[cfg(feature = "train")]
+    Interrupted,
+}
+
+impl Outcome {
+    fn with_unread(unread: u64) -> Self {
+        if unread == 0 { Self::AllRead } else { Self::SomeUnread }
+    }
+}
+
+/// Runs the command.
+pub fn run(arguments: Arguments) -> Result<Outcome> {
+    // Training stops at a checkpoint instead.
+    if !matches!(arguments.command, Command::Train(_)) {
+        interrupt::clean_up_on_interrupt();
+    }
+    match arguments.command {
+        Command::Predict(arguments) => predict::run(arguments),
+        Command::Locate(arguments) => locate::run(arguments),
+        Command::Evaluate(arguments) => evaluate::run(arguments),
+        Command::Train(arguments) => train::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
+        Command::Model(ModelCommand::Show(arguments)) => model::show(arguments),
+        Command::Model(ModelCommand::Verify(arguments)) => model::verify(arguments),
+        Command::Draw(arguments) => draw::run(arguments),
+    }
+}

@@ -1,0 +1,135 @@
+//! `lineament model`: what a bundle holds, and whether it is sound.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use anyhow::{Context, Result, bail};
+use lineament::locate::Localisation;
+use lineament::{Bundle, Card, Photo, Rect};
+use lineament_net::NetSpec;
+
+use super::Outcome;
+use crate::arguments::{FigureFormat, ShowArguments, VerifyArguments};
+use crate::files::Sink;
+use crate::model;
+use crate::terminal::{Colours, Style};
+
+/// `lineament model show`.
+pub fn show(arguments: ShowArguments) -> Result<Outcome> {
+    let bundle = model::named_bundle(arguments.bundle.as_ref(), &arguments.model)?;
+    let text = match arguments.format {
+        FigureFormat::Json => {
+            let mut json = serde_json::to_string_pretty(bundle.card())?;
+            json.push('\n');
+            json
+        }
+        FigureFormat::Text => describe(&bundle, Colours::of(&io::stdout()))?,
+    };
+    let mut sink = Sink::open(None)?;
+    sink.write_all(text.as_bytes())?;
+    sink.finish()?;
+    Ok(Outcome::AllRead)
+}
+
+/// `lineament model verify`.
+pub fn verify(arguments: VerifyArguments) -> Result<Outcome> {
+    // Opening checks everything that can be checked without running: checksum, card, names, shapes, finite weights.
+    let bundle = model::named_bundle(arguments.bundle.as_ref(), &arguments.model)?;
+    let hash = bundle.hash();
+    if let Some(wanted) = arguments.sha256.as_deref().map(str::trim)
+        && !wanted.eq_ignore_ascii_case(&hash)
+    {
+        bail!("the model has SHA-256 {hash}, not {wanted}: it is another model, or a damaged one");
+    }
+    let (name, version) = (bundle.card().name.clone(), bundle.card().version.clone());
+    let tagger = model::tagger(bundle)?;
+    let grey = Photo::filled(128, 128, [127; 3]);
+    tagger.tag(&grey).context("the model does not answer")?;
+    let scores =
+        tagger.scores_in(&grey, Rect::new(16.0, 16.0, 96.0, 96.0)).context("the model does not answer")?;
+    if let Some(place) = scores.iter().position(|score| !score.is_finite()) {
+        let name =
+            tagger.card().attributes.get(place).map_or("an attribute", |attribute| attribute.name.as_str());
+        bail!(
+            "the model's score for {name} is not finite: its weights are out of range, train or export it anew"
+        );
+    }
+    let mut sink = Sink::open(None)?;
+    writeln!(sink, "sound: {name} {version}\nsha256 {hash}")?;
+    sink.finish()?;
+    Ok(Outcome::AllRead)
+}
+
+fn describe(bundle: &Bundle, colours: Colours) -> Result<String> {
+    let card = bundle.card();
+    let mut text = String::new();
+    let title = colours.paint(Style::Title, &format!("{} {}", card.name, card.version));
+    writeln!(text, "{title}")?;
+    let mut row = |name: &str, value: &str| writeln!(text, "  {name:<14} {value}");
+    row("sha256", &bundle.hash())?;
+    row("size", &format!("{:.1} MB", bundle.bytes().len() as f64 / 1e6))?;
+    if let Some(created) = &card.created {
+        row("created", created)?;
+    }
+    row("licence", &card.licence)?;
+    row("trained on", &card.trained_on.join("; "))?;
+    for (name, spec) in [("LNet_o", &card.lnet_o), ("LNet_s", &card.lnet_s), ("ANet", &card.anet)] {
+        row(name, &net(spec)?)?;
+    }
+    row("localisation", kind(&card.localisation))?;
+    if !card.note.trim().is_empty() {
+        writeln!(text, "\n{}", card.note.trim())?;
+    }
+    if !card.scores.is_empty() {
+        writeln!(text, "\n{}", colours.paint(Style::Title, "Scores"))?;
+        let width = card.scores.keys().map(|name| name.chars().count()).max().unwrap_or(0);
+        for (name, score) in &card.scores {
+            writeln!(text, "  {name:<width$}  {score:.4}")?;
+        }
+    }
+    attributes(&mut text, card, colours)?;
+    Ok(text)
+}
+
+fn attributes(text: &mut String, card: &Card, colours: Colours) -> Result<()> {
+    let title = format!("{} attributes", card.attributes.len());
+    writeln!(text, "\n{}", colours.paint(Style::Title, &title))?;
+    let width = card.attributes.iter().map(|attribute| attribute.name.chars().count()).max().unwrap_or(0);
+    let heading = format!("  {:<width$}  positive  present from, accuracy  present from, balanced", "");
+    writeln!(text, "{}", colours.paint(Style::Dim, &heading))?;
+    for attribute in &card.attributes {
+        // Thresholds lie on scores; as probabilities they can be read.
+        let from = |threshold| 100.0 * attribute.platt.probability(threshold);
+        writeln!(
+            text,
+            "  {:<width$}  {:>6.1} %  {:>20.1} %  {:>20.1} %",
+            attribute.name,
+            100.0 * attribute.positives,
+            from(attribute.thresholds.accuracy),
+            from(attribute.thresholds.balanced)
+        )?;
+    }
+    Ok(())
+}
+
+fn net(spec: &NetSpec) -> Result<String> {
+    let input = spec.input;
+    let parameters: usize =
+        spec.parameters()?.iter().map(|parameter| parameter.shape.iter().product::<usize>()).sum();
+    let work = spec.multiply_adds(input.height, input.width)?;
+    Ok(format!(
+        "{}: {} × {} px, {:.2} M parameters, {:.2} G multiply-adds",
+        spec.name,
+        input.width,
+        input.height,
+        parameters as f64 / 1e6,
+        work as f64 / 1e9
+    ))
+}
+
+fn kind(localisation: &Localisation) -> &'static str {
+    match localisation {
+        Localisation::Paper(_) => "as in the paper: windows on response maps, density peaks",
+        _ => "of the recipe's own kind; `--format json` shows it",
+    }
+}

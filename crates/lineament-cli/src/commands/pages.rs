@@ -1,0 +1,171 @@
+//! The way of `predict` and `locate`: pictures in, pages out, in the order of the pictures.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+use lineament::draw::{Mark, annotate};
+use lineament::{Limits, Photo};
+use rayon::ThreadPool;
+
+use super::Outcome;
+use crate::arguments::{FormatName, PictureArguments};
+use crate::files;
+use crate::format;
+use crate::inputs::{Input, Inputs, Names, Unread};
+use crate::notes;
+use crate::ordered;
+use crate::page::{Page, PageFace, Summary, Told};
+use crate::progress;
+
+/// Attributes that are written beside a face on an annotated picture.
+const LINES: usize = 8;
+
+/// What was typed about pictures, checked.
+pub struct Pictures {
+    inputs: Inputs,
+    format: FormatName,
+    output: Option<PathBuf>,
+}
+
+impl Pictures {
+    pub fn check(arguments: PictureArguments) -> Result<Self> {
+        Ok(Self {
+            inputs: Inputs::of(&arguments.paths)?,
+            format: format::choose(arguments.format, arguments.output.as_deref())?,
+            output: arguments.output,
+        })
+    }
+}
+
+/// Pictures that are made of pictures, and where they go.
+#[derive(Default)]
+pub struct Extras<'a> {
+    /// Copies with the faces marked.
+    pub annotate: Option<PathBuf>,
+    /// Heat maps, and what makes them.
+    pub maps: Option<(PathBuf, &'a HeatMap<'a>)>,
+}
+
+/// Makes the heat map of a photo.
+pub type HeatMap<'a> = dyn Fn(&Photo) -> Result<Photo> + Sync + 'a;
+
+/// One picture on its way, with the files that are made of it.
+struct Job {
+    input: Input,
+    annotate: Option<PathBuf>,
+    map: Option<PathBuf>,
+}
+
+/// Opens every picture, finds its faces and writes its page; a picture that cannot be read is said on standard error and the
+/// rest goes on.
+pub fn write(
+    pictures: Pictures,
+    told: &Told,
+    pool: &ThreadPool,
+    faces: impl Fn(&Photo) -> Result<Vec<PageFace>> + Sync,
+    extras: &Extras<'_>,
+) -> Result<Outcome> {
+    for folder in extras.annotate.iter().chain(extras.maps.iter().map(|(folder, _)| folder)) {
+        files::make_folder(folder)?;
+    }
+    let crowded = pictures.output.is_none();
+    let bar = progress::bar(if crowded { None } else { pictures.inputs.count() }, crowded);
+    let mut writer = format::writer(pictures.format, pictures.output.as_deref(), told.clone())?;
+    let mut names = (Names::default(), Names::default());
+    let jobs =
+        pictures.inputs.into_iter().map(move |input| input.map(|input| job(input, extras, &mut names)));
+    let work = |job: Result<Job, Unread>| match job {
+        Ok(job) => look(&job, told, &faces, extras),
+        Err(Unread(reason)) => Ok(Err(reason)),
+    };
+    let mut summary = Summary::default();
+    ordered::for_each(pool, jobs, work, |answer| {
+        match answer? {
+            Ok(page) => {
+                summary.pictures += 1;
+                summary.faces += page.faces.len() as u64;
+                writer.page(&page)?;
+            }
+            Err(reason) => {
+                summary.unread += 1;
+                bar.suspend(|| notes::unread(reason));
+            }
+        }
+        bar.inc(1);
+        anyhow::Ok(())
+    })?;
+    bar.finish_and_clear();
+    if summary == Summary::default() {
+        notes::note(format!(
+            "no picture was found; in folders, files ending in {} are looked at",
+            extensions()
+        ));
+    }
+    writer.finish(&summary)?;
+    Ok(Outcome::with_unread(summary.unread))
+}
+
+fn extensions() -> String {
+    crate::inputs::EXTENSIONS.map(|extension| format!(".{extension}")).join(" ")
+}
+
+fn job(input: Input, extras: &Extras<'_>, names: &mut (Names, Names)) -> Job {
+    let annotate = extras.annotate.as_ref().map(|folder| folder.join(names.0.of(&input.place, "faces")));
+    let map = extras.maps.as_ref().map(|(folder, _)| folder.join(names.1.of(&input.place, "map")));
+    Job { input, annotate, map }
+}
+
+/// The page of one picture, or why it cannot be read; the outer failure is one of output, and ends the run.
+fn look(
+    job: &Job,
+    told: &Told,
+    faces: impl Fn(&Photo) -> Result<Vec<PageFace>>,
+    extras: &Extras<'_>,
+) -> Result<Result<Page, String>> {
+    let path = &job.input.path;
+    let photo = match Photo::open(path, &Limits::default()) {
+        Ok(photo) => photo,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let failed = |error: anyhow::Error| Ok(Err(format!("{}: {error:#}", path.display())));
+    let faces = match faces(&photo) {
+        Ok(faces) => faces,
+        Err(error) => return failed(error),
+    };
+    if let Some((file, (_, heat_map))) = job.map.as_ref().zip(extras.maps.as_ref()) {
+        match heat_map(&photo) {
+            Ok(map) => save(&map, file)?,
+            Err(error) => return failed(error),
+        }
+    }
+    if let Some(file) = &job.annotate {
+        let marks: Vec<Mark> = faces.iter().map(|face| mark(face, told)).collect();
+        save(&annotate(&photo, &marks), file)?;
+    }
+    Ok(Ok(Page { path: path.clone(), width: photo.width(), height: photo.height(), faces }))
+}
+
+fn mark(face: &PageFace, told: &Told) -> Mark {
+    let mut present: Vec<_> =
+        told.attributes.iter().zip(&face.attributes).filter(|(_, attribute)| attribute.value).collect();
+    present.sort_by(|a, b| b.1.probability.total_cmp(&a.1.probability));
+    let lines = present
+        .iter()
+        .take(LINES)
+        .map(|(name, attribute)| format!("{name} {:.0}%", 100.0 * attribute.probability))
+        .collect();
+    Mark { rect: face.rect, lines }
+}
+
+fn save(photo: &Photo, path: &Path) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        files::make_folder(folder)?;
+    }
+    let mut bytes = Vec::new();
+    PngEncoder::new(&mut bytes)
+        .write_image(photo.pixels(), photo.width(), photo.height(), ExtendedColorType::Rgb8)
+        .with_context(|| format!("{} cannot be encoded", path.display()))?;
+    files::write_whole(path, &bytes)
+}

@@ -1,0 +1,69 @@
+//! `lineament predict`: faces and their attributes.
+
+use anyhow::{Context, Result};
+use lineament::{Attribute, Photo, Tagger};
+
+use super::Outcome;
+use super::pages::{self, Extras, Pictures};
+use crate::arguments::PredictArguments;
+use crate::model;
+use crate::page::{PageFace, Told};
+
+pub fn run(arguments: PredictArguments) -> Result<Outcome> {
+    let pictures = Pictures::check(arguments.pictures)?;
+    let mut tagger = model::tagger(model::bundle(&arguments.model)?)?
+        .with_operating_point(arguments.operating_point.into());
+    let chosen = arguments.attributes.is_some();
+    let order = match &arguments.attributes {
+        Some(names) => {
+            let order = places(&tagger, names)?;
+            tagger = tagger.with_attributes(names)?;
+            order
+        }
+        None => tagger.told().to_vec(),
+    };
+    let told = Told {
+        attributes: order
+            .iter()
+            .filter_map(|&place| tagger.card().attributes.get(place))
+            .map(|attribute| attribute.name.clone())
+            .collect(),
+        chosen,
+        model: model::voice(&tagger),
+    };
+    let pool = model::pool(&arguments.threads)?;
+    let extras = Extras { annotate: arguments.annotate, maps: None };
+    let faces = |photo: &Photo| -> Result<Vec<PageFace>> {
+        let faces = tagger.tag(photo)?;
+        let face = |face: lineament::TaggedFace| PageFace {
+            rect: face.rect,
+            score: face.score,
+            attributes: in_order(&face.attributes, &order, arguments.threshold),
+        };
+        Ok(faces.into_iter().map(face).collect())
+    };
+    pages::write(pictures, &told, &pool, faces, &extras)
+}
+
+/// Places of the attributes in the card, in the order typed, each once.
+fn places(tagger: &Tagger, names: &[String]) -> Result<Vec<usize>> {
+    let mut places = Vec::new();
+    for name in names {
+        let place = tagger.card().find(name).context("--attributes cannot be understood")?;
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    Ok(places)
+}
+
+fn in_order(attributes: &[Attribute], order: &[usize], threshold: Option<f32>) -> Vec<Attribute> {
+    order
+        .iter()
+        .filter_map(|place| attributes.iter().find(|attribute| attribute.index == *place))
+        .map(|attribute| {
+            let value = threshold.map_or(attribute.value, |threshold| attribute.probability >= threshold);
+            Attribute { value, ..*attribute }
+        })
+        .collect()
+}

@@ -1,0 +1,151 @@
+//! Text for people: each picture with its size, its faces, and the attributes that are there.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use anyhow::Result;
+
+use super::PageWriter;
+use crate::files::Sink;
+use crate::page::{Page, PageFace, Summary, Told};
+use crate::terminal::{Colours, Style};
+
+/// Cells of a probability bar.
+const BAR: usize = 10;
+
+/// `--format text`.
+pub struct Text {
+    sink: Sink,
+    told: Told,
+    colours: Colours,
+    /// Width of the longest name.
+    column: usize,
+}
+
+impl Text {
+    pub fn new(sink: Sink, told: Told, colours: Colours) -> Self {
+        let column = told.attributes.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        Self { sink, told, colours, column }
+    }
+
+    fn face(&self, number: usize, face: &PageFace) -> String {
+        let rect = face.rect;
+        let mut text = format!(
+            "  face {number}  at {:.0}, {:.0}  size {:.0} × {:.0}  {}\n",
+            rect.x,
+            rect.y,
+            rect.width,
+            rect.height,
+            self.colours.paint(Style::Dim, &format!("score {}", score(face.score)))
+        );
+        if self.told.attributes.is_empty() {
+            return text;
+        }
+        let mut shown: Vec<_> = self.told.attributes.iter().zip(&face.attributes).collect();
+        if !self.told.chosen {
+            shown.retain(|(_, attribute)| attribute.value);
+        }
+        // A stable sort: equals stay in the order of the model.
+        shown.sort_by(|a, b| b.1.probability.total_cmp(&a.1.probability));
+        if shown.is_empty() {
+            let none = format!("none of the {} attributes", self.told.attributes.len());
+            let _ = writeln!(text, "    {}", self.colours.paint(Style::Dim, &none));
+        }
+        for (name, attribute) in shown {
+            let style = if attribute.value { Style::Present } else { Style::Dim };
+            let mark = match (self.told.chosen, attribute.value) {
+                (false, _) => "",
+                (true, true) => "yes  ",
+                (true, false) => "no   ",
+            };
+            let name = format!("{name:<width$}", width = self.column);
+            let _ = writeln!(
+                text,
+                "    {mark}{}  {:>3} %  {}",
+                self.colours.paint(style, &name),
+                percent(attribute.probability),
+                self.bar(attribute.probability, style)
+            );
+        }
+        text
+    }
+
+    fn bar(&self, probability: f32, style: Style) -> String {
+        let full = (probability.clamp(0.0, 1.0) * BAR as f32).round() as usize;
+        let paint = |style, cell: &str, count| self.colours.paint(style, &cell.repeat(count));
+        format!("{}{}", paint(style, "━", full), paint(Style::Dim, "╌", BAR - full))
+    }
+}
+
+impl PageWriter for Text {
+    fn page(&mut self, page: &Page) -> Result<()> {
+        // A file's name may hold anything, commands to a terminal too.
+        let path = page.path.display().to_string().replace(char::is_control, "?");
+        let mut text = format!(
+            "{}  {}\n",
+            self.colours.paint(Style::Title, &path),
+            self.colours.paint(Style::Dim, &format!("{} × {}", page.width, page.height))
+        );
+        if page.faces.is_empty() {
+            let _ = writeln!(text, "  {}", self.colours.paint(Style::Dim, "no face"));
+        }
+        for (number, face) in (1..).zip(&page.faces) {
+            text.push_str(&self.face(number, face));
+        }
+        text.push('\n');
+        self.sink.write_all(text.as_bytes())?;
+        // Whoever looks wants to see it now.
+        Ok(self.sink.flush()?)
+    }
+
+    fn finish(mut self: Box<Self>, summary: &Summary) -> Result<()> {
+        let mut line =
+            format!("{} in {}", counted(summary.faces, "face"), counted(summary.pictures, "picture"));
+        if summary.unread > 0 {
+            let _ = write!(line, ", {} not read", summary.unread);
+        }
+        let _ = writeln!(line, " · {}", self.told.model);
+        self.sink.write_all(self.colours.paint(Style::Dim, line.trim_end()).as_bytes())?;
+        self.sink.write_all(b"\n")?;
+        self.sink.finish()
+    }
+}
+
+fn counted(count: u64, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Whole per cents, but never 0 or 100 of something that is not certain.
+fn percent(probability: f32) -> String {
+    let percent = 100.0 * probability;
+    if percent > 99.0 && percent < 100.0 {
+        "99".to_owned()
+    } else if percent > 0.0 && percent < 1.0 {
+        "<1".to_owned()
+    } else {
+        format!("{percent:.0}")
+    }
+}
+
+/// Two decimals, more where the score is small.
+fn score(score: f32) -> String {
+    if score.abs() < 0.1 && score != 0.0 { format!("{score:.4}") } else { format!("{score:.2}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_uncertain_is_called_certain() {
+        let said: Vec<String> = [0.0, 0.004, 0.5, 0.994, 0.999, 1.0].map(percent).into();
+        assert_eq!(said, ["0", "<1", "50", "99", "99", "100"]);
+    }
+
+    #[test]
+    fn small_scores_keep_their_digits() {
+        assert_eq!(score(0.981), "0.98");
+        assert_eq!(score(0.0123), "0.0123");
+        assert_eq!(score(-3.2), "-3.20");
+    }
+}

@@ -1,0 +1,55 @@
+//! The model in use, and the threads it works on.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use lineament::Tagger;
+use lineament::bundle::Bundle;
+use rayon::ThreadPool;
+
+use crate::arguments::{ModelArguments, ThreadArguments};
+
+/// Opens the bundle that was asked for, or the one in the program.
+pub fn bundle(arguments: &ModelArguments) -> Result<Bundle> {
+    open(arguments.model.as_deref())
+}
+
+/// The same where the bundle may also be named without an option.
+pub fn named_bundle(named: Option<&PathBuf>, arguments: &ModelArguments) -> Result<Bundle> {
+    match (named, &arguments.model) {
+        (Some(_), Some(_)) => bail!("the model is given twice; give it as BUNDLE or with --model"),
+        (named, model) => open(named.or(model.as_ref()).map(PathBuf::as_path)),
+    }
+}
+
+fn open(path: Option<&Path>) -> Result<Bundle> {
+    Ok(match path {
+        Some(path) => Bundle::open(path)?,
+        None => Bundle::embedded()?,
+    })
+}
+
+/// A tagger of all of a bundle's attributes.
+pub fn tagger(bundle: Bundle) -> Result<Tagger> {
+    Tagger::new(bundle).context("the model cannot be used; `lineament model verify` says more")
+}
+
+/// A pool of the threads that were asked for.
+pub fn pool(arguments: &ThreadArguments) -> Result<ThreadPool> {
+    // Zero lets rayon ask the system.
+    let threads = arguments.threads.map_or(0, usize::from);
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .context("the threads cannot be started; give fewer with --threads")
+}
+
+/// The first eight digits of a hash: enough to tell models apart.
+pub fn short(hash: &str) -> &str {
+    hash.get(..8).unwrap_or(hash)
+}
+
+/// The model as it is named beside its answers.
+pub fn voice(tagger: &Tagger) -> String {
+    format!("{} {} ({})", tagger.card().name, tagger.card().version, short(tagger.hash()))
+}

@@ -1,0 +1,59 @@
+//! What is said on standard error.
+
+use std::fmt::{Display, Write as _};
+use std::io::{self, Write as _};
+
+use crate::terminal::{Colours, Style};
+
+/// Says something that is no failure.
+pub fn note(text: impl Display) {
+    say(Style::Dim, "note", &text.to_string());
+}
+
+/// Says that one picture, of several perhaps, could not be dealt with.
+pub fn unread(text: impl Display) {
+    say(Style::Warning, "not read", &text.to_string());
+}
+
+/// Says why the program ends, with every cause that adds something.
+pub fn failure(error: &anyhow::Error) {
+    let mut text = error.to_string();
+    // Many messages name their cause already: it is not said twice.
+    let mut last = text.clone();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !last.contains(&cause) {
+            let _ = write!(text, "\n  because {cause}");
+        }
+        last = cause;
+    }
+    say(Style::Failure, "error", &text);
+}
+
+fn say(style: Style, word: &str, text: &str) {
+    let colours = Colours::of(&io::stderr());
+    // Nothing is left to be said where standard error is closed.
+    let _ = writeln!(io::stderr(), "{} {text}", colours.paint(style, &format!("{word}:")));
+}
+
+/// Whether the reader of our output has gone.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    #[test]
+    fn a_closed_pipe_is_seen_through_its_context() {
+        let closed = || Err::<(), _>(io::Error::from(io::ErrorKind::BrokenPipe));
+        let error = closed().context("writing").map_err(|error| error.context("predict"));
+        assert!(error.is_err_and(|error| is_broken_pipe(&error)));
+        let full = Err::<(), _>(io::Error::from(io::ErrorKind::StorageFull)).context("writing");
+        assert!(full.is_err_and(|error| !is_broken_pipe(&error)));
+    }
+}

@@ -1,0 +1,118 @@
+//! Calls that are wrong: each ends with status 2 and a sentence that says what to do.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::fs;
+
+use common::{Stage, output};
+use predicates::str::contains;
+
+fn refused(stage: &Stage, arguments: &[&str], said: &[&str]) {
+    let mut run = stage.lineament(arguments).assert().code(2).stdout("");
+    for part in said {
+        run = run.stderr(contains(*part));
+    }
+}
+
+#[test]
+fn a_misspelt_attribute_is_suggested() {
+    let stage = Stage::new();
+    let call = ["predict", "photos", "--model", "tiny.lineament", "--attributes", "Smiling,Eyeglases"];
+    refused(&stage, &call, &["Eyeglases", "Eyeglasses"]);
+    let call = ["predict", "photos", "--model", "tiny.lineament", "--attributes", "Xylophone"];
+    refused(&stage, &call, &["Xylophone", "model show"]);
+}
+
+#[test]
+fn options_out_of_range_are_refused() {
+    let stage = Stage::new();
+    refused(&stage, &["predict", "photos", "--threshold", "1.5"], &["between 0 and 1"]);
+    refused(
+        &stage,
+        &["predict", "photos", "--threshold", "0.5", "--operating-point", "balanced"],
+        &["cannot be used with"],
+    );
+    refused(&stage, &["predict", "photos", "--threads", "0"], &["0 is not in 1..=1024"]);
+    refused(&stage, &["predict", "photos", "--format", "yaml"], &["yaml", "jsonl"]);
+    refused(&stage, &["predict"], &["PATH"]);
+    refused(&stage, &["predikt"], &["predict"]);
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_refused() {
+    let stage = Stage::new();
+    refused(
+        &stage,
+        &["predict", "photos/*.tiff", "--model", "tiny.lineament"],
+        &["no file matches photos/*.tiff"],
+    );
+    refused(&stage, &["predict", "photos/[", "--model", "tiny.lineament"], &["is no pattern"]);
+}
+
+#[test]
+fn outputs_that_cannot_be_written_are_refused() {
+    let stage = Stage::new();
+    let to = |output| ["predict", "photos", "--model", "tiny.lineament", "--output", output];
+    refused(&stage, &to("no/such/folder/out.json"), &["out.json cannot be written"]);
+    refused(&stage, &to("photos"), &["photos is a folder"]);
+    let call = ["predict", "photos", "--model", "tiny.lineament", "--annotate", "tiny.lineament"];
+    refused(&stage, &call, &["the folder tiny.lineament cannot be made"]);
+}
+
+#[test]
+fn models_that_cannot_be_used_are_refused() {
+    let stage = Stage::new();
+    let with = |model| ["predict", "photos", "--model", model];
+    refused(&stage, &with("gone.lineament"), &["gone.lineament", "cannot be read"]);
+    refused(&stage, &with("photos"), &["photos", "folder"]);
+    refused(&stage, &with("photos/a.png"), &["photos/a.png", "no bundle"]);
+    let bytes = fs::read(stage.path("tiny.lineament")).unwrap();
+    fs::write(stage.path("cut.lineament"), &bytes[..bytes.len() / 2]).unwrap();
+    refused(&stage, &with("cut.lineament"), &["cut.lineament", "damaged"]);
+    let mut flipped = bytes.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    fs::write(stage.path("flipped.lineament"), flipped).unwrap();
+    refused(&stage, &with("flipped.lineament"), &["flipped.lineament", "checksum"]);
+}
+
+#[cfg(not(feature = "default-model"))]
+#[test]
+fn a_build_without_a_model_says_how_to_give_one() {
+    let stage = Stage::new();
+    refused(&stage, &["predict", "photos"], &["no default model", "--model"]);
+}
+
+#[cfg(not(feature = "train"))]
+#[test]
+fn a_build_without_training_says_how_to_get_it() {
+    let stage = Stage::new();
+    let call = ["train", "--recipe", "compact", "--data", "photos", "--output", "run"];
+    refused(&stage, &call, &["--features train"]);
+}
+
+#[test]
+fn onnx_is_announced() {
+    let stage = Stage::new();
+    refused(
+        &stage,
+        &["export", "--onnx", "out", "--model", "tiny.lineament"],
+        &["later release", "--bundle"],
+    );
+}
+
+#[test]
+fn help_tells_of_formats_and_exit_statuses() {
+    let stage = Stage::new();
+    let help = output(&mut stage.lineament(&["--help"]));
+    for said in
+        ["predict", "locate", "evaluate", "train", "export", "model", "draw", "Exit status", "Examples:"]
+    {
+        assert!(help.contains(said), "{said} in\n{help}");
+    }
+    let help = output(&mut stage.lineament(&["predict", "--help"]));
+    for said in ["jsonl", "box_width", "standard input", "--annotate", "--operating-point"] {
+        assert!(help.contains(said), "{said} in\n{help}");
+    }
+}

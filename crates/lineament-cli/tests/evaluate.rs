@@ -1,0 +1,111 @@
+//! `lineament draw` and `lineament evaluate` through the binary.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::fs;
+
+use common::{Stage, output};
+use predicates::str::contains;
+use serde_json::Value;
+
+/// A stage with drawn faces in CelebA's layout under `drawn/`.
+fn drawn() -> Stage {
+    let stage = Stage::new();
+    stage
+        .lineament(&["draw", "--output", "drawn", "--people", "12", "--pictures", "2"])
+        .assert()
+        .code(0)
+        .stdout("")
+        .stderr(contains("24 pictures of faces"));
+    stage
+}
+
+#[test]
+fn the_same_seed_draws_the_same_pictures() {
+    let stage = drawn();
+    output(&mut stage.lineament(&["draw", "--output", "again", "--people", "12", "--pictures", "2"]));
+    let read = |folder: &str| fs::read(stage.path(folder).join("celeba/Img/img_celeba/000003.jpg"));
+    assert_eq!(read("drawn").unwrap(), read("again").unwrap());
+    stage.lineament(&["draw", "--output", "drawn"]).assert().code(2).stderr(contains("drawn is not empty"));
+}
+
+#[test]
+fn figures_come_as_text_and_as_json() {
+    let stage = drawn();
+    let text = output(&mut stage.with_model(&["evaluate", "--data", "drawn/celeba"]));
+    for said in ["test part", "mean balanced accuracy", "Localisation", "Smiling", "majority", "tiny 0.0.1"] {
+        assert!(text.contains(said), "{said} in\n{text}");
+    }
+    let call =
+        ["evaluate", "--data", "drawn/celeba", "--layout", "celeba", "--split", "test", "--format", "json"];
+    for region in ["located", "landmarks"] {
+        let json = output(stage.with_model(&call).args(["--region", region]));
+        let figures: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(figures["region"], region);
+        assert_eq!(figures["split"], "test");
+        assert_eq!(figures["images"], 4);
+        assert_eq!(figures["attributes"].as_array().unwrap().len(), 40);
+        assert_eq!(figures["localisation"].is_object(), region == "located");
+    }
+}
+
+#[test]
+fn the_report_holds_both_regions_and_both_operating_points() {
+    let stage = drawn();
+    let call = [
+        "evaluate",
+        "--data",
+        "drawn/celeba",
+        "--background",
+        "drawn/backgrounds",
+        "--report",
+        "results.md",
+        "--output",
+        "figures.txt",
+    ];
+    assert_eq!(output(&mut stage.with_model(&call)), "");
+    let report = stage.text("results.md");
+    for said in [
+        "| given by landmarks | accuracy | 4 |",
+        "| given by landmarks | balanced | 4 |",
+        "| found in un-cropped photos | balanced | 4 |",
+        "1 in 100 background pictures",
+        "`lineament evaluate --data drawn/celeba",
+        "| Smiling |",
+        "87.30",
+    ] {
+        assert!(report.contains(said), "{said} in\n{report}");
+    }
+    assert!(stage.text("figures.txt").contains("mean accuracy"));
+}
+
+#[test]
+fn pictures_that_cannot_be_read_are_said_and_left_out() {
+    let stage = drawn();
+    let test = fs::read_to_string(stage.path("drawn/celeba/Eval/list_eval_partition.txt")).unwrap();
+    let name = test.lines().find_map(|line| line.strip_suffix(" 2")).unwrap();
+    fs::write(stage.path("drawn/celeba/Img/img_celeba").join(name), b"broken").unwrap();
+    let run = stage.with_model(&["evaluate", "--data", "drawn/celeba", "--format", "json"]).assert().code(1);
+    let figures: Value = serde_json::from_slice(&run.get_output().stdout).unwrap();
+    assert_eq!(figures["images"], 3);
+    assert!(figures["skipped"][0]["reason"].as_str().unwrap().contains(name));
+    run.stderr(contains(name.to_owned()));
+}
+
+#[test]
+fn data_that_cannot_be_measured_is_refused() {
+    let stage = drawn();
+    let refused = |arguments: &[&str], said: &str| {
+        stage.with_model(arguments).assert().code(2).stdout("").stderr(contains(said.to_owned()));
+    };
+    refused(&["evaluate", "--data", "gone"], "gone is not there");
+    refused(&["evaluate", "--data", "photos", "--layout", "celeba"], "list_attr_celeba.txt");
+    refused(&["evaluate", "--data", "drawn"], "name the layout");
+    refused(&["evaluate", "--data", "photos"], "labels none of the attributes");
+    let call =
+        ["evaluate", "--data", "drawn/celeba", "--region", "landmarks", "--background", "drawn/backgrounds"];
+    refused(&call, "--region located");
+    refused(&["evaluate", "--data", "drawn/celeba", "--output", "no/folder/x.json"], "cannot be written");
+}

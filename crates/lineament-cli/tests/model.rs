@@ -1,0 +1,81 @@
+//! `lineament model`, `export` and `locate` through the binary.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::fs;
+
+use common::{Stage, output};
+use predicates::str::contains;
+use serde_json::Value;
+
+#[test]
+fn show_tells_the_card() {
+    let stage = Stage::new();
+    let text = output(&mut stage.lineament(&["model", "show", "tiny.lineament"]));
+    for said in
+        ["tiny 0.0.1", "sha256", "CC0-1.0", "LNet_o", "64 × 64 px", "40 attributes", "Smiling", "30.0 %"]
+    {
+        assert!(text.contains(said), "{said} in\n{text}");
+    }
+    let card: Value =
+        serde_json::from_str(&output(&mut stage.with_model(&["model", "show", "--format", "json"]))).unwrap();
+    assert_eq!(card["name"], "tiny");
+    stage.with_model(&["model", "show", "tiny.lineament"]).assert().code(2).stderr(contains("given twice"));
+}
+
+#[test]
+fn verify_checks_the_file_and_its_hash() {
+    let stage = Stage::new();
+    let text = output(&mut stage.lineament(&["model", "verify", "tiny.lineament"]));
+    let hash = text.lines().find_map(|line| line.strip_prefix("sha256 ")).unwrap();
+    assert!(text.starts_with("sound: tiny 0.0.1\n"), "{text}");
+    output(&mut stage.lineament(&["model", "verify", "tiny.lineament", "--sha256", &hash.to_uppercase()]));
+    stage
+        .lineament(&["model", "verify", "tiny.lineament", "--sha256", "00ff"])
+        .assert()
+        .code(2)
+        .stderr(contains("not 00ff"));
+    fs::write(stage.path("forged.lineament"), b"forged").unwrap();
+    stage
+        .lineament(&["model", "verify", "forged.lineament"])
+        .assert()
+        .code(2)
+        .stderr(contains("forged.lineament"));
+}
+
+#[test]
+fn export_writes_the_model_byte_for_byte() {
+    let stage = Stage::new();
+    stage
+        .with_model(&["export", "--bundle", "copy.lineament"])
+        .assert()
+        .code(0)
+        .stderr(contains("tiny 0.0.1"));
+    let read = |name: &str| fs::read(stage.path(name)).unwrap();
+    assert_eq!(read("copy.lineament"), read("tiny.lineament"));
+}
+
+#[test]
+fn locate_tells_boxes_without_attributes_and_writes_maps() {
+    let stage = Stage::new();
+    let text = output(&mut stage.with_model(&["locate", "photos", "--format", "json", "--maps", "maps"]));
+    let located: Value = serde_json::from_str(&text).unwrap();
+    let predicted = output(&mut stage.with_model(&["predict", "photos", "--format", "json"]));
+    let mut predicted: Value = serde_json::from_str(&predicted).unwrap();
+    for page in predicted.as_array_mut().unwrap() {
+        for face in page["faces"].as_array_mut().unwrap() {
+            face.as_object_mut().unwrap().remove("attributes");
+        }
+    }
+    assert_eq!(located, predicted);
+    assert_eq!(stage.listing("maps"), ["a.map.png", "deep", "grey.map.png"]);
+    let map =
+        lineament::Photo::open(&stage.path("maps/deep/b.map.png"), &lineament::Limits::default()).unwrap();
+    assert_eq!((map.width(), map.height()), (160, 90));
+    let csv = output(&mut stage.with_model(&["locate", "photos", "--format", "csv"]));
+    assert_eq!(csv.lines().next(), Some("path,width,height,face,x,y,box_width,box_height,score"));
+    let text = output(&mut stage.with_model(&["locate", "photos/a.png"]));
+    assert!(text.contains("face 1  at ") && !text.contains('%'), "{text}");
+}
