@@ -21,6 +21,7 @@ pub mod run;
 pub mod stage;
 pub mod svm;
 pub mod svms;
+pub mod thresholds;
 pub mod validate;
 pub mod windows;
 

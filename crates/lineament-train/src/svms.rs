@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use lineament::attributes::{Anet, AttributeCard, LinearSvms, Platt, Thresholds};
+use lineament::attributes::{Anet, AttributeCard, CalibrationError, LinearSvms, Platt};
 use lineament_data::Split;
 use lineament_net::Weights;
 use rayon::prelude::*;
@@ -12,6 +12,7 @@ use crate::error::TrainError;
 use crate::faces::Faces;
 use crate::recipe::SvmStage;
 use crate::svm::{Plane, fit};
+use crate::thresholds::{RULES, Rule};
 
 /// Features of the validation faces, and whose they are.
 pub struct Features {
@@ -105,13 +106,57 @@ pub fn features(faces: &Faces, anet: &Anet, head: &NetHead, stage: &SvmStage) ->
 /// # Errors
 /// When LIBLINEAR or the calibration refuses an attribute.
 pub fn heads(features: &Features, head: &NetHead, names: &[String], stage: &SvmStage) -> Result<Heads, TrainError> {
-    let fitted: Vec<(Vec<f32>, f32, AttributeCard)> = (0..names.len())
+    let fitted: Vec<Fitted> = (0..names.len())
         .map(|attribute| one_head(features, head, attribute, &names[attribute], stage))
         .collect::<Result<_, _>>()?;
-    let weight = fitted.iter().flat_map(|(weight, _, _)| weight.iter().copied()).collect();
-    let bias = fitted.iter().map(|(_, bias, _)| *bias).collect();
+    let rule = best_rule(&fitted, names, stage)?;
+    let weight = fitted.iter().flat_map(|one| one.weight.iter().copied()).collect();
+    let bias = fitted.iter().map(|one| one.bias).collect();
     let svms = LinearSvms::new(features.units, weight, bias).map_err(|e| TrainError::Net(e.to_string()))?;
-    Ok(Heads { svms, cards: fitted.into_iter().map(|(_, _, card)| card).collect() })
+    let cards = fitted
+        .iter()
+        .zip(names)
+        .map(|(one, name)| {
+            let calibrated = |e: CalibrationError| TrainError::Net(format!("{name}: {e}"));
+            let positives = one.answers.iter().filter(|yes| **yes).count() as f32;
+            Ok(AttributeCard {
+                name: name.clone(),
+                platt: Platt::fit(&one.scores, &one.answers).map_err(calibrated)?,
+                thresholds: rule.thresholds(&one.scores, &one.answers).map_err(calibrated)?,
+                positives: positives / one.answers.len() as f32,
+            })
+        })
+        .collect::<Result<_, TrainError>>()?;
+    Ok(Heads { svms, cards })
+}
+
+/// The SVM of one attribute, and how it scores people that it was not fitted on.
+struct Fitted {
+    weight: Vec<f32>,
+    bias: f32,
+    scores: Vec<f32>,
+    answers: Vec<bool>,
+    folds: Vec<usize>,
+}
+
+/// The rule for thresholds that, chosen on some people, does best on others: one for all attributes, so that the choice itself does not fit noise.
+fn best_rule(fitted: &[Fitted], names: &[String], stage: &SvmStage) -> Result<Rule, TrainError> {
+    let mut best: Option<(f64, Rule)> = None;
+    for rule in RULES {
+        let mut sums = [0.0; 2];
+        for (one, name) in fitted.iter().zip(names) {
+            let figures = rule
+                .left_out(&one.scores, &one.answers, &one.folds, stage.folds)
+                .map_err(|e| TrainError::Net(format!("{name}: {e}")))?;
+            sums.iter_mut().zip(figures).for_each(|(sum, figure)| *sum += figure);
+        }
+        let [plain, balanced] = sums.map(|sum| sum / fitted.len().max(1) as f64);
+        tracing::info!("svms: {rule:?}: accuracy {plain:.4}, balanced accuracy {balanced:.4} on left-out people");
+        if best.is_none_or(|(most, _)| plain + balanced > most) {
+            best = Some((plain + balanced, rule));
+        }
+    }
+    Ok(best.map_or(Rule::BestCut, |(_, rule)| rule))
 }
 
 fn one_head(
@@ -120,7 +165,7 @@ fn one_head(
     attribute: usize,
     name: &str,
     stage: &SvmStage,
-) -> Result<(Vec<f32>, f32, AttributeCard), TrainError> {
+) -> Result<Fitted, TrainError> {
     let known: Vec<(usize, bool)> = features
         .tags
         .iter()
@@ -150,14 +195,8 @@ fn one_head(
     let all: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
     let plane = scale.undo(&fit(&all, &answers, cost)?);
     let (weight, bias) = fold_scores(&plane, head, features.units);
-    let calibrated = |e: lineament::attributes::CalibrationError| TrainError::Net(format!("{name}: {e}"));
-    let card = AttributeCard {
-        name: name.to_owned(),
-        platt: Platt::fit(&scores, &answers).map_err(calibrated)?,
-        thresholds: Thresholds::choose(&scores, &answers).map_err(calibrated)?,
-        positives: answers.iter().filter(|yes| **yes).count() as f32 / answers.len() as f32,
-    };
-    Ok((weight, bias, card))
+    let folds = known.iter().map(|(row, _)| features.folds[*row]).collect();
+    Ok(Fitted { weight, bias, scores, answers, folds })
 }
 
 /// Scores of every row by an SVM that saw nobody of its fold.
