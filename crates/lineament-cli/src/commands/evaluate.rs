@@ -36,10 +36,8 @@ pub fn run(arguments: EvaluateArguments) -> Result<Outcome> {
     let tagger = model::tagger(model::bundle(&arguments.model)?)?;
     let pool = model::pool(&arguments.threads)?;
     let options = Options::check(arguments)?;
-    for finding in [Some(&options.data), options.background.as_ref()].into_iter().flatten() {
-        if !finding.report.is_clean() {
-            finding.report.to_string().lines().for_each(notes::note);
-        }
+    for finding in options.data.report.findings() {
+        notes::note(format!("{} {}: {}", finding.count, finding.kind.words(), finding.examples.join("; ")));
     }
     // Opened first: a place that cannot be written to should not be found out after the measuring.
     let mut sink = Sink::open(options.output.as_deref())?;
@@ -148,7 +146,9 @@ fn measured(
 fn write_report(path: &Path, all: &[Evaluation], options: &Options, pool: &ThreadPool) -> Result<()> {
     let command: Vec<String> = env::args().skip(1).collect();
     let command = format!("lineament {}", command.join(" "));
-    let provenance = Provenance::of(command, &env::current_dir()?, pool.current_num_threads());
+    // The report belongs to the checkout that it is written into.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let provenance = Provenance::of(command, folder, pool.current_num_threads());
     let page = results::results(all, &options.name, &provenance);
     files::write_whole(path, page.as_bytes())?;
     if io::stderr().is_terminal() {
