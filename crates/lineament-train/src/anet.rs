@@ -82,7 +82,12 @@ pub fn people(faces: &Faces) -> Vec<Vec<u32>> {
 
 impl<'a> Identities<'a> {
     /// The stage over `people` (see [`people`]).
-    pub fn new(recipe: &'a Recipe, faces: &'a Faces, modules: &'a AnetModules, people: Vec<Vec<u32>>) -> Self {
+    pub fn new(
+        recipe: &'a Recipe,
+        faces: &'a Faces,
+        modules: &'a AnetModules,
+        people: Vec<Vec<u32>>,
+    ) -> Self {
         let pictures = people.iter().map(|p| p.len() / 2 * 2).sum();
         let numbered = people.iter().zip(0..);
         let classes = numbered.flat_map(|(places, class)| places.iter().map(move |p| (*p, class))).collect();
@@ -180,7 +185,11 @@ pub struct Attributes<'a> {
 impl<'a> Attributes<'a> {
     /// The stage over all tagged faces of the training part, and softly tagged ones if the recipe weighs them.
     pub fn new(recipe: &'a Recipe, faces: &'a Faces, modules: &'a AnetModules, attributes: usize) -> Self {
-        let known = |place: usize| faces.faces[place].tags.iter().any(Option::is_some);
+        // A picture of which one tag is known costs as much as one with forty and teaches little.
+        let known = |place: usize| {
+            let tags = &faces.faces[place].tags;
+            2 * tags.iter().filter(|tag| tag.is_some()).count() >= tags.len().max(1)
+        };
         let soft = |place: usize| recipe.anet.soft > 0.0 && faces.faces[place].soft.is_some();
         let of = |split, keep: &dyn Fn(usize) -> bool| -> Vec<u32> {
             let places = 0..faces.faces.len();
@@ -218,7 +227,9 @@ impl<'a> Attributes<'a> {
             let tag = face.tags.get(attribute).copied().flatten();
             let soft = face.soft.as_ref().and_then(|s| s.get(attribute)).copied();
             let (target, weight) = match (tag, soft) {
-                (Some(yes), _) => (if yes { 1.0 - stage.smoothing / 2.0 } else { stage.smoothing / 2.0 }, 1.0),
+                (Some(yes), _) => {
+                    (if yes { 1.0 - stage.smoothing / 2.0 } else { stage.smoothing / 2.0 }, 1.0)
+                }
                 (None, Some(soft)) => (soft, stage.soft),
                 (None, None) => (0.0, 0.0),
             };
@@ -272,7 +283,8 @@ impl Task for Attributes<'_> {
             Some(mask) => features * mask.reshape([n, c, h, w]),
             None => features,
         };
-        let logits = self.modules.head.forward(values, features, Mode::Train).output.reshape([n, self.attributes]);
+        let logits =
+            self.modules.head.forward(values, features, Mode::Train).output.reshape([n, self.attributes]);
         let loss = binary_cross_entropy(logits, batch.targets, batch.weights);
         Loss { loss, statistics: pass.statistics }
     }

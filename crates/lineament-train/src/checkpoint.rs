@@ -11,7 +11,9 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum CheckpointError {
     /// It can't be read or written.
-    #[error("cannot access the checkpoint {path}: {source}; check that the disk has room and the folder can be written")]
+    #[error(
+        "cannot access the checkpoint {path}: {source}; check that the disk has room and the folder can be written"
+    )]
     Io {
         /// Which file.
         path: PathBuf,
@@ -27,7 +29,9 @@ pub enum CheckpointError {
         why: String,
     },
     /// It belongs to nets of another shape.
-    #[error("the checkpoint {path} belongs to other nets than this recipe's; use a new --output folder, or the recipe that began it")]
+    #[error(
+        "the checkpoint {path} belongs to other nets than this recipe's; use a new --output folder, or the recipe that began it"
+    )]
     OtherNets {
         /// Which file.
         path: PathBuf,
@@ -56,8 +60,16 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
 ///
 /// # Errors
 /// When the file can't be written.
-pub fn write(path: &Path, steps: u64, nets: &str, tensors: &[(String, Vec<f32>)]) -> Result<(), CheckpointError> {
-    let damaged = |e: safetensors::SafeTensorError| CheckpointError::Damaged { path: path.to_path_buf(), why: e.to_string() };
+pub fn write(
+    path: &Path,
+    steps: u64,
+    nets: &str,
+    tensors: &[(String, Vec<f32>)],
+) -> Result<(), CheckpointError> {
+    let damaged = |e: safetensors::SafeTensorError| CheckpointError::Damaged {
+        path: path.to_path_buf(),
+        why: e.to_string(),
+    };
     let bytes: Vec<(&str, Vec<u8>, usize)> = tensors
         .iter()
         .map(|(name, data)| (name.as_str(), data.iter().flat_map(|v| v.to_le_bytes()).collect(), data.len()))
@@ -66,7 +78,8 @@ pub fn write(path: &Path, steps: u64, nets: &str, tensors: &[(String, Vec<f32>)]
     for (name, data, length) in &bytes {
         views.push((*name, TensorView::new(Dtype::F32, vec![*length], data).map_err(damaged)?));
     }
-    let metadata = HashMap::from([("steps".to_owned(), steps.to_string()), ("nets".to_owned(), nets.to_owned())]);
+    let metadata =
+        HashMap::from([("steps".to_owned(), steps.to_string()), ("nets".to_owned(), nets.to_owned())]);
     let file = serialize(views, Some(metadata)).map_err(damaged)?;
     write_whole(path, &file)
 }
@@ -83,14 +96,16 @@ pub fn read(path: &Path, nets: &str) -> Result<(u64, BTreeMap<String, Vec<f32>>)
     if said.get("nets").map(String::as_str) != Some(nets) {
         return Err(CheckpointError::OtherNets { path: path.to_path_buf() });
     }
-    let steps = said.get("steps").and_then(|s| s.parse().ok()).ok_or_else(|| damaged("no step count".to_owned()))?;
+    let steps =
+        said.get("steps").and_then(|s| s.parse().ok()).ok_or_else(|| damaged("no step count".to_owned()))?;
     let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
     let mut tensors = BTreeMap::new();
     for (name, view) in file.tensors() {
         if view.dtype() != Dtype::F32 {
             return Err(damaged(format!("tensor {name} is not of 32-bit floats")));
         }
-        let data = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        let data =
+            view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
         tensors.insert(name, data);
     }
     Ok((steps, tensors))

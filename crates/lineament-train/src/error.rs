@@ -39,7 +39,9 @@ pub enum TrainError {
         why: String,
     },
     /// The loss is no number any more.
-    #[error("stage {stage} diverged at step {step} (the loss is not a number); lower its `rate` in the recipe and start it again")]
+    #[error(
+        "stage {stage} diverged at step {step} (the loss is not a number); lower its `rate` in the recipe and start it again"
+    )]
     Diverged {
         /// Stage.
         stage: String,
@@ -47,7 +49,9 @@ pub enum TrainError {
         step: u64,
     },
     /// Asked to stop.
-    #[error("stopped in stage {stage}; its checkpoint is written: the same command with --resume goes on from there")]
+    #[error(
+        "stopped in stage {stage}; its checkpoint is written: the same command with --resume goes on from there"
+    )]
     Interrupted {
         /// Stage.
         stage: String,

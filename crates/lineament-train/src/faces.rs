@@ -122,7 +122,12 @@ impl Frame {
     }
 }
 
-fn region_of(sample: &Sample, rule: &Region, frame: Option<&Frame>, located: &Located) -> Option<Whereabouts> {
+fn region_of(
+    sample: &Sample,
+    rule: &Region,
+    frame: Option<&Frame>,
+    located: &Located,
+) -> Option<Whereabouts> {
     if sample.framing == Framing::Photo {
         return located.get(&sample.path).and_then(|rect| rule.of_box(rect).ok()).map(Whereabouts::Region);
     }

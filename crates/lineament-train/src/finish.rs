@@ -14,7 +14,8 @@ use crate::run::Run;
 use crate::svms::{NetHead, features, heads};
 
 /// The terms of weights that were learned from research data; a training on data of one's own edits the card.
-const LICENCE: &str = "For non-commercial research only: the weights were learned from pictures that are released for that.";
+const LICENCE: &str =
+    "For non-commercial research only: the weights were learned from pictures that are released for that.";
 
 /// Fits the heads on the validation part and writes `model.lineament`.
 ///

@@ -35,7 +35,8 @@ impl Learner {
     ///
     /// `average_decay` is the decay of the exponential moving average of the weights (0 keeps the last weights).
     pub fn new(modules: &[&Module], optimiser: OptimiserSpec, average_decay: f64, seed: u64) -> Self {
-        let parameters: Vec<Parameter> = modules.iter().flat_map(|m| m.parameters().iter().cloned()).collect();
+        let parameters: Vec<Parameter> =
+            modules.iter().flat_map(|m| m.parameters().iter().cloned()).collect();
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
         let device = Device::flex();
         let values: Vec<Tensor<1>> = parameters
@@ -98,11 +99,15 @@ impl Learner {
     }
 
     /// The gradients of `loss` with respect to `live`, with the batch's statistics.
-    pub fn gradients(&self, live: &[Tensor<1>], loss: &Tensor<1>, statistics: Vec<BatchStatistics>) -> ShardGradients {
+    pub fn gradients(
+        &self,
+        live: &[Tensor<1>],
+        loss: &Tensor<1>,
+        statistics: Vec<BatchStatistics>,
+    ) -> ShardGradients {
         let gradients = loss.backward();
         let pairs = self.parameters.iter().zip(live);
-        let gradients =
-            pairs.map(|(p, v)| if is_statistic(p) { None } else { v.grad(&gradients) }).collect();
+        let gradients = pairs.map(|(p, v)| if is_statistic(p) { None } else { v.grad(&gradients) }).collect();
         ShardGradients { gradients, statistics }
     }
 
@@ -175,13 +180,24 @@ impl Learner {
         let (steps, mut tensors) = checkpoint::read(path, &self.fingerprint())?;
         let mut take = |name: String, length: usize| -> Result<Tensor<1>, CheckpointError> {
             let data = tensors.remove(&name).filter(|data| data.len() == length).ok_or_else(|| {
-                CheckpointError::Damaged { path: path.to_path_buf(), why: format!("tensor {name} is missing or misshaped") }
+                CheckpointError::Damaged {
+                    path: path.to_path_buf(),
+                    why: format!("tensor {name} is missing or misshaped"),
+                }
             })?;
             Ok(Tensor::from_floats(TensorData::from(data.as_slice()), &Device::flex()))
         };
         let lengths: Vec<usize> = self.parameters.iter().map(|p| p.shape.iter().product()).collect();
-        let values = lengths.iter().enumerate().map(|(i, n)| take(format!("value.{i}"), *n)).collect::<Result<_, _>>()?;
-        let average = lengths.iter().enumerate().map(|(i, n)| take(format!("average.{i}"), *n)).collect::<Result<_, _>>()?;
+        let values = lengths
+            .iter()
+            .enumerate()
+            .map(|(i, n)| take(format!("value.{i}"), *n))
+            .collect::<Result<_, _>>()?;
+        let average = lengths
+            .iter()
+            .enumerate()
+            .map(|(i, n)| take(format!("average.{i}"), *n))
+            .collect::<Result<_, _>>()?;
         let optimiser = tensors
             .into_iter()
             .filter_map(|(name, data)| {

@@ -1,8 +1,8 @@
 //! The locally shared convolution of the paper's C3 and C4, as one grouped convolution.
 
+use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::Tensor;
 
 /// Locally shared convolution (paper section 2: ANet's C3 and C4): the output map is cut into `grid`
 /// rows x columns of equal cells, and each cell has filters of its own.
@@ -35,7 +35,12 @@ pub fn local_conv(
         for column in 0..columns {
             let top = row * cell_height * stride;
             let left = column * cell_width * stride;
-            pieces.push(x.clone().slice([0..n, 0..inputs, top..top + piece_height, left..left + piece_width]));
+            pieces.push(x.clone().slice([
+                0..n,
+                0..inputs,
+                top..top + piece_height,
+                left..left + piece_width,
+            ]));
         }
     }
     let stacked = Tensor::cat(pieces, 1);

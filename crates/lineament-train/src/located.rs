@@ -62,7 +62,8 @@ impl Located {
             row.extend(numbers);
             writer.write_record(row).map_err(failed)?;
         }
-        let bytes = writer.into_inner().map_err(|e| TrainError::io(path, std::io::Error::other(e.to_string())))?;
+        let bytes =
+            writer.into_inner().map_err(|e| TrainError::io(path, std::io::Error::other(e.to_string())))?;
         Ok(write_whole(path, &bytes)?)
     }
 

@@ -57,8 +57,11 @@ impl Log {
         text.push_str(&format!("{epoch},{step},{rate:.3e},{loss:.6},{seconds:.1}"));
         figures.iter().for_each(|(_, value)| text.push_str(&format!(",{value:.6}")));
         text.push('\n');
-        let mut file =
-            OpenOptions::new().create(true).append(true).open(&self.path).map_err(|e| TrainError::io(&self.path, e))?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.path)
+            .map_err(|e| TrainError::io(&self.path, e))?;
         file.write_all(text.as_bytes()).map_err(|e| TrainError::io(&self.path, e))
     }
 }

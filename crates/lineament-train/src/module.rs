@@ -141,12 +141,17 @@ impl Walk<'_> {
                 let below = x.clone().clamp_max(0.0) * slope.reshape([1, channels, 1, 1]);
                 relu(x) + below
             }
-            Layer::MaxPool { kernel, stride, padding } => {
-                max_pool2d(x, MaxPoolOptions::new([*kernel; 2]).with_stride([*stride; 2]).with_padding([*padding; 2]))
-            }
-            Layer::AvgPool { kernel, stride, padding } => {
-                avg_pool2d(x, AvgPoolOptions::new([*kernel; 2]).with_stride([*stride; 2]).with_padding([*padding; 2]).with_count_include_pad(false))
-            }
+            Layer::MaxPool { kernel, stride, padding } => max_pool2d(
+                x,
+                MaxPoolOptions::new([*kernel; 2]).with_stride([*stride; 2]).with_padding([*padding; 2]),
+            ),
+            Layer::AvgPool { kernel, stride, padding } => avg_pool2d(
+                x,
+                AvgPoolOptions::new([*kernel; 2])
+                    .with_stride([*stride; 2])
+                    .with_padding([*padding; 2])
+                    .with_count_include_pad(false),
+            ),
             Layer::Residual { body, shortcut, .. } => {
                 let straight = self.layers(body, x.clone());
                 straight + self.layers(shortcut, x)

@@ -31,9 +31,9 @@ pub fn objects(sets: &[Dataset], split: Split) -> (Vec<Object>, usize) {
     let mut classes = 0;
     for set in sets {
         let of_split = set.samples.iter().filter(|s| s.split == split);
-        found.extend(of_split.filter_map(|s| {
-            Some(Object { path: s.path.clone(), class: s.class? + classes })
-        }));
+        found.extend(
+            of_split.filter_map(|s| Some(Object { path: s.path.clone(), class: s.class? + classes })),
+        );
         classes += set.classes.len() as u32;
     }
     (found, classes as usize)

@@ -1,8 +1,8 @@
 //! Optimisers and their schedule, on flat parameters.
 
-use burn::optim::{AdamW, AdamWConfig, Optimizer, RecordState, Sgd, SgdConfig, StateSink, StateSource};
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
+use burn::optim::{AdamW, AdamWConfig, Optimizer, RecordState, Sgd, SgdConfig, StateSink, StateSource};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
@@ -71,9 +71,8 @@ impl OptimiserState {
     pub fn new(spec: OptimiserSpec, count: usize) -> Self {
         match spec {
             OptimiserSpec::Sgd { momentum, weight_decay } => {
-                let config = SgdConfig::new().with_momentum(Some(
-                    MomentumConfig::new().with_momentum(momentum).with_dampening(0.0),
-                ));
+                let config = SgdConfig::new()
+                    .with_momentum(Some(MomentumConfig::new().with_momentum(momentum).with_dampening(0.0)));
                 let decay = WeightDecayConfig::new(weight_decay);
                 let plain = config.build();
                 let decayed = config.with_weight_decay(Some(decay)).build();
@@ -89,7 +88,14 @@ impl OptimiserState {
     }
 
     /// One step of parameter `index`; `decay` says whether weight decay applies to it (weights yes, biases and norms no).
-    pub fn step(&mut self, index: usize, decay: bool, rate: f64, value: Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
+    pub fn step(
+        &mut self,
+        index: usize,
+        decay: bool,
+        rate: f64,
+        value: Tensor<1>,
+        gradient: Tensor<1>,
+    ) -> Tensor<1> {
         match self {
             Self::Sgd(decayed, plain, states) => {
                 step_one((&*decayed, &*plain), &mut states[index], decay, rate, value, gradient)

@@ -96,7 +96,17 @@ impl<'a> Photos<'a> {
     ) -> Self {
         let kept_side = modules.trunk.spec().input.height as u32 * 5 / 4;
         let cache = PhotoCache::new(kept_side, KEPT_BYTES);
-        Self { name, recipe, stage, modules, pictures, backgrounds, attributes, cache, orders: Orders::default() }
+        Self {
+            name,
+            recipe,
+            stage,
+            modules,
+            pictures,
+            backgrounds,
+            attributes,
+            cache,
+            orders: Orders::default(),
+        }
     }
 
     fn size(&self) -> u32 {

@@ -98,7 +98,8 @@ impl Run<'_> {
 
     /// What a stage writes when it is done.
     pub fn result(&self, stage: &str) -> PathBuf {
-        let name = if stage == "svms" { "model.lineament".to_owned() } else { format!("{stage}.safetensors") };
+        let name =
+            if stage == "svms" { "model.lineament".to_owned() } else { format!("{stage}.safetensors") };
         self.options.output.join(name)
     }
 
@@ -120,7 +121,9 @@ impl Run<'_> {
         let path = self.result(stage);
         let mut stored = Vec::new();
         for (prefix, weights) in nets {
-            stored.extend(weights.to_tensors(prefix, Precision::F32).map_err(|e| TrainError::Net(e.to_string()))?);
+            stored.extend(
+                weights.to_tensors(prefix, Precision::F32).map_err(|e| TrainError::Net(e.to_string()))?,
+            );
         }
         let bytes = safetensors::serialize(stored, None).map_err(|e| TrainError::Net(e.to_string()))?;
         write_whole(&path, &bytes)?;
@@ -157,7 +160,8 @@ impl Run<'_> {
     fn objects(&self) -> Result<(), TrainError> {
         let (pictures, classes) = objects(&self.sets, lineament_data::Split::Train);
         if pictures.len() < self.recipe.objects.schedule.batch || classes < 2 {
-            let why = "no --data folder holds pictures of at least two object classes (train/CLASS/...)".to_owned();
+            let why =
+                "no --data folder holds pictures of at least two object classes (train/CLASS/...)".to_owned();
             return Err(TrainError::NoPictures { stage: "objects".to_owned(), why });
         }
         let trunk = self.recipe.locating.object_trunk(&self.recipe.nets, self.attributes.len())?;
@@ -180,7 +184,8 @@ impl Run<'_> {
         }
         tracing::info!("identities: {} people", people.len());
         let modules = AnetModules::new(&self.recipe.nets.anet, people.len())?;
-        let mut learner = Learner::new(&modules.list(), schedule.optimiser, schedule.average, self.recipe.seed);
+        let mut learner =
+            Learner::new(&modules.list(), schedule.optimiser, schedule.average, self.recipe.seed);
         let task = Identities::new(self.recipe, &faces, &modules, people);
         stage::run(&task, &mut learner, schedule, &self.around())?;
         self.save("identities", &[("trunk", &learner.weights(&modules.trunk))])
@@ -190,12 +195,14 @@ impl Run<'_> {
         let faces = self.faces()?;
         let modules = AnetModules::new(&self.recipe.nets.anet, self.attributes.len())?;
         let schedule = &self.recipe.anet.schedule;
-        let mut learner = Learner::new(&modules.list(), schedule.optimiser, schedule.average, self.recipe.seed);
+        let mut learner =
+            Learner::new(&modules.list(), schedule.optimiser, schedule.average, self.recipe.seed);
         let known = self.weights("anet", "identities", "trunk", Some(&self.recipe.nets.anet))?;
         learner.adopt(&modules.trunk, &known);
         let task = Attributes::new(self.recipe, &faces, &modules, self.attributes.len());
         if stage::Task::pictures(&task) < schedule.batch {
-            let why = "no --data folder holds tagged pictures with a face (the LNets may have found none)".to_owned();
+            let why = "no --data folder holds tagged pictures with a face (the LNets may have found none)"
+                .to_owned();
             return Err(TrainError::NoPictures { stage: "anet".to_owned(), why });
         }
         tracing::info!("anet: {} faces", stage::Task::pictures(&task));

@@ -184,8 +184,17 @@ pub fn run<T: Task>(
             if learner.steps() % per_epoch == 0 {
                 let figures = task.validate(learner)?;
                 let epoch = learner.steps() / per_epoch;
-                log.row(epoch, learner.steps(), rate, mean_loss.value(), began.elapsed().as_secs_f64(), &figures)?;
-                bar.suspend(|| report(task.name(), epoch, schedule.epochs, mean_loss.value(), began.elapsed(), &figures));
+                log.row(
+                    epoch,
+                    learner.steps(),
+                    rate,
+                    mean_loss.value(),
+                    began.elapsed().as_secs_f64(),
+                    &figures,
+                )?;
+                bar.suspend(|| {
+                    report(task.name(), epoch, schedule.epochs, mean_loss.value(), began.elapsed(), &figures)
+                });
                 mean_loss = Mean::default();
                 began = Instant::now();
             }
@@ -259,7 +268,11 @@ fn progress_bar(stage: &str, total: u64, done: u64, shown: bool) -> ProgressBar 
 
 fn report(stage: &str, epoch: u64, epochs: u64, loss: f64, took: Duration, figures: &[(&str, f64)]) {
     let figures: Vec<String> = figures.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
-    tracing::info!("{stage}: epoch {epoch}/{epochs}, loss {loss:.4}, {}, {:.0} s", figures.join(", "), took.as_secs_f64());
+    tracing::info!(
+        "{stage}: epoch {epoch}/{epochs}, loss {loss:.4}, {}, {:.0} s",
+        figures.join(", "),
+        took.as_secs_f64()
+    );
 }
 
 #[derive(Default)]

@@ -49,7 +49,10 @@ impl NetHead {
     /// When they are not those of a linear layer named `head`.
     pub fn new(weights: &Weights) -> Result<Self, TrainError> {
         let get = |name: &str| {
-            weights.get(name).map(|a| a.data.clone()).ok_or_else(|| TrainError::Net(format!("ANet's head lacks {name}")))
+            weights
+                .get(name)
+                .map(|a| a.data.clone())
+                .ok_or_else(|| TrainError::Net(format!("ANet's head lacks {name}")))
         };
         Ok(Self { weight: get("head.weight")?, bias: get("head.bias")? })
     }
@@ -65,9 +68,16 @@ impl NetHead {
 ///
 /// # Errors
 /// When there are none, or a picture can't be read.
-pub fn features(faces: &Faces, anet: &Anet, head: &NetHead, stage: &SvmStage) -> Result<Features, TrainError> {
+pub fn features(
+    faces: &Faces,
+    anet: &Anet,
+    head: &NetHead,
+    stage: &SvmStage,
+) -> Result<Features, TrainError> {
     let chosen: Vec<usize> = (0..faces.faces.len())
-        .filter(|i| faces.faces[*i].split == Split::Validation && faces.faces[*i].tags.iter().any(Option::is_some))
+        .filter(|i| {
+            faces.faces[*i].split == Split::Validation && faces.faces[*i].tags.iter().any(Option::is_some)
+        })
         .collect();
     if chosen.is_empty() {
         let why = "no picture of the validation part (partition 1) has tags".to_owned();
@@ -105,7 +115,12 @@ pub fn features(faces: &Faces, anet: &Anet, head: &NetHead, stage: &SvmStage) ->
 ///
 /// # Errors
 /// When LIBLINEAR or the calibration refuses an attribute.
-pub fn heads(features: &Features, head: &NetHead, names: &[String], stage: &SvmStage) -> Result<Heads, TrainError> {
+pub fn heads(
+    features: &Features,
+    head: &NetHead,
+    names: &[String],
+    stage: &SvmStage,
+) -> Result<Heads, TrainError> {
     let fitted: Vec<Fitted> = (0..names.len())
         .map(|attribute| one_head(features, head, attribute, &names[attribute], stage))
         .collect::<Result<_, _>>()?;
@@ -151,7 +166,9 @@ fn best_rule(fitted: &[Fitted], names: &[String], stage: &SvmStage) -> Result<Ru
             sums.iter_mut().zip(figures).for_each(|(sum, figure)| *sum += figure);
         }
         let [plain, balanced] = sums.map(|sum| sum / fitted.len().max(1) as f64);
-        tracing::info!("svms: {rule:?}: accuracy {plain:.4}, balanced accuracy {balanced:.4} on left-out people");
+        tracing::info!(
+            "svms: {rule:?}: accuracy {plain:.4}, balanced accuracy {balanced:.4} on left-out people"
+        );
         if best.is_none_or(|(most, _)| plain + balanced > most) {
             best = Some((plain + balanced, rule));
         }

@@ -40,7 +40,13 @@ fn a_training_on_drawn_faces_finds_and_describes_strangers() {
     let bundle: PathBuf = train(&options(&data, &output, &stop)).unwrap();
 
     let strangers = folder.path().join("strangers");
-    let drawn = DrawnOptions { people: 24, pictures_each: 4, seed: STRANGERS, most_faces: 1, ..DrawnOptions::default() };
+    let drawn = DrawnOptions {
+        people: 24,
+        pictures_each: 4,
+        seed: STRANGERS,
+        most_faces: 1,
+        ..DrawnOptions::default()
+    };
     write_celeba(&strangers, &drawn).unwrap();
     let set = celeba::read(&strangers).unwrap();
     let tagger = Tagger::new(Bundle::open(&bundle).unwrap()).unwrap();
@@ -66,11 +72,14 @@ fn a_training_on_drawn_faces_finds_and_describes_strangers() {
     }
     let found = met as f64 / photos as f64;
     let accuracy = right as f64 / asked as f64;
-    let majority: f64 =
-        majority.iter().map(|yes| *yes.max(&(met - yes)) as f64 / met as f64).sum::<f64>() / told.len() as f64;
+    let majority: f64 = majority.iter().map(|yes| *yes.max(&(met - yes)) as f64 / met as f64).sum::<f64>()
+        / told.len() as f64;
     eprintln!("{photos} photos, found {found:.3}, accuracy {accuracy:.3}, majority {majority:.3}");
     assert!(found >= 0.8, "only {found:.3} of the drawn faces were found at IoU 0.5");
-    assert!(accuracy >= 0.8 && accuracy > majority + 0.05, "accuracy {accuracy:.3}, majority answer {majority:.3}");
+    assert!(
+        accuracy >= 0.8 && accuracy > majority + 0.05,
+        "accuracy {accuracy:.3}, majority answer {majority:.3}"
+    );
     assert_eq!(tagger.operating_point(), OperatingPoint::Accuracy);
     assert!(set.samples.iter().any(|s| s.split == Split::Test));
 }
@@ -111,7 +120,8 @@ fn a_run_is_not_overwritten_and_stages_say_what_they_need() {
     let (data, output) = (folder.path().join("data"), folder.path().join("run"));
     draw(&data, &DrawnOptions { people: 6, pictures_each: 2, ..DrawnOptions::default() }, 10);
     let stop = AtomicBool::new(false);
-    let alone = |stage: &str| TrainOptions { stage: Some(stage.to_owned()), ..options(&data, &output, &stop) };
+    let alone =
+        |stage: &str| TrainOptions { stage: Some(stage.to_owned()), ..options(&data, &output, &stop) };
     let missing = train(&alone("lnet_o")).unwrap_err().to_string();
     assert!(missing.contains("objects.safetensors") && missing.contains("objects"), "{missing}");
     let unknown = train(&alone("anets")).unwrap_err().to_string();

@@ -44,7 +44,8 @@ fn check(at: &[f32], loss: impl Fn(Tensor<1>) -> Tensor<1>) {
 fn local_convolution_has_the_gradients_of_finite_differences() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     // 2 x 2 cells of 2 x 3 places, stride 1, padding 1.
-    let (x, weight, bias) = (random(2 * 4 * 6, &mut rng), random(4 * 2 * 2 * 9, &mut rng), random(4 * 2, &mut rng));
+    let (x, weight, bias) =
+        (random(2 * 4 * 6, &mut rng), random(4 * 2 * 2 * 9, &mut rng), random(4 * 2, &mut rng));
     let mix = random(2 * 4 * 6, &mut rng);
     let run = |x: Tensor<1>, weight: Tensor<1>, bias: Tensor<1>| {
         let out = local_conv(
@@ -70,7 +71,11 @@ fn losses_have_the_gradients_of_finite_differences() {
     let targets: Vec<f32> = (0..12).map(|_| rng.random_range(0.0..1.0)).collect();
     let weights: Vec<f32> = (0..12).map(|i| if i % 5 == 0 { 0.0 } else { 1.5 }).collect();
     check(&at, |x| {
-        binary_cross_entropy(x.reshape([4, 3]), flat(&targets).reshape([4, 3]), flat(&weights).reshape([4, 3]))
+        binary_cross_entropy(
+            x.reshape([4, 3]),
+            flat(&targets).reshape([4, 3]),
+            flat(&weights).reshape([4, 3]),
+        )
     });
     let classes = || Tensor::<1, Int>::from_data(TensorData::from([2, 0, 1, 1]), &device());
     check(&at, |x| softmax_cross_entropy(x.reshape([4, 3]), classes(), 0.1));
@@ -142,7 +147,8 @@ fn spec() -> impl Strategy<Value = NetSpec> {
 /// Runs `weights` through burn, as stored statistics would have it.
 fn through_burn(spec: &NetSpec, weights: &Weights, input: &lineament_net::Tensor) -> Vec<f32> {
     let module = Module::new(spec, 0).unwrap();
-    let values: Vec<_> = module.parameters().iter().map(|p| flat(&weights.get(&p.name).unwrap().data)).collect();
+    let values: Vec<_> =
+        module.parameters().iter().map(|p| flat(&weights.get(&p.name).unwrap().data)).collect();
     let data = TensorData::new(input.data().to_vec(), input.shape());
     let pass = module.forward(&values, Tensor::from_data(data, &device()), Mode::Evaluate);
     pass.output.to_data().iter::<f32>().collect()

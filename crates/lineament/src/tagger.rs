@@ -6,7 +6,7 @@ use crate::attributes::{
 };
 use crate::bundle::{Bundle, Card};
 use crate::geometry::{Point, Rect};
-use crate::locate::{Face, Localizer, LocateError};
+use crate::locate::{Face, Localizer, LocateError, ResponseMap};
 use crate::photo::Photo;
 use lineament_net::{Net, NetError};
 use rayon::prelude::*;
@@ -151,6 +151,14 @@ impl Tagger {
     /// A net that refuses its input, which no readable photo brings about.
     pub fn locate(&self, photo: &Photo) -> Result<Vec<Face>, TaggerError> {
         Ok(self.localizer.locate(photo)?)
+    }
+
+    /// How LNet_o responds to a photo, in its pixels.
+    ///
+    /// # Errors
+    /// A net that refuses its input, which no readable photo brings about.
+    pub fn response_map(&self, photo: &Photo) -> Result<ResponseMap, TaggerError> {
+        Ok(self.localizer.response_map(photo)?)
     }
 
     /// The attributes of a face whose square region is given, as by [`Tagger::region_of_box`].

@@ -1,9 +1,7 @@
 //! `lineament locate`: where the faces are, and what LNet_o saw.
 
-use anyhow::{Context, Result};
-use lineament::locate::Responder;
-use lineament::{Bundle, Photo};
-use lineament_net::Net;
+use anyhow::Result;
+use lineament::Photo;
 
 use super::Outcome;
 use super::pages::{self, Extras, HeatMap, Pictures};
@@ -16,15 +14,10 @@ const OPACITY: f32 = 0.65;
 
 pub fn run(arguments: LocateArguments) -> Result<Outcome> {
     let pictures = Pictures::check(arguments.pictures)?;
-    let bundle = model::bundle(&arguments.model)?;
-    let responder = arguments.maps.is_some().then(|| lnet_o(&bundle)).transpose()?;
-    let tagger = model::tagger(bundle)?;
+    let tagger = model::tagger(model::bundle(&arguments.model)?)?;
     let told = Told { attributes: Vec::new(), chosen: false, model: model::voice(&tagger) };
     let pool = model::pool(&arguments.threads)?;
-    let heat_map = |photo: &Photo| -> Result<Photo> {
-        let responder = responder.as_ref().context("the maps were not asked for")?;
-        Ok(responder.whole(photo)?.map_in_photo().over(photo, OPACITY))
-    };
+    let heat_map = |photo: &Photo| -> Result<Photo> { Ok(tagger.response_map(photo)?.over(photo, OPACITY)) };
     let heat_map: &HeatMap<'_> = &heat_map;
     let extras =
         Extras { annotate: arguments.annotate, maps: arguments.maps.map(|folder| (folder, heat_map)) };
@@ -38,9 +31,4 @@ pub fn run(arguments: LocateArguments) -> Result<Outcome> {
         Ok(faces.into_iter().map(bare).collect())
     };
     pages::write(pictures, &told, &pool, faces, &extras)
-}
-
-fn lnet_o(bundle: &Bundle) -> Result<Responder> {
-    let net = Net::new(&bundle.card().lnet_o, &bundle.parts().lnet_o)?;
-    Ok(Responder::new(net, bundle.card().preprocess)?)
 }

@@ -130,6 +130,7 @@ fn net(spec: &NetSpec) -> Result<String> {
 fn kind(localisation: &Localisation) -> &'static str {
     match localisation {
         Localisation::Paper(_) => "as in the paper: windows on response maps, density peaks",
+        Localisation::Pyramid(_) => "window classifiers slid over a pyramid of the photo, coarse then fine",
         _ => "of the recipe's own kind; `--format json` shows it",
     }
 }

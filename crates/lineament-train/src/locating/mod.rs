@@ -151,11 +151,15 @@ fn faceless(run: &Run<'_>) -> Vec<PathBuf> {
 /// Tagged photos with a face, as they were taken.
 fn photos(run: &Run<'_>, split: Split) -> Vec<Sample> {
     let with = |s: &&Sample| {
-        s.split == split && s.framing == Framing::Photo && s.face != Some(false) && s.tags.iter().any(Option::is_some)
+        s.split == split
+            && s.framing == Framing::Photo
+            && s.face != Some(false)
+            && s.tags.iter().any(Option::is_some)
     };
     run.sets.iter().flat_map(|set| set.samples.iter().filter(with).cloned()).collect()
 }
 
 fn open(path: &Path) -> Result<Photo, TrainError> {
-    Photo::open(path, &Limits::default()).map_err(|source| TrainError::Photo { path: path.to_path_buf(), source })
+    Photo::open(path, &Limits::default())
+        .map_err(|source| TrainError::Photo { path: path.to_path_buf(), source })
 }

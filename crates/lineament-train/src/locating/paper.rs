@@ -63,14 +63,17 @@ pub fn lnet_o(run: &Run<'_>, recipe: &PaperRecipe) -> Result<(), TrainError> {
 /// When there is nothing to learn from, or the training stops.
 pub fn lnet_s(run: &Run<'_>, recipe: &PaperRecipe) -> Result<PaperLocalisation, TrainError> {
     let lnet_o = run.weights("lnet_s", "lnet_o", "trunk", Some(&run.recipe.nets.lnet_o))?;
-    let open_doors = PaperLocalisation { candidate_threshold: LEAST, threshold: LEAST, ..recipe.localisation.clone() };
+    let open_doors =
+        PaperLocalisation { candidate_threshold: LEAST, threshold: LEAST, ..recipe.localisation.clone() };
     let finder = localizer(run, &lnet_o, &lnet_o, &open_doors)?;
     let photos = photos(run, Split::Train);
     let pictures = photos
         .par_iter()
         .map(|sample| {
-            let found = finder.head_shoulders(&open(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
-            let tagged = |rect| Tagged { path: sample.path.clone(), region: Some(rect), tags: sample.tags.clone() };
+            let found =
+                finder.head_shoulders(&open(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+            let tagged =
+                |rect| Tagged { path: sample.path.clone(), region: Some(rect), tags: sample.tags.clone() };
             Ok(found.first().map(|region| tagged(region.rect)))
         })
         .collect::<Result<Vec<_>, TrainError>>()?;
@@ -92,7 +95,9 @@ fn learn(
     }
     let backgrounds = backgrounds(run);
     if backgrounds.is_empty() && stage.negatives > 0.0 {
-        return nothing("no --data folder holds pictures without a face (a flat folder of them, or object classes)");
+        return nothing(
+            "no --data folder holds pictures without a face (a flat folder of them, or object classes)",
+        );
     }
     let spec = if name == "lnet_o" { &run.recipe.nets.lnet_o } else { &run.recipe.nets.lnet_s };
     let modules = PhotoModules::new(spec, run.attributes.len())?;
@@ -113,13 +118,22 @@ fn localizer(
     parameters: &PaperLocalisation,
 ) -> Result<PaperLocalizer, TrainError> {
     let nets = &run.recipe.nets;
-    PaperLocalizer::new(net(&nets.lnet_o, lnet_o)?, net(&nets.lnet_s, lnet_s)?, run.recipe.preprocess, parameters.clone())
-        .map_err(|e| TrainError::Net(e.to_string()))
+    PaperLocalizer::new(
+        net(&nets.lnet_o, lnet_o)?,
+        net(&nets.lnet_s, lnet_s)?,
+        run.recipe.preprocess,
+        parameters.clone(),
+    )
+    .map_err(|e| TrainError::Net(e.to_string()))
 }
 
 /// On the validation part: the power and the factor with which most given boxes are met, then the decision boundary between the scores of
 /// pictures with and without a face, as the paper takes it.
-fn calibrate(run: &Run<'_>, lnet_o: &Weights, start: &PaperLocalisation) -> Result<PaperLocalisation, TrainError> {
+fn calibrate(
+    run: &Run<'_>,
+    lnet_o: &Weights,
+    start: &PaperLocalisation,
+) -> Result<PaperLocalisation, TrainError> {
     let lnet_s = run.weights("lnet_s", "lnet_s", "trunk", Some(&run.recipe.nets.lnet_s))?;
     let samples = photos(run, Split::Validation);
     let mut best: Option<(usize, PaperLocalisation, Vec<f32>)> = None;
@@ -145,7 +159,8 @@ fn calibrate(run: &Run<'_>, lnet_o: &Weights, start: &PaperLocalisation) -> Resu
     let alarms = strongest(&localizer, backgrounds.iter().map(std::path::PathBuf::as_path))?;
     let alarms: Vec<f32> = alarms.into_iter().map(|face| face.map_or(LEAST, |face| face.score)).collect();
     if !faces.is_empty() && !alarms.is_empty() {
-        chosen.threshold = least_error(&faces, &alarms).map_err(|e| TrainError::Net(e.to_string()))?.threshold;
+        chosen.threshold =
+            least_error(&faces, &alarms).map_err(|e| TrainError::Net(e.to_string()))?.threshold;
     }
     tracing::info!(
         "lnet_s: validation: {hits} of {} boxes at IoU 0.5 with size power {} and factor {}; threshold {:.4}",

@@ -50,7 +50,9 @@ impl PyramidRecipe {
         self.lnet_o.schedule.check("lnet_o")?;
         self.lnet_s.schedule.check("lnet_s")?;
         if !(0.0..=10.0).contains(&self.false_alarms) {
-            return Err(TrainError::Recipe("locating: `false_alarms` must lie between 0 and 10 a picture".to_owned()));
+            return Err(TrainError::Recipe(
+                "locating: `false_alarms` must lie between 0 and 10 a picture".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -163,8 +165,13 @@ fn localizer(
     let nets = &run.recipe.nets;
     // Where LNet_o plays both parts its own spec goes with it.
     let second = if std::ptr::eq(lnet_o, lnet_s) { &nets.lnet_o } else { &nets.lnet_s };
-    PyramidLocalizer::new(net(&nets.lnet_o, lnet_o)?, net(second, lnet_s)?, run.recipe.preprocess, parameters.clone())
-        .map_err(|e| TrainError::Net(e.to_string()))
+    PyramidLocalizer::new(
+        net(&nets.lnet_o, lnet_o)?,
+        net(second, lnet_s)?,
+        run.recipe.preprocess,
+        parameters.clone(),
+    )
+    .map_err(|e| TrainError::Net(e.to_string()))
 }
 
 /// The strongest window of every picture.
@@ -180,7 +187,11 @@ fn strongest(localizer: &PyramidLocalizer, paths: &[PathBuf]) -> Result<Vec<Opti
 const SEARCHED: usize = 4000;
 
 /// The windows of pictures without a face that LNet_o responds to most.
-fn hard_windows(run: &Run<'_>, localizer: &PyramidLocalizer, most: usize) -> Result<Vec<Negative>, TrainError> {
+fn hard_windows(
+    run: &Run<'_>,
+    localizer: &PyramidLocalizer,
+    most: usize,
+) -> Result<Vec<Negative>, TrainError> {
     let evenly = |paths: Vec<PathBuf>| {
         let step = paths.len().div_ceil(SEARCHED).max(1);
         paths.into_iter().step_by(step)
@@ -207,7 +218,8 @@ fn calibrate(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisatio
     let lnet_o = run.weights("lnet_s", "lnet_o", "trunk", Some(&nets.lnet_o))?;
     let lnet_s = run.weights("lnet_s", "lnet_s", "trunk", Some(&nets.lnet_s))?;
     let localizer = localizer(run, &lnet_o, &lnet_s, &chosen)?;
-    let boxed: Vec<Sample> = photos(run, Split::Validation).into_iter().filter(|s| s.rect.is_some()).collect();
+    let boxed: Vec<Sample> =
+        photos(run, Split::Validation).into_iter().filter(|s| s.rect.is_some()).collect();
     let found = strongest(&localizer, &boxed.iter().map(|s| s.path.clone()).collect::<Vec<_>>())?;
     let pairs: Vec<(Window, lineament::Rect)> =
         boxed.iter().zip(found).filter_map(|(s, w)| Some((w?, s.rect?))).collect();

@@ -30,7 +30,9 @@ pub enum LocateError {
         layer: String,
     },
     /// A net that should classify windows but is no window classifier.
-    #[error("net {net} must give exactly one cell for its square input to be slid over photos: leave out padding")]
+    #[error(
+        "net {net} must give exactly one cell for its square input to be slid over photos: leave out padding"
+    )]
     NoWindow {
         /// The net.
         net: String,

@@ -56,6 +56,12 @@ pub trait Localizer: Send + Sync {
     /// # Errors
     /// Where a net does not fit the photo or leaves the range of numbers.
     fn locate(&self, photo: &Photo) -> Result<Vec<Face>, LocateError>;
+
+    /// How LNet_o responds to the photo, in its pixels: for people who want to see what the net looked at.
+    ///
+    /// # Errors
+    /// As [`Self::locate`].
+    fn response_map(&self, photo: &Photo) -> Result<ResponseMap, LocateError>;
 }
 
 /// How a bundle's LNets lead to boxes, with all constants; stored in its card.

@@ -7,6 +7,7 @@ use super::edge_boxes::{EdgeBoxes, EdgeBoxesParameters};
 use super::error::LocateError;
 use super::parameters::{ParameterError, Range};
 use super::responder::{Look, Responder};
+use super::response::ResponseMap;
 use super::windows::{WindowScorer, best_window, best_windows, picture_score};
 use super::{Face, Localizer};
 use crate::geometry::{Rect, suppress};
@@ -215,6 +216,11 @@ impl PaperLocalizer {
 impl Localizer for PaperLocalizer {
     fn locate(&self, photo: &Photo) -> Result<Vec<Face>, LocateError> {
         self.faces_above(photo, self.parameters.threshold)
+    }
+
+    /// The averaged responses of the last convolution to the whole photo.
+    fn response_map(&self, photo: &Photo) -> Result<ResponseMap, LocateError> {
+        Ok(self.lnet_o.whole(photo)?.map_in_photo())
     }
 }
 

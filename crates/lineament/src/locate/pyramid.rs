@@ -217,7 +217,11 @@ impl PyramidLocalizer {
         parameters: PyramidLocalisation,
     ) -> Result<Self, LocateError> {
         parameters.check()?;
-        Ok(Self { lnet_o: Slider::new(lnet_o, preprocess)?, lnet_s: Slider::new(lnet_s, preprocess)?, parameters })
+        Ok(Self {
+            lnet_o: Slider::new(lnet_o, preprocess)?,
+            lnet_s: Slider::new(lnet_s, preprocess)?,
+            parameters,
+        })
     }
 
     /// The first half: LNet_o's best windows, best first, none overlapping a better one by much.
@@ -239,19 +243,10 @@ impl PyramidLocalizer {
     /// As [`Localizer::locate`].
     pub fn windows(&self, photo: &Photo) -> Result<Vec<Window>, LocateError> {
         let candidates = self.candidates(photo)?;
-        let mut refined = candidates.par_iter().map(|w| self.refine(photo, w)).collect::<Result<Vec<_>, _>>()?;
+        let mut refined =
+            candidates.par_iter().map(|w| self.refine(photo, w)).collect::<Result<Vec<_>, _>>()?;
         refined.sort_by(|a, b| b.score.total_cmp(&a.score));
         Ok(refined)
-    }
-
-    /// LNet_o's responses at the level that holds its strongest one, in pixels of the photo: what it looked at.
-    ///
-    /// # Errors
-    /// As [`Localizer::locate`].
-    pub fn response_map(&self, photo: &Photo) -> Result<ResponseMap, LocateError> {
-        let levels = self.coarse(photo)?;
-        let strongest = levels.into_iter().max_by(|a, b| a.map.range().1.total_cmp(&b.map.range().1));
-        strongest.map(|level| level.map).ok_or(LocateError::NoWindow { net: self.lnet_o.net.spec().name.clone() })
     }
 
     fn coarse(&self, photo: &Photo) -> Result<Vec<Level>, LocateError> {
@@ -274,7 +269,10 @@ impl PyramidLocalizer {
             let seen = widened(seen, least);
             levels.push((seen, (seen.width * scale).round() as u32, (seen.height * scale).round() as u32));
         }
-        levels.par_iter().map(|(rect, width, height)| self.lnet_o.slide(photo, *rect, *width, *height)).collect()
+        levels
+            .par_iter()
+            .map(|(rect, width, height)| self.lnet_o.slide(photo, *rect, *width, *height))
+            .collect()
     }
 
     /// The fine pyramid over the head-shoulder region of one window.
@@ -327,5 +325,129 @@ impl Localizer for PyramidLocalizer {
         let windows = self.windows(photo)?.into_iter().filter(|w| w.score > p.threshold);
         let faces = suppress(windows.map(|w| (w.face(&p.face), w.score)).collect(), p.overlap);
         Ok(faces.into_iter().map(|(rect, score)| Face { rect, score }).collect())
+    }
+
+    /// The level that holds the strongest response.
+    fn response_map(&self, photo: &Photo) -> Result<ResponseMap, LocateError> {
+        let levels = self.coarse(photo)?;
+        let strongest = levels.into_iter().max_by(|a, b| a.map.range().1.total_cmp(&b.map.range().1));
+        strongest
+            .map(|level| level.map)
+            .ok_or(LocateError::NoWindow { net: self.lnet_o.net.spec().name.clone() })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use lineament_net::{Layer, NetSpec, Shape, Weights};
+
+    /// A window classifier of 16 px made by hand: bright inside the middle half, dark around it.
+    fn bright_middle() -> Net {
+        let spec = NetSpec {
+            name: "bright".to_owned(),
+            input: Shape::new(3, 16, 16),
+            layers: vec![Layer::Conv {
+                name: "responses".to_owned(),
+                filters: 1,
+                kernel: 16,
+                stride: 1,
+                padding: 0,
+                bias: true,
+            }],
+        };
+        let mut weights = Weights::random(&spec, 1).unwrap();
+        for (name, array) in weights.iter_mut() {
+            let inside = |i: usize| (4..12).contains(&(i % 16)) && (4..12).contains(&(i / 16 % 16));
+            for (i, value) in array.data.iter_mut().enumerate() {
+                // The middle is a quarter of the window, so the weights sum to nothing.
+                *value = if name.ends_with("bias") {
+                    -4.0
+                } else if inside(i) {
+                    0.06
+                } else {
+                    -0.02
+                };
+            }
+        }
+        Net::new(&spec, &weights).unwrap()
+    }
+
+    fn localizer() -> PyramidLocalizer {
+        let parameters = PyramidLocalisation {
+            threshold: 2.0,
+            candidate_threshold: 0.0,
+            longest_side: 128,
+            face: WindowToBox { right: 0.0, down: 0.0, width: 0.5, height: 0.5 },
+            ..PyramidLocalisation::default()
+        };
+        let preprocess = Preprocess { mean: [0.0; 3], std: [1.0; 3] };
+        PyramidLocalizer::new(bright_middle(), bright_middle(), preprocess, parameters).unwrap()
+    }
+
+    fn scene(squares: &[(u32, u32, u32)]) -> Photo {
+        let mut photo = Photo::filled(200, 150, [20; 3]);
+        for (at, pixel) in photo.pixels_mut().as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            let (x, y) = (at as u32 % 200, at as u32 / 200);
+            if squares
+                .iter()
+                .any(|(left, top, side)| (*left..left + side).contains(&x) && (*top..top + side).contains(&y))
+            {
+                *pixel = [240; 3];
+            }
+        }
+        photo
+    }
+
+    #[test]
+    fn squares_are_found_at_their_place_and_size() {
+        let squares = [(20, 30, 24), (120, 60, 48)];
+        let faces = localizer().locate(&scene(&squares)).unwrap();
+        for (left, top, side) in squares {
+            let given = Rect::new(left as f32, top as f32, side as f32, side as f32);
+            let best = faces.iter().map(|f| f.rect.iou(given)).fold(0.0, f32::max);
+            assert!(best > 0.7, "{given:?} is met with IoU {best}: {faces:?}");
+        }
+        assert!(faces.is_sorted_by(|a, b| a.score >= b.score));
+    }
+
+    #[test]
+    fn nothing_is_found_where_nothing_is() {
+        assert!(localizer().locate(&scene(&[])).unwrap().is_empty());
+        for (width, height) in [(1, 1), (1, 300), (300, 2), (17, 5)] {
+            let faces = localizer().locate(&Photo::filled(width, height, [90; 3])).unwrap();
+            assert!(faces.is_empty(), "{width} x {height}: {faces:?}");
+        }
+    }
+
+    #[test]
+    fn the_answer_is_the_same_on_any_number_of_threads() {
+        let (localizer, photo) = (localizer(), scene(&[(20, 30, 24), (120, 60, 48)]));
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| localizer.locate(&photo).unwrap())
+        };
+        assert_eq!(on(1), on(2));
+        assert_eq!(on(1), on(7));
+    }
+
+    #[test]
+    fn the_map_is_strongest_on_the_square() {
+        let map = localizer().response_map(&scene(&[(120, 60, 48)])).unwrap();
+        let (peak, _) = map.peak();
+        assert!((peak.x - 144.0).abs() < 8.0 && (peak.y - 84.0).abs() < 8.0, "{peak:?}");
+    }
+
+    #[test]
+    fn nets_that_are_no_window_classifiers_are_refused() {
+        let conv =
+            Layer::Conv { name: "c".to_owned(), filters: 1, kernel: 3, stride: 1, padding: 1, bias: true };
+        let spec = NetSpec { name: "map".to_owned(), input: Shape::new(3, 16, 16), layers: vec![conv] };
+        let net = || Net::new(&spec, &Weights::random(&spec, 1).unwrap()).unwrap();
+        let made = PyramidLocalizer::new(net(), net(), Preprocess::default(), PyramidLocalisation::default());
+        assert!(made.err().unwrap().to_string().contains("net map must give exactly one cell"));
+        let wrong = PyramidLocalisation { step: 1.0, ..PyramidLocalisation::default() };
+        assert!(wrong.check().unwrap_err().to_string().contains("localisation.step is 1"));
     }
 }

@@ -1,0 +1,84 @@
+//! Training through the program: killed half-way, resumed, and used.
+#![cfg(feature = "train")]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use assert_cmd::prelude::*;
+use predicates::prelude::*;
+
+fn lineament() -> Command {
+    Command::cargo_bin("lineament").unwrap()
+}
+
+fn train(data: &Path, run: &Path, more: &[&str]) -> Command {
+    let mut command = lineament();
+    command.args(["train", "--recipe", "drawn", "--data"]).arg(data).arg("--output").arg(run).args(more);
+    command
+}
+
+#[test]
+fn a_killed_training_is_resumed_and_its_model_predicts() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, run) = (folder.path().join("drawn"), folder.path().join("run"));
+    lineament().args(["draw", "--people", "18", "--output"]).arg(&data).assert().success();
+
+    // Killed as soon as the second stage has begun: the first one's result must last.
+    let mut child = train(&data, &run, &[]).stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while !run.join("objects.safetensors").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the training ended before it could be killed");
+        assert!(begun.elapsed() < Duration::from_secs(300), "the first stage takes too long");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    train(&data, &run, &[]).assert().code(2).stderr(predicate::str::contains("--resume"));
+    train(&data, &run, &["--resume"])
+        .assert()
+        .success()
+        .stderr(predicate::str::contains("objects: done already"));
+
+    let model = run.join("model.lineament");
+    lineament().args(["model", "verify"]).arg(&model).assert().success();
+    lineament()
+        .args(["predict", "--model"])
+        .arg(&model)
+        .arg(data.join("celeba/Img/img_celeba"))
+        .args(["--format", "jsonl"])
+        .assert()
+        .success()
+        .stdout(predicate::str::contains("\"Smiling\":{\"value\":"));
+    for log in ["objects", "lnet_o", "lnet_s", "identities", "anet"] {
+        let text = std::fs::read_to_string(run.join(format!("{log}.csv"))).unwrap();
+        assert!(text.starts_with("epoch,step,rate,loss,seconds"), "{log}: {text}");
+        assert!(text.lines().count() >= 2, "{log}: {text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_trained_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let nothing = folder.path().join("nothing");
+    std::fs::create_dir(&nothing).unwrap();
+    train(&nothing, &folder.path().join("run"), &[]).assert().code(2);
+    let recipe = folder.path().join("mine.toml");
+    std::fs::write(&recipe, "name = 'mine'\nseed = 1\nepochz = 3\n").unwrap();
+    let mut command = lineament();
+    command.args(["train", "--data"]).arg(&nothing).arg("--output").arg(folder.path().join("run2"));
+    command.arg("--recipe").arg(&recipe);
+    command
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("mine.toml").and(predicate::str::contains("epochz")));
+    let mut command = lineament();
+    command
+        .args(["train", "--recipe", "compakt", "--data"])
+        .arg(&nothing)
+        .arg("--output")
+        .arg(folder.path().join("r3"));
+    command.assert().code(2).stderr(predicate::str::contains("compact, paper and drawn"));
+}
