@@ -169,7 +169,8 @@ pub struct EvaluateArguments {
     /// What the model's thresholds are chosen for
     #[arg(long, value_enum, default_value = "accuracy")]
     pub operating_point: PointName,
-    /// A folder of pictures without a face, to count false alarms in (with --region located or --report)
+    /// A folder of pictures without a face, to count false alarms in (with --region located or --report): of those, the part
+    /// that --split names; which picture is in which part follows from its name
     #[arg(long, value_name = "DIR")]
     pub background: Option<PathBuf>,
     /// Measure both regions and both operating points, and write all figures to this Markdown file

@@ -14,7 +14,7 @@ use crate::faces::Faces;
 use crate::learner::Learner;
 use crate::losses::{binary_cross_entropy, similarity, softmax_cross_entropy};
 use crate::module::{Mode, Module};
-use crate::recipe::Recipe;
+use crate::recipe::{IdentityStage, Recipe};
 use crate::stage::{Loss, Task};
 use crate::validate::mean_average_precision;
 
@@ -59,6 +59,7 @@ impl AnetModules {
 /// Stage `identities`: softmax over people, and the similarity loss over pairs.
 pub struct Identities<'a> {
     recipe: &'a Recipe,
+    stage: &'a IdentityStage,
     faces: &'a Faces,
     modules: &'a AnetModules,
     /// Places of each person's pictures in `faces`, people with two or more.
@@ -84,6 +85,7 @@ impl<'a> Identities<'a> {
     /// The stage over `people` (see [`people`]).
     pub fn new(
         recipe: &'a Recipe,
+        stage: &'a IdentityStage,
         faces: &'a Faces,
         modules: &'a AnetModules,
         people: Vec<Vec<u32>>,
@@ -91,7 +93,7 @@ impl<'a> Identities<'a> {
         let pictures = people.iter().map(|p| p.len() / 2 * 2).sum();
         let numbered = people.iter().zip(0..);
         let classes = numbered.flat_map(|(places, class)| places.iter().map(move |p| (*p, class))).collect();
-        Self { recipe, faces, modules, people, classes, orders: Orders::default(), pictures }
+        Self { recipe, stage, faces, modules, people, classes, orders: Orders::default(), pictures }
     }
 
     /// Pairs of one person's pictures, two places each: every picture of an epoch once (but for the odd one out).
@@ -126,7 +128,7 @@ impl Task for Identities<'_> {
     }
 
     fn batch(&self, step: u64, shard: usize) -> Result<IdentityBatch, TrainError> {
-        let stage = &self.recipe.identities;
+        let stage = self.stage;
         let (epoch, range) = place(step, shard, self.pictures, stage.schedule.batch);
         let order = self.orders.get(epoch, || self.pairs(epoch));
         let chosen = &order[range];
@@ -138,7 +140,7 @@ impl Task for Identities<'_> {
     }
 
     fn loss(&self, values: &[Tensor<1>], batch: IdentityBatch) -> Loss {
-        let stage = &self.recipe.identities;
+        let stage = self.stage;
         let pass = self.modules.trunk.forward(values, batch.input, Mode::Train);
         let [n, c, h, w] = pass.output.dims();
         let features = pass.output.clone().reshape([n, c * h * w]);

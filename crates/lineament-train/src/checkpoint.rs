@@ -110,3 +110,58 @@ pub fn read(path: &Path, nets: &str) -> Result<(u64, BTreeMap<String, Vec<f32>>)
     }
     Ok((steps, tensors))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn tensors() -> Vec<(String, Vec<f32>)> {
+        vec![("value.0".to_owned(), vec![1.0, -2.5]), ("optimiser.0.x".to_owned(), vec![0.0; 7])]
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/run/anet.checkpoint");
+        write(&path, 41, "nets", &tensors()).unwrap();
+        let (steps, found) = read(&path, "nets").unwrap();
+        assert_eq!((steps, found), (41, tensors().into_iter().collect()));
+        assert_eq!(
+            std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
+            1,
+            "a temporary file was left"
+        );
+    }
+
+    #[test]
+    fn other_nets_and_missing_files_are_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.checkpoint");
+        write(&path, 1, "these", &tensors()).unwrap();
+        assert!(matches!(read(&path, "those"), Err(CheckpointError::OtherNets { .. })));
+        assert!(matches!(read(&folder.path().join("b"), "these"), Err(CheckpointError::Io { .. })));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn damaged_files_are_refused_without_a_panic(cut in 0..200usize, flip in 0..400usize, bit in 0..8u8) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.checkpoint");
+            write(&path, 1, "nets", &tensors()).unwrap();
+            let mut bytes = std::fs::read(&path).unwrap();
+            let shorter = bytes.len().saturating_sub(cut + 1);
+            std::fs::write(&path, &bytes[..shorter]).unwrap();
+            prop_assert!(read(&path, "nets").is_err());
+            let at = flip % bytes.len();
+            bytes[at] ^= 1 << bit;
+            std::fs::write(&path, &bytes).unwrap();
+            // A flip in the numbers themselves can't be told; anything else is an error or the same names.
+            if let Ok((_, found)) = read(&path, "nets") {
+                prop_assert!(found.len() <= 2);
+            }
+        }
+    }
+}

@@ -1,7 +1,5 @@
 //! Stage `svms`: SVMs, calibration and thresholds, and the bundle that holds everything.
 
-use std::collections::BTreeMap;
-
 use lineament::attributes::Anet;
 use lineament::bundle::{Bundle, Card, Parts};
 
@@ -46,7 +44,7 @@ pub fn svms(run: &Run<'_>) -> Result<(), TrainError> {
         patches: recipe.patches.clone(),
         attributes: heads.cards,
         trained_on: trained_on(run),
-        scores: BTreeMap::new(),
+        scores: heads.scores,
         licence: LICENCE.to_owned(),
         note: recipe.note.clone(),
     };

@@ -65,3 +65,26 @@ impl Log {
         file.write_all(text.as_bytes()).map_err(|e| TrainError::io(&self.path, e))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_past_the_checkpoint_are_taken_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = Log::open(folder.path(), "anet", 0).unwrap();
+        log.row(1, 10, 0.1, 2.0, 1.0, &[("accuracy", 0.5)]).unwrap();
+        log.row(2, 20, 0.1, 1.0, 1.0, &[("accuracy", 0.6)]).unwrap();
+        let mut log = Log::open(folder.path(), "anet", 12).unwrap();
+        log.row(2, 20, 0.1, 1.5, 1.0, &[("accuracy", 0.7)]).unwrap();
+        let text = std::fs::read_to_string(folder.path().join("anet.csv")).unwrap();
+        let expected = "epoch,step,rate,loss,seconds,accuracy\n\
+                        1,10,1.000e-1,2.000000,1.0,0.500000\n\
+                        2,20,1.000e-1,1.500000,1.0,0.700000\n";
+        assert_eq!(text, expected);
+        Log::open(folder.path(), "anet", 0).unwrap();
+        assert_eq!(std::fs::read_to_string(folder.path().join("anet.csv")).unwrap(), "");
+    }
+}

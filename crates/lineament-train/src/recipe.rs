@@ -39,8 +39,9 @@ pub struct Recipe {
     pub objects: ObjectStage,
     /// Stages `lnet_o` and `lnet_s`: localisation from tags.
     pub locating: LocatingRecipe,
-    /// Stage `identities`: pre-training of ANet.
-    pub identities: IdentityStage,
+    /// Stage `identities`: pre-training of ANet. Without it ANet begins at random.
+    #[serde(default)]
+    pub identities: Option<IdentityStage>,
     /// Stage `anet`: attribute tags.
     pub anet: AttributeStage,
     /// Stage `svms`: one linear SVM an attribute.
@@ -184,7 +185,9 @@ impl Recipe {
             ));
         }
         self.objects.schedule.check("objects")?;
-        self.identities.schedule.check("identities")?;
+        if let Some(identities) = &self.identities {
+            identities.schedule.check("identities")?;
+        }
         self.anet.schedule.check("anet")?;
         self.locating.check()?;
         if self.svms.costs.is_empty() || self.svms.costs.iter().any(|c| !(*c > 0.0 && c.is_finite())) {
@@ -194,5 +197,50 @@ impl Recipe {
             return refuse("stage svms: `folds` must be at least 2".to_owned());
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use lineament_net::Layer;
+
+    #[test]
+    fn the_recipes_that_come_along_are_sound_and_keep_their_meaning_when_written() {
+        for name in ["compact", "paper", "drawn"] {
+            let recipe = Recipe::named(name).unwrap();
+            assert_eq!(recipe.name, name);
+            assert_eq!(Recipe::parse(&toml::to_string(&recipe).unwrap()).unwrap(), recipe);
+        }
+    }
+
+    #[test]
+    fn the_paper_recipe_has_the_papers_nets() {
+        let nets = Recipe::named("paper").unwrap().nets;
+        let count = |net: &NetSpec, kind: fn(&Layer) -> bool| net.layers.iter().filter(|l| kind(l)).count();
+        for lnet in [&nets.lnet_o, &nets.lnet_s] {
+            assert_eq!(count(lnet, |l| matches!(l, Layer::Conv { .. })), 5);
+            assert_eq!(count(lnet, |l| matches!(l, Layer::MaxPool { .. })), 2);
+            assert_eq!((lnet.input.height, lnet.input.width), (227, 227));
+            // AlexNet's C5.
+            assert_eq!(lnet.output().unwrap(), lineament_net::Shape { channels: 256, height: 13, width: 13 });
+        }
+        assert_eq!(count(&nets.anet, |l| matches!(l, Layer::Conv { .. })), 2);
+        assert_eq!(count(&nets.anet, |l| matches!(l, Layer::LocalConv { .. })), 2);
+        assert_eq!(count(&nets.anet, |l| matches!(l, Layer::MaxPool { .. })), 3);
+        assert_eq!(count(&nets.anet, |l| matches!(l, Layer::Linear { .. })), 1);
+    }
+
+    #[test]
+    fn wrong_recipes_are_refused_with_the_place() {
+        let text = include_str!("../../../recipes/drawn.toml");
+        let refused =
+            |from: &str, to: &str| Recipe::parse(&text.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(refused("seed = 7", "sead = 7").contains("sead"));
+        assert!(refused("size = 40", "size = 41").contains("patches.size"));
+        assert!(refused("folds = 4", "folds = 1").contains("folds"));
+        assert!(refused("batch = 32", "batch = 30").contains("batch"));
+        assert!(refused("grid = [2, 2]", "grid = [3, 2]").contains("conv3"));
     }
 }

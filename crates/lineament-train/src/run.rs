@@ -70,6 +70,10 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
         if asked.is_some_and(|asked| asked != name) {
             continue;
         }
+        if name == "identities" && options.recipe.identities.is_none() {
+            tracing::info!("identities: the recipe has no such stage");
+            continue;
+        }
         if run.result(name).exists() && asked.is_none() {
             tracing::info!("{name}: done already");
             continue;
@@ -175,9 +179,10 @@ impl Run<'_> {
     }
 
     fn identities(&self) -> Result<(), TrainError> {
+        let Some(stage) = &self.recipe.identities else { return Ok(()) };
         let faces = Faces::collect(&self.sets, self.recipe, &Located::default());
         let people = people(&faces);
-        let schedule = &self.recipe.identities.schedule;
+        let schedule = &stage.schedule;
         if people.iter().map(Vec::len).sum::<usize>() < schedule.batch {
             let why = "no --data folder holds cropped faces of people with two pictures or more".to_owned();
             return Err(TrainError::NoPictures { stage: "identities".to_owned(), why });
@@ -186,7 +191,7 @@ impl Run<'_> {
         let modules = AnetModules::new(&self.recipe.nets.anet, people.len())?;
         let mut learner =
             Learner::new(&modules.list(), schedule.optimiser, schedule.average, self.recipe.seed);
-        let task = Identities::new(self.recipe, &faces, &modules, people);
+        let task = Identities::new(self.recipe, stage, &faces, &modules, people);
         stage::run(&task, &mut learner, schedule, &self.around())?;
         self.save("identities", &[("trunk", &learner.weights(&modules.trunk))])
     }
@@ -197,8 +202,10 @@ impl Run<'_> {
         let schedule = &self.recipe.anet.schedule;
         let mut learner =
             Learner::new(&modules.list(), schedule.optimiser, schedule.average, self.recipe.seed);
-        let known = self.weights("anet", "identities", "trunk", Some(&self.recipe.nets.anet))?;
-        learner.adopt(&modules.trunk, &known);
+        if self.recipe.identities.is_some() {
+            let known = self.weights("anet", "identities", "trunk", Some(&self.recipe.nets.anet))?;
+            learner.adopt(&modules.trunk, &known);
+        }
         let task = Attributes::new(self.recipe, &faces, &modules, self.attributes.len());
         if stage::Task::pictures(&task) < schedule.batch {
             let why = "no --data folder holds tagged pictures with a face (the LNets may have found none)"

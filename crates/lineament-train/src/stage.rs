@@ -62,14 +62,17 @@ impl Schedule {
         if self.epochs == 0 || self.epochs > 10_000 {
             return refuse("`epochs` must lie between 1 and 10000");
         }
-        if self.batch < 2 * SHARDS || self.batch % (2 * SHARDS) != 0 || self.batch > 4096 {
+        if self.batch < 2 * SHARDS || !self.batch.is_multiple_of(2 * SHARDS) || self.batch > 4096 {
             return refuse("`batch` must be a multiple of 4 between 4 and 4096");
         }
         if !(self.rate > 0.0 && self.rate < 10.0) {
             return refuse("`rate` must lie between 0 and 10");
         }
-        if !(0.0..1.0).contains(&self.warmup) || !(0.0..1.0).contains(&self.average) || !(self.clip >= 0.0) {
-            return refuse("`warmup` and `average` must lie in [0, 1) and `clip` must not be negative");
+        if !(0.0..1.0).contains(&self.warmup) || !(0.0..1.0).contains(&self.average) {
+            return refuse("`warmup` and `average` must lie in [0, 1)");
+        }
+        if !(0.0..=1e9).contains(&self.clip) {
+            return refuse("`clip` must not be negative");
         }
         Ok(())
     }
@@ -181,7 +184,7 @@ pub fn run<T: Task>(
             mean_loss.add(loss);
             bar.set_message(format!("loss {:.4}", mean_loss.value()));
             bar.inc(1);
-            if learner.steps() % per_epoch == 0 {
+            if learner.steps().is_multiple_of(per_epoch) {
                 let figures = task.validate(learner)?;
                 let epoch = learner.steps() / per_epoch;
                 log.row(

@@ -57,3 +57,45 @@ pub fn fit(rows: &[&[f64]], answers: &[bool], cost: f64) -> Result<Plane, TrainE
 fn refused(error: &dyn std::fmt::Display) -> TrainError {
     TrainError::Net(format!("LIBLINEAR refused an SVM: {error}"))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const ROWS: [[f64; 2]; 8] =
+        [[0.0, 1.0], [1.0, 0.5], [2.0, 2.0], [3.0, 1.0], [0.5, -1.0], [2.5, 0.0], [1.5, 1.5], [-1.0, 0.0]];
+    const EXPECTED_WEIGHT: [f64; 2] = [0.59603445, 0.25355498];
+    const EXPECTED_BIAS: f64 = -0.7834969;
+    const ANSWERS: [bool; 8] = [false, false, true, true, false, true, true, false];
+
+    fn rows() -> Vec<&'static [f64]> {
+        ROWS.iter().map(<[f64; 2]>::as_slice).collect()
+    }
+
+    #[test]
+    fn a_plane_is_scikit_learns() {
+        // sklearn.svm.LinearSVC(C=0.5, loss="squared_hinge", dual=False, intercept_scaling=1, tol=1e-10).fit(X, y)
+        let plane = fit(&rows(), &ANSWERS, 0.5).unwrap();
+        for (found, expected) in plane.weight.iter().zip(EXPECTED_WEIGHT) {
+            assert!((found - expected).abs() < 5e-3, "{plane:?}");
+        }
+        assert!((plane.bias - EXPECTED_BIAS).abs() < 5e-3, "{plane:?}");
+    }
+
+    #[test]
+    fn which_label_comes_first_does_not_matter() {
+        let plane = fit(&rows(), &ANSWERS, 0.5).unwrap();
+        let turned = ANSWERS.map(|yes| !yes);
+        let mirrored = fit(&rows(), &turned, 0.5).unwrap();
+        for row in rows() {
+            assert!((plane.score(row) + mirrored.score(row)).abs() < 1e-2);
+        }
+    }
+
+    #[test]
+    fn answers_of_one_kind_give_a_flat_plane() {
+        let plane = fit(&rows(), &[true; 8], 1.0).unwrap();
+        assert_eq!((plane.weight, plane.bias), (vec![0.0; 2], 1.0));
+    }
+}

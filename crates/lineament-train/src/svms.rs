@@ -32,6 +32,8 @@ pub struct Heads {
     pub svms: LinearSvms,
     /// Calibration and thresholds.
     pub cards: Vec<AttributeCard>,
+    /// How well they do on left-out people of the validation part, by the name of the measure.
+    pub scores: BTreeMap<String, f64>,
 }
 
 /// The linear layer that ANet's last stage put behind the FC vector.
@@ -124,7 +126,7 @@ pub fn heads(
     let fitted: Vec<Fitted> = (0..names.len())
         .map(|attribute| one_head(features, head, attribute, &names[attribute], stage))
         .collect::<Result<_, _>>()?;
-    let rule = best_rule(&fitted, names, stage)?;
+    let (rule, [accuracy, balanced]) = best_rule(&fitted, names, stage)?;
     let weight = fitted.iter().flat_map(|one| one.weight.iter().copied()).collect();
     let bias = fitted.iter().map(|one| one.bias).collect();
     let svms = LinearSvms::new(features.units, weight, bias).map_err(|e| TrainError::Net(e.to_string()))?;
@@ -142,7 +144,11 @@ pub fn heads(
             })
         })
         .collect::<Result<_, TrainError>>()?;
-    Ok(Heads { svms, cards })
+    let scores = BTreeMap::from([
+        ("validation_mean_accuracy".to_owned(), accuracy),
+        ("validation_mean_balanced_accuracy".to_owned(), balanced),
+    ]);
+    Ok(Heads { svms, cards, scores })
 }
 
 /// The SVM of one attribute, and how it scores people that it was not fitted on.
@@ -155,8 +161,8 @@ struct Fitted {
 }
 
 /// The rule for thresholds that, chosen on some people, does best on others: one for all attributes, so that the choice itself does not fit noise.
-fn best_rule(fitted: &[Fitted], names: &[String], stage: &SvmStage) -> Result<Rule, TrainError> {
-    let mut best: Option<(f64, Rule)> = None;
+fn best_rule(fitted: &[Fitted], names: &[String], stage: &SvmStage) -> Result<(Rule, [f64; 2]), TrainError> {
+    let mut best = (Rule::BestCut, [f64::MIN; 2]);
     for rule in RULES {
         let mut sums = [0.0; 2];
         for (one, name) in fitted.iter().zip(names) {
@@ -165,15 +171,16 @@ fn best_rule(fitted: &[Fitted], names: &[String], stage: &SvmStage) -> Result<Ru
                 .map_err(|e| TrainError::Net(format!("{name}: {e}")))?;
             sums.iter_mut().zip(figures).for_each(|(sum, figure)| *sum += figure);
         }
-        let [plain, balanced] = sums.map(|sum| sum / fitted.len().max(1) as f64);
+        let figures = sums.map(|sum| sum / fitted.len().max(1) as f64);
+        let [accuracy, balanced] = figures;
         tracing::info!(
-            "svms: {rule:?}: accuracy {plain:.4}, balanced accuracy {balanced:.4} on left-out people"
+            "svms: {rule:?}: accuracy {accuracy:.4}, balanced accuracy {balanced:.4} on left-out people"
         );
-        if best.is_none_or(|(most, _)| plain + balanced > most) {
-            best = Some((plain + balanced, rule));
+        if figures.iter().sum::<f64>() > best.1.iter().sum() {
+            best = (rule, figures);
         }
     }
-    Ok(best.map_or(Rule::BestCut, |(_, rule)| rule))
+    Ok(best)
 }
 
 fn one_head(

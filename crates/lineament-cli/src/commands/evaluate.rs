@@ -87,15 +87,18 @@ impl Options {
             );
         }
         let data = read(&arguments.data, arguments.layout)?;
+        let split = arguments.split.into();
+        // The other parts may have been learned from, or been used to choose the threshold.
+        let background = arguments.background.as_deref().map(folder::read).transpose()?;
         Ok(Self {
-            split: arguments.split.into(),
+            split,
             region,
             point: arguments.operating_point.into(),
             format: arguments.format,
             output: arguments.output,
             report: arguments.report,
             name: arguments.data.display().to_string(),
-            background: arguments.background.as_deref().map(folder::read).transpose()?,
+            background: background.map(|set| set.split(split)),
             data,
         })
     }
