@@ -201,7 +201,7 @@ fn one_head(
         let why = format!("no picture of the validation part says anything of {name}");
         return Err(TrainError::NoPictures { stage: "svms".to_owned(), why });
     }
-    let scale = Scale::of(features, &known);
+    let scale = Scale::of(features, &known, attribute);
     let rows: Vec<Vec<f64>> = known.iter().map(|(row, _)| scale.apply(&features.rows[*row])).collect();
 
     let mut best: Option<(f64, f64, Vec<f32>)> = None;
@@ -253,6 +253,9 @@ fn log_loss(platt: Platt, scores: &[f32], answers: &[bool]) -> f64 {
     scores.iter().zip(answers).map(one).sum::<f64>() / scores.len().max(1) as f64
 }
 
+/// How much larger the net's own score for an attribute is made than its other scores: the penalty on its weight falls with the square.
+const OWN_SCORE: f64 = 10.0;
+
 /// Features to zero mean and comparable size: one scale for all FC units together (so that weak units stay weak), and one for all scores.
 struct Scale {
     mean: Vec<f64>,
@@ -260,7 +263,7 @@ struct Scale {
 }
 
 impl Scale {
-    fn of(features: &Features, known: &[(usize, bool)]) -> Self {
+    fn of(features: &Features, known: &[(usize, bool)], attribute: usize) -> Self {
         let width = features.rows.first().map_or(0, Vec::len);
         let count = known.len().max(1) as f64;
         let mut mean = vec![0.0; width];
@@ -281,6 +284,11 @@ impl Scale {
         let fc_factor = factor(fc) / (fc.len().max(1) as f64).sqrt();
         let mut factors = vec![fc_factor; fc.len()];
         factors.extend(vec![factor(scores); scores.len()]);
+        // The net's score for this very attribute is as good as free of the penalty: with the least cost the SVM ranks faces as the net does,
+        // and only what the validation people make plain moves it from there.
+        if let Some(own) = factors.get_mut(fc.len() + attribute) {
+            *own *= OWN_SCORE;
+        }
         Self { mean, factor: factors }
     }
 
