@@ -1,5 +1,5 @@
 //! A whole training on drawn faces: what it reaches, and that a killed one goes on to the same weights bit for bit.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;

@@ -358,18 +358,18 @@ mod tests {
             }],
         };
         let mut weights = Weights::random(&spec, 1).unwrap();
-        for (name, array) in weights.iter_mut() {
+        for parameter in spec.parameters().unwrap() {
             let inside = |i: usize| (4..12).contains(&(i % 16)) && (4..12).contains(&(i / 16 % 16));
+            let mut array = weights.get(&parameter.name).unwrap().clone();
             for (i, value) in array.data.iter_mut().enumerate() {
                 // The middle is a quarter of the window, so the weights sum to nothing.
-                *value = if name.ends_with("bias") {
-                    -4.0
-                } else if inside(i) {
-                    0.06
-                } else {
-                    -0.02
+                *value = match (parameter.name.ends_with("bias"), inside(i)) {
+                    (true, _) => -4.0,
+                    (false, true) => 0.06,
+                    (false, false) => -0.02,
                 };
             }
+            weights.insert(parameter.name, array);
         }
         Net::new(&spec, &weights).unwrap()
     }
