@@ -70,7 +70,8 @@ pub(crate) fn convolution(
         }
         finite(at, [&weight, &bias])?;
     }
-    Ok(Convolution { window, filters, weight, bias, activation: Activation::Identity })
+    let path = at.path.clone();
+    Ok(Convolution { path, window, filters, weight, bias, activation: Activation::Identity })
 }
 
 /// A fully connected layer without its activation.
@@ -104,7 +105,8 @@ pub(crate) fn matrix(
         offset(&mut bias, &affine);
         finite(at, [&weight, &bias])?;
     }
-    Ok(Matrix { inputs, outputs, weight, bias, activation: Activation::Identity })
+    let path = at.path.clone();
+    Ok(Matrix { path, inputs, outputs, weight, bias, activation: Activation::Identity })
 }
 
 fn offset(bias: &mut [f32], affine: &Affine) {

@@ -4,11 +4,11 @@
 //! alone and every piece is summed in one order, so an item's result is the same to the bit for any number of threads
 //! and whatever else is in the batch.
 
-mod fold;
-mod plan;
-mod run;
-mod scratch;
-mod step;
+pub(crate) mod fold;
+pub(crate) mod plan;
+pub(crate) mod run;
+pub(crate) mod scratch;
+pub(crate) mod step;
 
 use thiserror::Error;
 

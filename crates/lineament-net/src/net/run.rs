@@ -185,7 +185,7 @@ impl Arena {
 }
 
 /// `from` holds `rows` rows one after the other; `to` takes its columns one after the other.
-fn transpose(from: &[f32], to: &mut [f32], rows: usize) {
+pub(crate) fn transpose(from: &[f32], to: &mut [f32], rows: usize) {
     let columns = from.len() / rows;
     if rows == 1 || columns == 1 {
         to.copy_from_slice(from);

@@ -46,6 +46,8 @@ impl Means<'_> {
 /// A convolution with all that is folded into it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Convolution {
+    /// The layer's path, for reports.
+    pub(crate) path: String,
     pub(crate) window: Window,
     pub(crate) filters: usize,
     /// `[kernel, kernel, inputs, filters]`; for a locally shared convolution one such bank a cell.
@@ -56,7 +58,8 @@ pub(crate) struct Convolution {
 }
 
 impl Convolution {
-    fn inner(&self, input: Shape) -> usize {
+    /// Inputs that one output sums.
+    pub(crate) fn inner(&self, input: Shape) -> usize {
         self.window.kernel * self.window.kernel * input.channels
     }
 
@@ -64,7 +67,8 @@ impl Convolution {
         Shape { channels: self.filters, ..self.window.slide(input) }
     }
 
-    fn pixels(&self, inner: usize) -> usize {
+    /// Output pixels that one piece works on.
+    pub(crate) fn pixels(&self, inner: usize) -> usize {
         if self.window.is_pixel() {
             *PIXELS.end()
         } else {
@@ -155,6 +159,8 @@ impl Convolution {
 /// A fully connected layer with all that is folded into it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Matrix {
+    /// The layer's path, for reports.
+    pub(crate) path: String,
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
     /// Blocks of [`OUTPUTS`] outputs (the last may be narrower), each `[inputs, block]`, inputs in the order of the map

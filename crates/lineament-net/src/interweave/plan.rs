@@ -1,0 +1,208 @@
+//! From a net's compiled steps to the same steps on numbered values.
+
+use super::Share;
+use super::number::{Map, Numbered, Numbering};
+use super::run::{Operation, Piece, Woven};
+use crate::kernel::window::Window;
+use crate::net::plan::{Slot, Step, Stretch};
+use crate::net::step::{Convolution, Matrix};
+use crate::{MAX_ELEMENTS, Shape};
+
+/// The most window taps that are looked at, over all layers and patches: half a gigabyte of tables and some seconds. The
+/// paper's ANet needs a twentieth of it for nine patches.
+const MOST_TAPS: usize = 1 << 26;
+/// The most pixels of a region whose values are numbered.
+const MOST_PIXELS: usize = 1 << 24;
+
+/// Plans `stretches` for patches of shape `patch` at `offsets`, all within the region. `None` when it is too large to
+/// be planned.
+pub(crate) fn weave(
+    stretches: Vec<Stretch>,
+    region: Shape,
+    patch: Shape,
+    offsets: &[[usize; 2]],
+) -> Option<(Woven, Vec<Share>)> {
+    let pixels = |shape: Shape| shape.height.checked_mul(shape.width);
+    pixels(region).filter(|&pixels| pixels <= MOST_PIXELS)?;
+    pixels(patch)?.checked_mul(offsets.len()).filter(|&pixels| pixels <= MOST_TAPS)?;
+    let mut weaver = Weaver {
+        numbering: Numbering { offsets, budget: MOST_TAPS },
+        maps: vec![Some(Map::region(region, patch, offsets))],
+        operations: Vec::new(),
+        shares: Vec::new(),
+    };
+    let mut entry = 0;
+    for stretch in stretches {
+        match stretch {
+            Stretch::Matrix(matrix) => {
+                let output = weaver.maps.len();
+                weaver.maps.push(None);
+                weaver.matrix(matrix, entry, output)?;
+                entry = output;
+            }
+            Stretch::Maps { steps, slots, output } => {
+                // Slot 0 of a stretch is what the stretch before left; the others are its own.
+                let base = weaver.maps.len() - 1;
+                let place = |slot: Slot| if slot == 0 { entry } else { base + slot };
+                weaver.maps.resize(base + slots, None);
+                for step in steps {
+                    weaver.step(step, place)?;
+                }
+                entry = place(output);
+            }
+        }
+    }
+    let Weaver { maps, operations, shares, .. } = weaver;
+    let slots = maps.len();
+    let map = maps.into_iter().nth(entry)??;
+    Some((Woven::new(operations, slots, entry, map), shares))
+}
+
+struct Weaver<'a> {
+    numbering: Numbering<'a>,
+    /// What each slot holds at this point of the plan.
+    maps: Vec<Option<Map>>,
+    operations: Vec<Operation>,
+    shares: Vec<Share>,
+}
+
+impl Weaver<'_> {
+    fn map(&self, slot: Slot) -> Option<&Map> {
+        self.maps.get(slot)?.as_ref()
+    }
+
+    fn put(&mut self, slot: Slot, map: Map, operation: Operation) -> Option<()> {
+        *self.maps.get_mut(slot)? = Some(map);
+        self.operations.push(operation);
+        Some(())
+    }
+
+    /// Numbers what a window gives. Maps of all patches together may be larger than the one map that was checked.
+    fn windows(
+        &mut self,
+        input: Slot,
+        window: Window,
+        grid: [usize; 2],
+        onto: Option<Slot>,
+        channels: usize,
+    ) -> Option<Numbered> {
+        let map = self.maps.get(input)?.as_ref()?;
+        let onto = match onto {
+            Some(slot) => Some(self.maps.get(slot)?.as_ref()?),
+            None => None,
+        };
+        let numbered = self.numbering.windows(map, window, grid, onto, channels)?;
+        numbered.map.values().checked_mul(channels).filter(|&all| all <= MAX_ELEMENTS)?;
+        Some(numbered)
+    }
+
+    fn step(&mut self, step: Step, place: impl Fn(Slot) -> Slot) -> Option<()> {
+        match step {
+            Step::Convolve { convolution, input, output, accumulate } => {
+                let (input, output) = (place(input), place(output));
+                self.convolution(convolution, [1, 1], input, output, accumulate)
+            }
+            Step::ConvolveCells { convolution, grid, input, output } => {
+                self.convolution(convolution, grid, place(input), place(output), false)
+            }
+            Step::Multiply { matrix, input, output } => self.matrix(matrix, place(input), place(output)),
+            Step::Pool { pooling, window, input, output } => {
+                let (input, output) = (place(input), place(output));
+                let channels = self.map(input)?.shape.channels;
+                let Numbered { map, table, .. } = self.windows(input, window, [1, 1], None, channels)?;
+                let values = map.values();
+                self.put(output, map, Operation::Pool { pooling, table, values, channels, input, output })
+            }
+            Step::Copy { input, output } => {
+                let (input, output) = (place(input), place(output));
+                let map = self.map(input)?.clone();
+                let size = map.values() * map.shape.channels;
+                self.put(output, map, Operation::Copy { size, input, output })
+            }
+            Step::Normalise { affine, activation, slot } => {
+                let size = self.map(place(slot))?.values() * affine.scale.len();
+                self.operations.push(Operation::Normalise { affine, activation, size, slot: place(slot) });
+                Some(())
+            }
+            Step::Activate { activation, slot } => {
+                let map = self.map(place(slot))?;
+                let (values, channels) = (map.values(), map.shape.channels);
+                self.operations.push(Operation::Activate { activation, values, channels, slot: place(slot) });
+                Some(())
+            }
+            Step::Add { input, into, activation } => {
+                let (input, into) = (place(input), place(into));
+                let channels = self.map(into)?.shape.channels;
+                let pixel = Window { kernel: 1, stride: 1, padding: 0 };
+                let Numbered { map, table, onto, .. } =
+                    self.windows(input, pixel, [1, 1], Some(into), channels)?;
+                self.put(into, map, Operation::Add { table, onto, channels, input, into, activation })
+            }
+        }
+    }
+
+    fn convolution(
+        &mut self,
+        convolution: Convolution,
+        grid: [usize; 2],
+        input: Slot,
+        output: Slot,
+        accumulate: bool,
+    ) -> Option<()> {
+        let inner = convolution.inner(self.map(input)?.shape);
+        let onto = accumulate.then_some(output);
+        let numbered = self.windows(input, convolution.window, grid, onto, convolution.filters)?;
+        self.share(&convolution.path, &numbered.map, inner);
+        let mut pieces = Vec::new();
+        let mut first = 0;
+        for (cell, &values) in numbered.cells.iter().enumerate() {
+            let most = convolution.pixels(inner);
+            // Equal pieces: a short last one would cost the packing of the filters for little.
+            let even = values.div_ceil(values.div_ceil(most).max(1)).max(1);
+            let starts = (0..values).step_by(even);
+            pieces.extend(starts.map(|start| Piece {
+                cell,
+                first: first + start,
+                values: even.min(values - start),
+            }));
+            first += values;
+        }
+        let Numbered { map, table, onto, .. } = numbered;
+        let onto = accumulate.then_some(onto);
+        self.put(output, map, Operation::Convolve { convolution, table, pieces, onto, inner, input, output })
+    }
+
+    fn matrix(&mut self, matrix: Matrix, input: Slot, output: Slot) -> Option<()> {
+        let map = self.maps.get(input)?.as_ref()?;
+        let channels = map.shape.channels;
+        let Numbered { map, table, .. } = self.numbering.whole(map, matrix.outputs)?;
+        map.values().checked_mul(matrix.inputs.max(matrix.outputs)).filter(|&all| all <= MAX_ELEMENTS)?;
+        self.share(&matrix.path, &map, matrix.inputs);
+        let values = map.values();
+        self.put(output, map, Operation::Multiply { matrix, table, values, channels, input, output })
+    }
+
+    fn share(&mut self, path: &str, map: &Map, inner: usize) {
+        let products = |values: usize| {
+            (values as u64).saturating_mul(inner as u64).saturating_mul(map.shape.channels as u64)
+        };
+        self.shares.push(Share {
+            layer: path.to_owned(),
+            woven: products(map.values()),
+            patchwise: products(map.numbers.len()),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_to_be_planned_is_left_alone() {
+        let patch = Shape::new(1, 1, 1);
+        assert!(weave(vec![], Shape::new(1, 1 << 20, 1 << 20), patch, &[[0, 0]]).is_none());
+        assert!(weave(vec![], Shape::new(1, usize::MAX, 2), patch, &[[0, 0]]).is_none());
+        assert!(weave(vec![], Shape::new(1, 2, 2), patch, &[[0, 0]]).is_some());
+    }
+}
