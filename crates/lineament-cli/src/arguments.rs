@@ -282,7 +282,7 @@ pub struct ExportArguments {
     /// Write the model in use, as one safetensors file with its card
     #[arg(long, value_name = "OUT", required_unless_present = "onnx")]
     pub bundle: Option<PathBuf>,
-    /// Write the nets as ONNX (a later release)
+    /// Write the nets and the attribute half as ONNX to this folder, with a README.md that says how to use them
     #[arg(long, value_name = "DIR")]
     pub onnx: Option<PathBuf>,
     #[command(flatten)]

@@ -93,13 +93,16 @@ fn a_build_without_training_says_how_to_get_it() {
 }
 
 #[test]
-fn onnx_is_announced() {
+fn an_export_needs_something_to_write_and_a_place() {
     let stage = Stage::new();
-    refused(
-        &stage,
-        &["export", "--onnx", "out", "--model", "tiny.lineament"],
-        &["later release", "--bundle"],
-    );
+    refused(&stage, &["export", "--model", "tiny.lineament"], &["--bundle"]);
+    let call = ["export", "--onnx", "photos/a.png", "--model", "tiny.lineament"];
+    refused(&stage, &call, &["the folder photos/a.png cannot be made"]);
+    let call = ["export", "--onnx", "photos/a.png/graphs", "--model", "tiny.lineament"];
+    refused(&stage, &call, &["the folder photos/a.png/graphs cannot be made"]);
+    let call = ["export", "--onnx", "graphs", "--model", "gone.lineament"];
+    refused(&stage, &call, &["gone.lineament", "cannot be read"]);
+    assert!(!stage.path("graphs").exists());
 }
 
 #[test]

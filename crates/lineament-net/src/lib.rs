@@ -22,14 +22,17 @@
 //! ```
 
 mod error;
+mod interweave;
 mod kernel;
 mod net;
+pub mod onnx;
 pub mod reference;
 mod spec;
 mod tensor;
 mod weights;
 
 pub use error::ForwardError;
+pub use interweave::{Interweave, InterweaveError, Share};
 pub use net::{Net, NetError};
 pub use spec::{
     Checked, CheckedLayer, Layer, MAX_DEPTH, MAX_ELEMENTS, MAX_LAYERS, MAX_NAME, NetSpec, Parameter,

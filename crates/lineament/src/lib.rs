@@ -7,6 +7,7 @@ pub mod draw;
 pub mod geometry;
 pub mod input;
 pub mod locate;
+pub mod onnx;
 pub mod output;
 pub mod photo;
 mod tagger;

@@ -1,23 +1,38 @@
-//! `lineament export`: the model in use, as a file.
+//! `lineament export`: the model in use, as files.
 
-use anyhow::{Result, bail};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use lineament::Bundle;
+use lineament::onnx::onnx_files;
 
 use super::Outcome;
 use crate::arguments::ExportArguments;
 use crate::{files, model, notes};
 
 pub fn run(arguments: ExportArguments) -> Result<Outcome> {
-    if arguments.onnx.is_some() {
-        bail!(
-            "ONNX export comes in a later release; --bundle OUT writes a safetensors file, whose card describes the nets for other programs"
-        );
+    if arguments.bundle.is_none() && arguments.onnx.is_none() {
+        bail!("say what to write with --bundle OUT or --onnx DIR");
     }
-    let Some(path) = arguments.bundle else {
-        bail!("say what to write with --bundle OUT");
-    };
     let bundle = model::bundle(&arguments.model)?;
-    files::write_whole(&path, bundle.bytes())?;
+    if let Some(path) = &arguments.bundle {
+        files::write_whole(path, bundle.bytes())?;
+        say(&bundle, path);
+    }
+    if let Some(folder) = &arguments.onnx {
+        write_onnx(&bundle, folder)?;
+        say(&bundle, folder);
+    }
+    Ok(Outcome::AllRead)
+}
+
+fn write_onnx(bundle: &Bundle, folder: &Path) -> Result<()> {
+    let files = onnx_files(bundle).context("the model cannot be written as ONNX")?;
+    files::make_folder(folder)?;
+    files.iter().try_for_each(|file| files::write_whole(&folder.join(file.name), &file.bytes))
+}
+
+fn say(bundle: &Bundle, path: &Path) {
     let card = bundle.card();
     notes::note(format!("{} {}, SHA-256 {}: {}", card.name, card.version, bundle.hash(), path.display()));
-    Ok(Outcome::AllRead)
 }

@@ -1,0 +1,72 @@
+//! Writes what the default model makes of a photo's first face, for `.ci/onnx_check.py` to compare with the exported graphs.
+//!
+//!     cargo run -p lineament --example onnx_face -- PHOTO DIR
+//!
+//! Files are called `GRAPH.CASE.VALUE.SIZES.f32`: a value's sizes in its name, its numbers (lowest byte first, row-major)
+//! inside. `face.0.region.*` is the drawn face region, colours 0 to 255, rows x columns x 3.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lineament::{Bundle, Limits, Photo, Tagger, crop::crop};
+use lineament_net::{Net, Tensor};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let (Some(photo), Some(folder)) = (arguments.next(), arguments.next()) else {
+        return Err("say what to read and where to write: onnx_face PHOTO DIR".into());
+    };
+    fs::create_dir_all(&folder)?;
+    let photo = Photo::open(&photo, &Limits::default())?;
+    let bundle = Bundle::embedded()?;
+    let (card, parts) = (bundle.card().clone(), bundle.parts().clone());
+    let tagger = Tagger::new(bundle)?;
+    let face = tagger.locate(&photo)?.into_iter().next().ok_or("the photo shows no face")?;
+
+    for (name, spec, weights) in
+        [("lnet_o", &card.lnet_o, &parts.lnet_o), ("lnet_s", &card.lnet_s, &parts.lnet_s)]
+    {
+        let net = Net::new(spec, weights)?;
+        let small = crop(&photo, photo.rect(), 240, 200);
+        let input = card.preprocess.tensor_of(&[small.clone(), small.mirrored()]);
+        let inputs = [input, card.preprocess.tensor_of(&[crop(&photo, face.rect, 131, 160)])];
+        for (case, input) in inputs.iter().enumerate() {
+            let start = folder.join(format!("{name}.{case}"));
+            save(&start, "pixels", &input.shape(), input.data())?;
+            let output = net.forward(input)?;
+            save(&start, "responses", &output.shape(), output.data())?;
+        }
+    }
+
+    let region = tagger.region_of_box(face.rect)?;
+    let drawn = card.patches.draw(&photo, region);
+    let colours: Vec<f32> = drawn.pixels().iter().map(|&colour| f32::from(colour)).collect();
+    let side = card.patches.region as usize;
+    save(&folder.join("face.0"), "region", &[side, side, 3], &colours)?;
+    let patches = card.patches.batch(&drawn, &card.preprocess)?;
+    let vectors = Net::new(&card.anet, &parts.anet)?.forward(&patches)?;
+    let scores = tagger.scores_in(&photo, region)?;
+    let attributes = tagger.attributes_in(&photo, region)?;
+    let probabilities: Vec<f32> = attributes.iter().map(|attribute| attribute.probability).collect();
+    for name in ["anet", "attributes"] {
+        save(&folder.join(format!("{name}.0")), "patches", &patches.shape(), patches.data())?;
+    }
+    save_vectors(&folder, &vectors)?;
+    let start = folder.join("attributes.0");
+    save(&start, "scores", &[scores.len()], &scores)?;
+    save(&start, "probabilities", &[probabilities.len()], &probabilities)?;
+    println!("{}", folder.display());
+    Ok(())
+}
+
+fn save_vectors(folder: &Path, vectors: &Tensor) -> std::io::Result<()> {
+    let sizes = [vectors.items(), vectors.map().elements()];
+    save(&folder.join("anet.0"), "vectors", &sizes, vectors.data())
+}
+
+fn save(start: &Path, value: &str, sizes: &[usize], data: &[f32]) -> std::io::Result<()> {
+    let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
+    let bytes: Vec<u8> = data.iter().flat_map(|value| value.to_le_bytes()).collect();
+    fs::write(format!("{}.{value}.{}.f32", start.display(), sizes.join("x")), bytes)
+}

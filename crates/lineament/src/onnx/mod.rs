@@ -1,0 +1,149 @@
+//! A model for other runtimes: its nets and its attribute half as ONNX graphs, and a page that says how to use them.
+
+mod readme;
+
+use lineament_net::onnx::{Dim, Form, Graph, OnnxError, Setting, export};
+
+use crate::bundle::Bundle;
+
+/// What metadata of `attributes.onnx` holds the attributes' names under, joined by commas.
+pub const NAMES: &str = "attributes";
+
+/// One file of an export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnnxFile {
+    /// Its name.
+    pub name: &'static str,
+    /// What stands in it.
+    pub bytes: Vec<u8>,
+}
+
+/// The files of a model's export, opset [`lineament_net::onnx::OPSET`], in single precision:
+///
+/// | file | input | outputs |
+/// |---|---|---|
+/// | `lnet_o.onnx`, `lnet_s.onnx` | `pixels` `[batch, 3, height, width]` | `responses` `[batch, channels, map_height, map_width]` |
+/// | `anet.onnx` | `patches` `[batch, 3, size, size]` | `vectors` `[batch, features]` |
+/// | `attributes.onnx` | `patches` `[batch, 3, size, size]` of one face | `scores` `[attributes]`, `probabilities` `[attributes]` |
+/// | `README.md` | | preprocessing, attributes and thresholds, an example |
+///
+/// The same bundle gives the same bytes.
+///
+/// # Errors
+/// A net too large for a file; nothing else in a bundle that was read.
+pub fn onnx_files(bundle: &Bundle) -> Result<Vec<OnnxFile>, OnnxError> {
+    let (card, parts) = (bundle.card(), bundle.parts());
+    let file = |name, bytes| OnnxFile { name, bytes };
+    Ok(vec![
+        file("lnet_o.onnx", export(&card.lnet_o, &parts.lnet_o, Form::Maps)?),
+        file("lnet_s.onnx", export(&card.lnet_s, &parts.lnet_s, Form::Maps)?),
+        file("anet.onnx", export(&card.anet, &parts.anet, Form::Vectors)?),
+        file("attributes.onnx", attributes(bundle)?),
+        file("README.md", readme::page(bundle)?.into_bytes()),
+    ])
+}
+
+/// ANet on the patches of one face, the mean of its vectors, the SVMs and the sigmoids: what
+/// [`crate::Tagger::attributes_in`] does behind the drawing of the region.
+fn attributes(bundle: &Bundle) -> Result<Vec<u8>, OnnxError> {
+    let (card, parts) = (bundle.card(), bundle.parts());
+    let svms = &parts.svms;
+    let (count, features) = (svms.attributes(), svms.features());
+    let mut graph = Graph::new("attributes");
+    let vectors = graph.net(&card.anet, &parts.anet, Form::Vectors)?;
+
+    // Names with a slash: no layer of ANet can have them.
+    let over_patches = [("axes", Setting::Ints(&[0])), ("keepdims", Setting::Int(0))];
+    let mean = graph.node("head/mean", "ReduceMean", &[&vectors], &over_patches)?;
+    let weight = graph.floats("head/svm.weight", &[count, features], svms.weight())?;
+    let bias = graph.floats("head/svm.bias", &[count], svms.bias())?;
+    let products = graph.node("head/svm", "MatMul", &[&weight, &mean], &[])?;
+    let scores = graph.node("head/scores", "Add", &[&products, &bias], &[])?;
+    graph.output("scores", &scores, &[Dim::Fixed(count)])?;
+
+    // Platt's sigmoid is 1 / (1 + exp(a * score + b)), ONNX's 1 / (1 + exp(-x)).
+    let platt = || card.attributes.iter().map(|attribute| attribute.platt);
+    let slopes: Vec<f32> = platt().map(|platt| -platt.a).collect();
+    let offsets: Vec<f32> = platt().map(|platt| -platt.b).collect();
+    let slopes = graph.floats("head/platt.slope", &[slopes.len()], &slopes)?;
+    let offsets = graph.floats("head/platt.offset", &[offsets.len()], &offsets)?;
+    let scaled = graph.node("head/platt.scaled", "Mul", &[&scores, &slopes], &[])?;
+    let logits = graph.node("head/platt.logits", "Add", &[&scaled, &offsets], &[])?;
+    let probabilities = graph.node("head/platt", "Sigmoid", &[&logits], &[])?;
+    graph.output("probabilities", &probabilities, &[Dim::Fixed(count)])?;
+
+    graph.metadata(NAMES, &card.names().join(","));
+    graph.metadata("model", &format!("{} {}", card.name, card.version));
+    graph.metadata("sha256", &bundle.hash());
+    Ok(graph.into_model())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::testing::{random_parts, tiny_bundle, tiny_card};
+    use lineament_net::{Layer, Precision};
+
+    fn text(files: &[OnnxFile], name: &str) -> String {
+        let file = files.iter().find(|file| file.name == name).unwrap();
+        String::from_utf8_lossy(&file.bytes).into_owned()
+    }
+
+    #[test]
+    fn every_file_is_written_and_the_same_every_time() {
+        let bundle = tiny_bundle(1).unwrap();
+        let files = onnx_files(&bundle).unwrap();
+        let names: Vec<&str> = files.iter().map(|file| file.name).collect();
+        assert_eq!(names, ["lnet_o.onnx", "lnet_s.onnx", "anet.onnx", "attributes.onnx", "README.md"]);
+        assert_eq!(files, onnx_files(&bundle).unwrap());
+        let head = text(&files, "attributes.onnx");
+        for said in
+            ["patches", "scores", "probabilities", "head/svm.weight", "Smiling,Straight_Hair", &bundle.hash()]
+        {
+            assert!(head.contains(said), "{said}");
+        }
+        assert!(!text(&files, "anet.onnx").contains("head/"));
+    }
+
+    #[test]
+    fn the_page_states_what_a_program_needs() {
+        let page = text(&onnx_files(&tiny_bundle(1).unwrap()).unwrap(), "README.md");
+        for said in [
+            "opset 17",
+            "`pixels` [batch, 3, height, width]",
+            "`patches` [batch, 3, 16, 16]",
+            "`vectors` [batch, 6]",
+            "`probabilities` [40]",
+            "MEAN = [0.5, 0.5, 0.5]",
+            "OFFSETS = [[0, 0], [4, 0], [0, 4], [4, 4]]",
+            "MIRROR = True",
+            "| 31 | Smiling | 0.125 | -0.125 |",
+            "CC0-1.0",
+        ] {
+            assert!(page.contains(said), "{said} in\n{page}");
+        }
+    }
+
+    #[test]
+    fn texts_of_the_card_cannot_break_the_page() {
+        let mut card = tiny_card();
+        card.attributes[0].name = "a|b`<i>*".to_owned();
+        card.licence = "[CC](x) <script>".to_owned();
+        let parts = random_parts(&card, 1).unwrap();
+        let bundle = crate::Bundle::new(&card, &parts, Precision::F32).unwrap();
+        let page = text(&onnx_files(&bundle).unwrap(), "README.md");
+        assert!(page.contains(r"| 0 | a\|b\`\<i\>\* |"), "{page}");
+        assert!(page.contains(r"\[CC\]\(x\) \<script\>"), "{page}");
+    }
+
+    #[test]
+    fn a_net_that_ends_in_a_map_gives_vectors_too() {
+        let mut card = tiny_card();
+        card.anet.layers = vec![Layer::AvgPool { kernel: 8, stride: 8, padding: 0 }];
+        let parts = random_parts(&card, 1).unwrap();
+        let bundle = crate::Bundle::new(&card, &parts, Precision::F32).unwrap();
+        let page = text(&onnx_files(&bundle).unwrap(), "README.md");
+        assert!(page.contains("`vectors` [batch, 12]"), "{page}");
+    }
+}

@@ -1,0 +1,225 @@
+//! The page beside the graphs.
+
+use std::fmt::Write as _;
+
+use lineament_net::onnx::{Dim, Form, OPSET, OnnxError};
+use lineament_net::{NetSpec, Shape};
+
+use super::NAMES;
+use crate::bundle::{Bundle, Card};
+use crate::locate::Cells;
+
+/// `README.md` of an export, in Markdown.
+///
+/// # Errors
+/// A spec that is wrong, which no bundle that was read has.
+pub(super) fn page(bundle: &Bundle) -> Result<String, OnnxError> {
+    let card = bundle.card();
+    let mut page = String::new();
+    // Writing to a string cannot fail.
+    let _ = write!(
+        page,
+        "# {name} {version} as ONNX\n\n\
+         Written by lineament {program} from the model with SHA-256 `{hash}`. ONNX opset {OPSET}, single precision. Terms of the \
+         weights: {licence}.\n\n",
+        name = plain(&card.name),
+        version = plain(&card.version),
+        program = env!("CARGO_PKG_VERSION"),
+        hash = bundle.hash(),
+        licence = plain(card.licence.trim_end_matches('.')),
+    );
+    graphs(&mut page, card)?;
+    preprocessing(&mut page, card);
+    patches(&mut page, card);
+    responses(&mut page, card);
+    attributes(&mut page, card);
+    example(&mut page, card);
+    Ok(page)
+}
+
+fn graphs(page: &mut String, card: &Card) -> Result<(), OnnxError> {
+    let attributes = card.attributes.len();
+    page.push_str(
+        "## Graphs\n\nAll values are float32. Sizes in words are free.\n\n\
+         | file | input | output |\n|---|---|---|\n",
+    );
+    for (file, spec, form) in [
+        ("lnet_o", &card.lnet_o, Form::Maps),
+        ("lnet_s", &card.lnet_s, Form::Maps),
+        ("anet", &card.anet, Form::Vectors),
+    ] {
+        let (from, to) = (sizes(&form.input_dims(spec)?), sizes(&form.output_dims(spec)?));
+        let (input, output) = (form.input(), form.output());
+        let _ = writeln!(page, "| `{file}.onnx` | `{input}` {from} | `{output}` {to} |");
+    }
+    let from = sizes(&Form::Vectors.input_dims(&card.anet)?);
+    let _ = writeln!(
+        page,
+        "| `attributes.onnx` | `patches` {from} of one face | `scores` [{attributes}], `probabilities` [{attributes}] |"
+    );
+    page.push_str(
+        "\n`attributes.onnx` is the whole attribute half: ANet on every patch, the mean of its vectors, a linear SVM and a Platt \
+         sigmoid for each attribute. `anet.onnx` is the net alone.\n\n",
+    );
+    Ok(())
+}
+
+fn preprocessing(page: &mut String, card: &Card) {
+    let preprocess = card.preprocess;
+    let _ = write!(
+        page,
+        "## Preprocessing\n\n\
+         Pictures are 8-bit RGB, red first, turned the way up that their EXIF orientation says. Every colour becomes\n\n    \
+         (colour / 255 - MEAN) / STD\n\n\
+         with MEAN = {mean:?} and STD = {std:?} for red, green and blue, in planes: channel, row, column. The same holds for all \
+         graphs.\n\n",
+        mean = preprocess.mean,
+        std = preprocess.std,
+    );
+}
+
+fn patches(page: &mut String, card: &Card) {
+    let (region, patches) = (card.region, &card.patches);
+    let _ = write!(
+        page,
+        "## From a face to patches\n\n\
+         1. The face region is a square with a side of {enlarge} times the height of the face box. Its centre lies {shift} heights \
+         of the box below that of the box (above it, where negative). With landmarks instead of a box: let d be the distance from the midpoint of the eyes to \
+         that of the mouth's corners, or {eyes} times the distance between the eyes if that is more; the side is {span} d and the \
+         centre lies {drop} d below the midpoint of the eyes.\n\
+         2. It is cut out and resized to {side} x {side} pixels, averaging where it shrinks; outside of the picture the edge's \
+         pixels repeat.\n\
+         3. {count} patches of {size} x {size} pixels are cut from it{mirror}. The example has their upper left corners, x and y.\n\n\
+         `attributes.onnx` takes the patches of one face in any order.\n\n",
+        enlarge = region.enlarge,
+        shift = region.shift,
+        eyes = region.eyes,
+        span = region.span,
+        drop = region.drop,
+        side = patches.region,
+        size = patches.size,
+        count = patches.offsets.len(),
+        mirror = if patches.mirror { ", and the mirror image of each is seen too" } else { "" },
+    );
+}
+
+fn responses(page: &mut String, card: &Card) {
+    page.push_str(
+        "## Responses\n\nThe LNets answer with the maps of their last layer; how lineament makes boxes of them is not part of \
+         the graphs. Place (column, row) of a map looks at the picture around the pixel\n\n",
+    );
+    for (name, spec) in [("lnet_o", &card.lnet_o), ("lnet_s", &card.lnet_s)] {
+        let Some((cells, shape)) = lattice(spec) else { continue };
+        let _ = writeln!(
+            page,
+            "* `{name}`: ({x} + {sx} column, {y} + {sy} row). For {width} x {height} pixels, the size that it learnt on, the map \
+             has {columns} x {rows} places and {channels} channels.",
+            x = cells.origin.x,
+            y = cells.origin.y,
+            sx = cells.stride.x,
+            sy = cells.stride.y,
+            width = spec.input.width,
+            height = spec.input.height,
+            columns = shape.width,
+            rows = shape.height,
+            channels = shape.channels,
+        );
+    }
+    page.push('\n');
+}
+
+fn lattice(spec: &NetSpec) -> Option<(Cells, Shape)> {
+    Some((Cells::of_net(spec).ok()?, spec.output().ok()?))
+}
+
+fn attributes(page: &mut String, card: &Card) {
+    let _ = write!(
+        page,
+        "## Attributes\n\n\
+         In the order of `scores` and `probabilities`; `attributes.onnx` has the names in its metadata under `{NAMES}`. An attribute \
+         is present where its **score** exceeds a threshold: that for accuracy (as many right answers as possible) or the balanced \
+         one (presence and absence count the same). Probabilities are calibrated, and the thresholds need not lie at 0.5 of \
+         them.\n\n\
+         | | attribute | threshold, accuracy | threshold, balanced |\n|---:|---|---:|---:|\n",
+    );
+    for (index, attribute) in card.attributes.iter().enumerate() {
+        let thresholds = attribute.thresholds;
+        let name = plain(&attribute.name);
+        let _ = writeln!(page, "| {index} | {name} | {} | {} |", thresholds.accuracy, thresholds.balanced);
+    }
+    page.push('\n');
+}
+
+fn example(page: &mut String, card: &Card) {
+    let (preprocess, patches) = (card.preprocess, &card.patches);
+    let thresholds: Vec<f32> =
+        card.attributes.iter().map(|attribute| attribute.thresholds.accuracy).collect();
+    let _ = write!(
+        page,
+        "## Example\n\n\
+         Runs in this folder with `pip install numpy onnxruntime`.\n\n\
+         ```python\n\
+         import numpy as np\n\
+         import onnxruntime\n\
+         \n\
+         REGION, SIZE = {region}, {size}\n\
+         OFFSETS = {offsets:?}\n\
+         MIRROR = {mirror}\n\
+         MEAN = {mean:?}\n\
+         STD = {std:?}\n\
+         THRESHOLDS = {thresholds:?}\n\
+         \n\
+         {CODE}```\n",
+        region = patches.region,
+        size = patches.size,
+        offsets = patches.offsets,
+        mirror = if patches.mirror { "True" } else { "False" },
+        mean = preprocess.mean,
+        std = preprocess.std,
+    );
+}
+
+/// The part of the example that is the same for every model.
+const CODE: &str = r#"
+def patches_of(region):
+    """The face region, REGION x REGION x 3 colours from 0 to 255, as N x 3 x SIZE x SIZE."""
+    colours = np.asarray(region, dtype=np.float32) / 255
+    planes = ((colours - np.float32(MEAN)) / np.float32(STD)).transpose(2, 0, 1)
+    patches = np.stack([planes[:, y:y + SIZE, x:x + SIZE] for x, y in OFFSETS])
+    return np.concatenate([patches, patches[..., ::-1]]) if MIRROR else patches
+
+
+session = onnxruntime.InferenceSession("attributes.onnx", providers=["CPUExecutionProvider"])
+names = session.get_modelmeta().custom_metadata_map["attributes"].split(",")
+
+# Your face region here, such as np.asarray(Image.open("face.png").convert("RGB").resize((REGION, REGION))) with Pillow.
+region = np.full((REGION, REGION, 3), 128, dtype=np.uint8)
+
+scores, probabilities = session.run(["scores", "probabilities"], {"patches": patches_of(region)})
+for name, score, probability, threshold in zip(names, scores, probabilities, THRESHOLDS):
+    print(f"{name:20} {probability:6.1%} {'yes' if score > threshold else ''}")
+"#;
+
+/// Sizes as they are shown: `[batch, 3, height, width]`.
+fn sizes(dims: &[Dim]) -> String {
+    let shown: Vec<String> = dims
+        .iter()
+        .map(|dim| match dim {
+            Dim::Fixed(size) => size.to_string(),
+            Dim::Free(name) => (*name).to_owned(),
+        })
+        .collect();
+    format!("[{}]", shown.join(", "))
+}
+
+/// A text of the card with what Markdown and HTML read as more than text escaped: cards come from anybody.
+fn plain(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii_punctuation() && !"._-,:;/'\"".contains(c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
