@@ -27,7 +27,7 @@ pub fn svms(run: &Run<'_>) -> Result<(), TrainError> {
     let anet = Anet::new(&recipe.nets.anet, &trunk, recipe.preprocess, recipe.patches.clone())
         .map_err(|e| TrainError::Net(e.to_string()))?;
     let faces = run.faces()?;
-    let found = features(&faces, &anet, &head, &recipe.svms)?;
+    let found = features(&faces, &anet, &recipe.svms)?;
     let heads = heads(&found, &head, &run.attributes, &recipe.svms)?;
     let (lnet_o, lnet_s, localisation) = locating::parts(run)?;
     let card = Card {
