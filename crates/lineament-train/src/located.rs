@@ -17,7 +17,7 @@ pub struct Located(HashMap<PathBuf, Rect>);
 impl Located {
     /// The face found in a photo.
     pub fn get(&self, path: &Path) -> Option<Rect> {
-        self.0.get(path).copied()
+        self.0.get(&absolute(path)).copied()
     }
 
     /// Photos with a face.
@@ -41,7 +41,7 @@ impl Located {
                 let photo = Photo::open(path, &Limits::default())
                     .map_err(|source| TrainError::Photo { path: path.clone(), source })?;
                 let faces = localizer.locate(&photo).map_err(|e| TrainError::Net(e.to_string()))?;
-                Ok(faces.first().map(|face| (path.clone(), face.rect)))
+                Ok(faces.first().map(|face| (absolute(path), face.rect)))
             })
             .collect::<Result<Vec<_>, TrainError>>()?;
         Ok(Self(found.into_iter().flatten().collect()))
@@ -77,8 +77,13 @@ impl Located {
         let mut found = HashMap::new();
         for row in reader.deserialize::<(String, f32, f32, f32, f32)>() {
             let (picture, x, y, width, height) = row.map_err(failed)?;
-            found.insert(PathBuf::from(picture), Rect { x, y, width, height });
+            found.insert(absolute(Path::new(&picture)), Rect { x, y, width, height });
         }
         Ok(Self(found))
     }
+}
+
+/// A run that goes on from another folder names the same photos otherwise.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
