@@ -10,7 +10,7 @@ use rand::seq::SliceRandom;
 
 use crate::batches::{self, Orders, place, shuffled, stream};
 use crate::error::TrainError;
-use crate::faces::Faces;
+use crate::faces::{Face, Faces};
 use crate::learner::Learner;
 use crate::losses::{binary_cross_entropy, similarity, softmax_cross_entropy};
 use crate::module::{Mode, Module};
@@ -37,6 +37,9 @@ pub struct AnetModules {
     pub trunk: Module,
     /// FC vector to what the stage asks.
     pub head: Module,
+    /// FC vector to another model's opinions. They have outputs of their own, so that its leanings (it may call nobody's hair black)
+    /// stay out of the tags while the trunk learns from what it sees.
+    pub teacher: Option<Module>,
 }
 
 impl AnetModules {
@@ -47,12 +50,22 @@ impl AnetModules {
     pub fn new(anet: &NetSpec, outputs: usize) -> Result<Self, TrainError> {
         let trunk = Module::new(anet, 0)?;
         let head = Module::new(&head_spec(anet, outputs)?, trunk.end())?;
-        Ok(Self { trunk, head })
+        Ok(Self { trunk, head, teacher: None })
     }
 
-    /// Both, in their order.
-    pub fn list(&self) -> [&Module; 2] {
-        [&self.trunk, &self.head]
+    /// The same with a second head for another model's opinions.
+    ///
+    /// # Errors
+    /// When the spec is refused.
+    pub fn with_teacher(anet: &NetSpec, outputs: usize) -> Result<Self, TrainError> {
+        let modules = Self::new(anet, outputs)?;
+        let teacher = Module::new(&head_spec(anet, outputs)?, modules.head.end())?;
+        Ok(Self { teacher: Some(teacher), ..modules })
+    }
+
+    /// All of them, in their order.
+    pub fn list(&self) -> Vec<&Module> {
+        [&self.trunk, &self.head].into_iter().chain(&self.teacher).collect()
     }
 }
 
@@ -221,31 +234,49 @@ impl<'a> Attributes<'a> {
         Some(batches::table(values, units))
     }
 
-    /// Targets and weights of one face, an entry an attribute.
-    fn targets(&self, place: u32, targets: &mut Vec<f32>, weights: &mut Vec<f32>) {
-        let face = &self.faces.faces[place as usize];
-        let stage = &self.recipe.anet;
-        for attribute in 0..self.attributes {
+    /// The tags of the faces at `chosen` as targets, and which of them are known.
+    fn tags(&self, chosen: &[u32]) -> Targets {
+        let [no, yes] = [self.recipe.anet.smoothing / 2.0, 1.0 - self.recipe.anet.smoothing / 2.0];
+        self.table(chosen, |face, attribute| {
             let tag = face.tags.get(attribute).copied().flatten();
-            let soft = face.soft.as_ref().and_then(|s| s.get(attribute)).copied();
-            let (target, weight) = match (tag, soft) {
-                (Some(yes), _) => {
-                    (if yes { 1.0 - stage.smoothing / 2.0 } else { stage.smoothing / 2.0 }, 1.0)
-                }
-                (None, Some(soft)) => (soft, stage.soft),
-                (None, None) => (0.0, 0.0),
-            };
-            targets.push(target);
-            weights.push(weight);
+            tag.map_or((0.0, 0.0), |tag| (if tag { yes } else { no }, 1.0))
+        })
+    }
+
+    /// The teacher's opinions of the faces at `chosen` as targets, weighted as the recipe says.
+    fn opinions(&self, chosen: &[u32]) -> Targets {
+        self.table(chosen, |face, attribute| {
+            let opinion = face.soft.as_ref().and_then(|soft| soft.get(attribute)).copied();
+            opinion.map_or((0.0, 0.0), |opinion| (opinion, self.recipe.anet.soft))
+        })
+    }
+
+    fn table(&self, chosen: &[u32], entry: impl Fn(&Face, usize) -> (f32, f32)) -> Targets {
+        let entry = &entry;
+        let rows = chosen.iter().flat_map(|place| {
+            let face = &self.faces.faces[*place as usize];
+            (0..self.attributes).map(move |attribute| entry(face, attribute))
+        });
+        let (targets, weights) = rows.unzip();
+        Targets {
+            targets: batches::table(targets, self.attributes),
+            weights: batches::table(weights, self.attributes),
         }
     }
+}
+
+/// What a head shall say of each face, and how much it matters; both `N x A`.
+struct Targets {
+    targets: Tensor<2>,
+    weights: Tensor<2>,
 }
 
 /// Patches and their tags.
 pub struct AttributeBatch {
     input: Tensor<4>,
-    targets: Tensor<2>,
-    weights: Tensor<2>,
+    tags: Targets,
+    /// Where the recipe has a teacher.
+    opinions: Option<Targets>,
     /// `N x FC`: 0 for the dropped units, 1 / (1 - dropout) for the others.
     mask: Option<Tensor<2>>,
 }
@@ -267,13 +298,11 @@ impl Task for Attributes<'_> {
         let order = self.orders.get(epoch, || shuffled(self.train.len(), self.recipe.seed, epoch));
         let chosen: Vec<u32> = order[range].iter().map(|i| self.train[*i as usize]).collect();
         let input = patches(self.faces, &chosen, &stage.augment, self.recipe, epoch)?;
-        let (mut targets, mut weights) = (Vec::new(), Vec::new());
-        chosen.iter().for_each(|place| self.targets(*place, &mut targets, &mut weights));
         Ok(AttributeBatch {
             input,
             mask: self.mask(step, shard, chosen.len()),
-            targets: batches::table(targets, self.attributes),
-            weights: batches::table(weights, self.attributes),
+            tags: self.tags(&chosen),
+            opinions: self.modules.teacher.as_ref().map(|_| self.opinions(&chosen)),
         })
     }
 
@@ -285,9 +314,14 @@ impl Task for Attributes<'_> {
             Some(mask) => features * mask.reshape([n, c, h, w]),
             None => features,
         };
-        let logits =
-            self.modules.head.forward(values, features, Mode::Train).output.reshape([n, self.attributes]);
-        let loss = binary_cross_entropy(logits, batch.targets, batch.weights);
+        let says = |head: &Module, what: Targets| {
+            let logits = head.forward(values, features.clone(), Mode::Train).output;
+            binary_cross_entropy(logits.reshape([n, self.attributes]), what.targets, what.weights)
+        };
+        let mut loss = says(&self.modules.head, batch.tags);
+        if let (Some(teacher), Some(opinions)) = (&self.modules.teacher, batch.opinions) {
+            loss = loss + says(teacher, opinions);
+        }
         Loss { loss, statistics: pass.statistics }
     }
 

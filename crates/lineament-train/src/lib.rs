@@ -16,6 +16,7 @@ pub mod module;
 pub mod objects;
 pub mod optimiser;
 pub mod photos;
+pub mod question;
 pub mod recipe;
 pub mod run;
 pub mod stage;

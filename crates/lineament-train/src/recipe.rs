@@ -111,7 +111,8 @@ pub struct AttributeStage {
     /// Labels become `smoothing / 2` and `1 - smoothing / 2`.
     #[serde(default)]
     pub smoothing: f32,
-    /// Weight of soft labels (another model's probabilities) where a data set brings them and no tags; 0 leaves such pictures out.
+    /// Weight of soft labels (another model's probabilities) where a data set brings them: a second head learns them, which is removed
+    /// afterwards. 0 leaves pictures that have nothing else out.
     #[serde(default)]
     pub soft: f32,
     /// Share of FC units dropped at random while learning.
@@ -123,11 +124,12 @@ pub struct AttributeStage {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SvmStage {
-    /// Costs to choose from for each attribute, by cross-validation over people.
+    /// Costs to choose from, one for all attributes, by cross-validation over people.
     pub costs: Vec<f64>,
     /// Folds.
     pub folds: usize,
-    /// Whether the net's own attribute scores join the FC vector, so that little data bends what the net has learned instead of starting anew.
+    /// Whether the net's own score for the attribute joins the FC vector, so that little data bends what the net has learned instead of
+    /// starting anew.
     pub with_scores: bool,
 }
 

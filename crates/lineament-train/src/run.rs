@@ -198,7 +198,10 @@ impl Run<'_> {
 
     fn anet(&self) -> Result<(), TrainError> {
         let faces = self.faces()?;
-        let modules = AnetModules::new(&self.recipe.nets.anet, self.attributes.len())?;
+        let (net, outputs) = (&self.recipe.nets.anet, self.attributes.len());
+        let taught = self.recipe.anet.soft > 0.0 && faces.faces.iter().any(|face| face.soft.is_some());
+        let modules =
+            if taught { AnetModules::with_teacher(net, outputs)? } else { AnetModules::new(net, outputs)? };
         let schedule = &self.recipe.anet.schedule;
         let mut learner =
             Learner::new(&modules.list(), schedule.optimiser, schedule.average, self.recipe.seed);
