@@ -75,9 +75,9 @@ fn a_training_on_drawn_faces_finds_and_describes_strangers() {
     let majority: f64 = majority.iter().map(|yes| *yes.max(&(met - yes)) as f64 / met as f64).sum::<f64>()
         / told.len() as f64;
     eprintln!("{photos} photos, found {found:.3}, accuracy {accuracy:.3}, majority {majority:.3}");
-    // Half a minute of training reaches 0.63 and 0.66, which is below the majority answer's 0.67: the recipe must become better.
-    assert!(found >= 0.55, "only {found:.3} of the drawn faces were found at IoU 0.5");
-    assert!(accuracy >= 0.62, "accuracy {accuracy:.3}, majority answer {majority:.3}");
+    // A minute of training reaches 0.68 and 0.85, where the majority answer has 0.67.
+    assert!(found >= 0.6, "only {found:.3} of the drawn faces were found at IoU 0.5");
+    assert!(accuracy >= 0.78 && accuracy > majority + 0.1, "accuracy {accuracy:.3}, majority {majority:.3}");
     assert_eq!(tagger.operating_point(), OperatingPoint::Accuracy);
     assert!(set.samples.iter().any(|s| s.split == Split::Test));
 }
