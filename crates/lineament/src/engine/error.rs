@@ -22,7 +22,7 @@ pub enum EngineError {
         net: String,
         /// What is in the way.
         #[source]
-        cause: OnnxError,
+        cause: Box<OnnxError>,
     },
     /// No library of ONNX Runtime where it was looked for.
     #[error(

@@ -130,7 +130,7 @@ impl OnnxRuntime {
     }
 
     pub(super) fn session(&self, spec: &NetSpec, weights: &Weights) -> Result<OnnxNet, EngineError> {
-        let cannot = |cause| EngineError::Export { net: spec.name.clone(), cause };
+        let cannot = |cause| EngineError::Export { net: spec.name.clone(), cause: Box::new(cause) };
         let file = export(spec, weights, Form::Maps).map_err(cannot)?;
         let output = spec.output().map_err(ForwardError::Spec)?;
         let refused =
