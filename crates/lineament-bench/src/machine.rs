@@ -8,6 +8,9 @@ use lineament_lab::Provenance;
 
 use crate::settings::Settings;
 
+/// A load from which on others take processors away. Building the program just before counts, too: build it, wait, measure.
+const BUSY: f64 = 1.0;
+
 /// Lines for the head of the page.
 pub fn lines(settings: &Settings) -> Vec<String> {
     let command: Vec<String> = std::env::args().skip(1).collect();
@@ -18,15 +21,16 @@ pub fn lines(settings: &Settings) -> Vec<String> {
         _ => "ONNX Runtime was not there".to_owned(),
     };
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load: Vec<&str> = load.split(' ').take(3).collect();
+    let busy = load.first().and_then(|load| load.parse::<f64>().ok()).is_some_and(|load| load > BUSY);
+    let warning =
+        if busy { "; **other programs were at work: figures on two threads are worth little**" } else { "" };
     vec![
         format!("command: `{}`", provenance.command),
         format!("machine: {} ({} processors)", provenance.machine, processors()),
         format!("commit: {}", provenance.commit),
         format!("versions: lineament {}, {}, {rival}", env!("CARGO_PKG_VERSION"), rustc(&settings.root)),
-        format!(
-            "load when it began (1, 5, 15 minutes): {}",
-            load.split(' ').take(3).collect::<Vec<_>>().join(" ")
-        ),
+        format!("load when it began (1, 5, 15 minutes): {}{warning}", load.join(" ")),
     ]
 }
 

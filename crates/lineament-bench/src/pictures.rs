@@ -12,8 +12,8 @@ use crate::settings::Settings;
 
 /// Different files in a folder: a file system has a limit of links to one.
 const DIFFERENT: usize = 10;
-/// Where the head is in the picture, with what is around it.
-const HEAD: (u32, u32, u32) = (110, 0, 240);
+/// Left, top and side of the head in the picture, with a little around it.
+const HEAD: (u32, u32, u32) = (143, 33, 170);
 
 /// The astronaut, 512 x 512.
 pub fn astronaut(settings: &Settings) -> Result<RgbImage> {
@@ -26,13 +26,14 @@ pub fn square(picture: &RgbImage, side: u32) -> Result<Vec<u8>> {
     jpeg(&imageops::resize(picture, side, side, FilterType::Triangle))
 }
 
-/// `faces` heads of one size on a grey picture whose size is always the same.
-pub fn crowd(picture: &RgbImage, faces: u32) -> Result<Vec<u8>> {
-    let (columns, rows, cell) = (10, 5, 160);
+/// `faces` heads side by side, as large as they can be, on a grey picture of `side` pixels.
+pub fn crowd(picture: &RgbImage, side: u32, faces: u32) -> Result<Vec<u8>> {
+    let columns = f64::from(faces.max(1)).sqrt().ceil() as u32;
+    let cell = side / columns;
     let head = imageops::crop_imm(picture, HEAD.0, HEAD.1, HEAD.2, HEAD.2).to_image();
     let head = imageops::resize(&head, cell, cell, FilterType::Triangle);
-    let mut scene = RgbImage::from_pixel(columns * cell, rows * cell, image::Rgb([128; 3]));
-    for face in 0..faces.min(columns * rows) {
+    let mut scene = RgbImage::from_pixel(side, side, image::Rgb([128; 3]));
+    for face in 0..faces {
         let (x, y) = (face % columns * cell, face / columns * cell);
         imageops::replace(&mut scene, &head, i64::from(x), i64::from(y));
     }

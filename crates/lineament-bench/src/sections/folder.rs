@@ -56,7 +56,8 @@ pub fn curve(settings: &Settings, report: &mut Report) -> Result<()> {
         "",
         &["pictures", "seconds", "milliseconds a picture", "peak memory, MB"],
     );
-    let (mut points, mut last) = (Vec::new(), Cost { seconds: f64::NAN, megabytes: f64::NAN });
+    let (mut points, mut memory) = (Vec::new(), Vec::new());
+    let mut last = Cost { seconds: f64::NAN, megabytes: f64::NAN };
     for &count in counts {
         let folder = tempfile::tempdir()?;
         pictures::folder(settings, folder.path(), count)?;
@@ -69,6 +70,7 @@ pub fn curve(settings: &Settings, report: &mut Report) -> Result<()> {
             format!("{:.1}", last.megabytes),
         ]);
         points.push((count as f64, last.seconds));
+        memory.push(last.megabytes);
     }
     let most = counts.last().copied().unwrap_or_default();
     let behind_start = points.get(points.len().saturating_sub(3)..).unwrap_or_default();
@@ -79,6 +81,9 @@ pub fn curve(settings: &Settings, report: &mut Report) -> Result<()> {
         1e3 * slope(behind_start)
     );
     report.at_most(format!("peak memory over {most} pictures"), 200.0, last.megabytes, " MB");
+    if let [.., before, after] = memory.as_slice() {
+        report.at_most("peak memory: the largest folder over the next smaller one", 1.1, after / before, "");
+    }
     report.table(table);
     Ok(())
 }
