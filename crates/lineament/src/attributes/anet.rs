@@ -3,17 +3,18 @@
 use super::describe::{AttributeModel, DescribeError};
 use super::patches::{Patches, PatchesError};
 use super::svm::{LinearSvms, SvmError, mean_vector};
+use crate::engine::{Engine, EngineError, Runner};
 use crate::geometry::Rect;
 use crate::input::Preprocess;
 use crate::photo::Photo;
-use lineament_net::{Net, NetSpec, Shape, Weights};
+use lineament_net::{NetSpec, Shape, Weights};
 
 /// Why ANet, its patches and its SVMs do not fit together.
 #[derive(Debug, thiserror::Error)]
 pub enum AnetError {
     /// The net itself.
     #[error("ANet: {0}")]
-    Net(#[from] lineament_net::NetError),
+    Net(#[from] EngineError),
     /// The patches.
     #[error(transparent)]
     Patches(#[from] PatchesError),
@@ -32,7 +33,7 @@ pub enum AnetError {
 
 /// ANet with its patches: from a face region to its FC vector.
 pub struct Anet {
-    net: Net,
+    net: Runner,
     preprocess: Preprocess,
     patches: Patches,
     features: usize,
@@ -49,8 +50,22 @@ impl Anet {
         preprocess: Preprocess,
         patches: Patches,
     ) -> Result<Self, AnetError> {
+        Self::on(&Engine::Native, spec, weights, preprocess, patches)
+    }
+
+    /// The same on the given engine.
+    ///
+    /// # Errors
+    /// As [`Anet::new`], and where the engine refuses the net.
+    pub fn on(
+        engine: &Engine,
+        spec: &NetSpec,
+        weights: &Weights,
+        preprocess: Preprocess,
+        patches: Patches,
+    ) -> Result<Self, AnetError> {
         patches.check()?;
-        let net = Net::new(spec, weights)?;
+        let net = engine.runner(spec, weights)?;
         let size = patches.size as usize;
         let input = net.input();
         if (input.channels, input.height, input.width) != (3, size, size) {
