@@ -27,7 +27,9 @@ pub enum ForwardError {
         items: usize,
     },
     /// A tensor for the output of another shape.
-    #[error("net {net} cannot write its output into a tensor of shape {given:?}: make one of the output's shape")]
+    #[error(
+        "net {net} cannot write its output into a tensor of shape {given:?}: make one of the output's shape"
+    )]
     Output {
         /// The net.
         net: String,

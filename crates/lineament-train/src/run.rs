@@ -72,7 +72,9 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
             continue;
         }
         let recipe = &options.recipe;
-        if name == "identities" && recipe.identities.is_none() || name == "narrow" && recipe.anet.narrow.is_none() {
+        if name == "identities" && recipe.identities.is_none()
+            || name == "narrow" && recipe.anet.narrow.is_none()
+        {
             tracing::info!("{name}: the recipe has no such stage");
             continue;
         }
@@ -206,7 +208,9 @@ impl Run<'_> {
     fn narrow(&self) -> Result<(), TrainError> {
         let Some(stage) = &self.recipe.anet.narrow else { return Ok(()) };
         let net = narrow(&self.recipe.nets.anet, stage.width)?;
-        self.attributes("narrow", &net, &stage.schedule, |run, modules, learner| run.know_people(modules, learner, &net))
+        self.attributes("narrow", &net, &stage.schedule, |run, modules, learner| {
+            run.know_people(modules, learner, &net)
+        })
     }
 
     fn anet(&self) -> Result<(), TrainError> {
@@ -224,7 +228,12 @@ impl Run<'_> {
     }
 
     /// Starts from what stage `identities` learned, where the recipe has one.
-    fn know_people(&self, modules: &AnetModules, learner: &mut Learner, net: &NetSpec) -> Result<(), TrainError> {
+    fn know_people(
+        &self,
+        modules: &AnetModules,
+        learner: &mut Learner,
+        net: &NetSpec,
+    ) -> Result<(), TrainError> {
         if self.recipe.identities.is_some() {
             let known = self.weights("anet", "identities", "trunk", Some(net))?;
             learner.adopt(&modules.trunk, &known);

@@ -15,7 +15,9 @@ pub fn narrow(net: &NetSpec, [part, whole]: [usize; 2]) -> Result<NetSpec, Train
     let mut spec = net.clone();
     spec.name = format!("{}-narrow", net.name);
     let wrong = |filters: usize| {
-        let why = format!("`anet.narrow.width` asks for {part}/{whole} of {filters} filters; it must leave a whole number, fewer than before");
+        let why = format!(
+            "`anet.narrow.width` asks for {part}/{whole} of {filters} filters; it must leave a whole number, fewer than before"
+        );
         TrainError::Recipe(why)
     };
     if part == 0 || part >= whole {
@@ -54,7 +56,9 @@ fn each(
 /// # Errors
 /// When the two differ in more than widths, or the weights are not those of `slim`.
 pub fn widen(slim: &NetSpec, wide: &NetSpec, weights: &Weights, seed: u64) -> Result<Weights, TrainError> {
-    let other = |name: &str| TrainError::Net(format!("{name} of net {} is not a wider one of net {}", wide.name, slim.name));
+    let other = |name: &str| {
+        TrainError::Net(format!("{name} of net {} is not a wider one of net {}", wide.name, slim.name))
+    };
     weights.check(slim).map_err(|e| TrainError::Net(e.to_string()))?;
     let (before, after) = (slim.parameters()?, wide.parameters()?);
     if before.len() != after.len() {
@@ -73,7 +77,8 @@ pub fn widen(slim: &NetSpec, wide: &NetSpec, weights: &Weights, seed: u64) -> Re
 /// Of the same layer, with as many or more channels on either side and the same filters and cells.
 fn fits(old: &Parameter, new: &Parameter) -> bool {
     let channels = channels(new);
-    let side = |(axis, (o, n)): (usize, (&usize, &usize))| if channels.contains(&axis) { o <= n } else { o == n };
+    let side =
+        |(axis, (o, n)): (usize, (&usize, &usize))| if channels.contains(&axis) { o <= n } else { o == n };
     old.name == new.name
         && old.shape.len() == new.shape.len()
         && old.shape.iter().zip(&new.shape).enumerate().all(side)
@@ -96,11 +101,13 @@ fn copy(data: &[f32], old: &Parameter, new: &Parameter, rng: &mut ChaCha8Rng) ->
     // An array seen as [outer, inputs, inner]: one filter a row of `outer`.
     let outer = |shape: &[usize]| shape[..inputs.min(shape.len())].iter().product::<usize>();
     let inner: usize = new.shape.get(inputs + 1..).unwrap_or_default().iter().product();
-    let (few, many) = (old.shape.get(inputs).copied().unwrap_or(1), new.shape.get(inputs).copied().unwrap_or(1));
+    let (few, many) =
+        (old.shape.get(inputs).copied().unwrap_or(1), new.shape.get(inputs).copied().unwrap_or(1));
     let mut wide = Vec::with_capacity(outer(&new.shape) * many * inner);
     for row in 0..outer(&new.shape) {
         // Cells keep their place; the filters within one repeat.
-        let (fewer, more) = (old.shape[inputs.min(old.shape.len()) - 1], new.shape[inputs.min(new.shape.len()) - 1]);
+        let (fewer, more) =
+            (old.shape[inputs.min(old.shape.len()) - 1], new.shape[inputs.min(new.shape.len()) - 1]);
         let source = row / more * fewer + row % more % fewer;
         let lots = lots(few, many, rng);
         for input in 0..many {

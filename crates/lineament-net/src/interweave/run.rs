@@ -168,7 +168,16 @@ impl Woven {
     pub(crate) fn new(operations: Vec<Operation>, slots: usize, output: Slot, map: Map) -> Self {
         let Map { shape, numbers, .. } = map;
         let packed = operations.iter().map(Packed::new).collect();
-        Self { operations, packed, path: Path::best(), slots, output, shape, numbers, arenas: Shelf::default() }
+        Self {
+            operations,
+            packed,
+            path: Path::best(),
+            slots,
+            output,
+            shape,
+            numbers,
+            arenas: Shelf::default(),
+        }
     }
 
     /// One region, C x H x W, to all patches' outputs, each C x H x W.
@@ -209,9 +218,14 @@ impl Arena {
                 });
             }
             Operation::Activate { activation, values, channels, slot } => {
-                pieces(parallel, &mut self.slots[*slot].buffer[..values * channels], VALUES * channels, |_, piece| {
-                    activation.apply(piece, *channels);
-                });
+                pieces(
+                    parallel,
+                    &mut self.slots[*slot].buffer[..values * channels],
+                    VALUES * channels,
+                    |_, piece| {
+                        activation.apply(piece, *channels);
+                    },
+                );
             }
             Operation::Convolve { convolution, pieces: parts, onto, inner, input, output, .. } => {
                 let (map, before) = (&self.slots[*input], &self.slots[*output].buffer);
@@ -238,7 +252,16 @@ impl Arena {
                     let vectors = out.len() / matrix.outputs;
                     for (part, bank) in packed.banks.iter().enumerate() {
                         if let Some(rows) = packed.rows {
-                            sums(path, bank, &map.buffer, &windows, rows, 0..vectors, &mut out[part * OUTPUTS..], false);
+                            sums(
+                                path,
+                                bank,
+                                &map.buffer,
+                                &windows,
+                                rows,
+                                0..vectors,
+                                &mut out[part * OUTPUTS..],
+                                false,
+                            );
                         }
                     }
                 });

@@ -46,7 +46,8 @@ impl Pooling {
             *out = self.lanes(lanes);
         }
         for (channel, out) in rest.iter_mut().enumerate() {
-            let [value] = self.lanes(pixels.clone().filter_map(|pixel| pixel[whole + channel..].first_chunk::<1>()));
+            let [value] =
+                self.lanes(pixels.clone().filter_map(|pixel| pixel[whole + channel..].first_chunk::<1>()));
             *out = value;
         }
     }

@@ -2,8 +2,8 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m256, _mm256_add_ps, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps,
-    _mm256_setzero_ps, _mm256_storeu_ps,
+    __m256, _mm256_add_ps, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps,
+    _mm256_min_ps, _mm256_setzero_ps, _mm256_storeu_ps,
 };
 use std::ops::Range;
 
@@ -14,7 +14,14 @@ use super::sums::Strip;
 
 /// What `sums` calls, after it has checked that all windows lie within `map` and all outputs within `out`. Sixteen registers hold twelve vectors of
 /// sums (or eight, in narrow panels), the filters of one step and one value of the map.
-pub(crate) fn strip<W: Windows>(_: Avx2, strip: Strip<'_>, map: &[f32], windows: &W, places: Range<usize>, out: &mut [f32]) {
+pub(crate) fn strip<W: Windows>(
+    _: Avx2,
+    strip: Strip<'_>,
+    map: &[f32],
+    windows: &W,
+    places: Range<usize>,
+    out: &mut [f32],
+) {
     let vectors = strip.panel.bias.len() / LANES;
     // SAFETY: `Avx2` is proof that the processor has the instructions. `sums` has checked the windows and outputs of `places`, and `Panels` fills
     // a panel of `vectors` with `rows.count * rows.run * vectors * 8` values and as many offsets and slopes as it has outputs.
@@ -78,9 +85,16 @@ unsafe fn tiles<W: Windows, const M: usize, const V: usize>(
                 unsafe {
                     let to = out.as_mut_ptr().add(windows.to(place + m) + first);
                     for v in 0..V {
-                        let before = if onto { _mm256_loadu_ps(to.add(v * LANES)) } else { _mm256_setzero_ps() };
-                        let sum = _mm256_add_ps(_mm256_add_ps(sums[m][v], _mm256_loadu_ps(bias.add(v * LANES))), before);
-                        _mm256_storeu_ps(to.add(v * LANES), sloped(sum, _mm256_loadu_ps(slopes.add(v * LANES))));
+                        let before =
+                            if onto { _mm256_loadu_ps(to.add(v * LANES)) } else { _mm256_setzero_ps() };
+                        let sum = _mm256_add_ps(
+                            _mm256_add_ps(sums[m][v], _mm256_loadu_ps(bias.add(v * LANES))),
+                            before,
+                        );
+                        _mm256_storeu_ps(
+                            to.add(v * LANES),
+                            sloped(sum, _mm256_loadu_ps(slopes.add(v * LANES))),
+                        );
                     }
                 }
             }

@@ -57,7 +57,13 @@ pub(crate) struct Tile {
 
 impl Winograd {
     /// From `weight` `[kernel, kernel, inputs, outputs]`, where `kernel` is 3 or 5, and `bias` `[outputs]`.
-    pub(crate) fn new(weight: &[f32], bias: &[f32], kernel: usize, outputs: usize, activation: &Activation) -> Self {
+    pub(crate) fn new(
+        weight: &[f32],
+        bias: &[f32],
+        kernel: usize,
+        outputs: usize,
+        activation: &Activation,
+    ) -> Self {
         /// The finite points, and what keeps the transform of a tile free of fractions.
         const POINTS: [(f64, f64); SIDE - 1] =
             [(0.0, 1.0 / 4.0), (1.0, -1.0 / 6.0), (-1.0, -1.0 / 6.0), (2.0, 1.0 / 24.0), (-2.0, 1.0 / 24.0)];
@@ -120,7 +126,8 @@ impl Winograd {
         }
         for (index, tile) in tiles.iter().enumerate() {
             let from = Spread { start: index * self.outputs, place: deep, channels: self.outputs };
-            let tile = Tile { output: Grid { start: tile.output.start.wrapping_sub(base), ..tile.output }, ..*tile };
+            let tile =
+                Tile { output: Grid { start: tile.output.start.wrapping_sub(base), ..tile.output }, ..*tile };
             if self.results == 4 {
                 on!(path, gather_tile::<4>(self, products, from, &tile, out, onto));
             } else {
@@ -171,7 +178,13 @@ fn spread_tile(map: &[f32], tile: &Tile, results: usize, to: Spread, spread: &mu
 /// `AᵀmA` of one tile, with offset, sum and slope; results outside of the map are left out.
 #[inline(always)]
 fn gather_tile<const RESULTS: usize>(
-    winograd: &Winograd, products: &[f32], from: Spread, tile: &Tile, out: &mut [f32], onto: bool) {
+    winograd: &Winograd,
+    products: &[f32],
+    from: Spread,
+    tile: &Tile,
+    out: &mut [f32],
+    onto: bool,
+) {
     let Tile { output, row, column, .. } = *tile;
     let (top, left) = (row * RESULTS, column * RESULTS);
     let (rows, columns) = (RESULTS.min(output.rows - top), RESULTS.min(output.columns - left));

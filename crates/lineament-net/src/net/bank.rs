@@ -47,7 +47,8 @@ pub(crate) fn parts(matrix: &Matrix) -> Vec<Panels> {
     let Matrix { outputs, weight, bias, activation, .. } = matrix;
     let part = |first: usize| {
         let part = first..(first + OUTPUTS).min(*outputs);
-        let columns: Vec<f32> = weight.chunks_exact(*outputs).flat_map(|row| &row[part.clone()]).copied().collect();
+        let columns: Vec<f32> =
+            weight.chunks_exact(*outputs).flat_map(|row| &row[part.clone()]).copied().collect();
         Panels::new(&columns, &bias[part.clone()], part.len(), &activation.part(part))
     };
     (0..*outputs).step_by(OUTPUTS).map(part).collect()

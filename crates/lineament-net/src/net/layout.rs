@@ -88,7 +88,12 @@ impl Layout {
             lives[read].last = index + 1;
             let fresh = step.makes_a_map();
             if fresh {
-                lives.push(Life { shape: step.output(lives[read].shape), padding: 0, born: index + 1, last: index + 1 });
+                lives.push(Life {
+                    shape: step.output(lives[read].shape),
+                    padding: 0,
+                    born: index + 1,
+                    last: index + 1,
+                });
                 holds[to] = lives.len() - 1;
             } else {
                 lives[holds[to]].last = index + 1;
@@ -98,7 +103,11 @@ impl Layout {
         let last = holds[plan.output];
         lives[last].last = plan.steps.len() + 1;
         let (places, len) = place(&lives, items, most)?;
-        let ends = maps.into_iter().map(|(input, output, fresh)| Ends { input: places[input], output: places[output], fresh });
+        let ends = maps.into_iter().map(|(input, output, fresh)| Ends {
+            input: places[input],
+            output: places[output],
+            fresh,
+        });
         Some(Self { input: places[0], output: places[last], ends: ends.collect(), len })
     }
 }
@@ -112,7 +121,8 @@ fn place(lives: &[Life], items: usize, most: usize) -> Option<(Vec<At>, usize)> 
         let at = At { offset: 0, shape: life.shape, padding: life.padding };
         let side = |n: usize| life.padding.checked_mul(2)?.checked_add(n);
         let pixels = side(life.shape.height)?.checked_mul(side(life.shape.width)?)?;
-        let size = pixels.checked_mul(life.shape.channels)?.checked_mul(items)?.checked_next_multiple_of(ALIGNED)?;
+        let size =
+            pixels.checked_mul(life.shape.channels)?.checked_mul(items)?.checked_next_multiple_of(ALIGNED)?;
         placed.retain(|(_, _, last)| *last >= life.born);
         let mut offset = 0usize;
         for (start, end, _) in &placed {
@@ -164,7 +174,9 @@ impl Step {
     fn makes_a_map(&self) -> bool {
         match self {
             Self::Convolve { accumulate, .. } => !accumulate,
-            Self::ConvolveCells { .. } | Self::Multiply { .. } | Self::Pool { .. } | Self::Copy { .. } => true,
+            Self::ConvolveCells { .. } | Self::Multiply { .. } | Self::Pool { .. } | Self::Copy { .. } => {
+                true
+            }
             Self::Normalise { .. } | Self::Activate { .. } | Self::Add { .. } => false,
         }
     }
@@ -172,7 +184,9 @@ impl Step {
     /// Zeros that it reads around its input.
     fn padding(&self) -> usize {
         match self {
-            Self::Convolve { convolution, .. } | Self::ConvolveCells { convolution, .. } => convolution.window.padding,
+            Self::Convolve { convolution, .. } | Self::ConvolveCells { convolution, .. } => {
+                convolution.window.padding
+            }
             _ => 0,
         }
     }
@@ -180,7 +194,9 @@ impl Step {
     /// What becomes of a map of shape `input`.
     pub(crate) fn output(&self, input: Shape) -> Shape {
         match self {
-            Self::Convolve { convolution, .. } | Self::ConvolveCells { convolution, .. } => convolution.output(input),
+            Self::Convolve { convolution, .. } | Self::ConvolveCells { convolution, .. } => {
+                convolution.output(input)
+            }
             Self::Multiply { matrix, .. } => Shape::new(matrix.outputs, 1, 1),
             Self::Pool { window, .. } => window.slide(input),
             Self::Copy { .. } | Self::Normalise { .. } | Self::Activate { .. } | Self::Add { .. } => input,

@@ -64,7 +64,9 @@ pub enum NetError {
         layer: String,
     },
     /// Maps beyond what an arena may hold.
-    #[error("net {net}: its maps do not fit into memory for one input: make the input smaller or its layers narrower")]
+    #[error(
+        "net {net}: its maps do not fit into memory for one input: make the input smaller or its layers narrower"
+    )]
     Memory {
         /// The net.
         net: String,
@@ -147,7 +149,8 @@ impl Net {
         let mut data = Vec::new();
         data.try_reserve_exact(elements).map_err(|_| too_large())?;
         data.resize(elements, 0.0);
-        let mut out = Tensor::from_vec([items, output.channels, output.height, output.width], data).map_err(|_| too_large())?;
+        let mut out = Tensor::from_vec([items, output.channels, output.height, output.width], data)
+            .map_err(|_| too_large())?;
         self.run(input, &mut out)?;
         Ok(out)
     }
@@ -162,7 +165,11 @@ impl Net {
             return Err(ForwardError::Channels { net: self.spec.name.clone(), expected, given });
         }
         let known = given == expected || self.known(given, 1).is_some();
-        let shape = if known { self.program(given, 1).map(|program| program.layout.output.shape) } else { Some(self.spec.output_for(given.height, given.width)?) };
+        let shape = if known {
+            self.program(given, 1).map(|program| program.layout.output.shape)
+        } else {
+            Some(self.spec.output_for(given.height, given.width)?)
+        };
         if shape != Some(output.map()) || input.items() != output.items() {
             return Err(ForwardError::Output { net: self.spec.name.clone(), given: output.shape() });
         }
@@ -189,9 +196,17 @@ impl Net {
             self.group(program, input, output, parallel);
         };
         if apart {
-            output.data_mut().par_chunks_mut(to).zip(input.data().par_chunks(from)).for_each(|pair| run(pair, false));
+            output
+                .data_mut()
+                .par_chunks_mut(to)
+                .zip(input.data().par_chunks(from))
+                .for_each(|pair| run(pair, false));
         } else {
-            output.data_mut().chunks_mut(to).zip(input.data().chunks(from)).for_each(|pair| run(pair, threads > 1));
+            output
+                .data_mut()
+                .chunks_mut(to)
+                .zip(input.data().chunks(from))
+                .for_each(|pair| run(pair, threads > 1));
         }
         Ok(())
     }

@@ -68,7 +68,11 @@ pub(crate) struct Plan {
 }
 
 /// Compiles a whole net.
-pub(crate) fn compile(layers: &[Layer], checked: &[CheckedLayer], weights: &Weights) -> Result<Plan, NetError> {
+pub(crate) fn compile(
+    layers: &[Layer],
+    checked: &[CheckedLayer],
+    weights: &Weights,
+) -> Result<Plan, NetError> {
     let mut compiler = Compiler { weights, steps: Vec::new(), slots: 1, free: Vec::new() };
     let output = compiler.sequence(layers, checked, 0, false)?;
     Ok(Plan { steps: compiler.steps, slots: compiler.slots, output })

@@ -1,8 +1,8 @@
 //! A plan for inputs of one shape: its maps laid out, its work cut into units.
 
+use super::bank::OUTPUTS;
 use super::layout::{At, Ends, Layout};
 use super::plan::{Plan, Step};
-use super::bank::OUTPUTS;
 use crate::Shape;
 use crate::kernel::places::Place;
 use crate::kernel::winograd::{Grid, PLACES, Tile, results, tiles};
@@ -22,8 +22,8 @@ const WORTH: f64 = 0.66;
 /// The fewest channels for which transforms pay.
 const CHANNELS: usize = 16;
 
-/// The most values of an arena: places are kept in 32 bits.
-pub(crate) const MOST: usize = 1 << 31;
+/// The most values of an arena (1 GiB). Windows are listed beside it, so an input may be far smaller than that and still cost as much.
+pub(crate) const MOST: usize = 1 << 28;
 
 /// A plan for a group of items of one shape.
 #[derive(Debug)]
@@ -88,11 +88,15 @@ fn work(step: &Step, ends: &Ends, items: usize) -> Work {
                 from: input.pixel(item, window.padding, row * window.stride, column * window.stride) as u32,
                 to: output.pixel(item, 0, row, column) as u32,
             };
-            let pixels = (0..items).flat_map(|item| (0..to.height).flat_map(move |row| (0..to.width).map(move |column| (item, row, column))));
+            let pixels = (0..items).flat_map(|item| {
+                (0..to.height).flat_map(move |row| (0..to.width).map(move |column| (item, row, column)))
+            });
             let places: Vec<Place> = pixels.map(|(item, row, column)| place(item, row, column)).collect();
             in_windows(places)
         }
-        Step::ConvolveCells { convolution, grid, .. } => in_cells(input, output, convolution.window.padding, convolution.window.stride, *grid, items),
+        Step::ConvolveCells { convolution, grid, .. } => {
+            in_cells(input, output, convolution.window.padding, convolution.window.stride, *grid, items)
+        }
         Step::Multiply { matrix, .. } => {
             let from = |item| input.pixel(item, 0, 0, 0) as u32;
             let parts = matrix.outputs.div_ceil(OUTPUTS);
@@ -105,7 +109,11 @@ fn work(step: &Step, ends: &Ends, items: usize) -> Work {
                     let first = places.len();
                     places.extend(group.clone().map(|item| Place { from: from(item), to: to(item, part) }));
                     if part == 0 || items == 1 {
-                        units.push(Unit { start: to(group.start, part) as usize, first: runs.len(), end: runs.len() });
+                        units.push(Unit {
+                            start: to(group.start, part) as usize,
+                            first: runs.len(),
+                            end: runs.len(),
+                        });
                     }
                     runs.push(Run { bank: part, first, end: places.len() });
                     if let Some(unit) = units.last_mut() {
@@ -143,7 +151,11 @@ fn in_cells(input: At, output: At, padding: usize, stride: usize, grid: [usize; 
     for item in 0..items {
         for band in 0..grid[0] {
             let rows = band * height..(band + 1) * height;
-            units.push(Unit { start: output.pixel(item, 0, rows.start, 0), first: runs.len(), end: runs.len() + grid[1] });
+            units.push(Unit {
+                start: output.pixel(item, 0, rows.start, 0),
+                first: runs.len(),
+                end: runs.len() + grid[1],
+            });
             for cell in 0..grid[1] {
                 let first = places.len();
                 for row in rows.clone() {
@@ -164,8 +176,18 @@ fn in_tiles(input: At, output: At, padding: usize, results: usize, items: usize)
     let grids = move |item: usize| {
         let Shape { height, width, .. } = input.shape;
         let margin = 2 * padding;
-        let from = Grid { start: input.pixel(item, padding, 0, 0), line: input.line(), rows: height + margin, columns: width + margin };
-        let into = Grid { start: output.pixel(item, 0, 0, 0), line: output.line(), rows: to.height, columns: to.width };
+        let from = Grid {
+            start: input.pixel(item, padding, 0, 0),
+            line: input.line(),
+            rows: height + margin,
+            columns: width + margin,
+        };
+        let into = Grid {
+            start: output.pixel(item, 0, 0, 0),
+            line: output.line(),
+            rows: to.height,
+            columns: to.width,
+        };
         [from, into]
     };
     let [down, across] = [to.height, to.width].map(|side| side.div_ceil(results));

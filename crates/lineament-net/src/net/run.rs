@@ -40,7 +40,10 @@ impl Means<'_> {
                 let middle = right.first().map_or(base, start);
                 let (low, high) = out.split_at_mut(middle - base);
                 if self.parallel {
-                    rayon::join(|| self.units(left, low, base, start, f), || self.units(right, high, middle, start, f));
+                    rayon::join(
+                        || self.units(left, low, base, start, f),
+                        || self.units(right, high, middle, start, f),
+                    );
                 } else {
                     self.units(left, low, base, start, f);
                     self.units(right, high, middle, start, f);
@@ -65,7 +68,9 @@ impl Net {
                     let start = from.pixel(item, 0, row, 0);
                     let line = &mut map[start..start + from.shape.width * from.shape.channels];
                     let row = row * from.shape.width;
-                    for (channel, plane) in planes.chunks_exact(from.shape.height * from.shape.width).enumerate() {
+                    for (channel, plane) in
+                        planes.chunks_exact(from.shape.height * from.shape.width).enumerate()
+                    {
                         let values = line[channel..].iter_mut().step_by(from.shape.channels);
                         values.zip(&plane[row..]).for_each(|(to, from)| *to = *from);
                     }
@@ -85,7 +90,9 @@ impl Net {
                 for row in 0..to.shape.height {
                     let line = &map[to.pixel(item, 0, row, 0)..][..to.shape.width * to.shape.channels];
                     let row = row * to.shape.width;
-                    for (channel, plane) in planes.chunks_exact_mut(to.shape.height * to.shape.width).enumerate() {
+                    for (channel, plane) in
+                        planes.chunks_exact_mut(to.shape.height * to.shape.width).enumerate()
+                    {
                         let values = line[channel..].iter().step_by(to.shape.channels);
                         plane[row..].iter_mut().zip(values).for_each(|(to, from)| *to = *from);
                     }
@@ -109,25 +116,54 @@ fn apart(arena: &mut [f32], input: At, output: At, items: usize) -> (&[f32], &mu
     }
 }
 
-fn run(step: &Step, bank: &Bank, [from, to]: [At; 2], work: &Work, map: &[f32], out: &mut [f32], means: Means<'_>) {
+fn run(
+    step: &Step,
+    bank: &Bank,
+    [from, to]: [At; 2],
+    work: &Work,
+    map: &[f32],
+    out: &mut [f32],
+    means: Means<'_>,
+) {
     match (step, work) {
         (Step::Convolve { convolution, accumulate, .. }, Work::Tiles { tiles, units }) => {
             let winograd = bank.winograd(convolution);
             in_units(units, out, means, |unit, out, base| {
                 means.buffers.with(|buffer| {
-                    winograd.run(means.path, map, &tiles[unit.first..unit.end], (out, base), *accumulate, buffer);
+                    winograd.run(
+                        means.path,
+                        map,
+                        &tiles[unit.first..unit.end],
+                        (out, base),
+                        *accumulate,
+                        buffer,
+                    );
                 });
             });
         }
         (Step::Convolve { convolution, accumulate, .. }, Work::Sums { places, runs, units }) => {
             let kernel = convolution.window.kernel;
             let rows = Rows { count: kernel, run: kernel * from.shape.channels };
-            windows(bank.cells(convolution), (places, runs, units), (map, from.line(), rows), out, *accumulate, means);
+            windows(
+                bank.cells(convolution),
+                (places, runs, units),
+                (map, from.line(), rows),
+                out,
+                *accumulate,
+                means,
+            );
         }
         (Step::ConvolveCells { convolution, .. }, Work::Sums { places, runs, units }) => {
             let kernel = convolution.window.kernel;
             let rows = Rows { count: kernel, run: kernel * from.shape.channels };
-            windows(bank.cells(convolution), (places, runs, units), (map, from.line(), rows), out, false, means);
+            windows(
+                bank.cells(convolution),
+                (places, runs, units),
+                (map, from.line(), rows),
+                out,
+                false,
+                means,
+            );
         }
         (Step::Multiply { matrix, .. }, Work::Sums { places, runs, units }) => {
             let rows = Rows { count: from.shape.height, run: from.shape.width * from.shape.channels };
