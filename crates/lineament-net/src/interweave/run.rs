@@ -8,9 +8,9 @@ use crate::kernel::activation::Activation;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::panels::Panels;
 use crate::kernel::path::Path;
-use crate::kernel::places::Listed;
+use crate::kernel::places::{Listed, Rows};
 use crate::kernel::pooling::Pooling;
-use crate::kernel::sums::{Rows, sums};
+use crate::kernel::sums::sums;
 use crate::net::bank::{self, OUTPUTS};
 use crate::net::fold::Affine;
 use crate::net::plan::Slot;
@@ -102,11 +102,10 @@ pub(crate) struct Woven {
 }
 
 /// The filters of an operation and where their windows lie.
-#[derive(Default)]
 struct Packed {
     banks: Vec<Panels>,
     sources: Vec<u32>,
-    rows: Option<Rows>,
+    rows: Rows,
 }
 
 /// The maps of one region on its way through. `spare` takes what an operation writes, then changes places with the map
@@ -142,16 +141,16 @@ impl Packed {
                 (bank::cells(convolution), table, inner / taps.max(1))
             }
             Operation::Multiply { matrix, table, channels, .. } => (bank::parts(matrix), table, *channels),
-            _ => return Self::default(),
+            _ => return Self { banks: vec![], sources: vec![], rows: Rows { count: 0, run: 0 } },
         };
         let (sources, count, run) = table.runs(channels);
-        Self { banks, sources, rows: Some(Rows { count, run }) }
+        Self { banks, sources, rows: Rows { count, run } }
     }
 
     /// The windows of the values from `first` on, over a map of `channels` a value.
     fn listed(&self, map: &Held, first: usize, channels: usize, outputs: usize) -> Listed<'_> {
-        let taps = self.rows.map_or(1, |rows| rows.count);
-        Listed { sources: &self.sources[first * taps..], taps, channels, values: map.values, outputs }
+        let sources = &self.sources[first * self.rows.count..];
+        Listed { sources, rows: self.rows, channels, values: map.values, outputs }
     }
 }
 
@@ -237,9 +236,9 @@ impl Arena {
                     if let Some(onto) = onto {
                         rows(before, &onto[piece.first..], filters, out);
                     }
-                    if let (Some(bank), Some(rows)) = (packed.banks.get(piece.cell), packed.rows) {
+                    if let Some(bank) = packed.banks.get(piece.cell) {
                         let windows = packed.listed(map, piece.first, inner / taps, filters);
-                        sums(path, bank, &map.buffer, &windows, rows, 0..piece.values, out, onto.is_some());
+                        sums(path, bank, &map.buffer, &windows, 0..piece.values, out, onto.is_some());
                     }
                 });
                 std::mem::swap(&mut self.slots[*output], &mut self.spare);
@@ -251,18 +250,8 @@ impl Arena {
                     let windows = packed.listed(map, index * VECTORS, *channels, matrix.outputs);
                     let vectors = out.len() / matrix.outputs;
                     for (part, bank) in packed.banks.iter().enumerate() {
-                        if let Some(rows) = packed.rows {
-                            sums(
-                                path,
-                                bank,
-                                &map.buffer,
-                                &windows,
-                                rows,
-                                0..vectors,
-                                &mut out[part * OUTPUTS..],
-                                false,
-                            );
-                        }
+                        let out = &mut out[part * OUTPUTS..];
+                        sums(path, bank, &map.buffer, &windows, 0..vectors, out, false);
                     }
                 });
                 std::mem::swap(&mut self.slots[*output], &mut self.spare);

@@ -1,11 +1,23 @@
 //! Where the windows of a sum are read and where their results go.
 #![allow(unsafe_code)]
 
-/// Windows over a map.
+/// What a window looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rows {
+    /// Number of rows.
+    pub(crate) count: usize,
+    /// Values of a row.
+    pub(crate) run: usize,
+}
+
+/// Windows over a map, all alike.
 ///
 /// # Safety
-/// Both functions always give the same answer to the same question: the sums check all windows once and then read them without looking again.
+/// All functions always give the same answer to the same question: the sums check all windows once and then read them without looking again.
 pub(crate) unsafe trait Windows: Sync {
+    /// What each of them looks like.
+    fn rows(&self) -> Rows;
+
     /// Where row `row` of window `place` begins in the map.
     fn from(&self, place: usize, row: usize) -> usize;
 
@@ -25,11 +37,16 @@ pub(crate) struct Place {
 pub(crate) struct Placed<'a> {
     pub(crate) places: &'a [Place],
     pub(crate) line: usize,
+    pub(crate) rows: Rows,
     pub(crate) base: usize,
 }
 
 // SAFETY: functions of values that nobody can change while this borrows them.
 unsafe impl Windows for Placed<'_> {
+    fn rows(&self) -> Rows {
+        self.rows
+    }
+
     #[inline]
     fn from(&self, place: usize, row: usize) -> usize {
         self.places[place].from as usize + row * self.line
@@ -50,6 +67,10 @@ pub(crate) struct Matrix {
 
 // SAFETY: functions of two constants.
 unsafe impl Windows for Matrix {
+    fn rows(&self) -> Rows {
+        Rows { count: 1, run: self.inner }
+    }
+
     #[inline]
     fn from(&self, place: usize, _: usize) -> usize {
         place * self.inner
@@ -61,13 +82,13 @@ unsafe impl Windows for Matrix {
     }
 }
 
-/// Windows whose taps are listed by number: each tap is a row of `channels` values. Numbers beyond `values` stand for padding and are read at
+/// Windows whose rows are listed by the number of the value where they begin; a value is `channels` numbers. Numbers beyond `values` stand for padding and are read at
 /// `values`, where the map holds zeros.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Listed<'a> {
-    /// `[windows, taps]`.
+    /// `[windows, rows]`.
     pub(crate) sources: &'a [u32],
-    pub(crate) taps: usize,
+    pub(crate) rows: Rows,
     pub(crate) channels: usize,
     pub(crate) values: usize,
     pub(crate) outputs: usize,
@@ -75,9 +96,13 @@ pub(crate) struct Listed<'a> {
 
 // SAFETY: functions of values that nobody can change while this borrows them.
 unsafe impl Windows for Listed<'_> {
+    fn rows(&self) -> Rows {
+        self.rows
+    }
+
     #[inline]
     fn from(&self, place: usize, row: usize) -> usize {
-        (self.sources[place * self.taps + row] as usize).min(self.values) * self.channels
+        (self.sources[place * self.rows.count + row] as usize).min(self.values) * self.channels
     }
 
     #[inline]

@@ -8,16 +8,7 @@ use std::ops::Range;
 use super::aligned::LANES;
 use super::panels::{Panel, Panels};
 use super::path::Path;
-use super::places::Windows;
-
-/// What a window looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rows {
-    /// Number of rows.
-    pub(crate) count: usize,
-    /// Values of a row.
-    pub(crate) run: usize,
-}
+use super::places::{Rows, Windows};
 
 /// For each window of `places` the sums with all filters of `panels`, an offset added, negative ones multiplied with their slope. When `onto`, they are
 /// added to what `out` holds before the slope is applied. Every sum runs through its window in order, whatever stands beside it.
@@ -29,11 +20,11 @@ pub(crate) fn sums<W: Windows>(
     panels: &Panels,
     map: &[f32],
     windows: &W,
-    rows: Rows,
     places: Range<usize>,
     out: &mut [f32],
     onto: bool,
 ) {
+    let rows = windows.rows();
     assert_eq!(panels.inner(), rows.count * rows.run, "windows and filters of different sizes");
     for place in places.clone() {
         for row in 0..rows.count {
@@ -105,6 +96,10 @@ mod tests {
 
     // SAFETY: functions of constants.
     unsafe impl Windows for Odd {
+        fn rows(&self) -> Rows {
+            self.rows
+        }
+
         fn from(&self, place: usize, row: usize) -> usize {
             3 * place + row * (self.rows.run + 2)
         }
@@ -150,7 +145,7 @@ mod tests {
             }
             for path in Path::all() {
                 let mut found = before.clone();
-                sums(path, &panels, &map, &windows, rows, 0..places, &mut found, onto);
+                sums(path, &panels, &map, &windows, 0..places, &mut found, onto);
                 for (found, expected) in found.iter().zip(&expected) {
                     prop_assert!((found - expected).abs() < 1e-4, "{path:?}: {found} {expected}");
                 }
@@ -168,9 +163,9 @@ mod tests {
         for path in Path::all() {
             let mut together = vec![0.0; 20 * 42];
             let mut apart = together.clone();
-            sums(path, &panels, &map, &windows, rows, 0..20, &mut together, false);
+            sums(path, &panels, &map, &windows, 0..20, &mut together, false);
             for place in 0..20 {
-                sums(path, &panels, &map, &windows, rows, place..place + 1, &mut apart, false);
+                sums(path, &panels, &map, &windows, place..place + 1, &mut apart, false);
             }
             assert_eq!(together, apart);
         }
@@ -181,6 +176,6 @@ mod tests {
     fn a_window_outside_is_refused() {
         let rows = Rows { count: 1, run: 4 };
         let panels = Panels::new(&[0.0; 4], &[], 1, &Activation::Identity);
-        sums(Path::best(), &panels, &[0.0; 6], &Odd { rows, outputs: 1 }, rows, 0..2, &mut [0.0; 4], false);
+        sums(Path::best(), &panels, &[0.0; 6], &Odd { rows, outputs: 1 }, 0..2, &mut [0.0; 4], false);
     }
 }

@@ -80,17 +80,15 @@ unsafe fn tiles<W: Windows, const M: usize, const V: usize>(
         let bias = panel.bias.as_ptr();
         let slopes = panel.slopes.as_ptr();
         if count == M && there == V * LANES {
-            for m in 0..M {
+            for (m, sums) in sums.iter().enumerate() {
                 // SAFETY: `there` values from `to + first` on lie within `out`; offsets and slopes have 8 V values.
                 unsafe {
                     let to = out.as_mut_ptr().add(windows.to(place + m) + first);
-                    for v in 0..V {
+                    for (v, sum) in sums.iter().enumerate() {
                         let before =
                             if onto { _mm256_loadu_ps(to.add(v * LANES)) } else { _mm256_setzero_ps() };
-                        let sum = _mm256_add_ps(
-                            _mm256_add_ps(sums[m][v], _mm256_loadu_ps(bias.add(v * LANES))),
-                            before,
-                        );
+                        let sum =
+                            _mm256_add_ps(_mm256_add_ps(*sum, _mm256_loadu_ps(bias.add(v * LANES))), before);
                         _mm256_storeu_ps(
                             to.add(v * LANES),
                             sloped(sum, _mm256_loadu_ps(slopes.add(v * LANES))),

@@ -12,7 +12,7 @@ use super::aligned::{Aligned, LANES};
 use super::panels::Panels;
 use super::path::Path;
 use super::places::Matrix;
-use super::sums::{Rows, sums};
+use super::sums::sums;
 
 /// Pixels on a side of a tile.
 const SIDE: usize = 6;
@@ -118,11 +118,10 @@ impl Winograd {
             on!(path, spread_tile(map, tile, self.results, to, spread));
         }
         let windows = Matrix { inner: self.inputs, outputs: self.outputs };
-        let rows = Rows { count: 1, run: self.inputs };
         for (place, panels) in self.places.iter().enumerate() {
             let from = &spread[place * wide..(place + 1) * wide];
             let to = &mut products[place * deep..(place + 1) * deep];
-            sums(path, panels, from, &windows, rows, 0..tiles.len(), to, false);
+            sums(path, panels, from, &windows, 0..tiles.len(), to, false);
         }
         for (index, tile) in tiles.iter().enumerate() {
             let from = Spread { start: index * self.outputs, place: deep, channels: self.outputs };
@@ -158,16 +157,15 @@ fn spread_tile(map: &[f32], tile: &Tile, results: usize, to: Spread, spread: &mu
     for lane in (0..to.channels).step_by(LANES) {
         let there = LANES.min(to.channels - lane);
         let mut half = [[[0.0; LANES]; SIDE]; SIDE];
-        for (y, half) in half.iter_mut().enumerate().take(rows) {
+        for y in 0..rows {
             let mut line = [[0.0; LANES]; SIDE];
             for (x, pixel) in line.iter_mut().enumerate().take(columns) {
                 read(&map[start + y * input.line + x * to.channels + lane..], there, pixel);
             }
-            *half = spread_line(line);
+            half.iter_mut().zip(spread_line(line)).for_each(|(column, value)| column[y] = value);
         }
-        for x in 0..SIDE {
-            let column = spread_line([0, 1, 2, 3, 4, 5].map(|y: usize| half[y][x]));
-            for (y, value) in column.iter().enumerate() {
+        for (x, column) in half.into_iter().enumerate() {
+            for (y, value) in spread_line(column).iter().enumerate() {
                 let at = (y * SIDE + x) * to.place + to.start + lane;
                 write(value, there, &mut spread[at..]);
             }
@@ -191,21 +189,20 @@ fn gather_tile<const RESULTS: usize>(
     let start = output.start.wrapping_add(top * output.line + left * from.channels);
     for lane in (0..from.channels).step_by(LANES) {
         let there = LANES.min(from.channels - lane);
-        let mut half = [[[0.0; LANES]; SIDE]; RESULTS];
-        for x in 0..SIDE {
+        let mut half = [[[0.0; LANES]; RESULTS]; SIDE];
+        for (x, half) in half.iter_mut().enumerate() {
             let mut column = [[0.0; LANES]; SIDE];
             for (y, value) in column.iter_mut().enumerate() {
                 read(&products[(y * SIDE + x) * from.place + from.start + lane..], there, value);
             }
-            for (half, value) in half.iter_mut().zip(gather_line::<RESULTS>(column)) {
-                half[x] = value;
-            }
+            *half = gather_line::<RESULTS>(column);
         }
         let (mut bias, mut slope) = ([0.0; LANES], [0.0; LANES]);
         read(&winograd.bias[lane..], there, &mut bias);
         read(&winograd.slopes[lane..], there, &mut slope);
-        for (y, half) in half.iter().enumerate().take(rows) {
-            for (x, mut value) in gather_line::<RESULTS>(*half).into_iter().enumerate().take(columns) {
+        for y in 0..rows {
+            let line = [0, 1, 2, 3, 4, 5].map(|x: usize| half[x][y]);
+            for (x, mut value) in gather_line::<RESULTS>(line).into_iter().enumerate().take(columns) {
                 let to = &mut out[start + y * output.line + x * from.channels + lane..];
                 let mut before = [0.0; LANES];
                 if onto {

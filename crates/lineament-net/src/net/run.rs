@@ -9,8 +9,8 @@ use super::scratch::Shelf;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::panels::Panels;
 use crate::kernel::path::Path;
-use crate::kernel::places::{Place, Placed};
-use crate::kernel::sums::{Rows, sums};
+use crate::kernel::places::{Place, Placed, Rows};
+use crate::kernel::sums::sums;
 
 /// Means that all steps of one pass share.
 #[derive(Clone, Copy)]
@@ -231,9 +231,9 @@ fn windows(
 ) {
     in_units(units, out, means, |unit, out, base| {
         for run in &runs[unit.first..unit.end] {
-            let placed = Placed { places, line, base };
+            let placed = Placed { places, line, rows, base };
             if let Some(bank) = banks.get(run.bank) {
-                sums(means.path, bank, map, &placed, rows, run.first..run.end, out, onto);
+                sums(means.path, bank, map, &placed, run.first..run.end, out, onto);
             }
         }
     });
