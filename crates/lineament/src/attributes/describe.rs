@@ -117,6 +117,9 @@ pub enum DescribeError {
     /// The net refused its input.
     #[error("ANet: {0}")]
     Net(#[from] crate::engine::EngineError),
+    /// The interweaved net refused its region.
+    #[error("ANet: {0}")]
+    Woven(#[from] Box<lineament_net::InterweaveError>),
     /// Weights so large that numbers overflow.
     #[error(
         "the model's score of attribute {0} is not finite: its weights are damaged, fetch or export the bundle again"
