@@ -154,7 +154,7 @@ fn mark(face: &PageFace, told: &Told) -> Mark {
     let lines = present
         .iter()
         .take(LINES)
-        .map(|(name, attribute)| format!("{name} {:.0}%", 100.0 * attribute.probability))
+        .map(|(name, attribute)| format!("{name} {}%", format::percent(attribute.probability)))
         .collect();
     Mark { rect: face.rect, lines }
 }

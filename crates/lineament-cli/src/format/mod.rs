@@ -5,6 +5,8 @@ mod json;
 mod parquet;
 mod text;
 
+pub use text::percent;
+
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 use std::path::Path;

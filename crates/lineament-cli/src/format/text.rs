@@ -116,7 +116,7 @@ fn counted(count: u64, thing: &str) -> String {
 }
 
 /// Whole per cents, but never 0 or 100 of something that is not certain.
-fn percent(probability: f32) -> String {
+pub fn percent(probability: f32) -> String {
     let percent = 100.0 * probability;
     if percent > 99.0 && percent < 100.0 {
         "99".to_owned()
