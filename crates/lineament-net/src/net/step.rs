@@ -206,6 +206,17 @@ impl Matrix {
         self.activation.apply_with_bias(out, &self.bias);
     }
 
+    /// The weight as one `[inputs, outputs]`.
+    pub(crate) fn whole(&self) -> Vec<f32> {
+        let mut whole = vec![0.0; self.inputs * self.outputs];
+        for (index, packed) in self.weight.chunks(OUTPUTS * self.inputs).enumerate() {
+            let block = self.block(index);
+            let rows = whole.chunks_exact_mut(self.outputs).zip(packed.chunks_exact(block.len()));
+            rows.for_each(|(row, values)| row[block.clone()].copy_from_slice(values));
+        }
+        whole
+    }
+
     fn block(&self, index: usize) -> Range<usize> {
         index * OUTPUTS..self.outputs.min((index + 1) * OUTPUTS)
     }
