@@ -40,7 +40,7 @@ fn net(folder: &Path, seed: u64) -> Result<(), Box<dyn Error>> {
     let weights = draw_weights(&spec, &mut rng);
     let net = Net::new(&spec, &weights)?;
     // Every other net as one that gives vectors.
-    let form = if seed % 2 == 0 { Form::Maps } else { Form::Vectors };
+    let form = if seed.is_multiple_of(2) { Form::Maps } else { Form::Vectors };
     let name = format!("drawn{seed}");
     fs::write(folder.join(format!("{name}.onnx")), export(&spec, &weights, form)?)?;
     for case in 0..3 {
@@ -68,7 +68,7 @@ fn net(folder: &Path, seed: u64) -> Result<(), Box<dyn Error>> {
 fn interweaved(folder: &Path, seed: u64) -> Result<(), Box<dyn Error>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     // Every other net with several local layers, the others with padding and residual blocks.
-    let spec = if seed % 2 == 0 { draw_local_spec(&mut rng) } else { draw_spec(&mut rng) };
+    let spec = if seed.is_multiple_of(2) { draw_local_spec(&mut rng) } else { draw_spec(&mut rng) };
     let weights = draw_weights(&spec, &mut rng);
     let (shape, offsets) = draw_offsets(spec.input, &mut rng);
     let name = format!("woven{seed}");

@@ -220,7 +220,7 @@ fn interweaved_graphs_can_run_in_their_order_whether_patches_share_or_not() {
     let (mut operators, mut ways) = (BTreeSet::new(), [0; 2]);
     for seed in 0..200 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let spec = if seed % 2 == 0 { draw_local_spec(&mut rng) } else { draw_spec(&mut rng) };
+        let spec = if seed.is_multiple_of(2) { draw_local_spec(&mut rng) } else { draw_spec(&mut rng) };
         let weights = draw_weights(&spec, &mut rng);
         let (region, offsets) = draw_offsets(spec.input, &mut rng);
         let woven = Interweave::new(&spec, &weights, region, &offsets).unwrap();
