@@ -62,6 +62,37 @@ pub struct ThreadArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct EngineArguments {
+    /// What the nets are run on
+    #[arg(long, value_enum, default_value = "native")]
+    pub engine: EngineName,
+    /// The library of ONNX Runtime [default: what ORT_DYLIB_PATH names, or what the system finds]
+    #[arg(long, value_name = "FILE")]
+    pub engine_library: Option<PathBuf>,
+    /// What ONNX Runtime computes with [default: cpu]
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub engine_provider: Option<ProviderName>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EngineName {
+    /// This program's own forward pass
+    Native,
+    /// ONNX Runtime on the exported nets (builds with the feature `ort`)
+    Ort,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProviderName {
+    Cpu,
+    Cuda,
+    Tensorrt,
+    Openvino,
+    Coreml,
+    Directml,
+}
+
+#[derive(Debug, Args)]
 pub struct PictureArguments {
     /// Pictures, folders (walked), patterns, or - for a list of paths on standard input
     ///
@@ -110,6 +141,8 @@ pub struct PredictArguments {
     pub model: ModelArguments,
     #[command(flatten)]
     pub threads: ThreadArguments,
+    #[command(flatten)]
+    pub engine: EngineArguments,
 }
 
 fn probability(text: &str) -> Result<f32, String> {
@@ -150,6 +183,8 @@ pub struct LocateArguments {
     pub model: ModelArguments,
     #[command(flatten)]
     pub threads: ThreadArguments,
+    #[command(flatten)]
+    pub engine: EngineArguments,
 }
 
 #[derive(Debug, Args)]
@@ -186,6 +221,8 @@ pub struct EvaluateArguments {
     pub model: ModelArguments,
     #[command(flatten)]
     pub threads: ThreadArguments,
+    #[command(flatten)]
+    pub engine: EngineArguments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

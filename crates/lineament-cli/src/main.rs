@@ -5,6 +5,7 @@
 
 mod arguments;
 mod commands;
+mod engine;
 mod files;
 mod format;
 mod inputs;

@@ -7,7 +7,8 @@ use lineament::Tagger;
 use lineament::bundle::Bundle;
 use rayon::ThreadPool;
 
-use crate::arguments::{ModelArguments, ThreadArguments};
+use crate::arguments::{EngineArguments, ModelArguments, ThreadArguments};
+use crate::{engine, notes};
 
 /// Opens the bundle that was asked for, or the one in the program.
 pub fn bundle(arguments: &ModelArguments) -> Result<Bundle> {
@@ -32,6 +33,22 @@ fn open(path: Option<&Path>) -> Result<Bundle> {
 /// A tagger of all of a bundle's attributes.
 pub fn tagger(bundle: Bundle) -> Result<Tagger> {
     Tagger::new(bundle).context("the model cannot be used; `lineament model verify` says more")
+}
+
+/// The tagger that was asked for, and the threads to call it on; says which engine works, and on how many threads.
+pub fn ready(
+    model: &ModelArguments,
+    engine: &EngineArguments,
+    threads: &ThreadArguments,
+) -> Result<(Tagger, ThreadPool)> {
+    let pool = pool(threads)?;
+    let count = pool.current_num_threads();
+    let engine = engine::of(engine, count)?;
+    let spoken = format!("engine: {engine}, {count} {}", if count == 1 { "thread" } else { "threads" });
+    let tagger = Tagger::with_engine(bundle(model)?, engine)
+        .context("the model cannot be used; `lineament model verify` says more")?;
+    notes::note(spoken);
+    Ok((tagger, pool))
 }
 
 /// A pool of the threads that were asked for.

@@ -26,6 +26,16 @@ pub enum ForwardError {
         /// Items in the batch.
         items: usize,
     },
+    /// A tensor for the output of another shape.
+    #[error(
+        "net {net} cannot write its output into a tensor of shape {given:?}: make one of the output's shape"
+    )]
+    Output {
+        /// The net.
+        net: String,
+        /// The tensor's shape: items, channels, height, width.
+        given: [usize; 4],
+    },
     /// The spec is wrong, or the net cannot take an input of this size.
     #[error(transparent)]
     Spec(#[from] SpecError),

@@ -21,9 +21,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[macro_use]
+mod kernel;
 mod error;
 mod interweave;
-mod kernel;
 mod net;
 pub mod onnx;
 pub mod reference;

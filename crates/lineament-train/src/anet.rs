@@ -40,6 +40,8 @@ pub struct AnetModules {
     /// FC vector to another model's opinions. They have outputs of their own, so that its leanings (it may call nobody's hair black)
     /// stay out of the tags while the trunk learns from what it sees.
     pub teacher: Option<Module>,
+    /// Outputs of a head.
+    pub outputs: usize,
 }
 
 impl AnetModules {
@@ -50,7 +52,7 @@ impl AnetModules {
     pub fn new(anet: &NetSpec, outputs: usize) -> Result<Self, TrainError> {
         let trunk = Module::new(anet, 0)?;
         let head = Module::new(&head_spec(anet, outputs)?, trunk.end())?;
-        Ok(Self { trunk, head, teacher: None })
+        Ok(Self { trunk, head, teacher: None, outputs })
     }
 
     /// The same with a second head for another model's opinions.
@@ -184,12 +186,15 @@ fn patches(
     Ok(batches::input(&photos, &recipe.preprocess))
 }
 
-/// Stage `anet`: attribute tags.
+/// Stages `narrow` and `anet`: attribute tags.
 pub struct Attributes<'a> {
+    name: &'static str,
     recipe: &'a Recipe,
     faces: &'a Faces,
     modules: &'a AnetModules,
     attributes: usize,
+    /// Pictures a step.
+    batch: usize,
     /// Places of the faces to learn from.
     train: Vec<u32>,
     /// Places of the validation faces.
@@ -199,7 +204,13 @@ pub struct Attributes<'a> {
 
 impl<'a> Attributes<'a> {
     /// The stage over all tagged faces of the training part, and softly tagged ones if the recipe weighs them.
-    pub fn new(recipe: &'a Recipe, faces: &'a Faces, modules: &'a AnetModules, attributes: usize) -> Self {
+    pub fn new(
+        name: &'static str,
+        recipe: &'a Recipe,
+        faces: &'a Faces,
+        modules: &'a AnetModules,
+        batch: usize,
+    ) -> Self {
         // A picture of which one tag is known costs as much as one with forty and teaches little.
         let known = |place: usize| {
             let tags = &faces.faces[place].tags;
@@ -213,10 +224,12 @@ impl<'a> Attributes<'a> {
         Self {
             train: of(lineament_data::Split::Train, &|p| known(p) || soft(p)),
             validation: of(lineament_data::Split::Validation, &known),
+            attributes: modules.outputs,
+            name,
             recipe,
             faces,
             modules,
-            attributes,
+            batch,
             orders: Orders::default(),
         }
     }
@@ -285,7 +298,7 @@ impl Task for Attributes<'_> {
     type Batch = AttributeBatch;
 
     fn name(&self) -> &str {
-        "anet"
+        self.name
     }
 
     fn pictures(&self) -> usize {
@@ -294,7 +307,7 @@ impl Task for Attributes<'_> {
 
     fn batch(&self, step: u64, shard: usize) -> Result<AttributeBatch, TrainError> {
         let stage = &self.recipe.anet;
-        let (epoch, range) = place(step, shard, self.train.len(), stage.schedule.batch);
+        let (epoch, range) = place(step, shard, self.train.len(), self.batch);
         let order = self.orders.get(epoch, || shuffled(self.train.len(), self.recipe.seed, epoch));
         let chosen: Vec<u32> = order[range].iter().map(|i| self.train[*i as usize]).collect();
         let input = patches(self.faces, &chosen, &stage.augment, self.recipe, epoch)?;

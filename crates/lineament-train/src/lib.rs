@@ -24,6 +24,7 @@ pub mod svm;
 pub mod svms;
 pub mod thresholds;
 pub mod validate;
+pub mod widen;
 pub mod windows;
 
 pub use error::TrainError;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::TrainError;
 use crate::locating::LocatingRecipe;
 use crate::stage::Schedule;
+use crate::widen::narrow;
 
 /// A recipe as written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,6 +107,9 @@ pub struct IdentityStage {
 pub struct AttributeStage {
     /// How it learns.
     pub schedule: Schedule,
+    /// Stage `narrow`: a narrower net learns first, and ANet begins as a wider one that computes the same.
+    #[serde(default)]
+    pub narrow: Option<NarrowStage>,
     /// Crops (these are the multi-view patches) and colours.
     pub augment: Augment,
     /// Labels become `smoothing / 2` and `1 - smoothing / 2`.
@@ -118,6 +122,16 @@ pub struct AttributeStage {
     /// Share of FC units dropped at random while learning.
     #[serde(default)]
     pub dropout: f64,
+}
+
+/// A narrower ANet that learns the same before it is widened ([`crate::widen`]).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NarrowStage {
+    /// `[2, 3]`: two thirds of the filters of every convolution.
+    pub width: [usize; 2],
+    /// How it learns.
+    pub schedule: Schedule,
 }
 
 /// The linear SVMs (paper section 3.3).
@@ -191,6 +205,10 @@ impl Recipe {
             identities.schedule.check("identities")?;
         }
         self.anet.schedule.check("anet")?;
+        if let Some(stage) = &self.anet.narrow {
+            stage.schedule.check("narrow")?;
+            narrow(&self.nets.anet, stage.width)?;
+        }
         self.locating.check()?;
         if self.svms.costs.is_empty() || self.svms.costs.iter().any(|c| !(*c > 0.0 && c.is_finite())) {
             return refuse("stage svms: `costs` must be a list of positive numbers".to_owned());

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use lineament_data::{Dataset, layout};
 use lineament_net::{NetSpec, Precision, Weights};
 
-use crate::anet::{AnetModules, Attributes, Identities, people};
+use crate::anet::{AnetModules, Attributes, Identities, head_spec, people};
 use crate::checkpoint::write_whole;
 use crate::error::TrainError;
 use crate::faces::Faces;
@@ -17,10 +17,11 @@ use crate::locating;
 use crate::module::Module;
 use crate::objects::{ObjectModules, Objects, objects};
 use crate::recipe::Recipe;
-use crate::stage::{self, Surroundings, checkpoint_path};
+use crate::stage::{self, Schedule, Surroundings, checkpoint_path};
+use crate::widen::{narrow, widen};
 
 /// The stages, in the order in which they need each other.
-pub const STAGES: [&str; 6] = ["objects", "lnet_o", "lnet_s", "identities", "anet", "svms"];
+pub const STAGES: [&str; 7] = ["objects", "lnet_o", "lnet_s", "identities", "narrow", "anet", "svms"];
 
 /// What `lineament train` was asked for.
 pub struct TrainOptions<'a> {
@@ -70,8 +71,11 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
         if asked.is_some_and(|asked| asked != name) {
             continue;
         }
-        if name == "identities" && options.recipe.identities.is_none() {
-            tracing::info!("identities: the recipe has no such stage");
+        let recipe = &options.recipe;
+        if name == "identities" && recipe.identities.is_none()
+            || name == "narrow" && recipe.anet.narrow.is_none()
+        {
+            tracing::info!("{name}: the recipe has no such stage");
             continue;
         }
         if run.result(name).exists() && asked.is_none() {
@@ -87,6 +91,7 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
             "lnet_o" => locating::lnet_o(&run)?,
             "lnet_s" => locating::lnet_s(&run)?,
             "identities" => run.identities()?,
+            "narrow" => run.narrow()?,
             "anet" => run.anet()?,
             _ => finish::svms(&run)?,
         }
@@ -188,7 +193,11 @@ impl Run<'_> {
             return Err(TrainError::NoPictures { stage: "identities".to_owned(), why });
         }
         tracing::info!("identities: {} people", people.len());
-        let modules = AnetModules::new(&self.recipe.nets.anet, people.len())?;
+        let net = match &self.recipe.anet.narrow {
+            Some(stage) => narrow(&self.recipe.nets.anet, stage.width)?,
+            None => self.recipe.nets.anet.clone(),
+        };
+        let modules = AnetModules::new(&net, people.len())?;
         let mut learner =
             Learner::new(&modules.list(), schedule.optimiser, schedule.average, self.recipe.seed);
         let task = Identities::new(self.recipe, stage, &faces, &modules, people);
@@ -196,29 +205,68 @@ impl Run<'_> {
         self.save("identities", &[("trunk", &learner.weights(&modules.trunk))])
     }
 
+    fn narrow(&self) -> Result<(), TrainError> {
+        let Some(stage) = &self.recipe.anet.narrow else { return Ok(()) };
+        let net = narrow(&self.recipe.nets.anet, stage.width)?;
+        self.attributes("narrow", &net, &stage.schedule, |run, modules, learner| {
+            run.know_people(modules, learner, &net)
+        })
+    }
+
     fn anet(&self) -> Result<(), TrainError> {
+        let (net, attributes) = (&self.recipe.nets.anet, self.attributes.len());
+        self.attributes("anet", net, &self.recipe.anet.schedule, |run, modules, learner| {
+            let Some(stage) = &run.recipe.anet.narrow else { return run.know_people(modules, learner, net) };
+            let slim = narrow(net, stage.width)?;
+            let (slim_head, head) = (head_spec(&slim, attributes)?, head_spec(net, attributes)?);
+            let trunk = run.weights("anet", "narrow", "trunk", Some(&slim))?;
+            learner.adopt(&modules.trunk, &widen(&slim, net, &trunk, run.recipe.seed)?);
+            let known = run.weights("anet", "narrow", "head", Some(&slim_head))?;
+            learner.adopt(&modules.head, &widen(&slim_head, &head, &known, run.recipe.seed)?);
+            Ok(())
+        })
+    }
+
+    /// Starts from what stage `identities` learned, where the recipe has one.
+    fn know_people(
+        &self,
+        modules: &AnetModules,
+        learner: &mut Learner,
+        net: &NetSpec,
+    ) -> Result<(), TrainError> {
+        if self.recipe.identities.is_some() {
+            let known = self.weights("anet", "identities", "trunk", Some(net))?;
+            learner.adopt(&modules.trunk, &known);
+        }
+        Ok(())
+    }
+
+    /// Trains `net` on tags, from where `start` puts it.
+    fn attributes(
+        &self,
+        name: &'static str,
+        net: &NetSpec,
+        schedule: &Schedule,
+        start: impl FnOnce(&Self, &AnetModules, &mut Learner) -> Result<(), TrainError>,
+    ) -> Result<(), TrainError> {
         let faces = self.faces()?;
-        let (net, outputs) = (&self.recipe.nets.anet, self.attributes.len());
+        let outputs = self.attributes.len();
         let taught = self.recipe.anet.soft > 0.0 && faces.faces.iter().any(|face| face.soft.is_some());
         let modules =
             if taught { AnetModules::with_teacher(net, outputs)? } else { AnetModules::new(net, outputs)? };
-        let schedule = &self.recipe.anet.schedule;
         let mut learner =
             Learner::new(&modules.list(), schedule.optimiser, schedule.average, self.recipe.seed);
-        if self.recipe.identities.is_some() {
-            let known = self.weights("anet", "identities", "trunk", Some(&self.recipe.nets.anet))?;
-            learner.adopt(&modules.trunk, &known);
-        }
-        let task = Attributes::new(self.recipe, &faces, &modules, self.attributes.len());
+        start(self, &modules, &mut learner)?;
+        let task = Attributes::new(name, self.recipe, &faces, &modules, schedule.batch);
         if stage::Task::pictures(&task) < schedule.batch {
             let why = "no --data folder holds tagged pictures with a face (the LNets may have found none)"
                 .to_owned();
-            return Err(TrainError::NoPictures { stage: "anet".to_owned(), why });
+            return Err(TrainError::NoPictures { stage: name.to_owned(), why });
         }
-        tracing::info!("anet: {} faces", stage::Task::pictures(&task));
+        tracing::info!("{name}: {} faces", stage::Task::pictures(&task));
         stage::run(&task, &mut learner, schedule, &self.around())?;
         let (trunk, head) = (learner.weights(&modules.trunk), learner.weights(&modules.head));
-        self.save("anet", &[("trunk", &trunk), ("head", &head)])
+        self.save(name, &[("trunk", &trunk), ("head", &head)])
     }
 
     /// Faces of cropped pictures and of photos in which the LNets find one; the latter are looked for once and kept in `located.csv`.

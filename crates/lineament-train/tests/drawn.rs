@@ -123,7 +123,7 @@ fn a_run_is_not_overwritten_and_stages_say_what_they_need() {
     let missing = train(&alone("lnet_o")).unwrap_err().to_string();
     assert!(missing.contains("objects.safetensors") && missing.contains("objects"), "{missing}");
     let unknown = train(&alone("anets")).unwrap_err().to_string();
-    assert!(unknown.contains("objects, lnet_o, lnet_s, identities, anet, svms"), "{unknown}");
+    assert!(unknown.contains("objects, lnet_o, lnet_s, identities, narrow, anet, svms"), "{unknown}");
     let twice = train(&options(&data, &output, &stop)).unwrap_err();
     assert!(matches!(twice, TrainError::RunExists(_)), "{twice}");
 }

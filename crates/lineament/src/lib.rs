@@ -4,6 +4,7 @@ pub mod attributes;
 pub mod bundle;
 pub mod crop;
 pub mod draw;
+pub mod engine;
 pub mod geometry;
 pub mod input;
 pub mod locate;
@@ -16,6 +17,7 @@ pub mod testing;
 
 pub use attributes::{Attribute, OperatingPoint};
 pub use bundle::{Bundle, BundleError, Card};
+pub use engine::Engine;
 pub use geometry::{Affine, Point, Rect};
 pub use photo::{Limits, Photo, PhotoError};
 pub use tagger::{TaggedFace, Tagger, TaggerError};

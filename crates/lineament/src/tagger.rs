@@ -5,10 +5,10 @@ use crate::attributes::{
     UnknownAttribute,
 };
 use crate::bundle::{Bundle, Card};
+use crate::engine::{Engine, EngineError};
 use crate::geometry::{Point, Rect};
 use crate::locate::{Face, Localizer, LocateError, ResponseMap};
 use crate::photo::Photo;
-use lineament_net::{Net, NetError};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -31,7 +31,7 @@ pub enum TaggerError {
     Locate(#[from] LocateError),
     /// Building an LNet.
     #[error("the bundle's LNets do not fit together: {0}")]
-    Net(#[from] NetError),
+    Net(#[from] EngineError),
     /// Building ANet.
     #[error("the bundle does not fit together: {0}")]
     Anet(#[from] AnetError),
@@ -67,6 +67,7 @@ pub struct Tagger {
     hash: String,
     localizer: Box<dyn Localizer>,
     model: Box<dyn AttributeModel>,
+    engine: Engine,
     point: OperatingPoint,
     /// Indices of the attributes that are told, ascending.
     told: Vec<usize>,
@@ -78,15 +79,23 @@ impl Tagger {
     /// # Errors
     /// Nets that do not fit together.
     pub fn new(bundle: Bundle) -> Result<Self, TaggerError> {
+        Self::with_engine(bundle, Engine::Native)
+    }
+
+    /// The same with nets that run on the given engine.
+    ///
+    /// # Errors
+    /// Nets that do not fit together, or that the engine refuses.
+    pub fn with_engine(bundle: Bundle, engine: Engine) -> Result<Self, TaggerError> {
         let hash = bundle.hash();
         let (card, parts) = bundle.into_parts();
-        let lnet_o = Net::new(&card.lnet_o, &parts.lnet_o)?;
-        let lnet_s = Net::new(&card.lnet_s, &parts.lnet_s)?;
+        let lnet_o = engine.runner(&card.lnet_o, &parts.lnet_o)?;
+        let lnet_s = engine.runner(&card.lnet_s, &parts.lnet_s)?;
         let localizer = card.localisation.localizer(lnet_o, lnet_s, card.preprocess)?;
-        let anet = Anet::new(&card.anet, &parts.anet, card.preprocess, card.patches.clone())?;
+        let anet = Anet::on(&engine, &card.anet, &parts.anet, card.preprocess, card.patches.clone())?;
         let model = Box::new(AnetSvms::new(anet, parts.svms)?);
         let told = (0..card.attributes.len()).collect();
-        Ok(Self { card, hash, localizer, model, point: OperatingPoint::default(), told })
+        Ok(Self { card, hash, localizer, model, engine, point: OperatingPoint::default(), told })
     }
 
     /// The same at another operating point.
@@ -109,6 +118,11 @@ impl Tagger {
     /// The card of the model.
     pub fn card(&self) -> &Card {
         &self.card
+    }
+
+    /// What its nets run on.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// SHA-256 of the bundle's file.

@@ -33,8 +33,7 @@ struct Options {
 }
 
 pub fn run(arguments: EvaluateArguments) -> Result<Outcome> {
-    let tagger = model::tagger(model::bundle(&arguments.model)?)?;
-    let pool = model::pool(&arguments.threads)?;
+    let (tagger, pool) = model::ready(&arguments.model, &arguments.engine, &arguments.threads)?;
     let options = Options::check(arguments)?;
     for finding in options.data.report.findings() {
         notes::note(format!("{} {}: {}", finding.count, finding.kind.words(), finding.examples.join("; ")));

@@ -11,8 +11,8 @@ use crate::page::{PageFace, Told};
 
 pub fn run(arguments: PredictArguments) -> Result<Outcome> {
     let pictures = Pictures::check(arguments.pictures)?;
-    let mut tagger = model::tagger(model::bundle(&arguments.model)?)?
-        .with_operating_point(arguments.operating_point.into());
+    let (tagger, pool) = model::ready(&arguments.model, &arguments.engine, &arguments.threads)?;
+    let mut tagger = tagger.with_operating_point(arguments.operating_point.into());
     let chosen = arguments.attributes.is_some();
     let order = match &arguments.attributes {
         Some(names) => {
@@ -31,7 +31,6 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
         chosen,
         model: model::voice(&tagger),
     };
-    let pool = model::pool(&arguments.threads)?;
     let extras = Extras { annotate: arguments.annotate, maps: None };
     let faces = |photo: &Photo| -> Result<Vec<PageFace>> {
         let faces = tagger.tag(photo)?;

@@ -149,8 +149,8 @@ impl Interweave {
                 return Err(InterweaveError::Outside { index, offset, patch, region });
             }
         }
-        let stretches = compile(&spec.layers, checked.layers(), weights)?;
-        let woven = plan::weave(stretches, region, patch, offsets)
+        let plan = compile(&spec.layers, checked.layers(), weights)?;
+        let woven = plan::weave(plan, region, patch, offsets)
             .filter(|(_, shares)| shares.iter().any(|share| share.woven < share.patchwise));
         let (way, shares) = match woven {
             Some((woven, shares)) => (Way::Woven(woven), shares),

@@ -49,8 +49,6 @@ pub(crate) struct Table {
     sources: Vec<u32>,
     /// `[values, rows]`: whether a window's row is one run of memory.
     runs: Vec<bool>,
-    /// Whether every value stands for itself.
-    pub(crate) identity: bool,
 }
 
 /// New values, sorted by cell.
@@ -203,8 +201,6 @@ impl Numbering<'_> {
             renamed[*number as usize] = index as u32;
         }
         numbered.map.numbers.iter_mut().for_each(|number| *number = renamed[*number as usize]);
-        let mut sources = (0..).zip(&numbered.table.sources);
-        numbered.table.identity = taps == 1 && sources.all(|(index, &source): (u32, _)| index == source);
         Some(numbered)
     }
 }
@@ -233,27 +229,14 @@ impl Table {
         &self.sources[value * size..(value + 1) * size]
     }
 
-    /// Writes the windows of consecutive values from `first` on, one after the other, until `into` is full: `map` has
-    /// `channels` floats a value, padding is zero.
-    pub(crate) fn gather(&self, map: &[f32], channels: usize, first: usize, into: &mut [f32]) {
-        let line = self.columns * channels;
-        let lines = into.chunks_exact_mut(line);
-        let sources = self.sources[first * self.rows * self.columns..].chunks_exact(self.columns);
-        for ((line, sources), &run) in lines.zip(sources).zip(&self.runs[first * self.rows..]) {
-            if run {
-                let start = sources[0] as usize * channels;
-                line.copy_from_slice(&map[start..start + line.len()]);
-                continue;
-            }
-            for (tap, &source) in line.chunks_exact_mut(channels).zip(sources) {
-                if source == PADDING {
-                    tap.fill(0.0);
-                } else {
-                    let start = source as usize * channels;
-                    tap.copy_from_slice(&map[start..start + channels]);
-                }
-            }
+    /// The runs of memory that a window of values with `channels` each is read in: number of values where each begins `[values, runs]`, how many there
+    /// are in a window, and their length. Rows where every one is a run, else single taps.
+    pub(crate) fn runs(&self, channels: usize) -> (Vec<u32>, usize, usize) {
+        if self.runs.iter().all(|&run| run) {
+            let starts = self.sources.iter().step_by(self.columns).copied();
+            return (starts.collect(), self.rows, self.columns * channels);
         }
+        (self.sources.clone(), self.rows * self.columns, channels)
     }
 }
 

@@ -4,20 +4,23 @@ use super::Share;
 use super::number::{Map, Numbered, Numbering};
 use super::run::{Operation, Piece, Woven};
 use crate::kernel::window::Window;
-use crate::net::plan::{Slot, Step, Stretch};
+use crate::net::plan::{Plan, Slot, Step};
 use crate::net::step::{Convolution, Matrix};
 use crate::{MAX_ELEMENTS, Shape};
 
 /// The most window taps that are looked at, over all layers and patches: half a gigabyte of tables and some seconds. The
 /// paper's ANet needs a twentieth of it for nine patches.
 const MOST_TAPS: usize = 1 << 26;
+/// Values of one piece of work, and what any kernel takes at once.
+const VALUES: usize = 96;
+const TOGETHER: usize = 24;
 /// The most pixels of a region whose values are numbered.
 const MOST_PIXELS: usize = 1 << 24;
 
-/// Plans `stretches` for patches of shape `patch` at `offsets`, all within the region. `None` when it is too large to
+/// Weaves `plan` for patches of shape `patch` at `offsets`, all within the region. `None` when it is too large to
 /// be planned.
 pub(crate) fn weave(
-    stretches: Vec<Stretch>,
+    plan: Plan,
     region: Shape,
     patch: Shape,
     offsets: &[[usize; 2]],
@@ -31,31 +34,13 @@ pub(crate) fn weave(
         operations: Vec::new(),
         shares: Vec::new(),
     };
-    let mut entry = 0;
-    for stretch in stretches {
-        match stretch {
-            Stretch::Matrix(matrix) => {
-                let output = weaver.maps.len();
-                weaver.maps.push(None);
-                weaver.matrix(matrix, entry, output)?;
-                entry = output;
-            }
-            Stretch::Maps { steps, slots, output } => {
-                // Slot 0 of a stretch is what the stretch before left; the others are its own.
-                let base = weaver.maps.len() - 1;
-                let place = |slot: Slot| if slot == 0 { entry } else { base + slot };
-                weaver.maps.resize(base + slots, None);
-                for step in steps {
-                    weaver.step(step, place)?;
-                }
-                entry = place(output);
-            }
-        }
+    weaver.maps.resize(plan.slots, None);
+    for step in plan.steps {
+        weaver.step(step)?;
     }
-    let Weaver { maps, operations, shares, .. } = weaver;
-    let slots = maps.len();
-    let map = maps.into_iter().nth(entry)??;
-    Some((Woven::new(operations, slots, entry, map), shares))
+    let Weaver { mut maps, operations, shares, .. } = weaver;
+    let map = maps.get_mut(plan.output)?.take()?;
+    Some((Woven::new(operations, plan.slots, plan.output, map), shares))
 }
 
 struct Weaver<'a> {
@@ -96,42 +81,38 @@ impl Weaver<'_> {
         Some(numbered)
     }
 
-    fn step(&mut self, step: Step, place: impl Fn(Slot) -> Slot) -> Option<()> {
+    fn step(&mut self, step: Step) -> Option<()> {
         match step {
             Step::Convolve { convolution, input, output, accumulate } => {
-                let (input, output) = (place(input), place(output));
                 self.convolution(convolution, [1, 1], input, output, accumulate)
             }
             Step::ConvolveCells { convolution, grid, input, output } => {
-                self.convolution(convolution, grid, place(input), place(output), false)
+                self.convolution(convolution, grid, input, output, false)
             }
-            Step::Multiply { matrix, input, output } => self.matrix(matrix, place(input), place(output)),
+            Step::Multiply { matrix, input, output } => self.matrix(matrix, input, output),
             Step::Pool { pooling, window, input, output } => {
-                let (input, output) = (place(input), place(output));
                 let channels = self.map(input)?.shape.channels;
                 let Numbered { map, table, .. } = self.windows(input, window, [1, 1], None, channels)?;
                 let values = map.values();
                 self.put(output, map, Operation::Pool { pooling, table, values, channels, input, output })
             }
             Step::Copy { input, output } => {
-                let (input, output) = (place(input), place(output));
                 let map = self.map(input)?.clone();
-                let size = map.values() * map.shape.channels;
-                self.put(output, map, Operation::Copy { size, input, output })
+                let (values, channels) = (map.values(), map.shape.channels);
+                self.put(output, map, Operation::Copy { values, channels, input, output })
             }
             Step::Normalise { affine, activation, slot } => {
-                let size = self.map(place(slot))?.values() * affine.scale.len();
-                self.operations.push(Operation::Normalise { affine, activation, size, slot: place(slot) });
+                let size = self.map(slot)?.values() * affine.scale.len();
+                self.operations.push(Operation::Normalise { affine, activation, size, slot });
                 Some(())
             }
             Step::Activate { activation, slot } => {
-                let map = self.map(place(slot))?;
+                let map = self.map(slot)?;
                 let (values, channels) = (map.values(), map.shape.channels);
-                self.operations.push(Operation::Activate { activation, values, channels, slot: place(slot) });
+                self.operations.push(Operation::Activate { activation, values, channels, slot });
                 Some(())
             }
             Step::Add { input, into, activation } => {
-                let (input, into) = (place(input), place(into));
                 let channels = self.map(into)?.shape.channels;
                 let pixel = Window { kernel: 1, stride: 1, padding: 0 };
                 let Numbered { map, table, onto, .. } =
@@ -156,9 +137,8 @@ impl Weaver<'_> {
         let mut pieces = Vec::new();
         let mut first = 0;
         for (cell, &values) in numbered.cells.iter().enumerate() {
-            let most = convolution.pixels(inner);
-            // Equal pieces: a short last one would cost the packing of the filters for little.
-            let even = values.div_ceil(values.div_ceil(most).max(1)).max(1);
+            // Equal pieces, of what kernels take at once.
+            let even = values.div_ceil(values.div_ceil(VALUES).max(1)).max(1).next_multiple_of(TOGETHER);
             let starts = (0..values).step_by(even);
             pieces.extend(starts.map(|start| Piece {
                 cell,
@@ -198,11 +178,15 @@ impl Weaver<'_> {
 mod tests {
     use super::*;
 
+    fn nothing() -> Plan {
+        Plan { steps: vec![], slots: 1, output: 0 }
+    }
+
     #[test]
     fn what_is_too_large_to_be_planned_is_left_alone() {
         let patch = Shape::new(1, 1, 1);
-        assert!(weave(vec![], Shape::new(1, 1 << 20, 1 << 20), patch, &[[0, 0]]).is_none());
-        assert!(weave(vec![], Shape::new(1, usize::MAX, 2), patch, &[[0, 0]]).is_none());
-        assert!(weave(vec![], Shape::new(1, 2, 2), patch, &[[0, 0]]).is_some());
+        assert!(weave(nothing(), Shape::new(1, 1 << 20, 1 << 20), patch, &[[0, 0]]).is_none());
+        assert!(weave(nothing(), Shape::new(1, usize::MAX, 2), patch, &[[0, 0]]).is_none());
+        assert!(weave(nothing(), Shape::new(1, 2, 2), patch, &[[0, 0]]).is_some());
     }
 }

@@ -5,16 +5,22 @@ use rayon::prelude::*;
 use super::number::{Map, PADDING, Table};
 use crate::Shape;
 use crate::kernel::activation::Activation;
-use crate::kernel::gemm::multiply;
+use crate::kernel::aligned::Aligned;
+use crate::kernel::panels::Panels;
+use crate::kernel::path::Path;
+use crate::kernel::places::{Listed, Rows};
 use crate::kernel::pooling::Pooling;
+use crate::kernel::sums::sums;
+use crate::net::bank::{self, OUTPUTS};
 use crate::net::fold::Affine;
 use crate::net::plan::Slot;
-use crate::net::run::transpose;
-use crate::net::scratch::{Shelf, grown};
-use crate::net::step::{Convolution, Matrix, Means};
+use crate::net::scratch::Shelf;
+use crate::net::step::{Convolution, Matrix};
 
 /// Values that one piece of a cheap operation works on.
 const VALUES: usize = 512;
+/// Vectors that one piece of a matrix works on: what the kernels take at once.
+const VECTORS: usize = 6;
 
 /// A step of the net on numbered values: the same as [`crate::net::plan::Step`], reading through tables.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +52,8 @@ pub(crate) enum Operation {
         output: Slot,
     },
     Copy {
-        size: usize,
+        values: usize,
+        channels: usize,
         input: Slot,
         output: Slot,
     },
@@ -83,28 +90,93 @@ pub(crate) struct Piece {
 /// A plan ready to run, with the buffers of earlier runs.
 pub(crate) struct Woven {
     operations: Vec<Operation>,
+    /// What each operation multiplies with; nothing for most.
+    packed: Vec<Packed>,
+    path: Path,
     slots: usize,
     output: Slot,
     /// Shape of one patch's output, and which values stand in the patches'.
     shape: Shape,
     numbers: Vec<u32>,
     arenas: Shelf<Arena>,
-    buffers: Shelf<Vec<f32>>,
+}
+
+/// The filters of an operation and where their windows lie.
+struct Packed {
+    banks: Vec<Panels>,
+    sources: Vec<u32>,
+    rows: Rows,
 }
 
 /// The maps of one region on its way through. `spare` takes what an operation writes, then changes places with the map
 /// that was there.
 #[derive(Debug, Default)]
 struct Arena {
-    slots: Vec<Vec<f32>>,
-    spare: Vec<f32>,
+    slots: Vec<Held>,
+    spare: Held,
+}
+
+/// The values of a map, and one more behind them that is zero: padding is read there.
+#[derive(Debug, Default)]
+struct Held {
+    buffer: Aligned,
+    values: usize,
+}
+
+impl Held {
+    /// Room for `values` with `channels` each.
+    fn room(&mut self, values: usize, channels: usize) -> &mut [f32] {
+        self.values = values;
+        let (map, zeros) = self.buffer.grown((values + 1) * channels).split_at_mut(values * channels);
+        zeros.fill(0.0);
+        map
+    }
+}
+
+impl Packed {
+    fn new(operation: &Operation) -> Self {
+        let (banks, table, channels) = match operation {
+            Operation::Convolve { convolution, table, inner, .. } => {
+                let taps = convolution.window.kernel * convolution.window.kernel;
+                (bank::cells(convolution), table, inner / taps.max(1))
+            }
+            Operation::Multiply { matrix, table, channels, .. } => (bank::parts(matrix), table, *channels),
+            _ => return Self { banks: vec![], sources: vec![], rows: Rows { count: 0, run: 0 } },
+        };
+        let (sources, count, run) = table.runs(channels);
+        Self { banks, sources, rows: Rows { count, run } }
+    }
+
+    /// The windows of the values from `first` on, over a map of `channels` a value.
+    fn listed(&self, map: &Held, first: usize, channels: usize, outputs: usize) -> Listed<'_> {
+        let sources = &self.sources[first * self.rows.count..];
+        Listed { sources, rows: self.rows, channels, values: map.values, outputs }
+    }
+}
+
+/// Runs `f` on consecutive pieces of `out`, each `size` values (the last may be shorter).
+fn pieces(parallel: bool, out: &mut [f32], size: usize, f: impl Fn(usize, &mut [f32]) + Sync) {
+    if parallel && out.len() > size {
+        out.par_chunks_mut(size).enumerate().for_each(|(index, piece)| f(index, piece));
+    } else {
+        out.chunks_mut(size).enumerate().for_each(|(index, piece)| f(index, piece));
+    }
 }
 
 impl Woven {
     pub(crate) fn new(operations: Vec<Operation>, slots: usize, output: Slot, map: Map) -> Self {
         let Map { shape, numbers, .. } = map;
-        let (arenas, buffers) = (Shelf::default(), Shelf::default());
-        Self { operations, slots, output, shape, numbers, arenas, buffers }
+        let packed = operations.iter().map(Packed::new).collect();
+        Self {
+            operations,
+            packed,
+            path: Path::best(),
+            slots,
+            output,
+            shape,
+            numbers,
+            arenas: Shelf::default(),
+        }
     }
 
     /// What runs, in this order, from the region's pixels in slot 0 on.
@@ -119,16 +191,19 @@ impl Woven {
 
     /// One region, C x H x W, to all patches' outputs, each C x H x W.
     pub(crate) fn region(&self, region: &[f32], channels: usize, output: &mut [f32], parallel: bool) {
-        let means = Means { buffers: &self.buffers, parallel };
-        self.arenas.with(|arena| {
+        self.arenas.with(|arena: &mut Arena| {
             if arena.slots.len() < self.slots {
-                arena.slots.resize_with(self.slots, Vec::new);
+                arena.slots.resize_with(self.slots, Held::default);
             }
-            transpose(region, grown(&mut arena.slots[0], region.len()), channels);
-            for operation in &self.operations {
-                arena.run(operation, &means);
+            let pixels = region.len() / channels.max(1);
+            let map = arena.slots[0].room(pixels, channels);
+            for (channel, plane) in region.chunks_exact(pixels.max(1)).enumerate() {
+                map[channel..].iter_mut().step_by(channels).zip(plane).for_each(|(to, from)| *to = *from);
             }
-            let map = &arena.slots[self.output];
+            for (operation, packed) in self.operations.iter().zip(&self.packed) {
+                arena.run(operation, packed, self.path, parallel);
+            }
+            let map = &arena.slots[self.output].buffer;
             let (channels, pixels) = (self.shape.channels, self.shape.height * self.shape.width);
             let patches = output.chunks_exact_mut(self.shape.elements());
             for (output, numbers) in patches.zip(self.numbers.chunks_exact(pixels)) {
@@ -143,60 +218,58 @@ impl Woven {
 }
 
 impl Arena {
-    fn run(&mut self, operation: &Operation, means: &Means<'_>) {
+    fn run(&mut self, operation: &Operation, packed: &Packed, path: Path, parallel: bool) {
         match operation {
             Operation::Normalise { affine, activation, size, slot } => {
                 let piece = VALUES * affine.scale.len();
-                means.pieces(&mut self.slots[*slot][..*size], piece, |_, piece| {
+                pieces(parallel, &mut self.slots[*slot].buffer[..*size], piece, |_, piece| {
                     activation.apply_with_scale(piece, &affine.scale, &affine.shift);
                 });
             }
             Operation::Activate { activation, values, channels, slot } => {
-                means.pieces(&mut self.slots[*slot][..values * channels], VALUES * channels, |_, piece| {
-                    activation.apply(piece, *channels);
-                });
+                pieces(
+                    parallel,
+                    &mut self.slots[*slot].buffer[..values * channels],
+                    VALUES * channels,
+                    |_, piece| {
+                        activation.apply(piece, *channels);
+                    },
+                );
             }
-            Operation::Convolve { convolution, table, pieces, onto, inner, input, output } => {
-                let (map, before) = (&self.slots[*input], &self.slots[*output]);
+            Operation::Convolve { convolution, pieces: parts, onto, inner, input, output, .. } => {
+                let (map, before) = (&self.slots[*input], &self.slots[*output].buffer);
                 let filters = convolution.filters;
-                let values = pieces.iter().map(|piece| piece.values).sum::<usize>();
-                let out = grown(&mut self.spare, values * filters);
-                in_pieces(pieces, filters, out, means.parallel, |piece, out| {
+                let taps = convolution.window.kernel * convolution.window.kernel;
+                let values = parts.iter().map(|piece| piece.values).sum::<usize>();
+                let out = self.spare.room(values, filters);
+                in_pieces(parts, filters, out, parallel, |piece, out| {
                     if let Some(onto) = onto {
                         rows(before, &onto[piece.first..], filters, out);
                     }
-                    let bank = &convolution.weight[piece.cell * inner * filters..][..inner * filters];
-                    let sizes = [piece.values, *inner, filters];
-                    if table.identity {
-                        let map = &map[piece.first * inner..][..piece.values * inner];
-                        multiply(out, map, bank, sizes, onto.is_some());
-                    } else {
-                        means.buffers.with(|buffer| {
-                            let gathered = grown(buffer, piece.values * inner);
-                            let taps = convolution.window.kernel * convolution.window.kernel;
-                            table.gather(map, inner / taps, piece.first, gathered);
-                            multiply(out, gathered, bank, sizes, onto.is_some());
-                        });
+                    if let Some(bank) = packed.banks.get(piece.cell) {
+                        let windows = packed.listed(map, piece.first, inner / taps, filters);
+                        sums(path, bank, &map.buffer, &windows, 0..piece.values, out, onto.is_some());
                     }
-                    let bias = &convolution.bias[piece.cell * filters..][..filters];
-                    convolution.activation.apply_with_bias(out, bias);
                 });
                 std::mem::swap(&mut self.slots[*output], &mut self.spare);
             }
-            Operation::Multiply { matrix, table, values, channels, input, output } => {
+            Operation::Multiply { matrix, values, channels, input, output, .. } => {
                 let map = &self.slots[*input];
-                let out = grown(&mut self.spare, values * matrix.outputs);
-                means.buffers.with(|buffer| {
-                    let gathered = grown(buffer, values * matrix.inputs);
-                    table.gather(map, *channels, 0, gathered);
-                    matrix.run(gathered, out, means);
+                let out = self.spare.room(*values, matrix.outputs);
+                pieces(parallel, out, VECTORS * matrix.outputs, |index, out| {
+                    let windows = packed.listed(map, index * VECTORS, *channels, matrix.outputs);
+                    let vectors = out.len() / matrix.outputs;
+                    for (part, bank) in packed.banks.iter().enumerate() {
+                        let out = &mut out[part * OUTPUTS..];
+                        sums(path, bank, &map.buffer, &windows, 0..vectors, out, false);
+                    }
                 });
                 std::mem::swap(&mut self.slots[*output], &mut self.spare);
             }
             Operation::Pool { pooling, table, values, channels, input, output } => {
-                let map = &self.slots[*input];
-                let out = grown(&mut self.spare, values * channels);
-                means.pieces(out, VALUES * channels, |index, piece| {
+                let map = &self.slots[*input].buffer;
+                let out = self.spare.room(*values, *channels);
+                pieces(parallel, out, VALUES * channels, |index, piece| {
                     for (value, out) in piece.chunks_exact_mut(*channels).enumerate() {
                         let window = table.window(index * VALUES + value).iter();
                         let pixels = window.filter(|&&source| source != PADDING);
@@ -205,14 +278,15 @@ impl Arena {
                 });
                 std::mem::swap(&mut self.slots[*output], &mut self.spare);
             }
-            Operation::Copy { size, input, output } => {
-                grown(&mut self.spare, *size).copy_from_slice(&self.slots[*input][..*size]);
+            Operation::Copy { values, channels, input, output } => {
+                let size = values * channels;
+                self.spare.room(*values, *channels).copy_from_slice(&self.slots[*input].buffer[..size]);
                 std::mem::swap(&mut self.slots[*output], &mut self.spare);
             }
             Operation::Add { table, onto, channels, input, into, activation } => {
-                let (map, before) = (&self.slots[*input], &self.slots[*into]);
-                let out = grown(&mut self.spare, onto.len() * channels);
-                means.pieces(out, VALUES * channels, |index, piece| {
+                let (map, before) = (&self.slots[*input].buffer, &self.slots[*into].buffer);
+                let out = self.spare.room(onto.len(), *channels);
+                pieces(parallel, out, VALUES * channels, |index, piece| {
                     let first = index * VALUES;
                     rows(before, &onto[first..], *channels, piece);
                     for (value, out) in piece.chunks_exact_mut(*channels).enumerate() {

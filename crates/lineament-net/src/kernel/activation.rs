@@ -1,5 +1,7 @@
 //! What follows a sum: an offset a channel and an activation, in one pass over the output.
 
+use std::ops::Range;
+
 /// A pointwise function.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Activation {
@@ -12,6 +14,14 @@ pub(crate) enum Activation {
 }
 
 impl Activation {
+    /// The function of some of the channels.
+    pub(crate) fn part(&self, channels: Range<usize>) -> Self {
+        match self {
+            Self::Prelu(slopes) => Self::Prelu(slopes[channels].to_vec()),
+            other => other.clone(),
+        }
+    }
+
     /// In place over pixels of `channels` values.
     pub(crate) fn apply(&self, map: &mut [f32], channels: usize) {
         match self {
@@ -21,18 +31,6 @@ impl Activation {
                 for pixel in map.chunks_exact_mut(channels) {
                     pixel.iter_mut().zip(slopes).for_each(|(v, &slope)| *v = prelu(*v, slope));
                 }
-            }
-        }
-    }
-
-    /// In place over pixels of `bias.len()` values: the bias is added, then the function applied.
-    pub(crate) fn apply_with_bias(&self, map: &mut [f32], bias: &[f32]) {
-        for pixel in map.chunks_exact_mut(bias.len()) {
-            let pairs = pixel.iter_mut().zip(bias);
-            match self {
-                Self::Identity => pairs.for_each(|(v, &b)| *v += b),
-                Self::Relu => pairs.for_each(|(v, &b)| *v = relu(*v + b)),
-                Self::Prelu(slopes) => pairs.zip(slopes).for_each(|((v, &b), &s)| *v = prelu(*v + b, s)),
             }
         }
     }

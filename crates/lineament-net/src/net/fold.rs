@@ -1,7 +1,7 @@
 //! Learnt arrays in the order that the steps read them, with normalisations multiplied in.
 
 use super::NetError;
-use super::step::{Convolution, Matrix, OUTPUTS};
+use super::step::{Convolution, Matrix};
 use crate::kernel::activation::Activation;
 use crate::kernel::window::Window;
 use crate::spec::join;
@@ -88,16 +88,13 @@ pub(crate) fn matrix(
     let (channels, plane) = (at.input.channels, at.input.height * at.input.width);
     let given = array(at, "weight", weights)?;
     let mut weight = Vec::with_capacity(given.len());
-    for block in (0..outputs).step_by(OUTPUTS) {
-        let block = block..outputs.min(block + OUTPUTS);
-        for pixel in 0..plane {
-            for channel in 0..channels {
-                let input = channel * plane + pixel;
-                weight.extend(block.clone().map(|output| {
-                    let scale = affine.as_ref().map_or(1.0, |affine| affine.scale[output]);
-                    given[output * inputs + input] * scale
-                }));
-            }
+    for pixel in 0..plane {
+        for channel in 0..channels {
+            let input = channel * plane + pixel;
+            weight.extend((0..outputs).map(|output| {
+                let scale = affine.as_ref().map_or(1.0, |affine| affine.scale[output]);
+                given[output * inputs + input] * scale
+            }));
         }
     }
     let mut bias = if *biased { array(at, "bias", weights)?.to_vec() } else { vec![0.0; outputs] };

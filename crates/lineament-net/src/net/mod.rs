@@ -1,30 +1,48 @@
 //! The fast forward pass on the CPU.
 //!
-//! [`Net::new`] compiles a spec into steps; [`Net::forward`] runs them. Work is split into pieces by the sizes of maps
-//! alone and every piece is summed in one order, so an item's result is the same to the bit for any number of threads
-//! and whatever else is in the batch.
+//! [`Net::new`] compiles a spec into steps (`plan.rs`). For each shape of input that it meets, the steps become a program (`program.rs`): every map has its
+//! place in one arena (`layout.rs`), and the work of every step is cut into units. [`Net::forward`] runs it (`run.rs`). Units depend on the sizes of maps
+//! alone, and every sum runs in one order, so an item's result is the same to the bit for any number of threads and whatever else is in the batch.
 
+pub(crate) mod bank;
 pub(crate) mod fold;
+mod layout;
 pub(crate) mod plan;
+mod program;
 pub(crate) mod run;
 pub(crate) mod scratch;
 pub(crate) mod step;
 
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
 use thiserror::Error;
 
+use crate::kernel::aligned::Aligned;
+use crate::kernel::path::Path;
 use crate::{ForwardError, NetSpec, Shape, SpecError, Tensor, Weights, WeightsError};
-use plan::Stretch;
-use run::Arena;
+use bank::Bank;
+use plan::Plan;
+use program::Program;
 use scratch::Shelf;
+
+/// The most items that go through the steps together, and the most values that their maps may fill then (8 MB): together they read every filter once.
+const GROUP: usize = 16;
+const GROUP_VALUES: usize = 2 << 20;
+/// Shapes whose programs are kept. A pyramid over photos of many sizes needs some dozens.
+const PROGRAMS: usize = 64;
 
 /// A net ready to run. It can be shared between threads, each calling [`Net::forward`].
 pub struct Net {
     spec: NetSpec,
     output: Shape,
-    stretches: Vec<Stretch>,
-    arenas: Shelf<Arena>,
-    batches: Shelf<Vec<f32>>,
-    buffers: Shelf<Vec<f32>>,
+    plan: Plan,
+    banks: Vec<Bank>,
+    path: Path,
+    /// The latest used stand last.
+    programs: Mutex<Vec<(Shape, Arc<Program>)>>,
+    arenas: Shelf<Aligned>,
+    buffers: Shelf<Aligned>,
 }
 
 /// A spec and weights that do not make a net.
@@ -45,6 +63,14 @@ pub enum NetError {
         /// The layer.
         layer: String,
     },
+    /// Maps beyond what an arena may hold.
+    #[error(
+        "net {net}: its maps do not fit into memory for one input: make the input smaller or its layers narrower"
+    )]
+    Memory {
+        /// The net.
+        net: String,
+    },
     /// A layer that cannot be compiled as what the plan takes it for: a mistake in this crate.
     #[error("layer {layer} of kind {kind} cannot be compiled here: please report this")]
     Mismatch {
@@ -61,16 +87,31 @@ impl Net {
     /// # Errors
     /// When the spec is wrong, or the weights do not belong to it ([`Weights::check`]).
     pub fn new(spec: &NetSpec, weights: &Weights) -> Result<Self, NetError> {
+        Self::on(spec, weights, Path::best())
+    }
+
+    fn on(spec: &NetSpec, weights: &Weights, path: Path) -> Result<Self, NetError> {
         weights.check(spec)?;
         let checked = spec.check()?;
-        Ok(Self {
+        let plan = plan::compile(&spec.layers, checked.layers(), weights)?;
+        let banks = plan.steps.iter().map(|_| Bank::default()).collect();
+        let net = Self {
             spec: spec.clone(),
             output: checked.output(),
-            stretches: plan::compile(&spec.layers, checked.layers(), weights)?,
+            plan,
+            banks,
+            path,
+            programs: Mutex::default(),
             arenas: Shelf::default(),
-            batches: Shelf::default(),
             buffers: Shelf::default(),
-        })
+        };
+        net.program(spec.input, 1).ok_or_else(|| NetError::Memory { net: spec.name.clone() })?;
+        Ok(net)
+    }
+
+    /// The instructions that it runs on, by name.
+    pub fn path(&self) -> &'static str {
+        self.path.name()
     }
 
     /// The spec it was compiled from.
@@ -103,14 +144,93 @@ impl Net {
         let output =
             if given == expected { self.output } else { self.spec.output_for(given.height, given.width)? };
         let items = input.items();
-        let shape = [items, output.channels, output.height, output.width];
         let too_large = || ForwardError::Batch { net: net(), items };
         let elements = output.elements().checked_mul(items).ok_or_else(too_large)?;
         let mut data = Vec::new();
         data.try_reserve_exact(elements).map_err(|_| too_large())?;
         data.resize(elements, 0.0);
-        self.run(input.data(), given, &mut data, items);
-        Tensor::from_vec(shape, data).map_err(|_| too_large())
+        let mut out = Tensor::from_vec([items, output.channels, output.height, output.width], data)
+            .map_err(|_| too_large())?;
+        self.run(input, &mut out)?;
+        Ok(out)
+    }
+
+    /// As [`Net::forward`], into a tensor that is there: a call like an earlier one allocates nothing.
+    ///
+    /// # Errors
+    /// When the input does not fit the net, or `output` is not of the shape that [`Net::forward`] gives.
+    pub fn forward_into(&self, input: &Tensor, output: &mut Tensor) -> Result<(), ForwardError> {
+        let (given, expected) = (input.map(), self.input());
+        if given.channels != expected.channels {
+            return Err(ForwardError::Channels { net: self.spec.name.clone(), expected, given });
+        }
+        let known = given == expected || self.known(given, 1).is_some();
+        let shape = if known {
+            self.program(given, 1).map(|program| program.layout.output.shape)
+        } else {
+            Some(self.spec.output_for(given.height, given.width)?)
+        };
+        if shape != Some(output.map()) || input.items() != output.items() {
+            return Err(ForwardError::Output { net: self.spec.name.clone(), given: output.shape() });
+        }
+        self.run(input, output)
+    }
+
+    fn run(&self, input: &Tensor, output: &mut Tensor) -> Result<(), ForwardError> {
+        let (shape, items) = (input.map(), input.items());
+        if items == 0 {
+            return Ok(());
+        }
+        let threads = rayon::current_num_threads();
+        let too_large = || ForwardError::Batch { net: self.spec.name.clone(), items };
+        // With enough items each thread takes groups of its own; otherwise all share the units of one group.
+        let apart = threads > 1 && items >= 2 * threads;
+        let one = self.program(shape, 1).ok_or_else(too_large)?;
+        let most = (GROUP_VALUES / one.layout.len.max(1)).clamp(1, GROUP);
+        let group = if apart { items.div_ceil(threads) } else { items }.min(most);
+        let whole = self.program(shape, group).ok_or_else(too_large)?;
+        let last = self.program(shape, (items - 1) % group + 1).ok_or_else(too_large)?;
+        let (from, to) = (group * shape.elements(), group * output.map().elements());
+        let run = |(output, input): (&mut [f32], &[f32]), parallel| {
+            let program = if input.len() == from { &whole } else { &last };
+            self.group(program, input, output, parallel);
+        };
+        if apart {
+            output
+                .data_mut()
+                .par_chunks_mut(to)
+                .zip(input.data().par_chunks(from))
+                .for_each(|pair| run(pair, false));
+        } else {
+            output
+                .data_mut()
+                .chunks_mut(to)
+                .zip(input.data().chunks(from))
+                .for_each(|pair| run(pair, threads > 1));
+        }
+        Ok(())
+    }
+
+    /// The program for groups of `items` items of shape `input`, from an earlier call or made now.
+    fn program(&self, input: Shape, items: usize) -> Option<Arc<Program>> {
+        if let Some(known) = self.known(input, items) {
+            return Some(known);
+        }
+        let program = Arc::new(Program::new(&self.plan, input, items)?);
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        if programs.len() >= PROGRAMS {
+            programs.remove(0);
+        }
+        programs.push((input, Arc::clone(&program)));
+        Some(program)
+    }
+
+    fn known(&self, input: Shape, items: usize) -> Option<Arc<Program>> {
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = programs.iter().position(|(shape, program)| *shape == input && program.items == items)?;
+        // What is used stays: it moves to the end.
+        programs[at..].rotate_left(1);
+        programs.last().map(|(_, program)| Arc::clone(program))
     }
 }
 

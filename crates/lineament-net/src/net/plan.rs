@@ -59,13 +59,12 @@ pub(crate) enum Step {
     },
 }
 
-/// A stretch of the net.
+/// A whole net: from slot 0 to slot `output`.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Stretch {
-    /// Steps that each item goes through by itself, from slot 0 to slot `output`.
-    Maps { steps: Vec<Step>, slots: usize, output: Slot },
-    /// A fully connected layer, which all items of the batch meet together.
-    Matrix(Matrix),
+pub(crate) struct Plan {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) slots: usize,
+    pub(crate) output: Slot,
 }
 
 /// Compiles a whole net.
@@ -73,27 +72,10 @@ pub(crate) fn compile(
     layers: &[Layer],
     checked: &[CheckedLayer],
     weights: &Weights,
-) -> Result<Vec<Stretch>, NetError> {
-    let mut stretches = Vec::new();
-    let mut at = 0;
-    while at < layers.len() {
-        let linear = |layer: &Layer| matches!(layer, Layer::Linear { .. });
-        let end = layers[at..].iter().position(linear).map_or(layers.len(), |found| at + found);
-        // A net that begins with a matrix still needs its input's channels moved inside, which the maps' stretch does.
-        if end > at || at == 0 {
-            let mut compiler = Compiler { weights, steps: Vec::new(), slots: 1, free: Vec::new() };
-            let output = compiler.sequence(&layers[at..end], &checked[at..end], 0, false)?;
-            stretches.push(Stretch::Maps { steps: compiler.steps, slots: compiler.slots, output });
-        }
-        at = end;
-        if at < layers.len() {
-            let tail = Tail::of(&layers[at + 1..], &checked[at + 1..], weights)?;
-            let matrix = matrix(&layers[at], &checked[at], weights, tail.affine)?;
-            stretches.push(Stretch::Matrix(Matrix { activation: tail.activation, ..matrix }));
-            at += 1 + tail.layers;
-        }
-    }
-    Ok(stretches)
+) -> Result<Plan, NetError> {
+    let mut compiler = Compiler { weights, steps: Vec::new(), slots: 1, free: Vec::new() };
+    let output = compiler.sequence(layers, checked, 0, false)?;
+    Ok(Plan { steps: compiler.steps, slots: compiler.slots, output })
 }
 
 /// A normalisation and an activation behind a layer, to be folded into it.

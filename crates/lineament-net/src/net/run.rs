@@ -1,213 +1,240 @@
-//! Runs a compiled plan.
-
-use rayon::prelude::*;
+//! Runs a program on a group of items.
 
 use super::Net;
-use super::plan::{Step, Stretch};
-use super::scratch::grown;
-use super::step::Means;
-use crate::Shape;
+use super::bank::Bank;
+use super::layout::At;
+use super::plan::Step;
+use super::program::{Program, Run, Unit, Work};
+use super::scratch::Shelf;
+use crate::kernel::aligned::Aligned;
+use crate::kernel::panels::Panels;
+use crate::kernel::path::Path;
+use crate::kernel::places::{Place, Placed, Rows};
+use crate::kernel::sums::sums;
 
-/// The maps of one item on its way through a stretch. Buffers only grow.
-#[derive(Debug, Default)]
-pub(crate) struct Arena {
-    slots: Vec<Vec<f32>>,
-    shapes: Vec<Shape>,
+/// Means that all steps of one pass share.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'a> {
+    pub(crate) path: Path,
+    /// Buffers for transforms.
+    pub(crate) buffers: &'a Shelf<Aligned>,
+    /// Whether units of a step may run at the same time. Units are the same either way.
+    pub(crate) parallel: bool,
 }
 
-/// Where the values of an item come from and go to.
-#[derive(Debug, Clone, Copy)]
-struct Ends {
-    input: Shape,
-    /// The input has its channels outermost.
-    from_planes: bool,
-    /// The output shall have its channels outermost.
-    to_planes: bool,
+impl Means<'_> {
+    /// Runs `f` on each of `units` and its part of `out`, which begins where the unit's outputs do and ends where the next unit's do.
+    pub(crate) fn units<U: Sync>(
+        &self,
+        units: &[U],
+        out: &mut [f32],
+        base: usize,
+        start: &(impl Fn(&U) -> usize + Sync),
+        f: &(impl Fn(&U, &mut [f32], usize) + Sync),
+    ) {
+        match units {
+            [] => {}
+            [unit] => f(unit, out, base),
+            _ => {
+                let (left, right) = units.split_at(units.len() / 2);
+                let middle = right.first().map_or(base, start);
+                let (low, high) = out.split_at_mut(middle - base);
+                if self.parallel {
+                    rayon::join(
+                        || self.units(left, low, base, start, f),
+                        || self.units(right, high, middle, start, f),
+                    );
+                } else {
+                    self.units(left, low, base, start, f);
+                    self.units(right, high, middle, start, f);
+                }
+            }
+        }
+    }
 }
 
 impl Net {
-    /// `input` and `output` are whole batches, C x H x W an item.
-    pub(super) fn run(&self, input: &[f32], shape: Shape, output: &mut [f32], items: usize) {
-        if items == 0 {
-            return;
-        }
-        self.batches.with(|here| {
-            self.batches.with(|there| {
-                let (mut here, mut there) = (here, there);
-                let mut shape = shape;
-                let last = self.stretches.len().saturating_sub(1);
-                for (index, stretch) in self.stretches.iter().enumerate() {
-                    let to = stretch.output(shape);
-                    let source = if index == 0 { input } else { &here[..items * shape.elements()] };
-                    let target =
-                        if index == last { &mut *output } else { grown(there, items * to.elements()) };
-                    match stretch {
-                        Stretch::Matrix(matrix) => {
-                            let parallel = rayon::current_num_threads() > 1;
-                            matrix.run(source, target, &Means { buffers: &self.buffers, parallel });
-                        }
-                        Stretch::Maps { .. } => {
-                            let ends =
-                                Ends { input: shape, from_planes: index == 0, to_planes: index == last };
-                            self.items(stretch, ends, source, target, to);
-                        }
+    /// `input` and `output` are the group's items, C x H x W each.
+    pub(super) fn group(&self, program: &Program, input: &[f32], output: &mut [f32], parallel: bool) {
+        let means = Means { path: self.path, buffers: &self.buffers, parallel };
+        let Program { items, layout, work } = program;
+        self.arenas.with(|arena: &mut Aligned| {
+            let arena = arena.grown(layout.len);
+            let from = layout.input;
+            let map = &mut arena[from.offset..];
+            from.clear(*items, map);
+            for (item, planes) in input.chunks_exact(from.shape.elements()).enumerate() {
+                for row in 0..from.shape.height {
+                    let start = from.pixel(item, 0, row, 0);
+                    let line = &mut map[start..start + from.shape.width * from.shape.channels];
+                    let row = row * from.shape.width;
+                    for (channel, plane) in
+                        planes.chunks_exact(from.shape.height * from.shape.width).enumerate()
+                    {
+                        let values = line[channel..].iter_mut().step_by(from.shape.channels);
+                        values.zip(&plane[row..]).for_each(|(to, from)| *to = *from);
                     }
-                    std::mem::swap(&mut here, &mut there);
-                    shape = to;
                 }
+            }
+            let steps = self.plan.steps.iter().zip(&self.banks).zip(&layout.ends).zip(work);
+            for (((step, bank), ends), work) in steps {
+                let (map, out) = apart(arena, ends.input, ends.output, *items);
+                if ends.fresh {
+                    ends.output.clear(*items, out);
+                }
+                run(step, bank, [ends.input, ends.output], work, map, out, means);
+            }
+            let to = layout.output;
+            let map = &arena[to.offset..];
+            for (item, planes) in output.chunks_exact_mut(to.shape.elements()).enumerate() {
+                for row in 0..to.shape.height {
+                    let line = &map[to.pixel(item, 0, row, 0)..][..to.shape.width * to.shape.channels];
+                    let row = row * to.shape.width;
+                    for (channel, plane) in
+                        planes.chunks_exact_mut(to.shape.height * to.shape.width).enumerate()
+                    {
+                        let values = line[channel..].iter().step_by(to.shape.channels);
+                        plane[row..].iter_mut().zip(values).for_each(|(to, from)| *to = *from);
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// What a step reads and what it writes, which the layout keeps apart. A step in place has nothing to read.
+fn apart(arena: &mut [f32], input: At, output: At, items: usize) -> (&[f32], &mut [f32]) {
+    let (read, written) = (items * input.item(), items * output.item());
+    if input.offset < output.offset {
+        let (low, high) = arena.split_at_mut(output.offset);
+        (&low[input.offset..][..read], &mut high[..written])
+    } else if input.offset > output.offset {
+        let (low, high) = arena.split_at_mut(input.offset);
+        (&high[..read], &mut low[output.offset..][..written])
+    } else {
+        (&[], &mut arena[output.offset..][..written])
+    }
+}
+
+fn run(
+    step: &Step,
+    bank: &Bank,
+    [from, to]: [At; 2],
+    work: &Work,
+    map: &[f32],
+    out: &mut [f32],
+    means: Means<'_>,
+) {
+    match (step, work) {
+        (Step::Convolve { convolution, accumulate, .. }, Work::Tiles { tiles, units }) => {
+            let winograd = bank.winograd(convolution);
+            in_units(units, out, means, |unit, out, base| {
+                means.buffers.with(|buffer| {
+                    winograd.run(
+                        means.path,
+                        map,
+                        &tiles[unit.first..unit.end],
+                        (out, base),
+                        *accumulate,
+                        buffer,
+                    );
+                });
             });
-        });
-    }
-
-    /// Sends every item through a stretch of maps. As many items as there are threads go side by side; those that are
-    /// left share the threads within their steps. Neither choice changes a bit.
-    fn items(&self, stretch: &Stretch, ends: Ends, input: &[f32], output: &mut [f32], to: Shape) {
-        let (from, to) = (ends.input.elements(), to.elements());
-        let threads = rayon::current_num_threads();
-        let items = output.len() / to;
-        let side_by_side = if threads > 1 { items - items % threads } else { 0 };
-        let (inputs, rest_in) = input.split_at(side_by_side * from);
-        let (outputs, rest_out) = output.split_at_mut(side_by_side * to);
-        outputs.par_chunks_mut(to).zip(inputs.par_chunks(from)).for_each(|(output, input)| {
-            self.item(stretch, ends, input, output, false);
-        });
-        for (output, input) in rest_out.chunks_mut(to).zip(rest_in.chunks(from)) {
-            self.item(stretch, ends, input, output, threads > 1);
         }
-    }
-
-    fn item(&self, stretch: &Stretch, ends: Ends, input: &[f32], output: &mut [f32], parallel: bool) {
-        let Stretch::Maps { steps, slots, output: last } = stretch else { return };
-        let means = Means { buffers: &self.buffers, parallel };
-        self.arenas.with(|arena| {
-            if arena.slots.len() < *slots {
-                arena.slots.resize_with(*slots, Vec::new);
+        (Step::Convolve { convolution, accumulate, .. }, Work::Sums { places, runs, units }) => {
+            let kernel = convolution.window.kernel;
+            let rows = Rows { count: kernel, run: kernel * from.shape.channels };
+            windows(
+                bank.cells(convolution),
+                (places, runs, units),
+                (map, from.line(), rows),
+                out,
+                *accumulate,
+                means,
+            );
+        }
+        (Step::ConvolveCells { convolution, .. }, Work::Sums { places, runs, units }) => {
+            let kernel = convolution.window.kernel;
+            let rows = Rows { count: kernel, run: kernel * from.shape.channels };
+            windows(
+                bank.cells(convolution),
+                (places, runs, units),
+                (map, from.line(), rows),
+                out,
+                false,
+                means,
+            );
+        }
+        (Step::Multiply { matrix, .. }, Work::Sums { places, runs, units }) => {
+            let rows = Rows { count: from.shape.height, run: from.shape.width * from.shape.channels };
+            windows(bank.parts(matrix), (places, runs, units), (map, from.line(), rows), out, false, means);
+        }
+        (_, Work::Rows { units }) => in_units(units, out, means, |unit, out, base| {
+            let wide = to.shape.width * to.shape.channels;
+            for index in unit.first..unit.end {
+                let (item, row) = (index / to.shape.height, index % to.shape.height);
+                let line = &mut out[to.pixel(item, 0, row, 0) - base..][..wide];
+                row_of(step, item, row, map, from, line, means.path);
             }
-            arena.shapes.clear();
-            arena.shapes.resize(*slots, Shape::new(0, 0, 0));
-            arena.shapes[0] = ends.input;
-            let first = grown(&mut arena.slots[0], input.len());
-            if ends.from_planes {
-                transpose(input, first, ends.input.channels);
-            } else {
-                first.copy_from_slice(input);
-            }
-            for step in steps {
-                arena.step(step, &means);
-            }
-            let map = &arena.slots[*last][..output.len()];
-            if ends.to_planes {
-                transpose(map, output, output.len() / arena.shapes[*last].channels);
-            } else {
-                output.copy_from_slice(map);
-            }
-        });
+        }),
+        // The program is made from the steps, kind by kind.
+        _ => {}
     }
 }
 
-impl Stretch {
-    /// Shape of the result for a map that the spec's check let through.
-    fn output(&self, input: Shape) -> Shape {
-        match self {
-            Self::Matrix(matrix) => Shape::new(matrix.outputs, 1, 1),
-            Self::Maps { steps, slots, output } => {
-                let mut shapes = vec![input; *slots];
-                for step in steps {
-                    let (to, shape) = step.output(&shapes);
-                    shapes[to] = shape;
-                }
-                shapes[*output]
-            }
+/// One row of a cheap step.
+fn row_of(step: &Step, item: usize, row: usize, map: &[f32], from: At, line: &mut [f32], path: Path) {
+    let read = || &map[from.pixel(item, 0, row, 0)..][..line.len()];
+    match step {
+        Step::Pool { pooling, window, .. } => {
+            let map = &map[from.pixel(item, 0, 0, 0)..];
+            on!(path, pool(pooling, window, map, from, row, line));
         }
+        Step::Copy { .. } => line.copy_from_slice(read()),
+        Step::Normalise { affine, activation, .. } => {
+            activation.apply_with_scale(line, &affine.scale, &affine.shift);
+        }
+        Step::Activate { activation, .. } => activation.apply(line, from.shape.channels),
+        Step::Add { activation, .. } => {
+            let added = read();
+            line.iter_mut().zip(added).for_each(|(v, a)| *v += a);
+            activation.apply(line, from.shape.channels);
+        }
+        Step::Convolve { .. } | Step::ConvolveCells { .. } | Step::Multiply { .. } => {}
     }
 }
 
-impl Step {
-    /// The slot that the step writes and the shape it leaves there.
-    fn output(&self, shapes: &[Shape]) -> (usize, Shape) {
-        match self {
-            Self::Convolve { convolution, input, output, .. }
-            | Self::ConvolveCells { convolution, input, output, .. } => {
-                (*output, convolution.output(shapes[*input]))
-            }
-            Self::Multiply { matrix, output, .. } => (*output, Shape::new(matrix.outputs, 1, 1)),
-            Self::Pool { window, input, output, .. } => (*output, window.slide(shapes[*input])),
-            Self::Copy { input, output } => (*output, shapes[*input]),
-            Self::Normalise { slot, .. } | Self::Activate { slot, .. } => (*slot, shapes[*slot]),
-            Self::Add { into, .. } => (*into, shapes[*into]),
-        }
-    }
+#[inline(always)]
+fn pool(
+    pooling: &crate::kernel::pooling::Pooling,
+    window: &crate::kernel::window::Window,
+    map: &[f32],
+    from: At,
+    row: usize,
+    line: &mut [f32],
+) {
+    pooling.row(*window, map, from.shape, from.line(), row, line);
 }
 
-impl Arena {
-    fn step(&mut self, step: &Step, means: &Means<'_>) {
-        let (to, shape) = step.output(&self.shapes);
-        // Taken out for the time of the step: a plan never reads the slot that it writes, except in place.
-        let mut buffer = std::mem::take(&mut self.slots[to]);
-        let out = grown(&mut buffer, shape.elements());
-        let map = |slot: usize| (&self.slots[slot][..self.shapes[slot].elements()], self.shapes[slot]);
-        let line = shape.width * shape.channels;
-        match step {
-            Step::Convolve { convolution, input, accumulate, .. } => {
-                let (map, from) = map(*input);
-                convolution.run(map, from, out, *accumulate, means);
-            }
-            Step::ConvolveCells { convolution, grid, input, .. } => {
-                let (map, from) = map(*input);
-                convolution.run_in_cells(*grid, map, from, out, means);
-            }
-            Step::Multiply { matrix, input, .. } => matrix.run(map(*input).0, out, means),
-            Step::Pool { pooling, window, input, .. } => {
-                let (map, from) = map(*input);
-                means.pieces(out, line, |row, piece| pooling.row(*window, map, from, row, piece));
-            }
-            Step::Copy { input, .. } => out.copy_from_slice(map(*input).0),
-            Step::Normalise { affine, activation, .. } => {
-                means.pieces(out, line, |_, piece| {
-                    activation.apply_with_scale(piece, &affine.scale, &affine.shift);
-                });
-            }
-            Step::Activate { activation, .. } => {
-                means.pieces(out, line, |_, piece| activation.apply(piece, shape.channels));
-            }
-            Step::Add { input, activation, .. } => {
-                let (map, _) = map(*input);
-                means.pieces(out, line, |row, piece| {
-                    let added = &map[row * line..row * line + piece.len()];
-                    piece.iter_mut().zip(added).for_each(|(v, a)| *v += a);
-                    activation.apply(piece, shape.channels);
-                });
+fn in_units(units: &[Unit], out: &mut [f32], means: Means<'_>, f: impl Fn(&Unit, &mut [f32], usize) + Sync) {
+    let Some(first) = units.first() else { return };
+    means.units(units, &mut out[first.start..], first.start, &|unit: &Unit| unit.start, &f);
+}
+
+fn windows(
+    banks: &[Panels],
+    (places, runs, units): (&[Place], &[Run], &[Unit]),
+    (map, line, rows): (&[f32], usize, Rows),
+    out: &mut [f32],
+    onto: bool,
+    means: Means<'_>,
+) {
+    in_units(units, out, means, |unit, out, base| {
+        for run in &runs[unit.first..unit.end] {
+            let placed = Placed { places, line, rows, base };
+            if let Some(bank) = banks.get(run.bank) {
+                sums(means.path, bank, map, &placed, run.first..run.end, out, onto);
             }
         }
-        self.slots[to] = buffer;
-        self.shapes[to] = shape;
-    }
-}
-
-/// `from` holds `rows` rows one after the other; `to` takes its columns one after the other.
-pub(crate) fn transpose(from: &[f32], to: &mut [f32], rows: usize) {
-    let columns = from.len() / rows;
-    if rows == 1 || columns == 1 {
-        to.copy_from_slice(from);
-        return;
-    }
-    for (column, values) in to.chunks_exact_mut(rows).enumerate() {
-        let source = from[column..].iter().step_by(columns);
-        values.iter_mut().zip(source).for_each(|(v, &s)| *v = s);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::transpose;
-
-    #[test]
-    fn transposing_moves_channels_inside_and_back() {
-        let planes = [1.0, 2.0, 3.0, 10.0, 20.0, 30.0];
-        let (mut pixels, mut back) = ([0.0; 6], [0.0; 6]);
-        transpose(&planes, &mut pixels, 2);
-        assert_eq!(pixels, [1.0, 10.0, 2.0, 20.0, 3.0, 30.0]);
-        transpose(&pixels, &mut back, 3);
-        assert_eq!(back, planes);
-    }
+    });
 }

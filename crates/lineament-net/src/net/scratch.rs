@@ -33,23 +33,16 @@ impl<T: Default> Shelf<T> {
     }
 }
 
-/// The first `len` values of a buffer, grown when it is too short. What they hold is left over from earlier use.
-pub(crate) fn grown(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    if buffer.len() < len {
-        buffer.resize(len, 0.0);
-    }
-    &mut buffer[..len]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::aligned::Aligned;
 
     #[test]
     fn what_was_given_back_is_taken_again() {
-        let shelf = Shelf::<Vec<f32>>::default();
-        let first = shelf.with(|buffer| grown(buffer, 100).as_ptr());
-        let second = shelf.with(|buffer| grown(buffer, 60).as_ptr());
+        let shelf = Shelf::<Aligned>::default();
+        let first = shelf.with(|buffer| buffer.grown(100).as_ptr());
+        let second = shelf.with(|buffer| buffer.grown(60).as_ptr());
         assert_eq!(first, second);
     }
 }

@@ -205,7 +205,7 @@ impl<'a> Weaver<'a> {
         let (path, channels) = (matrix.path.as_str(), matrix.outputs);
         let maps = self.gather(&format!("{path}/maps"), input, table.sources(), table.taps())?;
         let weight =
-            self.graph.floats(&format!("{path}/weight"), &[matrix.inputs, channels], &matrix.whole())?;
+            self.graph.floats(&format!("{path}/weight"), &[matrix.inputs, channels], &matrix.weight)?;
         let bias = self.graph.floats(&format!("{path}/bias"), &[channels], &matrix.bias)?;
         let value = self.graph.node(path, "Gemm", &[&maps.value, &weight, &bias], &[])?;
         self.activate(path, &matrix.activation, Rows { value, channels, ..maps })

@@ -3,17 +3,18 @@
 use super::describe::{AttributeModel, DescribeError};
 use super::patches::{Patches, PatchesError};
 use super::svm::{LinearSvms, SvmError, mean_vector};
+use crate::engine::{Engine, EngineError, Runner};
 use crate::geometry::Rect;
 use crate::input::Preprocess;
 use crate::photo::Photo;
-use lineament_net::{Net, NetSpec, Shape, Weights};
+use lineament_net::{Interweave, Layer, NetSpec, Shape, Tensor, Weights};
 
 /// Why ANet, its patches and its SVMs do not fit together.
 #[derive(Debug, thiserror::Error)]
 pub enum AnetError {
     /// The net itself.
     #[error("ANet: {0}")]
-    Net(#[from] lineament_net::NetError),
+    Net(#[from] EngineError),
     /// The patches.
     #[error(transparent)]
     Patches(#[from] PatchesError),
@@ -32,7 +33,9 @@ pub enum AnetError {
 
 /// ANet with its patches: from a face region to its FC vector.
 pub struct Anet {
-    net: Net,
+    net: Runner,
+    /// All patches in one pass, where that saves work.
+    woven: Option<Interweave>,
     preprocess: Preprocess,
     patches: Patches,
     features: usize,
@@ -49,15 +52,30 @@ impl Anet {
         preprocess: Preprocess,
         patches: Patches,
     ) -> Result<Self, AnetError> {
+        Self::on(&Engine::Native, spec, weights, preprocess, patches)
+    }
+
+    /// The same on the given engine.
+    ///
+    /// # Errors
+    /// As [`Anet::new`], and where the engine refuses the net.
+    pub fn on(
+        engine: &Engine,
+        spec: &NetSpec,
+        weights: &Weights,
+        preprocess: Preprocess,
+        patches: Patches,
+    ) -> Result<Self, AnetError> {
         patches.check()?;
-        let net = Net::new(spec, weights)?;
+        let net = engine.runner(spec, weights)?;
         let size = patches.size as usize;
         let input = net.input();
         if (input.channels, input.height, input.width) != (3, size, size) {
             return Err(AnetError::Input { input, size: patches.size });
         }
         let features = net.output().elements();
-        Ok(Self { net, preprocess, patches, features })
+        let woven = if matches!(engine, Engine::Native) { weave(spec, weights, &patches) } else { None };
+        Ok(Self { net, woven, preprocess, patches, features })
     }
 
     /// Length of the FC vector.
@@ -82,15 +100,46 @@ impl Anet {
         self.vector_of_drawn(&self.patches.draw(photo, region))
     }
 
+    /// The FC vectors of all patches of a drawn region, `count x features x 1 x 1`.
+    fn vectors(&self, drawn: &Photo) -> Result<Tensor, DescribeError> {
+        let side = self.patches.region;
+        match &self.woven {
+            Some(woven) if (drawn.width(), drawn.height()) == (side, side) => {
+                let mut seen = vec![drawn.clone()];
+                if self.patches.mirror {
+                    seen.push(drawn.mirrored());
+                }
+                Ok(woven.forward(&self.preprocess.tensor_of(&seen)).map_err(Box::new)?)
+            }
+            _ => Ok(self.net.forward(&self.patches.batch(drawn, &self.preprocess)?)?),
+        }
+    }
+
     /// The same for a region that is drawn already, at the side that [`Patches`] states.
     ///
     /// # Errors
     /// A drawn region of another size.
     pub fn vector_of_drawn(&self, drawn: &Photo) -> Result<Vec<f32>, DescribeError> {
-        let batch = self.patches.batch(drawn, &self.preprocess)?;
-        let vectors = self.net.forward(&batch)?;
-        Ok(mean_vector(vectors.data(), self.features)?)
+        Ok(mean_vector(self.vectors(drawn)?.data(), self.features)?)
     }
+}
+
+/// The net on all patches in one pass (paper section 3.3). Only nets with locally shared layers are tried: planning takes some tens of milliseconds, and
+/// small nets with padding, whose borders differ from patch to patch, share next to nothing.
+fn weave(spec: &NetSpec, weights: &Weights, patches: &Patches) -> Option<Interweave> {
+    /// Below that, one pass saves less than its tables cost.
+    const WORTH: f64 = 1.5;
+    let local = spec.layers.iter().any(|layer| matches!(layer, Layer::LocalConv { .. }));
+    let whole = !patches.mirror || patches.is_symmetric();
+    let side = patches.region as usize;
+    let offsets: Vec<[usize; 2]> =
+        patches.offsets.iter().map(|at| at.map(|pixels| pixels as usize)).collect();
+    let woven = if local && whole {
+        Interweave::new(spec, weights, Shape::new(3, side, side), &offsets).ok()
+    } else {
+        None
+    };
+    woven.filter(|woven| woven.redundancy() > WORTH)
 }
 
 /// The attribute model of the paper: one linear SVM an attribute on ANet's FC vectors.
@@ -164,6 +213,35 @@ mod tests {
         }
         for (one, other) in joined.iter().zip(sum) {
             assert!((one - other).abs() < 1e-4, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn interweaved_patches_give_the_vectors_of_single_ones() {
+        let conv = |name: &str, grid| Layer::LocalConv {
+            name: name.to_owned(),
+            filters: 7,
+            kernel: 3,
+            stride: 1,
+            padding: 0,
+            grid,
+            bias: true,
+        };
+        let fc = Layer::Linear { name: "fc".to_owned(), outputs: 6, bias: true };
+        let layers = vec![conv("local1", [2, 2]), Layer::Relu, conv("local2", [3, 3]), fc];
+        let spec = NetSpec { name: "anet".to_owned(), input: Shape::new(3, 16, 16), layers };
+        let weights = Weights::random(&spec, 2).unwrap();
+        let drawn = blocks(20, 20, 4);
+        for mirror in [false, true] {
+            let patches = Patches::grid(16, 20, 3, mirror);
+            let anet = Anet::new(&spec, &weights, Preprocess::default(), patches).unwrap();
+            assert!(anet.woven.is_some());
+            let woven = anet.vector_of_drawn(&drawn).unwrap();
+            let single = anet.net.forward(&anet.patches.batch(&drawn, &anet.preprocess).unwrap()).unwrap();
+            let single = mean_vector(single.data(), 6).unwrap();
+            for (one, other) in woven.iter().zip(single) {
+                assert!((one - other).abs() < 1e-4, "{one} {other}");
+            }
         }
     }
 

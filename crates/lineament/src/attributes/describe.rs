@@ -116,7 +116,10 @@ pub enum DescribeError {
     Patches(#[from] PatchesError),
     /// The net refused its input.
     #[error("ANet: {0}")]
-    Net(#[from] lineament_net::ForwardError),
+    Net(#[from] crate::engine::EngineError),
+    /// The interweaved net refused its region.
+    #[error("ANet: {0}")]
+    Woven(#[from] Box<lineament_net::InterweaveError>),
     /// Weights so large that numbers overflow.
     #[error(
         "the model's score of attribute {0} is not finite: its weights are damaged, fetch or export the bundle again"

@@ -123,6 +123,12 @@ impl Patches {
         crop(photo, region, self.region, self.region)
     }
 
+    /// Whether the mirror images show what patches of the mirrored region show, in any order: those of a symmetric grid do.
+    pub(super) fn is_symmetric(&self) -> bool {
+        let room = self.region.saturating_sub(self.size);
+        self.offsets.iter().all(|[x, y]| self.offsets.contains(&[room.saturating_sub(*x), *y]))
+    }
+
     /// The patches of a drawn region: `count x 3 x size x size`, in the order of `offsets`; mirror images follow, in the same
     /// order.
     ///

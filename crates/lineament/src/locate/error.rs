@@ -2,8 +2,9 @@
 
 use super::parameters::ParameterError;
 use super::response::ResponseError;
+use crate::engine::EngineError;
 use crate::input::PreprocessError;
-use lineament_net::{ForwardError, SpecError};
+use lineament_net::SpecError;
 use thiserror::Error;
 
 /// A localiser that cannot be built, or a net that fails on a photo.
@@ -55,9 +56,9 @@ pub enum LocateError {
         /// The longest it may be.
         most: usize,
     },
-    /// A net refused its input.
+    /// A net refused its input, or its engine failed.
     #[error(transparent)]
-    Forward(#[from] ForwardError),
+    Forward(#[from] EngineError),
     /// A net's output is no response map.
     #[error("net {net}: {cause}")]
     Response {

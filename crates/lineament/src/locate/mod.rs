@@ -34,10 +34,10 @@ pub use pyramid::{PyramidLocalisation, PyramidLocalizer, Window, WindowToBox};
 pub use responder::{Look, Responder};
 pub use response::{ResponseError, ResponseMap};
 
+use crate::engine::Runner;
 use crate::geometry::Rect;
 use crate::input::Preprocess;
 use crate::photo::Photo;
-use lineament_net::Net;
 use serde::{Deserialize, Serialize};
 
 /// A face in a photo.
@@ -93,8 +93,8 @@ impl Localisation {
     /// Parameters out of range, or nets that do not end in maps.
     pub fn localizer(
         &self,
-        lnet_o: Net,
-        lnet_s: Net,
+        lnet_o: impl Into<Runner>,
+        lnet_s: impl Into<Runner>,
         preprocess: Preprocess,
     ) -> Result<Box<dyn Localizer>, LocateError> {
         match self {

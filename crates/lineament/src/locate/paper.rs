@@ -10,10 +10,10 @@ use super::responder::{Look, Responder};
 use super::response::ResponseMap;
 use super::windows::{WindowScorer, best_window, best_windows, picture_score};
 use super::{Face, Localizer};
+use crate::engine::Runner;
 use crate::geometry::{Rect, suppress};
 use crate::input::Preprocess;
 use crate::photo::Photo;
-use lineament_net::Net;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -101,8 +101,8 @@ impl PaperLocalizer {
     /// # Errors
     /// Parameters out of range, or a net that does not end in a map.
     pub fn new(
-        lnet_o: Net,
-        lnet_s: Net,
+        lnet_o: impl Into<Runner>,
+        lnet_s: impl Into<Runner>,
         preprocess: Preprocess,
         parameters: PaperLocalisation,
     ) -> Result<Self, LocateError> {

@@ -12,10 +12,10 @@ use super::parameters::{ParameterError, Range};
 use super::response::ResponseMap;
 use super::{Face, Localizer};
 use crate::crop::crop;
+use crate::engine::Runner;
 use crate::geometry::{Point, Rect, suppress};
 use crate::input::Preprocess;
 use crate::photo::Photo;
-use lineament_net::Net;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -162,7 +162,7 @@ impl Level {
 
 /// A window classifier that is slid over pictures.
 struct Slider {
-    net: Net,
+    net: Runner,
     cells: Cells,
     preprocess: Preprocess,
     /// Side of its window, in pixels of its input.
@@ -170,7 +170,8 @@ struct Slider {
 }
 
 impl Slider {
-    fn new(net: Net, preprocess: Preprocess) -> Result<Self, LocateError> {
+    fn new(net: impl Into<Runner>, preprocess: Preprocess) -> Result<Self, LocateError> {
+        let net = net.into();
         preprocess.check()?;
         let spec = net.spec();
         if spec.input.channels != 3 {
@@ -211,8 +212,8 @@ impl PyramidLocalizer {
     /// # Errors
     /// Parameters out of range, or a net that does not give one cell for its input.
     pub fn new(
-        lnet_o: Net,
-        lnet_s: Net,
+        lnet_o: impl Into<Runner>,
+        lnet_s: impl Into<Runner>,
         preprocess: Preprocess,
         parameters: PyramidLocalisation,
     ) -> Result<Self, LocateError> {
@@ -341,7 +342,7 @@ impl Localizer for PyramidLocalizer {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use lineament_net::{Layer, NetSpec, Shape, Weights};
+    use lineament_net::{Layer, Net, NetSpec, Shape, Weights};
 
     /// A window classifier of 16 px made by hand: bright inside the middle half, dark around it.
     fn bright_middle() -> Net {

@@ -5,10 +5,11 @@ use super::cells::Cells;
 use super::error::LocateError;
 use super::response::ResponseMap;
 use crate::crop::crop;
+use crate::engine::Runner;
 use crate::geometry::Rect;
 use crate::input::Preprocess;
 use crate::photo::Photo;
-use lineament_net::{Net, NetSpec, Tensor};
+use lineament_net::{NetSpec, Tensor};
 
 /// Regions per forward pass: enough to keep all threads busy, few enough for memory to stay small.
 const BATCH: usize = 16;
@@ -45,7 +46,7 @@ impl Look {
 /// A net that ends in a map of responses.
 #[derive(Debug)]
 pub struct Responder {
-    net: Net,
+    net: Runner,
     preprocess: Preprocess,
     cells: Cells,
     /// Longest side of a whole photo as the net sees it.
@@ -59,7 +60,8 @@ impl Responder {
     ///
     /// # Errors
     /// A net without a map, or with an input that no colour photo fits; preprocessing that makes no numbers.
-    pub fn new(net: Net, preprocess: Preprocess) -> Result<Self, LocateError> {
+    pub fn new(net: impl Into<Runner>, preprocess: Preprocess) -> Result<Self, LocateError> {
+        let net = net.into();
         preprocess.check()?;
         let spec = net.spec();
         if spec.input.channels != 3 {
@@ -75,7 +77,7 @@ impl Responder {
     }
 
     /// The net.
-    pub fn net(&self) -> &Net {
+    pub fn net(&self) -> &Runner {
         &self.net
     }
 
@@ -143,7 +145,7 @@ mod tests {
     use super::super::drawing::red_detector;
     use super::*;
     use crate::geometry::Point;
-    use lineament_net::{Layer, Shape, Weights};
+    use lineament_net::{Layer, Net, Shape, Weights};
 
     fn responder() -> Responder {
         Responder::new(red_detector(64), Preprocess::default()).unwrap()

@@ -1,0 +1,116 @@
+//! The whole way of `predict`, from JPEG bytes to attributes, stage by stage.
+
+use anyhow::{Context, Result};
+use lineament::{Bundle, Engine, Limits, Photo, Tagger};
+
+use crate::nets::Recipe;
+use crate::page::Report;
+use crate::pictures;
+use crate::settings::Settings;
+use crate::table::Table;
+use crate::timing::{Rival, Times, in_turns};
+
+/// Side of the picture.
+const SIDE: u32 = 300;
+
+pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
+    let jpeg = pictures::square(&pictures::astronaut(settings)?, SIDE)?;
+    let paper = Recipe::named(settings, "paper")?;
+    let all = paper.candidates()?;
+    let models = [
+        ("compact", Bundle::embedded()?),
+        ("paper, one window for LNet_s", paper.paper_model(1)?),
+        ("paper, as in the recipe", paper.paper_model(all)?),
+    ];
+    let mut table = Table::new(
+        "stages",
+        "From JPEG bytes to attributes",
+        format!(
+            "A {SIDE} x {SIDE} JPEG of one face, model loaded. The paper's nets have random weights, which find windows where trained ones find \
+             one face: with the {all} windows of the recipe this is the most that localisation costs, with one window what one face costs. \
+             Drawing and preparing the patches is part of the attributes and is shown for itself, too."
+        ),
+        &[
+            "model",
+            "engine",
+            "threads",
+            "decode",
+            "locate",
+            "of attributes: patches",
+            "attributes, one face",
+            "all",
+            "faces",
+        ],
+    );
+    for (name, bundle) in &models {
+        for threads in [1, 2] {
+            let engines = [Some(Engine::Native), settings.rival(threads)?];
+            for engine in engines.into_iter().flatten() {
+                let native = matches!(engine, Engine::Native);
+                let spoken = engine.to_string();
+                let tagger = Tagger::with_engine(bundle.clone(), engine)?;
+                let [decode, locate, draw, describe, whole] = stages(settings, &tagger, &jpeg, threads)?;
+                let faces = tagger.locate(&Photo::decode(&jpeg, &Limits::default())?)?.len();
+                table.row(vec![
+                    (*name).to_owned(),
+                    spoken,
+                    threads.to_string(),
+                    decode.text(),
+                    locate.text(),
+                    draw.text(),
+                    describe.text(),
+                    whole.text(),
+                    faces.to_string(),
+                ]);
+                if !native {
+                    continue;
+                }
+                let ms = |times: &Times| 1e3 * times.median();
+                if *name == "compact" && threads == 1 {
+                    let what =
+                        "300 x 300 JPEG decoded, face found, forty attributes: compact model, one thread";
+                    report.at_most(what, 10.0, ms(&whole), " ms");
+                }
+                if name.starts_with("paper") && threads == 2 {
+                    report.at_most(format!("localisation, two threads: {name}"), 35.0, ms(&locate), " ms");
+                    report.at_most(
+                        format!("features and attributes, two threads: {name}"),
+                        14.0,
+                        ms(&describe),
+                        " ms",
+                    );
+                }
+            }
+        }
+    }
+    report.table(table);
+    Ok(())
+}
+
+/// Decoding, localisation, patches, attributes of one face, and all of it.
+fn stages(settings: &Settings, tagger: &Tagger, jpeg: &[u8], threads: usize) -> Result<[Times; 5]> {
+    let pool = settings.pool(threads);
+    let limits = Limits::default();
+    let photo = Photo::decode(jpeg, &limits)?;
+    let card = tagger.card();
+    // With random weights there may be no face: then the middle of the picture is as good.
+    let face = tagger.locate(&photo)?.first().map_or(photo.rect().scaled(0.3), |face| face.rect);
+    let region = tagger.region_of_box(face)?;
+    let mut rivals: Vec<Rival<'_>> = vec![
+        Box::new(|| Ok(pool.install(|| Photo::decode(jpeg, &limits)).map(drop)?)),
+        Box::new(|| Ok(pool.install(|| tagger.locate(&photo)).map(drop)?)),
+        Box::new(|| {
+            let draw = || card.patches.batch(&card.patches.draw(&photo, region), &card.preprocess);
+            Ok(pool.install(draw).map(drop)?)
+        }),
+        Box::new(|| Ok(pool.install(|| tagger.attributes_in(&photo, region)).map(drop)?)),
+        Box::new(|| {
+            pool.install(|| -> Result<()> {
+                tagger.tag(&Photo::decode(jpeg, &limits)?)?;
+                Ok(())
+            })
+        }),
+    ];
+    let times = in_turns(settings, &mut rivals)?;
+    times.try_into().ok().context("five stages")
+}

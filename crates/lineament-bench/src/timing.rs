@@ -1,0 +1,106 @@
+//! Taking times: rivals in turns, medians and quartiles.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::settings::Settings;
+
+/// A pause before each rival's turn: threads of the one before it that spin for more work (ONNX Runtime's do) have gone to
+/// sleep by then and take nothing from the next.
+const SETTLE: Duration = Duration::from_millis(30);
+/// The least that is timed at once; shorter runs are repeated.
+const LEAST: f64 = 2e-3;
+
+/// Seconds of one rival's runs, ascending.
+#[derive(Debug, Clone, Default)]
+pub struct Times(Vec<f64>);
+
+impl Times {
+    /// Of times in any order.
+    pub fn new(mut seconds: Vec<f64>) -> Self {
+        seconds.sort_by(f64::total_cmp);
+        Self(seconds)
+    }
+
+    fn at(&self, share: f64) -> f64 {
+        let last = self.0.len().saturating_sub(1);
+        self.0.get((last as f64 * share).round() as usize).copied().unwrap_or(f64::NAN)
+    }
+
+    /// Seconds.
+    pub fn median(&self) -> f64 {
+        self.at(0.5)
+    }
+
+    /// Median and, in brackets, first and third quartile, in milliseconds.
+    pub fn text(&self) -> String {
+        let digits = if self.median() < 0.01 { 3 } else { 1 };
+        let ms = |share| format!("{:.digits$}", 1e3 * self.at(share));
+        format!("{} [{} – {}]", ms(0.5), ms(0.25), ms(0.75))
+    }
+}
+
+/// What takes part.
+pub type Rival<'a> = Box<dyn FnMut() -> Result<()> + 'a>;
+
+/// Times of all rivals. In every round each has its turn: a pause, a run that is not timed, and a timed one.
+pub fn in_turns(settings: &Settings, rivals: &mut [Rival<'_>]) -> Result<Vec<Times>> {
+    let (budget, least, most) = (settings.pick(0.3, 5.0), settings.pick(3, 9), settings.pick(5, 60));
+    let mut repeats = Vec::with_capacity(rivals.len());
+    for rival in rivals.iter_mut() {
+        rival()?;
+        let begun = Instant::now();
+        rival()?;
+        repeats.push((LEAST / begun.elapsed().as_secs_f64().max(1e-7)).ceil().clamp(1.0, 1e4) as u32);
+    }
+    let mut seconds = vec![Vec::new(); rivals.len()];
+    let (start, mut round) = (Instant::now(), 0);
+    while round < least || (round < most && start.elapsed().as_secs_f64() < budget) {
+        for ((rival, repeats), seconds) in rivals.iter_mut().zip(&repeats).zip(&mut seconds) {
+            thread::sleep(SETTLE);
+            rival()?;
+            let begun = Instant::now();
+            for _ in 0..*repeats {
+                rival()?;
+            }
+            seconds.push(begun.elapsed().as_secs_f64() / f64::from(*repeats));
+        }
+        round += 1;
+    }
+    Ok(seconds.into_iter().map(Times::new).collect())
+}
+
+/// The power by which `y` grows with `x`: the slope of the line of least squares through their logarithms.
+pub fn power(points: &[(f64, f64)]) -> f64 {
+    let logs: Vec<(f64, f64)> = points.iter().map(|(x, y)| (x.ln(), y.ln())).collect();
+    slope(&logs)
+}
+
+/// The slope of the line of least squares.
+pub fn slope(points: &[(f64, f64)]) -> f64 {
+    let count = points.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (mx, my) = (mean(|p| p.0), mean(|p| p.1));
+    let (up, down) = points.iter().fold((0.0, 0.0), |(up, down), (x, y)| {
+        let dx = x - mx;
+        (up + dx * (y - my), down + dx * dx)
+    });
+    up / down
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_and_slopes() {
+        let times = Times::new(vec![5.0, 1.0, 2.0, 4.0, 3.0]);
+        assert_eq!((times.median(), times.at(0.25), times.at(0.75)), (3.0, 2.0, 4.0));
+        let squares: Vec<(f64, f64)> = (1..9).map(|x| (f64::from(x), 3.0 * f64::from(x * x))).collect();
+        assert!((power(&squares) - 2.0).abs() < 1e-9);
+        assert!((slope(&[(1.0, 5.0), (2.0, 7.0), (3.0, 9.0)]) - 2.0).abs() < 1e-9);
+        assert!(Times::default().median().is_nan());
+    }
+}

@@ -1,0 +1,42 @@
+//! Which instructions the kernels may use.
+
+/// A way through the kernels. Each kernel has a plain twin, which any processor runs, and may have faster ones; results agree to rounding between
+/// paths and are the same to the bit on one path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Path {
+    /// Plain loops.
+    Portable,
+    /// x86-64 with AVX2 and FMA: eight values an instruction.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+}
+
+/// Proof that this processor has AVX2 and FMA: it is made by [`Path::all`] alone.
+#[cfg(target_arch = "x86_64")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Avx2(());
+
+impl Path {
+    /// The fastest path that this processor has.
+    pub(crate) fn best() -> Self {
+        Self::all().pop().unwrap_or(Self::Portable)
+    }
+
+    /// All paths that this processor has, slowest first.
+    pub(crate) fn all() -> Vec<Self> {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            return vec![Self::Portable, Self::Avx2(Avx2(()))];
+        }
+        vec![Self::Portable]
+    }
+
+    /// Its name, for reports.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => "AVX2 + FMA",
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Where the windows of a sum are read and where their results go.
+#![allow(unsafe_code)]
+
+/// What a window looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rows {
+    /// Number of rows.
+    pub(crate) count: usize,
+    /// Values of a row.
+    pub(crate) run: usize,
+}
+
+/// Windows over a map, all alike.
+///
+/// # Safety
+/// All functions always give the same answer to the same question: the sums check all windows once and then read them without looking again.
+pub(crate) unsafe trait Windows: Sync {
+    /// What each of them looks like.
+    fn rows(&self) -> Rows;
+
+    /// Where row `row` of window `place` begins in the map.
+    fn from(&self, place: usize, row: usize) -> usize;
+
+    /// Where its sums go in the output.
+    fn to(&self, place: usize) -> usize;
+}
+
+/// A window and its result, as indices of the first value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+}
+
+/// Windows at listed places of a map with rows of `line` values; the output given is what follows `base` of the whole.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placed<'a> {
+    pub(crate) places: &'a [Place],
+    pub(crate) line: usize,
+    pub(crate) rows: Rows,
+    pub(crate) base: usize,
+}
+
+// SAFETY: functions of values that nobody can change while this borrows them.
+unsafe impl Windows for Placed<'_> {
+    fn rows(&self) -> Rows {
+        self.rows
+    }
+
+    #[inline]
+    fn from(&self, place: usize, row: usize) -> usize {
+        self.places[place].from as usize + row * self.line
+    }
+
+    #[inline]
+    fn to(&self, place: usize) -> usize {
+        (self.places[place].to as usize).wrapping_sub(self.base)
+    }
+}
+
+/// The rows of a matrix, `inner` values each, to rows of `outputs`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Matrix {
+    pub(crate) inner: usize,
+    pub(crate) outputs: usize,
+}
+
+// SAFETY: functions of two constants.
+unsafe impl Windows for Matrix {
+    fn rows(&self) -> Rows {
+        Rows { count: 1, run: self.inner }
+    }
+
+    #[inline]
+    fn from(&self, place: usize, _: usize) -> usize {
+        place * self.inner
+    }
+
+    #[inline]
+    fn to(&self, place: usize) -> usize {
+        place * self.outputs
+    }
+}
+
+/// Windows whose rows are listed by the number of the value where they begin; a value is `channels` numbers. Numbers beyond `values` stand for padding and are read at
+/// `values`, where the map holds zeros.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Listed<'a> {
+    /// `[windows, rows]`.
+    pub(crate) sources: &'a [u32],
+    pub(crate) rows: Rows,
+    pub(crate) channels: usize,
+    pub(crate) values: usize,
+    pub(crate) outputs: usize,
+}
+
+// SAFETY: functions of values that nobody can change while this borrows them.
+unsafe impl Windows for Listed<'_> {
+    fn rows(&self) -> Rows {
+        self.rows
+    }
+
+    #[inline]
+    fn from(&self, place: usize, row: usize) -> usize {
+        (self.sources[place * self.rows.count + row] as usize).min(self.values) * self.channels
+    }
+
+    #[inline]
+    fn to(&self, place: usize) -> usize {
+        place * self.outputs
+    }
+}

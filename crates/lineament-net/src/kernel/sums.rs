@@ -1,0 +1,181 @@
+//! The sums of convolutions and matrices: windows of a map times a bank of filters, read where they lie.
+//!
+//! A window is a number of rows, each one run of neighbouring values in memory (with channels innermost, `kernel` pixels of a row are one run), so nothing
+//! is gathered first. This is the indirect convolution of Dukhan, "The Indirect Convolution Algorithm", 2019; a matrix product is the case of one row.
+
+use std::ops::Range;
+
+use super::aligned::LANES;
+use super::panels::{Panel, Panels};
+use super::path::Path;
+use super::places::{Rows, Windows};
+
+/// For each window of `places` the sums with all filters of `panels`, an offset added, negative ones multiplied with their slope. When `onto`, they are
+/// added to what `out` holds before the slope is applied. Every sum runs through its window in order, whatever stands beside it.
+///
+/// # Panics
+/// When a window reaches out of `map` or `out`: that would be a mistake in a plan, not in an input.
+pub(crate) fn sums<W: Windows>(
+    path: Path,
+    panels: &Panels,
+    map: &[f32],
+    windows: &W,
+    places: Range<usize>,
+    out: &mut [f32],
+    onto: bool,
+) {
+    let rows = windows.rows();
+    assert_eq!(panels.inner(), rows.count * rows.run, "windows and filters of different sizes");
+    for place in places.clone() {
+        for row in 0..rows.count {
+            let end = windows.from(place, row).checked_add(rows.run);
+            assert!(end.is_some_and(|end| end <= map.len()), "window {place} reaches out of its map");
+        }
+        let end = windows.to(place).checked_add(panels.outputs());
+        assert!(end.is_some_and(|end| end <= out.len()), "output {place} reaches out of its map");
+    }
+    for block in panels.blocks() {
+        let panel = panels.panel(block);
+        let there = (panels.outputs() - block.first).min(block.vectors * LANES);
+        let strip = Strip { panel, first: block.first, there, rows, onto };
+        match path {
+            Path::Portable => plain(strip, map, windows, places.clone(), out),
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx2(proof) => super::sums_avx2::strip(proof, strip, map, windows, places.clone(), out),
+        }
+    }
+}
+
+/// One panel of filters, and what its sums are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Strip<'a> {
+    pub(crate) panel: Panel<'a>,
+    /// The panel's first output, and how many it has.
+    pub(crate) first: usize,
+    pub(crate) there: usize,
+    pub(crate) rows: Rows,
+    pub(crate) onto: bool,
+}
+
+/// The plain twin.
+fn plain<W: Windows>(strip: Strip<'_>, map: &[f32], windows: &W, places: Range<usize>, out: &mut [f32]) {
+    let Strip { panel, first, there, rows, onto } = strip;
+    let wide = panel.bias.len();
+    let mut sums = [0.0; super::panels::WIDEST * LANES];
+    for place in places {
+        let sums = &mut sums[..wide];
+        sums.fill(0.0);
+        for (row, filters) in panel.values.chunks_exact((rows.run * wide).max(1)).enumerate() {
+            let start = windows.from(place, row);
+            for (value, filters) in map[start..start + rows.run].iter().zip(filters.chunks_exact(wide)) {
+                sums.iter_mut().zip(filters).for_each(|(sum, filter)| *sum += value * filter);
+            }
+        }
+        let out = &mut out[windows.to(place) + first..][..there];
+        for (((out, sum), bias), slope) in out.iter_mut().zip(sums).zip(panel.bias).zip(panel.slopes) {
+            let sum = *sum + bias + if onto { *out } else { 0.0 };
+            *out = sum.max(0.0) + slope * sum.min(0.0);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+#[allow(unsafe_code)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernel::activation::Activation;
+
+    /// Windows at odd places, sums with gaps between them.
+    struct Odd {
+        rows: Rows,
+        outputs: usize,
+    }
+
+    // SAFETY: functions of constants.
+    unsafe impl Windows for Odd {
+        fn rows(&self) -> Rows {
+            self.rows
+        }
+
+        fn from(&self, place: usize, row: usize) -> usize {
+            3 * place + row * (self.rows.run + 2)
+        }
+
+        fn to(&self, place: usize) -> usize {
+            place * (self.outputs + 1)
+        }
+    }
+
+    fn value(i: usize) -> f32 {
+        ((i * 2_654_435_761) % 2001) as f32 / 1000.0 - 1.0
+    }
+
+    proptest! {
+        #[test]
+        fn every_path_agrees_with_three_loops(
+            count in 1usize..5, run in 1usize..60, outputs in 1usize..70, places in 0usize..30, onto: bool, prelu: bool,
+        ) {
+            let rows = Rows { count, run };
+            let inner = count * run;
+            let windows = Odd { rows, outputs };
+            let map: Vec<f32> = (0..3 * places + count * (run + 2)).map(value).collect();
+            let weight: Vec<f32> = (0..inner * outputs).map(|i| value(i + 77)).collect();
+            let bias: Vec<f32> = (0..outputs).map(|i| value(i + 5)).collect();
+            let slopes: Vec<f32> = (0..outputs).map(|i| value(i + 9)).collect();
+            let activation = if prelu { Activation::Prelu(slopes.clone()) } else { Activation::Relu };
+            let panels = Panels::new(&weight, &bias, outputs, &activation);
+            let before: Vec<f32> = (0..places * (outputs + 1)).map(|i| value(i + 991)).collect();
+            let mut expected = before.clone();
+            for place in 0..places {
+                for output in 0..outputs {
+                    let mut sum = f64::from(bias[output]);
+                    for row in 0..count {
+                        for at in 0..run {
+                            let filter = weight[(row * run + at) * outputs + output];
+                            sum += f64::from(map[windows.from(place, row) + at]) * f64::from(filter);
+                        }
+                    }
+                    let out = &mut expected[windows.to(place) + output];
+                    sum += if onto { f64::from(*out) } else { 0.0 };
+                    *out = (if sum > 0.0 { sum } else if prelu { sum * f64::from(slopes[output]) } else { 0.0 }) as f32;
+                }
+            }
+            for path in Path::all() {
+                let mut found = before.clone();
+                sums(path, &panels, &map, &windows, 0..places, &mut found, onto);
+                for (found, expected) in found.iter().zip(&expected) {
+                    prop_assert!((found - expected).abs() < 1e-4, "{path:?}: {found} {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_sum_has_the_same_bits_whatever_stands_beside_it() {
+        let rows = Rows { count: 2, run: 37 };
+        let windows = Odd { rows, outputs: 41 };
+        let map: Vec<f32> = (0..200).map(value).collect();
+        let weight: Vec<f32> = (0..74 * 41).map(value).collect();
+        let panels = Panels::new(&weight, &[], 41, &Activation::Identity);
+        for path in Path::all() {
+            let mut together = vec![0.0; 20 * 42];
+            let mut apart = together.clone();
+            sums(path, &panels, &map, &windows, 0..20, &mut together, false);
+            for place in 0..20 {
+                sums(path, &panels, &map, &windows, place..place + 1, &mut apart, false);
+            }
+            assert_eq!(together, apart);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "reaches out of its map")]
+    fn a_window_outside_is_refused() {
+        let rows = Rows { count: 1, run: 4 };
+        let panels = Panels::new(&[0.0; 4], &[], 1, &Activation::Identity);
+        sums(Path::best(), &panels, &[0.0; 6], &Odd { rows, outputs: 1 }, 0..2, &mut [0.0; 4], false);
+    }
+}

@@ -1,0 +1,55 @@
+//! The filters of a step, packed for the kernels when they are first needed.
+
+use std::sync::OnceLock;
+
+use super::step::{Convolution, Matrix};
+use crate::kernel::panels::Panels;
+use crate::kernel::winograd::Winograd;
+
+/// Outputs of a matrix that are packed together: on one item, each such part is a piece of work of its own.
+pub(crate) const OUTPUTS: usize = 64;
+
+/// One convolution or matrix in the forms that kernels read. A form that is never asked for costs nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Bank {
+    panels: OnceLock<Vec<Panels>>,
+    winograd: OnceLock<Winograd>,
+}
+
+impl Bank {
+    /// The filters of each cell.
+    pub(crate) fn cells(&self, convolution: &Convolution) -> &[Panels] {
+        self.panels.get_or_init(|| cells(convolution))
+    }
+
+    /// Filters for tiles.
+    pub(crate) fn winograd(&self, convolution: &Convolution) -> &Winograd {
+        let Convolution { window, weight, bias, filters, activation, .. } = convolution;
+        self.winograd.get_or_init(|| Winograd::new(weight, bias, window.kernel, *filters, activation))
+    }
+
+    /// The outputs of a matrix in parts of [`OUTPUTS`].
+    pub(crate) fn parts(&self, matrix: &Matrix) -> &[Panels] {
+        self.panels.get_or_init(|| parts(matrix))
+    }
+}
+
+/// A bank a cell.
+pub(crate) fn cells(convolution: &Convolution) -> Vec<Panels> {
+    let Convolution { weight, bias, filters, activation, .. } = convolution;
+    let cells = (bias.len() / filters).max(1);
+    let banks = weight.chunks_exact((weight.len() / cells).max(1)).zip(bias.chunks_exact(*filters));
+    banks.map(|(weight, bias)| Panels::new(weight, bias, *filters, activation)).collect()
+}
+
+/// A bank for each [`OUTPUTS`] outputs; the last may have fewer.
+pub(crate) fn parts(matrix: &Matrix) -> Vec<Panels> {
+    let Matrix { outputs, weight, bias, activation, .. } = matrix;
+    let part = |first: usize| {
+        let part = first..(first + OUTPUTS).min(*outputs);
+        let columns: Vec<f32> =
+            weight.chunks_exact(*outputs).flat_map(|row| &row[part.clone()]).copied().collect();
+        Panels::new(&columns, &bias[part.clone()], part.len(), &activation.part(part))
+    };
+    (0..*outputs).step_by(OUTPUTS).map(part).collect()
+}

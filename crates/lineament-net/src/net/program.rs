@@ -1,0 +1,214 @@
+//! A plan for inputs of one shape: its maps laid out, its work cut into units.
+
+use super::bank::OUTPUTS;
+use super::layout::{At, Ends, Layout};
+use super::plan::{Plan, Step};
+use crate::Shape;
+use crate::kernel::places::Place;
+use crate::kernel::winograd::{Grid, PLACES, Tile, results, tiles};
+
+/// Windows of a unit: a multiple of what any kernel takes at once, few enough for what they read to stay in a core's caches while bank after bank
+/// passes by.
+const WINDOWS: usize = 96;
+/// What any kernel takes at once divides this.
+const TOGETHER: usize = 24;
+/// Values that the transforms of one unit's tiles may fill, and how few tiles are worth it.
+const TRANSFORMED: usize = 192 << 10;
+const FEWEST_TILES: usize = 12;
+/// Rows of a unit of cheap work.
+const ROWS: usize = 8;
+/// Share of the multiplications that tiles may need of what windows need. Beyond it, transforms cost more than they save.
+const WORTH: f64 = 0.66;
+/// The fewest channels for which transforms pay.
+const CHANNELS: usize = 16;
+
+/// The most values of an arena (1 GiB). Windows are listed beside it, so an input may be far smaller than that and still cost as much.
+pub(crate) const MOST: usize = 1 << 28;
+
+/// A plan for a group of items of one shape.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) items: usize,
+    pub(crate) layout: Layout,
+    /// One a step.
+    pub(crate) work: Vec<Work>,
+}
+
+/// What a step does, unit by unit. Units follow each other in the output's memory.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// Sums of windows.
+    Sums { places: Vec<Place>, runs: Vec<Run>, units: Vec<Unit> },
+    /// Sums of tiles.
+    Tiles { tiles: Vec<Tile>, units: Vec<Unit> },
+    /// Rows of the output (counted through all items).
+    Rows { units: Vec<Unit> },
+}
+
+/// Neighbouring places under one bank.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run {
+    pub(crate) bank: usize,
+    pub(crate) first: usize,
+    pub(crate) end: usize,
+}
+
+/// A piece of work: runs, tiles or rows `first..end`, whose outputs begin at `start` in the output's memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unit {
+    pub(crate) start: usize,
+    pub(crate) first: usize,
+    pub(crate) end: usize,
+}
+
+impl Program {
+    /// `None` when it would need more memory than there can be.
+    pub(crate) fn new(plan: &Plan, input: Shape, items: usize) -> Option<Self> {
+        let layout = Layout::new(plan, input, items, MOST)?;
+        let work = plan.steps.iter().zip(&layout.ends).map(|(step, ends)| work(step, ends, items)).collect();
+        Some(Self { items, layout, work })
+    }
+}
+
+fn work(step: &Step, ends: &Ends, items: usize) -> Work {
+    let Ends { input, output, .. } = *ends;
+    match step {
+        Step::Convolve { convolution, .. } => {
+            let window = convolution.window;
+            let to = output.shape;
+            let wide = input.shape.channels >= CHANNELS && convolution.filters >= CHANNELS;
+            if let Some(results) = results(window.kernel).filter(|_| window.stride == 1 && wide) {
+                let tiles = to.height.div_ceil(results) * to.width.div_ceil(results);
+                let taps = window.kernel * window.kernel;
+                if ((tiles * PLACES) as f64) < WORTH * (taps * to.height * to.width) as f64 {
+                    return in_tiles(input, output, window.padding, results, items);
+                }
+            }
+            let place = |item, row, column| Place {
+                from: input.pixel(item, window.padding, row * window.stride, column * window.stride) as u32,
+                to: output.pixel(item, 0, row, column) as u32,
+            };
+            let pixels = (0..items).flat_map(|item| {
+                (0..to.height).flat_map(move |row| (0..to.width).map(move |column| (item, row, column)))
+            });
+            let places: Vec<Place> = pixels.map(|(item, row, column)| place(item, row, column)).collect();
+            in_windows(places)
+        }
+        Step::ConvolveCells { convolution, grid, .. } => {
+            in_cells(input, output, convolution.window.padding, convolution.window.stride, *grid, items)
+        }
+        Step::Multiply { matrix, .. } => {
+            let from = |item| input.pixel(item, 0, 0, 0) as u32;
+            let parts = matrix.outputs.div_ceil(OUTPUTS);
+            let to = |item, part| (output.pixel(item, 0, 0, 0) + part * OUTPUTS) as u32;
+            let (mut places, mut runs, mut units) = (Vec::new(), Vec::new(), Vec::new());
+            // One item: each part is a unit. More: each group of items is, as their parts lie apart.
+            for group in (0..items).step_by(TOGETHER) {
+                let group = group..items.min(group + TOGETHER);
+                for part in 0..parts {
+                    let first = places.len();
+                    places.extend(group.clone().map(|item| Place { from: from(item), to: to(item, part) }));
+                    if part == 0 || items == 1 {
+                        units.push(Unit {
+                            start: to(group.start, part) as usize,
+                            first: runs.len(),
+                            end: runs.len(),
+                        });
+                    }
+                    runs.push(Run { bank: part, first, end: places.len() });
+                    if let Some(unit) = units.last_mut() {
+                        unit.end = runs.len();
+                    }
+                }
+            }
+            Work::Sums { places, runs, units }
+        }
+        _ => in_rows(output, items),
+    }
+}
+
+/// Even parts of `all` things, at most `most` each, of multiples of `step`.
+fn part(all: usize, most: usize, step: usize) -> usize {
+    // Two parts at least where there is enough for two cores.
+    let parts = all.div_ceil(most.max(1)).max(if all >= 2 * step { 2 } else { 1 });
+    all.div_ceil(parts).next_multiple_of(step)
+}
+
+fn in_windows(places: Vec<Place>) -> Work {
+    let size = part(places.len(), WINDOWS, TOGETHER);
+    let (mut runs, mut units) = (Vec::new(), Vec::new());
+    for first in (0..places.len()).step_by(size.max(1)) {
+        let start = places[first].to as usize;
+        units.push(Unit { start, first: runs.len(), end: runs.len() + 1 });
+        runs.push(Run { bank: 0, first, end: places.len().min(first + size) });
+    }
+    Work::Sums { places, runs, units }
+}
+
+fn in_cells(input: At, output: At, padding: usize, stride: usize, grid: [usize; 2], items: usize) -> Work {
+    let [height, width] = [output.shape.height / grid[0], output.shape.width / grid[1]];
+    let (mut places, mut runs, mut units) = (Vec::new(), Vec::new(), Vec::new());
+    for item in 0..items {
+        for band in 0..grid[0] {
+            let rows = band * height..(band + 1) * height;
+            units.push(Unit {
+                start: output.pixel(item, 0, rows.start, 0),
+                first: runs.len(),
+                end: runs.len() + grid[1],
+            });
+            for cell in 0..grid[1] {
+                let first = places.len();
+                for row in rows.clone() {
+                    places.extend((cell * width..(cell + 1) * width).map(|column| Place {
+                        from: input.pixel(item, padding, row * stride, column * stride) as u32,
+                        to: output.pixel(item, 0, row, column) as u32,
+                    }));
+                }
+                runs.push(Run { bank: band * grid[1] + cell, first, end: places.len() });
+            }
+        }
+    }
+    Work::Sums { places, runs, units }
+}
+
+fn in_tiles(input: At, output: At, padding: usize, results: usize, items: usize) -> Work {
+    let to = output.shape;
+    let grids = move |item: usize| {
+        let Shape { height, width, .. } = input.shape;
+        let margin = 2 * padding;
+        let from = Grid {
+            start: input.pixel(item, padding, 0, 0),
+            line: input.line(),
+            rows: height + margin,
+            columns: width + margin,
+        };
+        let into = Grid {
+            start: output.pixel(item, 0, 0, 0),
+            line: output.line(),
+            rows: to.height,
+            columns: to.width,
+        };
+        [from, into]
+    };
+    let [down, across] = [to.height, to.width].map(|side| side.div_ceil(results));
+    let all: Vec<Tile> = tiles(0..items * down, grids, [down, across]).collect();
+    let most = (TRANSFORMED / (PLACES * (input.shape.channels + to.channels))).max(FEWEST_TILES);
+    let rows = part(items * down, most.div_ceil(across).max(1), 1);
+    let units = (0..items * down).step_by(rows.max(1)).map(|row| Unit {
+        start: output.pixel(row / down, 0, row % down * results, 0),
+        first: row * across,
+        end: (items * down).min(row + rows) * across,
+    });
+    Work::Tiles { units: units.collect(), tiles: all }
+}
+
+fn in_rows(output: At, items: usize) -> Work {
+    let height = output.shape.height;
+    let all = items * height;
+    let units = (0..all).step_by(ROWS).map(|row| Unit {
+        start: output.pixel(row / height, 0, row % height, 0),
+        first: row,
+        end: all.min(row + ROWS),
+    });
+    Work::Rows { units: units.collect() }
+}

@@ -1,0 +1,186 @@
+//! From a narrow net to a wider one that computes the same (Net2Net: Chen, Goodfellow and Shlens, ICLR 2016): most of a training then runs on
+//! the cheaper net.
+
+use lineament_net::{Array, Layer, NetSpec, Parameter, ParameterKind, Weights};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::error::TrainError;
+
+/// `net` with `part` of `whole` of the filters of every convolution. Fully connected layers keep their outputs.
+///
+/// # Errors
+/// When a number of filters can't be divided so.
+pub fn narrow(net: &NetSpec, [part, whole]: [usize; 2]) -> Result<NetSpec, TrainError> {
+    let mut spec = net.clone();
+    spec.name = format!("{}-narrow", net.name);
+    let wrong = |filters: usize| {
+        let why = format!(
+            "`anet.narrow.width` asks for {part}/{whole} of {filters} filters; it must leave a whole number, fewer than before"
+        );
+        TrainError::Recipe(why)
+    };
+    if part == 0 || part >= whole {
+        return Err(wrong(whole));
+    }
+    each(&mut spec.layers, &mut |layer| match layer {
+        Layer::Conv { filters, .. } | Layer::LocalConv { filters, .. } => {
+            let fewer = filters.checked_mul(part).filter(|many| many.is_multiple_of(whole));
+            *filters = fewer.ok_or_else(|| wrong(*filters))? / whole;
+            Ok(())
+        }
+        _ => Ok(()),
+    })?;
+    spec.check()?;
+    Ok(spec)
+}
+
+fn each(
+    layers: &mut [Layer],
+    change: &mut impl FnMut(&mut Layer) -> Result<(), TrainError>,
+) -> Result<(), TrainError> {
+    for layer in layers {
+        change(layer)?;
+        if let Layer::Residual { body, shortcut, .. } = layer {
+            each(body, change)?;
+            each(shortcut, change)?;
+        }
+    }
+    Ok(())
+}
+
+/// Weights for `wide` that compute what `weights` compute in `slim`, a net of the same layers with fewer filters. Channel `c` of a wide map is a
+/// copy of channel `c mod n` of the slim one. Whoever reads the copies shares the slim weight out between them, by lots drawn from `seed`: the
+/// sum stays, but each copy is asked for something else and so learns on its own way.
+///
+/// # Errors
+/// When the two differ in more than widths, or the weights are not those of `slim`.
+pub fn widen(slim: &NetSpec, wide: &NetSpec, weights: &Weights, seed: u64) -> Result<Weights, TrainError> {
+    let other = |name: &str| {
+        TrainError::Net(format!("{name} of net {} is not a wider one of net {}", wide.name, slim.name))
+    };
+    weights.check(slim).map_err(|e| TrainError::Net(e.to_string()))?;
+    let (before, after) = (slim.parameters()?, wide.parameters()?);
+    if before.len() != after.len() {
+        return Err(other("the list of layers"));
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut wider = Weights::default();
+    for (old, new) in before.iter().zip(&after) {
+        let array = weights.get(&old.name).filter(|_| fits(old, new)).ok_or_else(|| other(&new.name))?;
+        let data = copy(&array.data, old, new, &mut rng);
+        wider.insert(new.name.clone(), Array { shape: new.shape.clone(), data });
+    }
+    Ok(wider)
+}
+
+/// Of the same layer, with as many or more channels on either side and the same filters and cells.
+fn fits(old: &Parameter, new: &Parameter) -> bool {
+    let channels = channels(new);
+    let side =
+        |(axis, (o, n)): (usize, (&usize, &usize))| if channels.contains(&axis) { o <= n } else { o == n };
+    old.name == new.name
+        && old.shape.len() == new.shape.len()
+        && old.shape.iter().zip(&new.shape).enumerate().all(side)
+}
+
+/// The axes of an array that count channels (for a fully connected layer channels x pixels, channels outermost).
+fn channels(parameter: &Parameter) -> std::ops::Range<usize> {
+    match (parameter.kind, parameter.shape.len()) {
+        (ParameterKind::Weight { .. }, 5) => 1..3,
+        (ParameterKind::Weight { .. }, _) => 0..2,
+        (_, axes) => axes.saturating_sub(1)..axes,
+    }
+}
+
+fn copy(data: &[f32], old: &Parameter, new: &Parameter, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    let inputs = match new.kind {
+        ParameterKind::Weight { .. } => channels(new).end - 1,
+        _ => new.shape.len(),
+    };
+    // An array seen as [outer, inputs, inner]: one filter a row of `outer`.
+    let outer = |shape: &[usize]| shape[..inputs.min(shape.len())].iter().product::<usize>();
+    let inner: usize = new.shape.get(inputs + 1..).unwrap_or_default().iter().product();
+    let (few, many) =
+        (old.shape.get(inputs).copied().unwrap_or(1), new.shape.get(inputs).copied().unwrap_or(1));
+    let mut wide = Vec::with_capacity(outer(&new.shape) * many * inner);
+    for row in 0..outer(&new.shape) {
+        // Cells keep their place; the filters within one repeat.
+        let (fewer, more) =
+            (old.shape[inputs.min(old.shape.len()) - 1], new.shape[inputs.min(new.shape.len()) - 1]);
+        let source = row / more * fewer + row % more % fewer;
+        let lots = lots(few, many, rng);
+        for input in 0..many {
+            let start = (source * few + input % few) * inner;
+            wide.extend(data[start..start + inner].iter().map(|value| value * lots[input]));
+        }
+    }
+    wide
+}
+
+/// The share of each of `many` copies of `few` things; the shares of one thing sum to 1.
+fn lots(few: usize, many: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    if few == many {
+        return vec![1.0; many];
+    }
+    let drawn: Vec<f32> = (0..many).map(|_| rng.random_range(0.25..1.0)).collect();
+    let mut sums = vec![0.0; few];
+    drawn.iter().enumerate().for_each(|(copy, lot)| sums[copy % few] += lot);
+    drawn.iter().enumerate().map(|(copy, lot)| lot / sums[copy % few]).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use lineament_net::{Net, Tensor};
+
+    use super::*;
+    use crate::recipe::Recipe;
+
+    fn output(spec: &NetSpec, weights: &Weights) -> Vec<f32> {
+        let shape = [2, spec.input.channels, spec.input.height, spec.input.width];
+        let values = (0..shape.iter().product()).map(|i: usize| ((i * 7919) % 255) as f32 / 127.0 - 1.0);
+        let input = Tensor::from_vec(shape, values.collect()).unwrap();
+        Net::new(spec, weights).unwrap().forward(&input).unwrap().data().to_vec()
+    }
+
+    #[test]
+    fn a_wider_net_computes_the_same() {
+        for (recipe, width) in [("compact", [1, 2]), ("paper", [4, 5]), ("drawn", [1, 4])] {
+            let wide = Recipe::named(recipe).unwrap().nets.anet;
+            let slim = narrow(&wide, width).unwrap();
+            let weights = Weights::random(&slim, 5).unwrap();
+            let wider = widen(&slim, &wide, &weights, 7).unwrap();
+            wider.check(&wide).unwrap();
+            let (before, after) = (output(&slim, &weights), output(&wide, &wider));
+            assert!(before.iter().any(|v| *v != 0.0));
+            for (b, a) in before.iter().zip(&after) {
+                assert!((b - a).abs() <= 1e-4 * b.abs().max(1.0), "{recipe}: {b} {a}");
+            }
+        }
+    }
+
+    #[test]
+    fn copies_are_asked_for_different_things() {
+        let wide = Recipe::named("drawn").unwrap().nets.anet;
+        let slim = narrow(&wide, [1, 2]).unwrap();
+        let wider = widen(&slim, &wide, &Weights::random(&slim, 5).unwrap(), 7).unwrap();
+        let second = &wider.get("conv2.weight").unwrap();
+        let (half, taps) = (second.shape[1] / 2, second.shape[2] * second.shape[3]);
+        assert_ne!(second.data[..taps], second.data[half * taps..(half + 1) * taps]);
+    }
+
+    #[test]
+    fn widths_and_nets_that_do_not_fit_are_refused() {
+        let wide = Recipe::named("compact").unwrap().nets.anet;
+        for width in [[0, 2], [2, 2], [3, 2], [1, 7]] {
+            let why = narrow(&wide, width).unwrap_err().to_string();
+            assert!(why.contains("anet.narrow.width"), "{why}");
+        }
+        let slim = narrow(&wide, [1, 2]).unwrap();
+        let weights = Weights::random(&slim, 5).unwrap();
+        let paper = Recipe::named("paper").unwrap().nets.anet;
+        assert!(widen(&slim, &paper, &weights, 7).is_err());
+        assert!(widen(&wide, &wide, &weights, 7).is_err());
+    }
+}
