@@ -5,9 +5,9 @@ mod drawn;
 
 use std::collections::BTreeSet;
 
-use drawn::{draw_spec, draw_weights};
-use lineament_net::onnx::{Form, IR_VERSION, OPSET, OnnxError, export};
-use lineament_net::{Layer, NetSpec, Shape, SpecError, Weights, WeightsError};
+use drawn::{draw_local_spec, draw_offsets, draw_spec, draw_weights};
+use lineament_net::onnx::{Form, IR_VERSION, OPSET, OnnxError, export, export_interweaved};
+use lineament_net::{Interweave, InterweaveError, Layer, NetSpec, Shape, SpecError, Weights, WeightsError};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -96,6 +96,26 @@ fn fc() -> Layer {
     Layer::Linear { name: "fc".into(), outputs: 5, bias: true }
 }
 
+/// Requires that every node of a file finds its inputs and that every name is there once; gives the operators.
+fn check_order(file: &[u8], input: &str, output: &str) -> BTreeSet<String> {
+    assert_eq!(numbers(file, 1), [IR_VERSION as u64]);
+    assert_eq!(numbers(messages(file, 8)[0], 2), [OPSET as u64]);
+    let (graph, mut operators) = (graph_of(file), BTreeSet::new());
+    let mut known: Vec<String> = messages(graph, 11).iter().flat_map(|input| texts(input, 1)).collect();
+    assert_eq!(known, [input]);
+    known.extend(messages(graph, 5).iter().flat_map(|constant| texts(constant, 8)));
+    for node in messages(graph, 1) {
+        operators.extend(texts(node, 4));
+        assert!(texts(node, 1).iter().all(|input| known.contains(input)));
+        known.extend(texts(node, 2));
+    }
+    let outputs: Vec<String> = messages(graph, 12).iter().flat_map(|output| texts(output, 1)).collect();
+    assert_eq!(outputs, [output]);
+    assert!(known.contains(&outputs[0]));
+    assert_eq!(known.iter().collect::<BTreeSet<_>>().len(), known.len(), "every name once: {known:?}");
+    operators
+}
+
 #[test]
 fn any_net_becomes_a_graph_whose_nodes_can_run_in_their_order() {
     let mut operators = BTreeSet::new();
@@ -105,23 +125,7 @@ fn any_net_becomes_a_graph_whose_nodes_can_run_in_their_order() {
         let weights = draw_weights(&spec, &mut rng);
         for form in [Form::Maps, Form::Vectors] {
             let file = export(&spec, &weights, form).unwrap();
-            assert_eq!(numbers(&file, 1), [IR_VERSION as u64]);
-            assert_eq!(numbers(messages(&file, 8)[0], 2), [OPSET as u64]);
-            let graph = graph_of(&file);
-            let mut known: Vec<String> =
-                messages(graph, 11).iter().flat_map(|input| texts(input, 1)).collect();
-            assert_eq!(known, [form.input()]);
-            known.extend(messages(graph, 5).iter().flat_map(|constant| texts(constant, 8)));
-            for node in messages(graph, 1) {
-                operators.extend(texts(node, 4));
-                assert!(texts(node, 1).iter().all(|input| known.contains(input)), "{spec:?}");
-                known.extend(texts(node, 2));
-            }
-            let outputs: Vec<String> =
-                messages(graph, 12).iter().flat_map(|output| texts(output, 1)).collect();
-            assert_eq!(outputs, [form.output()]);
-            assert!(known.contains(&outputs[0]));
-            assert_eq!(known.iter().collect::<BTreeSet<_>>().len(), known.len(), "every name once: {spec:?}");
+            operators.extend(check_order(&file, form.input(), form.output()));
         }
     }
     for wanted in [
@@ -209,4 +213,46 @@ fn what_does_not_belong_together_is_refused() {
     );
     let refused = export(&net(vec![]), &Weights::new(), Form::Maps).unwrap_err();
     assert!(matches!(refused, OnnxError::Weights(WeightsError::Spec(SpecError::NoLayers { .. }))));
+}
+
+#[test]
+fn interweaved_graphs_can_run_in_their_order_whether_patches_share_or_not() {
+    let (mut operators, mut ways) = (BTreeSet::new(), [0; 2]);
+    for seed in 0..200 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let spec = if seed.is_multiple_of(2) { draw_local_spec(&mut rng) } else { draw_spec(&mut rng) };
+        let weights = draw_weights(&spec, &mut rng);
+        let (region, offsets) = draw_offsets(spec.input, &mut rng);
+        let woven = Interweave::new(&spec, &weights, region, &offsets).unwrap();
+        ways[usize::from(woven.shares().is_empty())] += 1;
+        let file = export_interweaved(&spec, &weights, region, &offsets).unwrap();
+        operators.extend(check_order(&file, "region", "vectors"));
+        let graph = graph_of(&file);
+        let numbered = |all: &[usize]| all.iter().map(usize::to_string).collect::<Vec<_>>();
+        let from = [1, region.channels, region.height, region.width];
+        assert_eq!(sizes(messages(graph, 11)[0]), numbered(&from));
+        let to = [offsets.len(), spec.output().unwrap().elements()];
+        assert_eq!(sizes(messages(graph, 12)[0]), numbered(&to));
+    }
+    assert!(ways.iter().all(|&count| count > 20), "{ways:?}");
+    for wanted in ["Add", "Concat", "Gather", "Gemm", "Mul", "PRelu", "ReduceMax", "ReduceMean", "Slice"] {
+        assert!(operators.contains(wanted), "{wanted} in {operators:?}");
+    }
+}
+
+#[test]
+fn patches_that_cannot_be_cut_are_refused() {
+    let spec = net(vec![conv("conv1")]);
+    let weights = Weights::random(&spec, 1).unwrap();
+    let refused = |offsets: &[[usize; 2]]| {
+        export_interweaved(&spec, &weights, Shape::new(3, 12, 12), offsets).unwrap_err()
+    };
+    assert_eq!(refused(&[]), OnnxError::NoPatches { net: "net".into() });
+    assert!(matches!(
+        refused(&[[0, 0], [3, 0]]),
+        OnnxError::Interweave(InterweaveError::Outside { index: 1, .. })
+    ));
+    let other = Weights::random(&net(vec![conv("conv2")]), 1).unwrap();
+    let error = export_interweaved(&spec, &other, spec.input, &[[0, 0]]).unwrap_err();
+    assert!(matches!(error, OnnxError::Weights(_)));
 }

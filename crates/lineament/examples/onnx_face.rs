@@ -9,8 +9,9 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lineament::attributes::Patches;
 use lineament::{Bundle, Limits, Photo, Tagger, crop::crop};
-use lineament_net::{Net, Tensor};
+use lineament_net::{Interweave, Net, Shape, Tensor};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
@@ -52,17 +53,36 @@ fn main() -> Result<(), Box<dyn Error>> {
     for name in ["anet", "attributes"] {
         save(&folder.join(format!("{name}.0")), "patches", &patches.shape(), patches.data())?;
     }
-    save_vectors(&folder, &vectors)?;
-    let start = folder.join("attributes.0");
-    save(&start, "scores", &[scores.len()], &scores)?;
-    save(&start, "probabilities", &[probabilities.len()], &probabilities)?;
+    save_vectors(&folder.join("anet.0"), &vectors)?;
+    save_vectors(&folder.join("heads.0"), &vectors)?;
+    for name in ["attributes", "heads"] {
+        let start = folder.join(format!("{name}.0"));
+        save(&start, "scores", &[scores.len()], &scores)?;
+        save(&start, "probabilities", &[probabilities.len()], &probabilities)?;
+    }
+
+    // Interweaved, on the region and on its mirror image: what patches give one by one, and what the native pass gives.
+    let offsets: Vec<[usize; 2]> =
+        card.patches.offsets.iter().map(|offset| offset.map(|start| start as usize)).collect();
+    let woven = Interweave::new(&card.anet, &parts.anet, Shape::new(3, side, side), &offsets)?;
+    let plain = Patches { mirror: false, ..card.patches.clone() };
+    let net = Net::new(&card.anet, &parts.anet)?;
+    for (index, drawn) in [drawn.clone(), drawn.mirrored()].into_iter().enumerate() {
+        let region = card.preprocess.tensor_of(std::slice::from_ref(&drawn));
+        let one_by_one = net.forward(&plain.batch(&drawn, &card.preprocess)?)?;
+        for (way, vectors) in [one_by_one, woven.forward(&region)?].iter().enumerate() {
+            let start = folder.join(format!("anet_interweaved.{}", 2 * index + way));
+            save(&start, "region", &region.shape(), region.data())?;
+            save_vectors(&start, vectors)?;
+        }
+    }
     println!("{}", folder.display());
     Ok(())
 }
 
-fn save_vectors(folder: &Path, vectors: &Tensor) -> std::io::Result<()> {
+fn save_vectors(start: &Path, vectors: &Tensor) -> std::io::Result<()> {
     let sizes = [vectors.items(), vectors.map().elements()];
-    save(&folder.join("anet.0"), "vectors", &sizes, vectors.data())
+    save(start, "vectors", &sizes, vectors.data())
 }
 
 fn save(start: &Path, value: &str, sizes: &[usize], data: &[f32]) -> std::io::Result<()> {

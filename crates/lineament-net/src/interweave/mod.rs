@@ -7,9 +7,9 @@
 //! hold for any spec: several local layers in a row, padding (borders are computed apart), residual blocks.
 //! `docs/interweave.md` derives which offsets share what.
 
-mod number;
+pub(crate) mod number;
 mod plan;
-mod run;
+pub(crate) mod run;
 
 use rayon::prelude::*;
 use thiserror::Error;
@@ -187,6 +187,14 @@ impl Interweave {
             |part: fn(&Share) -> u64| self.shares.iter().map(part).map(|count| count as f64).sum::<f64>();
         let woven = sum(|share| share.woven);
         if woven > 0.0 { sum(|share| share.patchwise) / woven } else { 1.0 }
+    }
+
+    /// The plan, unless the patches go through the net one by one.
+    pub(crate) fn plan(&self) -> Option<&Woven> {
+        match &self.way {
+            Way::Woven(woven) => Some(woven),
+            Way::Patchwise(_) => None,
+        }
     }
 
     /// The outputs of all patches of a batch of regions `[R, C, H, W]`: `[R * N, ...]` for `N` offsets, the first

@@ -213,6 +213,16 @@ impl Table {
         }));
     }
 
+    /// How many numbers each value is made of.
+    pub(crate) fn taps(&self) -> usize {
+        self.rows * self.columns
+    }
+
+    /// `[values, taps]`: the numbers that the values are made of.
+    pub(crate) fn sources(&self) -> &[u32] {
+        &self.sources
+    }
+
     /// The numbers that value `value` is made of.
     pub(crate) fn window(&self, value: usize) -> &[u32] {
         let size = self.rows * self.columns;

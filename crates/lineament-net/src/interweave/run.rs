@@ -179,6 +179,16 @@ impl Woven {
         }
     }
 
+    /// What runs, in this order, from the region's pixels in slot 0 on.
+    pub(crate) fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The slot of the last map, and `[patches, height, width]`: which of its values stand in the patches' outputs.
+    pub(crate) fn result(&self) -> (Slot, &[u32]) {
+        (self.output, &self.numbers)
+    }
+
     /// One region, C x H x W, to all patches' outputs, each C x H x W.
     pub(crate) fn region(&self, region: &[f32], channels: usize, output: &mut [f32], parallel: bool) {
         self.arenas.with(|arena: &mut Arena| {

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::MAX_BYTES;
-use crate::{SpecError, WeightsError};
+use crate::{InterweaveError, SpecError, WeightsError};
 
 /// A net or head that cannot be written as ONNX.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -15,6 +15,15 @@ pub enum OnnxError {
     /// The weights do not belong to the spec.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// Patches of a region that cannot be cut from it, or a net that cannot be made ready for them.
+    #[error(transparent)]
+    Interweave(#[from] InterweaveError),
+    /// A graph for no patches at all.
+    #[error("net {net} was given no patches to read: list the upper left corner of at least one")]
+    NoPatches {
+        /// The net.
+        net: String,
+    },
     /// Protocol buffers end at 2 GiB.
     #[error(
         "graph {graph} grows beyond the {MAX_BYTES} bytes of an ONNX file at {value}: split the net, or export fewer \

@@ -85,16 +85,8 @@ impl Graph {
     /// # Errors
     /// A name that is taken, values that do not fill the shape, or a graph beyond [`MAX_BYTES`].
     pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<Value, OnnxError> {
-        let elements = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
-        if elements != Some(values.len()) {
-            return Err(OnnxError::Unfilled {
-                graph: self.name.clone(),
-                value: name.to_owned(),
-                shape: shape.to_vec(),
-                values: values.len(),
-            });
-        }
-        self.room(name, values.len().saturating_mul(size_of::<f32>()))?;
+        self.filled(name, shape, values.len())?;
+        self.room(name, size_of_val(values))?;
         let value = self.value(name.to_owned())?;
         self.constants.push(proto::floats(name, shape, values));
         Ok(value)
@@ -105,9 +97,21 @@ impl Graph {
     /// # Errors
     /// A name that is taken, or a graph beyond [`MAX_BYTES`].
     pub fn ints(&mut self, name: &str, values: &[i64]) -> Result<Value, OnnxError> {
-        self.room(name, values.len().saturating_mul(size_of::<i64>()))?;
+        self.room(name, size_of_val(values))?;
         let value = self.value(name.to_owned())?;
         self.constants.push(proto::ints(name, values));
+        Ok(value)
+    }
+
+    /// Adds a constant of i32, row-major: places that `Gather` takes, which must be below 2^31.
+    ///
+    /// # Errors
+    /// A name that is taken, values that do not fill the shape, or a graph beyond [`MAX_BYTES`].
+    pub fn indices(&mut self, name: &str, shape: &[usize], values: &[u32]) -> Result<Value, OnnxError> {
+        self.filled(name, shape, values.len())?;
+        self.room(name, size_of_val(values))?;
+        let value = self.value(name.to_owned())?;
+        self.constants.push(proto::indices(name, shape, values));
         Ok(value)
     }
 
@@ -162,6 +166,15 @@ impl Graph {
             return Err(OnnxError::Repeated { graph: self.name.clone(), value: name });
         }
         Ok(Value(name))
+    }
+
+    fn filled(&self, name: &str, shape: &[usize], values: usize) -> Result<(), OnnxError> {
+        let elements = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+        if elements == Some(values) {
+            return Ok(());
+        }
+        let (graph, value) = (self.name.clone(), name.to_owned());
+        Err(OnnxError::Unfilled { graph, value, shape: shape.to_vec(), values })
     }
 
     fn room(&mut self, name: &str, bytes: usize) -> Result<(), OnnxError> {

@@ -1,6 +1,6 @@
 //! Nets as ONNX files, for other runtimes.
 //!
-//! [`export`] writes a whole net. Who wants more around it (a head, say) builds a [`Graph`], adds the net with
+//! [`export`] writes a whole net, [`export_interweaved`] one that reads overlapping patches of a region in one pass. Who wants more around it (a head, say) builds a [`Graph`], adds the net with
 //! [`Graph::net`] and goes on from its value.
 
 mod error;
@@ -9,9 +9,11 @@ mod layers;
 mod local;
 mod proto;
 mod wire;
+mod woven;
 
 pub use error::OnnxError;
 pub use graph::{Dim, Graph, Setting, Value};
+pub use woven::export_interweaved;
 
 use crate::{Checked, NetSpec, Weights};
 use layers::{Flow, Walk};
@@ -117,8 +119,19 @@ impl Graph {
     /// A spec that is wrong, weights of another net, a graph that has such a net already, or one beyond [`MAX_BYTES`].
     pub fn net(&mut self, spec: &NetSpec, weights: &Weights, form: Form) -> Result<Value, OnnxError> {
         weights.check(spec)?;
-        let checked = spec.check()?;
         let input = self.input(form.input(), &form.input_dims(spec)?)?;
+        self.layers(spec, weights, form, input)
+    }
+
+    /// Adds the layers of a net whose weights were checked, on a batch of its inputs.
+    fn layers(
+        &mut self,
+        spec: &NetSpec,
+        weights: &Weights,
+        form: Form,
+        input: Value,
+    ) -> Result<Value, OnnxError> {
+        let checked = spec.check()?;
         let mut walk = Walk { graph: self, net: &spec.name, weights };
         let flow = walk.sequence(&spec.layers, checked.layers(), Flow { value: input, flat: false })?;
         match form {

@@ -7,6 +7,8 @@ use super::{Dim, IR_VERSION, OPSET, Setting};
 
 /// `TensorProto.DataType.FLOAT`.
 const FLOAT: i64 = 1;
+/// `TensorProto.DataType.INT32`.
+const INT32: i64 = 6;
 /// `TensorProto.DataType.INT64`.
 const INT64: i64 = 7;
 
@@ -29,6 +31,13 @@ pub(super) fn floats(name: &str, dims: &[usize], values: &[f32]) -> Message {
 pub(super) fn ints(name: &str, values: &[i64]) -> Message {
     let raw: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     tensor(name, INT64, &[values.len()], &raw)
+}
+
+/// A constant of i32.
+pub(super) fn indices(name: &str, dims: &[usize], values: &[u32]) -> Message {
+    let small = values.iter().map(|&value| i32::try_from(value).unwrap_or(i32::MAX));
+    let raw: Vec<u8> = small.flat_map(i32::to_le_bytes).collect();
+    tensor(name, INT32, dims, &raw)
 }
 
 /// `NodeProto`: `input` 1, `output` 2, `name` 3, `op_type` 4, `attribute` 5.

@@ -127,3 +127,109 @@ pub fn draw_input(items: usize, shape: Shape, rng: &mut ChaCha8Rng) -> Tensor {
     let data = (0..items * shape.elements()).map(|_| rng.random_range(-1.0..1.0)).collect();
     Tensor::from_vec([items, shape.channels, shape.height, shape.width], data).unwrap()
 }
+
+/// A net as the paper's ANet is one: global layers, one to three local ones with poolings between them, a matrix.
+pub fn draw_local_spec(rng: &mut ChaCha8Rng) -> NetSpec {
+    let input = Shape::new(rng.random_range(1..4), rng.random_range(12..34), rng.random_range(12..34));
+    let mut spec = NetSpec { name: "local".into(), input, layers: vec![] };
+    for place in 0..rng.random_range(0..3) {
+        push(&mut spec, rng, |rng| Layer::Conv {
+            name: format!("conv{place}"),
+            filters: rng.random_range(1..10),
+            kernel: rng.random_range(1..5),
+            stride: rng.random_range(1..3),
+            padding: 0,
+            bias: rng.random(),
+        });
+        between(&mut spec, rng);
+    }
+    for place in 0..rng.random_range(1..4) {
+        push(&mut spec, rng, |rng| Layer::LocalConv {
+            name: format!("local{place}"),
+            filters: rng.random_range(1..10),
+            kernel: rng.random_range(1..4),
+            stride: rng.random_range(1..3),
+            padding: 0,
+            grid: [rng.random_range(1..5), rng.random_range(1..5)],
+            bias: rng.random(),
+        });
+        between(&mut spec, rng);
+    }
+    if rng.random_range(0..4) > 0 {
+        let outputs = rng.random_range(1..70);
+        spec.layers.push(Layer::Linear { name: "fc".into(), outputs, bias: rng.random() });
+        if rng.random() {
+            spec.layers.push(Layer::Relu);
+        }
+    }
+    if spec.layers.is_empty() {
+        spec.layers.push(Layer::Relu);
+    }
+    spec
+}
+
+/// Adds a layer that fits; one that does not is drawn again.
+fn push(spec: &mut NetSpec, rng: &mut ChaCha8Rng, draw: impl Fn(&mut ChaCha8Rng) -> Layer) {
+    for _ in 0..60 {
+        spec.layers.push(draw(rng));
+        if spec.check().is_ok() {
+            return;
+        }
+        spec.layers.pop();
+    }
+}
+
+/// What stands between two convolutions.
+fn between(spec: &mut NetSpec, rng: &mut ChaCha8Rng) {
+    let place = spec.layers.len();
+    if rng.random() {
+        push(spec, rng, |_| Layer::BatchNorm { name: format!("norm{place}"), epsilon: 1e-3 });
+    }
+    match rng.random_range(0..3) {
+        0 => push(spec, rng, |_| Layer::Prelu { name: format!("prelu{place}") }),
+        1 => push(spec, rng, |_| Layer::Relu),
+        _ => {}
+    }
+    let mean: bool = rng.random();
+    if rng.random() {
+        push(spec, rng, |rng| {
+            let (kernel, stride) = (rng.random_range(1..4), rng.random_range(1..3));
+            if mean {
+                Layer::AvgPool { kernel, stride, padding: 0 }
+            } else {
+                Layer::MaxPool { kernel, stride, padding: 0 }
+            }
+        });
+    }
+}
+
+/// A region with room for the patch and offsets in it: a grid of one step, or anywhere.
+pub fn draw_offsets(patch: Shape, rng: &mut ChaCha8Rng) -> (Shape, Vec<[usize; 2]>) {
+    let [down, right] = [rng.random_range(0..13), rng.random_range(0..13)];
+    let region = Shape { height: patch.height + down, width: patch.width + right, ..patch };
+    let step = rng.random_range(1..9);
+    let count = rng.random_range(1..7);
+    let anywhere: bool = rng.random();
+    let mut place = |room: usize| {
+        if anywhere { rng.random_range(0..=room) } else { rng.random_range(0..=room / step) * step }
+    };
+    (region, (0..count).map(|_| [place(right), place(down)]).collect())
+}
+
+/// The patches, cut the plain way.
+pub fn cut(regions: &Tensor, patch: Shape, offsets: &[[usize; 2]]) -> Tensor {
+    let region = regions.map();
+    let mut data = Vec::new();
+    for item in 0..regions.items() {
+        for &[x, y] in offsets {
+            for c in 0..patch.channels {
+                for row in y..y + patch.height {
+                    let start = (c * region.height + row) * region.width + x;
+                    data.extend(&regions.item(item).unwrap()[start..start + patch.width]);
+                }
+            }
+        }
+    }
+    let items = regions.items() * offsets.len();
+    Tensor::from_vec([items, patch.channels, patch.height, patch.width], data).unwrap()
+}

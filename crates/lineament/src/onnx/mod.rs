@@ -2,11 +2,12 @@
 
 mod readme;
 
-use lineament_net::onnx::{Dim, Form, Graph, OnnxError, Setting, export};
+use lineament_net::Shape;
+use lineament_net::onnx::{Dim, Form, Graph, OnnxError, Setting, Value, export, export_interweaved};
 
 use crate::bundle::Bundle;
 
-/// What metadata of `attributes.onnx` holds the attributes' names under, joined by commas.
+/// What metadata of `attributes.onnx` and `heads.onnx` holds the attributes' names under, joined by commas.
 pub const NAMES: &str = "attributes";
 
 /// One file of an export.
@@ -24,7 +25,9 @@ pub struct OnnxFile {
 /// |---|---|---|
 /// | `lnet_o.onnx`, `lnet_s.onnx` | `pixels` `[batch, 3, height, width]` | `responses` `[batch, channels, map_height, map_width]` |
 /// | `anet.onnx` | `patches` `[batch, 3, size, size]` | `vectors` `[batch, features]` |
+/// | `anet_interweaved.onnx` | `region` `[1, 3, region, region]` | `vectors` `[patches, features]`, mirror images aside |
 /// | `attributes.onnx` | `patches` `[batch, 3, size, size]` of one face | `scores` `[attributes]`, `probabilities` `[attributes]` |
+/// | `heads.onnx` | `vectors` `[patches, features]` of one face | `scores` `[attributes]`, `probabilities` `[attributes]` |
 /// | `README.md` | | preprocessing, attributes and thresholds, an example |
 ///
 /// The same bundle gives the same bytes.
@@ -38,23 +41,45 @@ pub fn onnx_files(bundle: &Bundle) -> Result<Vec<OnnxFile>, OnnxError> {
         file("lnet_o.onnx", export(&card.lnet_o, &parts.lnet_o, Form::Maps)?),
         file("lnet_s.onnx", export(&card.lnet_s, &parts.lnet_s, Form::Maps)?),
         file("anet.onnx", export(&card.anet, &parts.anet, Form::Vectors)?),
+        file("anet_interweaved.onnx", interweaved(bundle)?),
         file("attributes.onnx", attributes(bundle)?),
+        file("heads.onnx", heads(bundle)?),
         file("README.md", readme::page(bundle)?.into_bytes()),
     ])
+}
+
+/// ANet on a face region, in one pass over what its patches share.
+fn interweaved(bundle: &Bundle) -> Result<Vec<u8>, OnnxError> {
+    let (card, parts) = (bundle.card(), bundle.parts());
+    let side = card.patches.region as usize;
+    let offsets: Vec<[usize; 2]> =
+        card.patches.offsets.iter().map(|offset| offset.map(|start| start as usize)).collect();
+    export_interweaved(&card.anet, &parts.anet, Shape::new(3, side, side), &offsets)
 }
 
 /// ANet on the patches of one face, the mean of its vectors, the SVMs and the sigmoids: what
 /// [`crate::Tagger::attributes_in`] does behind the drawing of the region.
 fn attributes(bundle: &Bundle) -> Result<Vec<u8>, OnnxError> {
-    let (card, parts) = (bundle.card(), bundle.parts());
-    let svms = &parts.svms;
-    let (count, features) = (svms.attributes(), svms.features());
     let mut graph = Graph::new("attributes");
-    let vectors = graph.net(&card.anet, &parts.anet, Form::Vectors)?;
+    let vectors = graph.net(&bundle.card().anet, &bundle.parts().anet, Form::Vectors)?;
+    answer(graph, &vectors, bundle)
+}
 
+/// The same from ANet's vectors on.
+fn heads(bundle: &Bundle) -> Result<Vec<u8>, OnnxError> {
+    let mut graph = Graph::new("heads");
+    let features = bundle.parts().svms.features();
+    let vectors = graph.input("vectors", &[Dim::Free("patches"), Dim::Fixed(features)])?;
+    answer(graph, &vectors, bundle)
+}
+
+/// From the vectors of one face's patches, `[patches, features]`, to scores and probabilities.
+fn answer(mut graph: Graph, vectors: &Value, bundle: &Bundle) -> Result<Vec<u8>, OnnxError> {
+    let (card, svms) = (bundle.card(), &bundle.parts().svms);
+    let (count, features) = (svms.attributes(), svms.features());
     // Names with a slash: no layer of ANet can have them.
     let over_patches = [("axes", Setting::Ints(&[0])), ("keepdims", Setting::Int(0))];
-    let mean = graph.node("head/mean", "ReduceMean", &[&vectors], &over_patches)?;
+    let mean = graph.node("head/mean", "ReduceMean", &[vectors], &over_patches)?;
     let weight = graph.floats("head/svm.weight", &[count, features], svms.weight())?;
     let bias = graph.floats("head/svm.bias", &[count], svms.bias())?;
     let products = graph.node("head/svm", "MatMul", &[&weight, &mean], &[])?;
@@ -95,13 +120,16 @@ mod tests {
         let bundle = tiny_bundle(1).unwrap();
         let files = onnx_files(&bundle).unwrap();
         let names: Vec<&str> = files.iter().map(|file| file.name).collect();
-        assert_eq!(names, ["lnet_o.onnx", "lnet_s.onnx", "anet.onnx", "attributes.onnx", "README.md"]);
+        let nets = ["lnet_o.onnx", "lnet_s.onnx", "anet.onnx", "anet_interweaved.onnx"];
+        assert_eq!(names, [&nets[..], &["attributes.onnx", "heads.onnx", "README.md"]].concat());
         assert_eq!(files, onnx_files(&bundle).unwrap());
-        let head = text(&files, "attributes.onnx");
-        for said in
-            ["patches", "scores", "probabilities", "head/svm.weight", "Smiling,Straight_Hair", &bundle.hash()]
-        {
-            assert!(head.contains(said), "{said}");
+        for (name, input) in [("attributes.onnx", "patches"), ("heads.onnx", "vectors")] {
+            let head = text(&files, name);
+            for said in
+                [input, "scores", "probabilities", "head/svm.weight", "Smiling,Straight_Hair", &bundle.hash()]
+            {
+                assert!(head.contains(said), "{said} in {name}");
+            }
         }
         assert!(!text(&files, "anet.onnx").contains("head/"));
     }
@@ -114,6 +142,11 @@ mod tests {
             "`pixels` [batch, 3, height, width]",
             "`patches` [batch, 3, 16, 16]",
             "`vectors` [batch, 6]",
+            "`region` [1, 3, 20, 20]",
+            "`vectors` [4, 6]",
+            "`vectors` [patches, 6]",
+            "another order of the same",
+            "def vectors_of(region)",
             "`probabilities` [40]",
             "MEAN = [0.5, 0.5, 0.5]",
             "OFFSETS = [[0, 0], [4, 0], [0, 4], [4, 4]]",
@@ -123,6 +156,17 @@ mod tests {
         ] {
             assert!(page.contains(said), "{said} in\n{page}");
         }
+    }
+
+    #[test]
+    fn a_mirrored_region_is_not_offered_for_patches_that_it_does_not_mirror() {
+        let mut card = tiny_card();
+        card.patches.offsets = vec![[0, 0], [3, 0]];
+        let parts = random_parts(&card, 1).unwrap();
+        let bundle = crate::Bundle::new(&card, &parts, Precision::F32).unwrap();
+        let page = text(&onnx_files(&bundle).unwrap(), "README.md");
+        assert!(page.contains("`vectors` [2, 6]") && page.contains("stand elsewhere"), "{page}");
+        assert!(!page.contains("def vectors_of"), "{page}");
     }
 
     #[test]

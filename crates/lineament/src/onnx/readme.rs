@@ -34,6 +34,7 @@ pub(super) fn page(bundle: &Bundle) -> Result<String, OnnxError> {
     responses(&mut page, card);
     attributes(&mut page, card);
     example(&mut page, card);
+    interweaved(&mut page, card);
     Ok(page)
 }
 
@@ -52,14 +53,20 @@ fn graphs(page: &mut String, card: &Card) -> Result<(), OnnxError> {
         let (input, output) = (form.input(), form.output());
         let _ = writeln!(page, "| `{file}.onnx` | `{input}` {from} | `{output}` {to} |");
     }
+    let (side, patches) = (card.patches.region, card.patches.offsets.len());
+    let features = card.anet.output()?.elements();
     let from = sizes(&Form::Vectors.input_dims(&card.anet)?);
-    let _ = writeln!(
+    let answers = format!("`scores` [{attributes}], `probabilities` [{attributes}]");
+    let _ = write!(
         page,
-        "| `attributes.onnx` | `patches` {from} of one face | `scores` [{attributes}], `probabilities` [{attributes}] |"
+        "| `anet_interweaved.onnx` | `region` [1, 3, {side}, {side}] | `vectors` [{patches}, {features}] |\n\
+         | `attributes.onnx` | `patches` {from} of one face | {answers} |\n\
+         | `heads.onnx` | `vectors` [patches, {features}] of one face | {answers} |\n"
     );
     page.push_str(
         "\n`attributes.onnx` is the whole attribute half: ANet on every patch, the mean of its vectors, a linear SVM and a Platt \
-         sigmoid for each attribute. `anet.onnx` is the net alone.\n\n",
+         sigmoid for each attribute. `anet.onnx` is the net alone, `heads.onnx` all that follows it. \
+         `anet_interweaved.onnx` is the net on all patches of a face region, in one pass.\n\n",
     );
     Ok(())
 }
@@ -179,12 +186,43 @@ fn example(page: &mut String, card: &Card) {
     );
 }
 
+fn interweaved(page: &mut String, card: &Card) {
+    let patches = &card.patches;
+    page.push_str(
+        "## Interweaved\n\n\
+         Patches of one region overlap. `anet_interweaved.onnx` takes the region and computes what they share once; `vectors` are \
+         what `anet.onnx` makes of the patches (to rounding), in the order of OFFSETS. ",
+    );
+    let room = patches.region.saturating_sub(patches.size);
+    let symmetric =
+        patches.offsets.iter().all(|&[x, y]| patches.offsets.contains(&[room.saturating_sub(x), y]));
+    page.push_str(match (patches.mirror, symmetric) {
+        (false, _) => "Mirror images are not seen by this model.\n\n",
+        (true, true) => {
+            "For the mirror images run it again on the mirrored region: its patches are the mirror images in another order of the \
+             same places, and the order makes no difference to `heads.onnx`.\n\n"
+        }
+        (true, false) => {
+            "It does not serve for mirror images: the patches of a mirrored region stand elsewhere in this model. Give those to \
+             `anet.onnx`.\n\n"
+        }
+    });
+    if symmetric || !patches.mirror {
+        let _ = write!(page, "Goes on from the example above.\n\n```python{INTERWEAVED}```\n");
+    }
+}
+
 /// The part of the example that is the same for every model.
 const CODE: &str = r#"
-def patches_of(region):
-    """The face region, REGION x REGION x 3 colours from 0 to 255, as N x 3 x SIZE x SIZE."""
+def planes_of(region):
+    """The face region, REGION x REGION x 3 colours from 0 to 255, as 3 x REGION x REGION."""
     colours = np.asarray(region, dtype=np.float32) / 255
-    planes = ((colours - np.float32(MEAN)) / np.float32(STD)).transpose(2, 0, 1)
+    return np.ascontiguousarray(((colours - np.float32(MEAN)) / np.float32(STD)).transpose(2, 0, 1))
+
+
+def patches_of(region):
+    """The same region as N x 3 x SIZE x SIZE."""
+    planes = planes_of(region)
     patches = np.stack([planes[:, y:y + SIZE, x:x + SIZE] for x, y in OFFSETS])
     return np.concatenate([patches, patches[..., ::-1]]) if MIRROR else patches
 
@@ -198,6 +236,21 @@ region = np.full((REGION, REGION, 3), 128, dtype=np.uint8)
 scores, probabilities = session.run(["scores", "probabilities"], {"patches": patches_of(region)})
 for name, score, probability, threshold in zip(names, scores, probabilities, THRESHOLDS):
     print(f"{name:20} {probability:6.1%} {'yes' if score > threshold else ''}")
+"#;
+
+/// What follows it on interweaved patches.
+const INTERWEAVED: &str = r#"
+woven = onnxruntime.InferenceSession("anet_interweaved.onnx", providers=["CPUExecutionProvider"])
+heads = onnxruntime.InferenceSession("heads.onnx", providers=["CPUExecutionProvider"])
+
+
+def vectors_of(region):
+    """The same region as N x features: ANet on its patches, then on their mirror images."""
+    regions = [region, region[:, ::-1]] if MIRROR else [region]
+    return np.concatenate([woven.run(["vectors"], {"region": planes_of(each)[None]})[0] for each in regions])
+
+
+scores, probabilities = heads.run(["scores", "probabilities"], {"vectors": vectors_of(region)})
 "#;
 
 /// Sizes as they are shown: `[batch, 3, height, width]`.
