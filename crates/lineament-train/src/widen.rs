@@ -110,9 +110,9 @@ fn copy(data: &[f32], old: &Parameter, new: &Parameter, rng: &mut ChaCha8Rng) ->
             (old.shape[inputs.min(old.shape.len()) - 1], new.shape[inputs.min(new.shape.len()) - 1]);
         let source = row / more * fewer + row % more % fewer;
         let lots = lots(few, many, rng);
-        for input in 0..many {
+        for (input, lot) in lots.iter().enumerate() {
             let start = (source * few + input % few) * inner;
-            wide.extend(data[start..start + inner].iter().map(|value| value * lots[input]));
+            wide.extend(data[start..start + inner].iter().map(|value| value * lot));
         }
     }
     wide
