@@ -3,6 +3,7 @@
 use super::Share;
 use super::number::{Map, Numbered, Numbering};
 use super::run::{Operation, Piece, Woven};
+use crate::kernel::sums::{TOGETHER, WINDOWS};
 use crate::kernel::window::Window;
 use crate::net::plan::{Plan, Slot, Step};
 use crate::net::step::{Convolution, Matrix};
@@ -11,9 +12,6 @@ use crate::{MAX_ELEMENTS, Shape};
 /// The most window taps that are looked at, over all layers and patches: half a gigabyte of tables and some seconds. The
 /// paper's ANet needs a twentieth of it for nine patches.
 const MOST_TAPS: usize = 1 << 26;
-/// Values of one piece of work, and what any kernel takes at once.
-const VALUES: usize = 96;
-const TOGETHER: usize = 24;
 /// The most pixels of a region whose values are numbered.
 const MOST_PIXELS: usize = 1 << 24;
 
@@ -138,7 +136,7 @@ impl Weaver<'_> {
         let mut first = 0;
         for (cell, &values) in numbered.cells.iter().enumerate() {
             // Equal pieces, of what kernels take at once.
-            let even = values.div_ceil(values.div_ceil(VALUES).max(1)).max(1).next_multiple_of(TOGETHER);
+            let even = values.div_ceil(values.div_ceil(WINDOWS).max(1)).max(1).next_multiple_of(TOGETHER);
             let starts = (0..values).step_by(even);
             pieces.extend(starts.map(|start| Piece {
                 cell,

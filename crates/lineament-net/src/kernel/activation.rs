@@ -22,6 +22,15 @@ impl Activation {
         }
     }
 
+    /// What a negative value is multiplied with, for each of `channels`: this says all of the function.
+    pub(crate) fn slopes(&self, channels: usize) -> Vec<f32> {
+        match self {
+            Self::Identity => vec![1.0; channels],
+            Self::Relu => vec![0.0; channels],
+            Self::Prelu(slopes) => slopes.clone(),
+        }
+    }
+
     /// In place over pixels of `channels` values.
     pub(crate) fn apply(&self, map: &mut [f32], channels: usize) {
         match self {

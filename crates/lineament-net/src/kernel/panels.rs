@@ -66,11 +66,7 @@ impl Panels {
         }
         let [mut offsets, mut slopes] = [filled, filled].map(Aligned::zeros);
         offsets[..bias.len().min(outputs)].copy_from_slice(&bias[..bias.len().min(outputs)]);
-        match activation {
-            Activation::Identity => slopes.fill(1.0),
-            Activation::Relu => {}
-            Activation::Prelu(given) => slopes[..given.len()].copy_from_slice(given),
-        }
+        slopes[..outputs].copy_from_slice(&activation.slopes(outputs));
         Self { inner, outputs, blocks, values, bias: offsets, slopes }
     }
 

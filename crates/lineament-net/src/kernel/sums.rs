@@ -10,6 +10,11 @@ use super::panels::{Panel, Panels};
 use super::path::Path;
 use super::places::{Rows, Windows};
 
+/// What any path takes at once divides this.
+pub(crate) const TOGETHER: usize = 24;
+/// Windows of a piece of work: a multiple of that, few enough for what they read to stay in a core's caches while panel after panel passes by.
+pub(crate) const WINDOWS: usize = 4 * TOGETHER;
+
 /// For each window of `places` the sums with all filters of `panels`, an offset added, negative ones multiplied with their slope. When `onto`, they are
 /// added to what `out` holds before the slope is applied. Every sum runs through its window in order, whatever stands beside it.
 ///

@@ -85,18 +85,13 @@ impl Winograd {
                 .collect();
             Panels::new(&matrix, &[], outputs, &Activation::Identity)
         });
-        let slopes = match activation {
-            Activation::Identity => vec![1.0; outputs],
-            Activation::Relu => vec![0.0; outputs],
-            Activation::Prelu(slopes) => slopes.clone(),
-        };
         Self {
             inputs: bank / outputs.max(1),
             outputs,
             results: SIDE + 1 - kernel,
             places: places.collect(),
             bias: bias.to_vec(),
-            slopes,
+            slopes: activation.slopes(outputs),
         }
     }
 

@@ -5,13 +5,9 @@ use super::layout::{At, Ends, Layout};
 use super::plan::{Plan, Step};
 use crate::Shape;
 use crate::kernel::places::Place;
+use crate::kernel::sums::{TOGETHER, WINDOWS};
 use crate::kernel::winograd::{Grid, PLACES, Tile, results, tiles};
 
-/// Windows of a unit: a multiple of what any kernel takes at once, few enough for what they read to stay in a core's caches while bank after bank
-/// passes by.
-const WINDOWS: usize = 96;
-/// What any kernel takes at once divides this.
-const TOGETHER: usize = 24;
 /// Values that the transforms of one unit's tiles may fill, and how few tiles are worth it.
 const TRANSFORMED: usize = 192 << 10;
 const FEWEST_TILES: usize = 12;
