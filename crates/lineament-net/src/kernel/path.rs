@@ -30,13 +30,4 @@ impl Path {
         }
         vec![Self::Portable]
     }
-
-    /// Its name, for reports.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Portable => "portable",
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(_) => "AVX2 + FMA",
-        }
-    }
 }

@@ -22,6 +22,7 @@ use crate::kernel::aligned::Aligned;
 use crate::kernel::path::Path;
 use crate::{ForwardError, NetSpec, Shape, SpecError, Tensor, Weights, WeightsError};
 use bank::Bank;
+use layout::Layout;
 use plan::Plan;
 use program::Program;
 use scratch::Shelf;
@@ -87,10 +88,6 @@ impl Net {
     /// # Errors
     /// When the spec is wrong, or the weights do not belong to it ([`Weights::check`]).
     pub fn new(spec: &NetSpec, weights: &Weights) -> Result<Self, NetError> {
-        Self::on(spec, weights, Path::best())
-    }
-
-    fn on(spec: &NetSpec, weights: &Weights, path: Path) -> Result<Self, NetError> {
         weights.check(spec)?;
         let checked = spec.check()?;
         let plan = plan::compile(&spec.layers, checked.layers(), weights)?;
@@ -100,18 +97,15 @@ impl Net {
             output: checked.output(),
             plan,
             banks,
-            path,
+            path: Path::best(),
             programs: Mutex::default(),
             arenas: Shelf::default(),
             buffers: Shelf::default(),
         };
-        net.program(spec.input, 1).ok_or_else(|| NetError::Memory { net: spec.name.clone() })?;
-        Ok(net)
-    }
-
-    /// The instructions that it runs on, by name.
-    pub fn path(&self) -> &'static str {
-        self.path.name()
+        match Layout::new(&net.plan, spec.input, 1, program::MOST) {
+            Some(_) => Ok(net),
+            None => Err(NetError::Memory { net: spec.name.clone() }),
+        }
     }
 
     /// The spec it was compiled from.
@@ -136,15 +130,9 @@ impl Net {
     /// # Errors
     /// When the input does not fit the net.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor, ForwardError> {
-        let (given, expected) = (input.map(), self.input());
-        let net = || self.spec.name.clone();
-        if given.channels != expected.channels {
-            return Err(ForwardError::Channels { net: net(), expected, given });
-        }
-        let output =
-            if given == expected { self.output } else { self.spec.output_for(given.height, given.width)? };
+        let output = self.output_of(input.map())?;
         let items = input.items();
-        let too_large = || ForwardError::Batch { net: net(), items };
+        let too_large = || ForwardError::Batch { net: self.spec.name.clone(), items };
         let elements = output.elements().checked_mul(items).ok_or_else(too_large)?;
         let mut data = Vec::new();
         data.try_reserve_exact(elements).map_err(|_| too_large())?;
@@ -160,20 +148,25 @@ impl Net {
     /// # Errors
     /// When the input does not fit the net, or `output` is not of the shape that [`Net::forward`] gives.
     pub fn forward_into(&self, input: &Tensor, output: &mut Tensor) -> Result<(), ForwardError> {
-        let (given, expected) = (input.map(), self.input());
-        if given.channels != expected.channels {
-            return Err(ForwardError::Channels { net: self.spec.name.clone(), expected, given });
-        }
-        let known = given == expected || self.known(given, 1).is_some();
-        let shape = if known {
-            self.program(given, 1).map(|program| program.layout.output.shape)
-        } else {
-            Some(self.spec.output_for(given.height, given.width)?)
-        };
-        if shape != Some(output.map()) || input.items() != output.items() {
+        if self.output_of(input.map())? != output.map() || input.items() != output.items() {
             return Err(ForwardError::Output { net: self.spec.name.clone(), given: output.shape() });
         }
         self.run(input, output)
+    }
+
+    /// Shape of the output for an input of shape `given`. One that was met before is not checked again.
+    fn output_of(&self, given: Shape) -> Result<Shape, ForwardError> {
+        let expected = self.input();
+        if given == expected {
+            return Ok(self.output);
+        }
+        if given.channels != expected.channels {
+            return Err(ForwardError::Channels { net: self.spec.name.clone(), expected, given });
+        }
+        match self.known(given, 1) {
+            Some(program) => Ok(program.layout.output.shape),
+            None => Ok(self.spec.output_for(given.height, given.width)?),
+        }
     }
 
     fn run(&self, input: &Tensor, output: &mut Tensor) -> Result<(), ForwardError> {

@@ -4,49 +4,47 @@ use super::Net;
 use super::bank::Bank;
 use super::layout::At;
 use super::plan::Step;
-use super::program::{Program, Run, Unit, Work};
+use super::program::{Program, Unit, Work};
 use super::scratch::Shelf;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::panels::Panels;
 use crate::kernel::path::Path;
-use crate::kernel::places::{Place, Placed, Rows};
+use crate::kernel::places::{Placed, Rows};
 use crate::kernel::sums::sums;
 
 /// Means that all steps of one pass share.
 #[derive(Clone, Copy)]
-pub(crate) struct Means<'a> {
-    pub(crate) path: Path,
+struct Means<'a> {
+    path: Path,
     /// Buffers for transforms.
-    pub(crate) buffers: &'a Shelf<Aligned>,
+    buffers: &'a Shelf<Aligned>,
     /// Whether units of a step may run at the same time. Units are the same either way.
-    pub(crate) parallel: bool,
+    parallel: bool,
 }
 
 impl Means<'_> {
-    /// Runs `f` on each of `units` and its part of `out`, which begins where the unit's outputs do and ends where the next unit's do.
-    pub(crate) fn units<U: Sync>(
-        &self,
-        units: &[U],
+    /// Runs `f` on each of `units` and its part of `out`, which begins at `base` in the output's memory: a part begins where the unit's outputs do and
+    /// ends where the next unit's do.
+    fn units(
+        self,
+        units: &[Unit],
         out: &mut [f32],
         base: usize,
-        start: &(impl Fn(&U) -> usize + Sync),
-        f: &(impl Fn(&U, &mut [f32], usize) + Sync),
+        f: &(impl Fn(&Unit, &mut [f32], usize) + Sync),
     ) {
         match units {
             [] => {}
             [unit] => f(unit, out, base),
             _ => {
                 let (left, right) = units.split_at(units.len() / 2);
-                let middle = right.first().map_or(base, start);
+                let middle = right.first().map_or(base, |unit| unit.start);
                 let (low, high) = out.split_at_mut(middle - base);
+                let mut lower = || self.units(left, low, base, f);
+                let mut upper = || self.units(right, high, middle, f);
                 if self.parallel {
-                    rayon::join(
-                        || self.units(left, low, base, start, f),
-                        || self.units(right, high, middle, start, f),
-                    );
+                    rayon::join(lower, upper);
                 } else {
-                    self.units(left, low, base, start, f);
-                    self.units(right, high, middle, start, f);
+                    lower();
+                    upper();
                 }
             }
         }
@@ -141,33 +139,31 @@ fn run(
                 });
             });
         }
-        (Step::Convolve { convolution, accumulate, .. }, Work::Sums { places, runs, units }) => {
-            let kernel = convolution.window.kernel;
-            let rows = Rows { count: kernel, run: kernel * from.shape.channels };
-            windows(
-                bank.cells(convolution),
-                (places, runs, units),
-                (map, from.line(), rows),
-                out,
-                *accumulate,
-                means,
-            );
-        }
-        (Step::ConvolveCells { convolution, .. }, Work::Sums { places, runs, units }) => {
-            let kernel = convolution.window.kernel;
-            let rows = Rows { count: kernel, run: kernel * from.shape.channels };
-            windows(
-                bank.cells(convolution),
-                (places, runs, units),
-                (map, from.line(), rows),
-                out,
-                false,
-                means,
-            );
-        }
-        (Step::Multiply { matrix, .. }, Work::Sums { places, runs, units }) => {
-            let rows = Rows { count: from.shape.height, run: from.shape.width * from.shape.channels };
-            windows(bank.parts(matrix), (places, runs, units), (map, from.line(), rows), out, false, means);
+        (_, Work::Sums { places, runs, units }) => {
+            let convolved = |kernel: usize| Rows { count: kernel, run: kernel * from.shape.channels };
+            let (banks, rows, onto) = match step {
+                Step::Convolve { convolution, accumulate, .. } => {
+                    (bank.cells(convolution), convolved(convolution.window.kernel), *accumulate)
+                }
+                Step::ConvolveCells { convolution, .. } => {
+                    (bank.cells(convolution), convolved(convolution.window.kernel), false)
+                }
+                Step::Multiply { matrix, .. } => {
+                    let whole =
+                        Rows { count: from.shape.height, run: from.shape.width * from.shape.channels };
+                    (bank.parts(matrix), whole, false)
+                }
+                // Nothing else sums windows.
+                _ => return,
+            };
+            in_units(units, out, means, |unit, out, base| {
+                let placed = Placed { places, line: from.line(), rows, base };
+                for run in &runs[unit.first..unit.end] {
+                    if let Some(bank) = banks.get(run.bank) {
+                        sums(means.path, bank, map, &placed, run.first..run.end, out, onto);
+                    }
+                }
+            });
         }
         (_, Work::Rows { units }) => in_units(units, out, means, |unit, out, base| {
             let wide = to.shape.width * to.shape.channels;
@@ -188,7 +184,7 @@ fn row_of(step: &Step, item: usize, row: usize, map: &[f32], from: At, line: &mu
     match step {
         Step::Pool { pooling, window, .. } => {
             let map = &map[from.pixel(item, 0, 0, 0)..];
-            on!(path, pool(pooling, window, map, from, row, line));
+            on!(path, pooling.row(*window, map, from.shape, from.line(), row, line));
         }
         Step::Copy { .. } => line.copy_from_slice(read()),
         Step::Normalise { affine, activation, .. } => {
@@ -204,37 +200,7 @@ fn row_of(step: &Step, item: usize, row: usize, map: &[f32], from: At, line: &mu
     }
 }
 
-#[inline(always)]
-fn pool(
-    pooling: &crate::kernel::pooling::Pooling,
-    window: &crate::kernel::window::Window,
-    map: &[f32],
-    from: At,
-    row: usize,
-    line: &mut [f32],
-) {
-    pooling.row(*window, map, from.shape, from.line(), row, line);
-}
-
 fn in_units(units: &[Unit], out: &mut [f32], means: Means<'_>, f: impl Fn(&Unit, &mut [f32], usize) + Sync) {
     let Some(first) = units.first() else { return };
-    means.units(units, &mut out[first.start..], first.start, &|unit: &Unit| unit.start, &f);
-}
-
-fn windows(
-    banks: &[Panels],
-    (places, runs, units): (&[Place], &[Run], &[Unit]),
-    (map, line, rows): (&[f32], usize, Rows),
-    out: &mut [f32],
-    onto: bool,
-    means: Means<'_>,
-) {
-    in_units(units, out, means, |unit, out, base| {
-        for run in &runs[unit.first..unit.end] {
-            let placed = Placed { places, line, rows, base };
-            if let Some(bank) = banks.get(run.bank) {
-                sums(means.path, bank, map, &placed, run.first..run.end, out, onto);
-            }
-        }
-    });
+    means.units(units, &mut out[first.start..], first.start, &f);
 }
