@@ -1,6 +1,6 @@
 //! Times the forward pass of a spec with random weights.
 //!
-//!     cargo run --release -p lineament-net --example forward_time -- [SPEC.toml] [--batch N] [--threads N] [--size HxW]
+//!     cargo run --release -p lineament-net --example forward_time -- [SPEC.toml] [--batch N] [--threads N] [--size HxW] [--pause MS]
 //!
 //! Without a file it times a residual net of 0.05 G multiply-adds at 88 x 88.
 
@@ -13,13 +13,15 @@ use lineament_net::{Layer, Net, NetSpec, Shape, Tensor, Weights};
 const BUDGET: Duration = Duration::from_secs(3);
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (mut spec, mut batch, mut threads, mut size) = (None, 1usize, 1usize, None);
+    let (mut spec, mut batch, mut threads, mut size, mut pause) = (None, 1usize, 1usize, None, 0);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {
             "--batch" => batch = value()?.parse()?,
             "--threads" => threads = value()?.parse()?,
+            // Other threads of the pool fall asleep in a pause.
+            "--pause" => pause = value()?.parse()?,
             "--size" => {
                 let value = value()?;
                 let (height, width) = value.split_once('x').ok_or("--size is HEIGHTxWIDTH")?;
@@ -40,6 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let start = Instant::now();
         let mut times = Vec::new();
         while times.len() < 5 || start.elapsed() < BUDGET {
+            std::thread::sleep(Duration::from_millis(pause));
             let begun = Instant::now();
             net.forward(&input)?;
             times.push(begun.elapsed().as_secs_f64());

@@ -67,6 +67,7 @@ impl ObjectModules {
 
 /// Stage `objects`.
 pub struct Objects<'a> {
+    name: &'static str,
     recipe: &'a Recipe,
     modules: &'a ObjectModules,
     pictures: Vec<Object>,
@@ -75,10 +76,15 @@ pub struct Objects<'a> {
 }
 
 impl<'a> Objects<'a> {
-    /// The stage over the training pictures.
-    pub fn new(recipe: &'a Recipe, modules: &'a ObjectModules, pictures: Vec<Object>) -> Self {
+    /// The stage over the training pictures; its log and checkpoint are called `name`.
+    pub fn new(
+        name: &'static str,
+        recipe: &'a Recipe,
+        modules: &'a ObjectModules,
+        pictures: Vec<Object>,
+    ) -> Self {
         let cache = PhotoCache::new(recipe.objects.size as u32 * 2, KEPT_BYTES);
-        Self { recipe, modules, pictures, cache, orders: Orders::default() }
+        Self { name, recipe, modules, pictures, cache, orders: Orders::default() }
     }
 
     fn stage(&self) -> &ObjectStage {
@@ -96,7 +102,7 @@ impl Task for Objects<'_> {
     type Batch = ObjectBatch;
 
     fn name(&self) -> &str {
-        "objects"
+        self.name
     }
 
     fn pictures(&self) -> usize {

@@ -61,6 +61,13 @@ pub struct Nets {
     pub anet: NetSpec,
 }
 
+impl Nets {
+    /// Whether both LNets have one structure, as in the paper: what LNet_o has learned then serves LNet_s.
+    pub fn one_lnet(&self) -> bool {
+        self.lnet_o.layers == self.lnet_s.layers
+    }
+}
+
 /// Where a face stands in pictures that were cropped around it, as shares of the picture's height.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -15,13 +15,16 @@ use crate::learner::Learner;
 use crate::located::Located;
 use crate::locating;
 use crate::module::Module;
-use crate::objects::{ObjectModules, Objects, objects};
+use crate::objects::{Object, ObjectModules, Objects, objects};
 use crate::recipe::Recipe;
 use crate::stage::{self, Schedule, Surroundings, checkpoint_path};
 use crate::widen::{narrow, widen};
 
 /// The stages, in the order in which they need each other.
 pub const STAGES: [&str; 7] = ["objects", "lnet_o", "lnet_s", "identities", "narrow", "anet", "svms"];
+
+/// What LNet_s's part of stage `objects` is called, where it has a structure of its own.
+const SECOND_OBJECTS: &str = "objects_s";
 
 /// What `lineament train` was asked for.
 pub struct TrainOptions<'a> {
@@ -84,6 +87,9 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
         }
         if asked.is_some() && !options.resume {
             forget(&checkpoint_path(&options.output, name))?;
+            if name == "objects" {
+                forget(&checkpoint_path(&options.output, SECOND_OBJECTS))?;
+            }
         }
         tracing::info!("{name}: begins");
         match name {
@@ -173,14 +179,30 @@ impl Run<'_> {
                 "no --data folder holds pictures of at least two object classes (train/CLASS/...)".to_owned();
             return Err(TrainError::NoPictures { stage: "objects".to_owned(), why });
         }
-        let trunk = self.recipe.locating.object_trunk(&self.recipe.nets, self.attributes.len())?;
+        let lnets = &self.recipe.nets;
+        let trunk = self.learn_objects("objects", &lnets.lnet_o, pictures.clone(), classes)?;
+        if lnets.one_lnet() {
+            return self.save("objects", &[("trunk", &trunk)]);
+        }
+        let second = self.learn_objects(SECOND_OBJECTS, &lnets.lnet_s, pictures, classes)?;
+        self.save("objects", &[("trunk", &trunk), ("lnet_s", &second)])
+    }
+
+    fn learn_objects(
+        &self,
+        name: &'static str,
+        lnet: &NetSpec,
+        pictures: Vec<Object>,
+        classes: usize,
+    ) -> Result<Weights, TrainError> {
+        let trunk = self.recipe.locating.object_trunk(lnet, self.attributes.len())?;
         let modules = ObjectModules::new(&trunk, classes)?;
         let schedule = &self.recipe.objects.schedule;
         let list: [&Module; 2] = [&modules.trunk, &modules.head];
         let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, self.recipe.seed);
-        let task = Objects::new(self.recipe, &modules, pictures);
+        let task = Objects::new(name, self.recipe, &modules, pictures);
         stage::run(&task, &mut learner, schedule, &self.around())?;
-        self.save("objects", &[("trunk", &learner.weights(&modules.trunk))])
+        Ok(learner.weights(&modules.trunk))
     }
 
     fn identities(&self) -> Result<(), TrainError> {

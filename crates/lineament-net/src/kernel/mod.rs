@@ -25,5 +25,6 @@ pub(crate) mod pooling;
 pub(crate) mod sums;
 #[cfg(target_arch = "x86_64")]
 mod sums_avx2;
+pub(crate) mod together;
 pub(crate) mod window;
 pub(crate) mod winograd;

@@ -184,22 +184,22 @@ impl Net {
         let whole = self.program(shape, group).ok_or_else(too_large)?;
         let last = self.program(shape, (items - 1) % group + 1).ok_or_else(too_large)?;
         let (from, to) = (group * shape.elements(), group * output.map().elements());
-        let run = |(output, input): (&mut [f32], &[f32]), parallel| {
+        let run = |(output, input): (&mut [f32], &[f32]), threads| {
             let program = if input.len() == from { &whole } else { &last };
-            self.group(program, input, output, parallel);
+            self.group(program, input, output, threads);
         };
         if apart {
             output
                 .data_mut()
                 .par_chunks_mut(to)
                 .zip(input.data().par_chunks(from))
-                .for_each(|pair| run(pair, false));
+                .for_each(|pair| run(pair, 1));
         } else {
             output
                 .data_mut()
                 .chunks_mut(to)
                 .zip(input.data().chunks(from))
-                .for_each(|pair| run(pair, threads > 1));
+                .for_each(|pair| run(pair, threads));
         }
         Ok(())
     }

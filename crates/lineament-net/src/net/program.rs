@@ -6,6 +6,7 @@ use super::plan::{Plan, Step};
 use crate::Shape;
 use crate::kernel::places::Place;
 use crate::kernel::sums::{TOGETHER, WINDOWS};
+use crate::kernel::together::Parts;
 use crate::kernel::winograd::{Grid, PLACES, Tile, results, tiles};
 
 /// Values that the transforms of one unit's tiles may fill, and how few tiles are worth it.
@@ -28,6 +29,8 @@ pub(crate) struct Program {
     pub(crate) layout: Layout,
     /// One a step.
     pub(crate) work: Vec<Work>,
+    /// What each unit writes.
+    pub(crate) parts: Parts,
 }
 
 /// What a step does, unit by unit. Units follow each other in the output's memory.
@@ -39,6 +42,15 @@ pub(crate) enum Work {
     Tiles { tiles: Vec<Tile>, units: Vec<Unit> },
     /// Rows of the output (counted through all items).
     Rows { units: Vec<Unit> },
+}
+
+impl Work {
+    /// Its units.
+    pub(crate) fn units(&self) -> &[Unit] {
+        match self {
+            Self::Sums { units, .. } | Self::Tiles { units, .. } | Self::Rows { units } => units,
+        }
+    }
 }
 
 /// Neighbouring places under one bank.
@@ -61,8 +73,18 @@ impl Program {
     /// `None` when it would need more memory than there can be.
     pub(crate) fn new(plan: &Plan, input: Shape, items: usize) -> Option<Self> {
         let layout = Layout::new(plan, input, items, MOST)?;
-        let work = plan.steps.iter().zip(&layout.ends).map(|(step, ends)| work(step, ends, items)).collect();
-        Some(Self { items, layout, work })
+        let steps = plan.steps.iter().zip(&layout.ends);
+        let work: Vec<Work> = steps.map(|(step, ends)| work(step, ends, items)).collect();
+        let parts = Parts::new(layout.ends.iter().zip(&work).map(|(ends, work)| {
+            let stretch = |at: At| at.offset..at.offset + items * at.item();
+            let written = stretch(ends.output);
+            // A step in place has nothing else to read.
+            let in_place = ends.input.offset == ends.output.offset;
+            let read = if in_place { written.start..written.start } else { stretch(ends.input) };
+            let starts = work.units().iter().map(|unit| written.start + unit.start).collect();
+            ([read, written], starts)
+        }));
+        Some(Self { items, layout, work, parts })
     }
 }
 

@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::write_whole;
 use crate::error::TrainError;
 use crate::located::Located;
-use crate::recipe::Nets;
 use crate::run::Run;
 use paper::PaperRecipe;
 use pyramid::PyramidRecipe;
@@ -44,14 +43,14 @@ impl LocatingRecipe {
         }
     }
 
-    /// The part of LNet_o that learns from objects.
+    /// The part of an LNet that learns from objects.
     ///
     /// # Errors
     /// When the net has not the form that this way of locating needs.
-    pub fn object_trunk(&self, nets: &Nets, attributes: usize) -> Result<NetSpec, TrainError> {
+    pub fn object_trunk(&self, lnet: &NetSpec, attributes: usize) -> Result<NetSpec, TrainError> {
         match self {
-            Self::Paper(_) => Ok(nets.lnet_o.clone()),
-            Self::Pyramid(_) => pyramid::without_responses(&nets.lnet_o, attributes),
+            Self::Paper(_) => Ok(lnet.clone()),
+            Self::Pyramid(_) => pyramid::without_responses(lnet, attributes),
         }
     }
 }

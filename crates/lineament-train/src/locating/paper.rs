@@ -77,7 +77,8 @@ pub fn lnet_s(run: &Run<'_>, recipe: &PaperRecipe) -> Result<PaperLocalisation, 
             Ok(found.first().map(|region| tagged(region.rect)))
         })
         .collect::<Result<Vec<_>, TrainError>>()?;
-    let start = run.weights("lnet_s", "objects", "trunk", Some(&run.recipe.nets.lnet_s))?;
+    let prefix = if run.recipe.nets.one_lnet() { "trunk" } else { "lnet_s" };
+    let start = run.weights("lnet_s", "objects", prefix, Some(&run.recipe.nets.lnet_s))?;
     learn(run, "lnet_s", &recipe.lnet_s, pictures.into_iter().flatten().collect(), &start)?;
     calibrate(run, &lnet_o, &open_doors)
 }

@@ -108,8 +108,8 @@ pub fn lnet_s(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisati
     tracing::info!("lnet_s: {} hard windows without a face", hard.len());
     let data = WindowData { positives, backgrounds: backgrounds(run), hard };
     // Both nets of one structure: LNet_s goes on from what LNet_o knows; else from objects.
-    let same = run.recipe.nets.lnet_o.layers == run.recipe.nets.lnet_s.layers;
-    let start = if same { lnet_o.clone() } else { run.weights("lnet_s", "objects", "trunk", None)? };
+    let same = run.recipe.nets.one_lnet();
+    let start = if same { lnet_o.clone() } else { run.weights("lnet_s", "objects", "lnet_s", None)? };
     learn(run, "lnet_s", &run.recipe.nets.lnet_s, &recipe.lnet_s, data, &start)?;
     calibrate(run, recipe)
 }

@@ -1,0 +1,314 @@
+//! Steps that are worked through one after the other, each by all threads that are free.
+//!
+//! The thread that asks leads from step to step. Others join in where it stands, take units of that step and wait awake for the next: putting a thread
+//! to sleep and waking it takes longer than most steps do. Nobody is waited for but those who have taken a unit, so a thread that comes late, or never,
+//! costs nothing.
+#![allow(unsafe_code)]
+
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+/// What the steps read and write of one memory. Each step writes one stretch of it, unit by unit, and reads another; checked when it is made.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    steps: Vec<Part>,
+    len: usize,
+}
+
+#[derive(Debug)]
+struct Part {
+    read: Range<usize>,
+    written: Range<usize>,
+    /// Where the parts of the units begin; each ends where the next begins, the last one with the stretch.
+    starts: Vec<usize>,
+}
+
+impl Parts {
+    /// Of `[read, written]` and where the units' parts begin, a step each.
+    ///
+    /// # Panics
+    /// When stretches or parts overlap or are out of order: that would be a mistake in a plan, not in an input.
+    pub(crate) fn new(steps: impl Iterator<Item = ([Range<usize>; 2], Vec<usize>)>) -> Self {
+        let (mut parts, mut len) = (Vec::new(), 0);
+        for (step, ([read, written], starts)) in steps.enumerate() {
+            assert!(read.start <= read.end && written.start <= written.end, "step {step} goes backwards");
+            let apart = read.end <= written.start || written.end <= read.start;
+            assert!(apart, "step {step} writes what it reads");
+            let inside = starts.iter().all(|start| written.start <= *start && *start <= written.end);
+            assert!(inside && starts.is_sorted(), "units of step {step} are out of place");
+            len = len.max(read.end).max(written.end);
+            parts.push(Part { read, written, starts });
+        }
+        Self { steps: parts, len }
+    }
+
+    /// The most units of a step: more threads find nothing to do.
+    pub(crate) fn widest(&self) -> usize {
+        self.steps.iter().map(|part| part.starts.len()).max().unwrap_or(0)
+    }
+}
+
+impl Part {
+    fn of_unit(&self, unit: usize) -> Range<usize> {
+        self.starts[unit]..self.starts.get(unit + 1).copied().unwrap_or(self.written.end)
+    }
+}
+
+/// What the steps do.
+pub(crate) trait Steps: Sync {
+    /// What has to be done to the written stretch before the units.
+    fn prepare(&self, step: usize, written: &mut [f32]);
+
+    /// Does a unit: `part` is what it writes.
+    fn unit(&self, step: usize, unit: usize, read: &[f32], part: &mut [f32]);
+}
+
+/// Runs all steps on the calling thread and up to `threads - 1` others of its rayon pool.
+///
+/// # Panics
+/// When `memory` is too small for `parts`.
+pub(crate) fn run(parts: &Parts, steps: &impl Steps, memory: &mut [f32], threads: usize) {
+    assert!(parts.len <= memory.len(), "parts of {} values in a memory of {}", parts.len, memory.len());
+    let threads = threads.min(parts.widest());
+    if threads < 2 {
+        return alone(parts, steps, memory);
+    }
+    let pass = Pass {
+        parts: &parts.steps,
+        steps,
+        memory: memory.as_mut_ptr(),
+        turn: AtomicU64::new(BEFORE),
+        done: AtomicUsize::new(0),
+        failed: AtomicBool::new(false),
+        held: PhantomData,
+    };
+    rayon::join(|| pass.lead(), || helpers(&pass, threads - 1));
+}
+
+fn helpers<S: Steps>(pass: &Pass<'_, S>, count: usize) {
+    match count {
+        0 => {}
+        1 => pass.help(),
+        _ => {
+            rayon::join(|| pass.help(), || helpers(pass, count - 1));
+        }
+    }
+}
+
+/// The plain twin: unit after unit.
+fn alone(parts: &Parts, steps: &impl Steps, memory: &mut [f32]) {
+    for (step, part) in parts.steps.iter().enumerate() {
+        let Part { read, written, starts } = part;
+        let (read, out) = if read.end <= written.start {
+            let (low, high) = memory.split_at_mut(written.start);
+            (&low[read.clone()], &mut high[..written.len()])
+        } else {
+            let (low, high) = memory.split_at_mut(read.start);
+            (&high[..read.len()], &mut low[written.clone()])
+        };
+        steps.prepare(step, out);
+        for unit in 0..starts.len() {
+            let Range { start, end } = part.of_unit(unit);
+            steps.unit(step, unit, read, &mut out[start - written.start..end - written.start]);
+        }
+    }
+}
+
+/// The turns before the first step and after the last.
+const BEFORE: u64 = u64::MAX - 1;
+const OVER: u64 = u64::MAX;
+/// Looks at a counter before the processor is offered to others: there may be more threads than processors.
+const PATIENCE: u32 = 4000;
+
+/// One pass that several threads work on.
+struct Pass<'a, S> {
+    parts: &'a [Part],
+    steps: &'a S,
+    /// Holds all parts.
+    memory: *mut f32,
+    /// The step in its upper half, the next unit to be taken in its lower; before the first step there is none.
+    turn: AtomicU64,
+    /// Units of the step that are done.
+    done: AtomicUsize,
+    /// A unit panicked: the pass will not end.
+    failed: AtomicBool,
+    held: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: the memory is borrowed for as long as the pass lives, and its parts are handed out as `Pass::work` says.
+unsafe impl<S: Steps> Sync for Pass<'_, S> {}
+
+impl<S: Steps> Pass<'_, S> {
+    fn lead(&self) {
+        // Helpers leave, too, when a unit panics here.
+        let _over = OnDrop(|| self.turn.store(OVER, Ordering::Release));
+        for (step, part) in self.parts.iter().enumerate() {
+            let Range { start, end } = part.written;
+            // SAFETY: the stretch lies in the memory. Every unit of the step before is done and none of this one is to be had yet, so nobody else holds any
+            // of it.
+            let out = unsafe { std::slice::from_raw_parts_mut(self.memory.add(start), end - start) };
+            self.steps.prepare(step, out);
+            self.done.store(0, Ordering::Relaxed);
+            self.turn.store((step as u64) << 32, Ordering::Release);
+            while let Some((step, unit)) = self.take() {
+                self.work(step, unit);
+            }
+            self.wait(|| self.done.load(Ordering::Acquire) >= part.starts.len());
+            assert!(!self.failed.load(Ordering::Acquire), "a unit of step {step} panicked on another thread");
+        }
+    }
+
+    fn help(&self) {
+        let mut waited = 0;
+        while self.turn.load(Ordering::Acquire) != OVER {
+            match self.take() {
+                Some((step, unit)) => {
+                    let failed = OnDrop(|| self.failed.store(true, Ordering::Release));
+                    self.work(step, unit);
+                    std::mem::forget(failed);
+                    waited = 0;
+                }
+                None => pause(&mut waited),
+            }
+        }
+    }
+
+    fn wait(&self, ready: impl Fn() -> bool) {
+        let mut waited = 0;
+        while !ready() && !self.failed.load(Ordering::Acquire) {
+            pause(&mut waited);
+        }
+    }
+
+    /// A unit of the step that the leader stands at, which nobody else gets.
+    fn take(&self) -> Option<(usize, usize)> {
+        let mut turn = self.turn.load(Ordering::Acquire);
+        loop {
+            let (step, unit) = ((turn >> 32) as usize, (turn & u64::from(u32::MAX)) as usize);
+            if turn >= BEFORE || unit >= self.parts.get(step)?.starts.len() {
+                return None;
+            }
+            // Acquire: what the leader and all units before wrote is seen.
+            match self.turn.compare_exchange_weak(turn, turn + 1, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Some((step, unit)),
+                Err(now) => turn = now,
+            }
+        }
+    }
+
+    /// Does a unit that [`Pass::take`] gave.
+    fn work(&self, step: usize, unit: usize) {
+        let part = &self.parts[step];
+        let (read, own) = (part.read.clone(), part.of_unit(unit));
+        // SAFETY: `Parts` says that what a step reads and writes lies apart and that the parts of its units follow one another, and `run` that all of it lies in
+        // the memory. `take` gives every unit once, and the leader goes on only when all are done.
+        let (read, own) = unsafe {
+            let read = std::slice::from_raw_parts(self.memory.add(read.start), read.len());
+            (read, std::slice::from_raw_parts_mut(self.memory.add(own.start), own.len()))
+        };
+        self.steps.unit(step, unit, read, own);
+        // Release: whoever sees the unit done sees what it wrote.
+        self.done.fetch_add(1, Ordering::Release);
+    }
+}
+
+fn pause(waited: &mut u32) {
+    *waited += 1;
+    if *waited < PATIENCE {
+        std::hint::spin_loop();
+    } else {
+        std::thread::yield_now();
+    }
+}
+
+/// Runs something when it goes, however it goes.
+struct OnDrop<F: Fn()>(F);
+
+impl<F: Fn()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const STEPS: usize = 60;
+
+    /// Two halves; each step adds values of the one, and its own number, to the other.
+    struct BackAndForth {
+        half: usize,
+        unit: usize,
+        panics: bool,
+    }
+
+    impl Steps for BackAndForth {
+        fn prepare(&self, _: usize, written: &mut [f32]) {
+            written[0] += 1.0;
+        }
+
+        fn unit(&self, step: usize, unit: usize, read: &[f32], part: &mut [f32]) {
+            assert!(!self.panics || step < 5 || unit != 1, "as told");
+            for (at, value) in part.iter_mut().enumerate() {
+                let from = (unit * self.unit + at + step) % self.half;
+                *value = (*value + read[from] + step as f32) % 1024.0;
+            }
+        }
+    }
+
+    fn after(steps: &BackAndForth, threads: usize) -> Vec<f32> {
+        let halves = [0..steps.half, steps.half..2 * steps.half];
+        let parts = Parts::new((0..STEPS).map(|step| {
+            let [low, high] = halves.clone();
+            let ends = if step % 2 == 0 { [low, high] } else { [high, low] };
+            let starts = ends[1].clone().step_by(steps.unit).collect();
+            (ends, starts)
+        }));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let mut memory: Vec<f32> = (0..2 * steps.half).map(|i| i as f32).collect();
+        pool.install(|| run(&parts, steps, &mut memory, threads));
+        memory
+    }
+
+    #[test]
+    fn any_number_of_threads_does_what_one_does() {
+        for (half, unit) in [(1, 1), (7, 2), (64, 3), (50, 64)] {
+            let steps = BackAndForth { half, unit, panics: false };
+            let expected = after(&steps, 1);
+            for threads in [2, 3, 7] {
+                assert_eq!(after(&steps, threads), expected, "{half} by {unit} on {threads}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_ends_the_pass_on_all_threads() {
+        let steps = BackAndForth { half: 64, unit: 3, panics: true };
+        for threads in [1, 2, 7] {
+            let caught = std::panic::catch_unwind(|| after(&steps, threads));
+            assert!(caught.is_err(), "{threads}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "writes what it reads")]
+    fn stretches_that_overlap_are_refused() {
+        Parts::new([([0..3, 2..4], vec![2])].into_iter());
+    }
+
+    #[test]
+    #[should_panic(expected = "out of place")]
+    fn units_out_of_order_are_refused() {
+        Parts::new([([0..2, 2..4], vec![3, 2])].into_iter());
+    }
+
+    #[test]
+    #[should_panic(expected = "in a memory of 3")]
+    fn a_memory_that_is_too_small_is_refused() {
+        let parts = Parts::new([([0..2, 2..4], vec![2])].into_iter());
+        run(&parts, &BackAndForth { half: 2, unit: 2, panics: false }, &mut [0.0; 3], 2);
+    }
+}
