@@ -1,9 +1,8 @@
-//! Convolutions of stride 1 by Winograd's minimal filtering with six points: F(4 x 4, 3 x 3) takes 36 multiplications for 16 sums instead of 144,
-//! F(2 x 2, 5 x 5) for 4 instead of 100. Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016.
+//! Convolutions of stride 1 by Winograd's minimal filtering: F(4 x 4, 3 x 3) takes 36 multiplications for 16 sums instead of 144, F(2 x 2, 5 x 5) for 4
+//! instead of 100, F(3 x 3, 3 x 3) 25 for 9 instead of 81. Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016.
 //!
-//! The map is cut into tiles of 6 x 6 that overlap. Each tile and each filter is transformed, the 36 places of the transforms are matrix products of their
-//! own (over channels), and the products are transformed back to results. The points (0, 1, -1, 2, -2 and infinity) and so the tile's transform are the same
-//! for both.
+//! The map is cut into tiles of 6 x 6 or 5 x 5 that overlap. Each tile and each filter is transformed, the places of the transforms are matrix products of
+//! their own (over channels), and the products are transformed back to results. The points of a tile's side are 0, 1, -1, 2, (for six) -2, and infinity.
 
 use std::ops::Range;
 
@@ -14,14 +13,38 @@ use super::path::Path;
 use super::places::Matrix;
 use super::sums::sums;
 
-/// Pixels on a side of a tile.
-const SIDE: usize = 6;
-/// Places of a transform: multiplications for one tile of one channel.
-pub(crate) const PLACES: usize = SIDE * SIDE;
+/// The largest side of a tile.
+const WIDEST: usize = 6;
 
-/// Results on a side of a tile for a kernel that tiles can serve.
-pub(crate) fn results(kernel: usize) -> Option<usize> {
-    matches!(kernel, 3 | 5).then(|| SIDE + 1 - kernel)
+/// A size of tiles for a size of kernels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Form {
+    /// Pixels on a side of a tile: 6, or 5 for kernels of 3.
+    pub(crate) side: usize,
+    /// Results on a side of a tile.
+    pub(crate) results: usize,
+}
+
+impl Form {
+    /// The forms for a kernel; none for most.
+    pub(crate) fn of_kernel(kernel: usize) -> impl Iterator<Item = Self> {
+        let sides: &[usize] = match kernel {
+            3 => &[6, 5],
+            5 => &[6],
+            _ => &[],
+        };
+        sides.iter().map(move |&side| Self { side, results: side + 1 - kernel })
+    }
+
+    /// Multiplications for one tile of one channel: the places of a transform.
+    pub(crate) fn places(self) -> usize {
+        self.side * self.side
+    }
+
+    /// Tiles down and across a map of so many results.
+    pub(crate) fn tiles(self, rows: usize, columns: usize) -> [usize; 2] {
+        [rows, columns].map(|side| side.div_ceil(self.results))
+    }
 }
 
 /// Filters made ready.
@@ -29,8 +52,7 @@ pub(crate) fn results(kernel: usize) -> Option<usize> {
 pub(crate) struct Winograd {
     inputs: usize,
     outputs: usize,
-    /// Results on a side of a tile: 4 or 2.
-    results: usize,
+    form: Form,
     /// One matrix a place of the transform.
     places: Vec<Panels>,
     bias: Vec<f32>,
@@ -56,26 +78,30 @@ pub(crate) struct Tile {
 }
 
 impl Winograd {
-    /// From `weight` `[kernel, kernel, inputs, outputs]`, where `kernel` is 3 or 5, and `bias` `[outputs]`.
+    /// From `weight` `[kernel, kernel, inputs, outputs]`, where the kernel is what `form` is for, and `bias` `[outputs]`.
     pub(crate) fn new(
         weight: &[f32],
         bias: &[f32],
-        kernel: usize,
+        form: Form,
         outputs: usize,
         activation: &Activation,
     ) -> Self {
         /// The finite points, and what keeps the transform of a tile free of fractions.
-        const POINTS: [(f64, f64); SIDE - 1] =
+        const SIX: [(f64, f64); 5] =
             [(0.0, 1.0 / 4.0), (1.0, -1.0 / 6.0), (-1.0, -1.0 / 6.0), (2.0, 1.0 / 24.0), (-2.0, 1.0 / 24.0)];
+        const FIVE: [(f64, f64); 4] =
+            [(0.0, 1.0 / 2.0), (1.0, -1.0 / 2.0), (-1.0, -1.0 / 6.0), (2.0, 1.0 / 6.0)];
+        let Form { side, results } = form;
+        let (kernel, points) = (side + 1 - results, if side == 6 { &SIX[..] } else { &FIVE[..] });
         let bank = weight.len() / (kernel * kernel);
         // Powers of a point; of infinity, the last tap.
-        let factor = |place: usize, tap: usize| match POINTS.get(place) {
+        let factor = |place: usize, tap: usize| match points.get(place) {
             Some((point, scale)) => scale * point.powi(tap as i32),
             None => f64::from(u8::from(tap + 1 == kernel)),
         };
-        let places = (0..PLACES).map(|place| {
+        let places = (0..form.places()).map(|place| {
             let factors: Vec<f64> = (0..kernel * kernel)
-                .map(|tap| factor(place / SIDE, tap / kernel) * factor(place % SIDE, tap % kernel))
+                .map(|tap| factor(place / side, tap / kernel) * factor(place % side, tap % kernel))
                 .collect();
             let matrix: Vec<f32> = (0..bank)
                 .map(|at| {
@@ -88,7 +114,7 @@ impl Winograd {
         Self {
             inputs: bank / outputs.max(1),
             outputs,
-            results: SIDE + 1 - kernel,
+            form,
             places: places.collect(),
             bias: bias.to_vec(),
             slopes: activation.slopes(outputs),
@@ -107,10 +133,15 @@ impl Winograd {
         buffer: &mut Aligned,
     ) {
         let (wide, deep) = (tiles.len() * self.inputs, tiles.len() * self.outputs);
-        let (spread, products) = buffer.grown(PLACES * (wide + deep)).split_at_mut(PLACES * wide);
+        let places = self.form.places();
+        let (spread, products) = buffer.grown(places * (wide + deep)).split_at_mut(places * wide);
         for (index, tile) in tiles.iter().enumerate() {
             let to = Spread { start: index * self.inputs, place: wide, channels: self.inputs };
-            on!(path, spread_tile(map, tile, self.results, to, spread));
+            if self.form.side == 6 {
+                on!(path, spread_tile::<6>(map, tile, self.form.results, to, spread));
+            } else {
+                on!(path, spread_tile::<5>(map, tile, self.form.results, to, spread));
+            }
         }
         let windows = Matrix { inner: self.inputs, outputs: self.outputs };
         for (place, panels) in self.places.iter().enumerate() {
@@ -122,10 +153,10 @@ impl Winograd {
             let from = Spread { start: index * self.outputs, place: deep, channels: self.outputs };
             let tile =
                 Tile { output: Grid { start: tile.output.start.wrapping_sub(base), ..tile.output }, ..*tile };
-            if self.results == 4 {
-                on!(path, gather_tile::<4>(self, products, from, &tile, out, onto));
-            } else {
-                on!(path, gather_tile::<2>(self, products, from, &tile, out, onto));
+            match self.form.results {
+                4 => on!(path, gather_tile::<6, 4>(self, products, from, &tile, out, onto)),
+                3 => on!(path, gather_tile::<5, 3>(self, products, from, &tile, out, onto)),
+                _ => on!(path, gather_tile::<6, 2>(self, products, from, &tile, out, onto)),
             }
         }
     }
@@ -144,7 +175,7 @@ type Lanes = [f32; LANES];
 
 /// `BᵀdB` of one tile; what lies outside of the map is zero.
 #[inline(always)]
-fn spread_tile(map: &[f32], tile: &Tile, results: usize, to: Spread, spread: &mut [f32]) {
+fn spread_tile<const SIDE: usize>(map: &[f32], tile: &Tile, results: usize, to: Spread, spread: &mut [f32]) {
     let Tile { input, row, column, .. } = *tile;
     let (top, left) = (row * results, column * results);
     let (rows, columns) = (SIDE.min(input.rows - top), SIDE.min(input.columns - left));
@@ -170,7 +201,7 @@ fn spread_tile(map: &[f32], tile: &Tile, results: usize, to: Spread, spread: &mu
 
 /// `AᵀmA` of one tile, with offset, sum and slope; results outside of the map are left out.
 #[inline(always)]
-fn gather_tile<const RESULTS: usize>(
+fn gather_tile<const SIDE: usize, const RESULTS: usize>(
     winograd: &Winograd,
     products: &[f32],
     from: Spread,
@@ -190,14 +221,14 @@ fn gather_tile<const RESULTS: usize>(
             for (y, value) in column.iter_mut().enumerate() {
                 read(&products[(y * SIDE + x) * from.place + from.start + lane..], there, value);
             }
-            *half = gather_line::<RESULTS>(column);
+            *half = gather_line::<SIDE, RESULTS>(column);
         }
         let (mut bias, mut slope) = ([0.0; LANES], [0.0; LANES]);
         read(&winograd.bias[lane..], there, &mut bias);
         read(&winograd.slopes[lane..], there, &mut slope);
         for y in 0..rows {
-            let line = [0, 1, 2, 3, 4, 5].map(|x: usize| half[x][y]);
-            for (x, mut value) in gather_line::<RESULTS>(line).into_iter().enumerate().take(columns) {
+            let line = half.map(|column| column[y]);
+            for (x, mut value) in gather_line::<SIDE, RESULTS>(line).into_iter().enumerate().take(columns) {
                 let to = &mut out[start + y * output.line + x * from.channels + lane..];
                 let mut before = [0.0; LANES];
                 if onto {
@@ -216,33 +247,36 @@ fn gather_tile<const RESULTS: usize>(
 
 /// `Bᵀd` of one line.
 #[inline(always)]
-fn spread_line(d: [Lanes; SIDE]) -> [Lanes; SIDE] {
+fn spread_line<const SIDE: usize>(line: [Lanes; SIDE]) -> [Lanes; SIDE] {
     let mut out = [[0.0; LANES]; SIDE];
     for i in 0..LANES {
-        let [a, b, c, d, e, f] = [d[0][i], d[1][i], d[2][i], d[3][i], d[4][i], d[5][i]];
-        let (near, far) = (d - 4.0 * b, e - 4.0 * c);
-        let (odd, even) = (2.0 * (d - b), e - c);
-        out[0][i] = 4.0 * a - 5.0 * c + e;
-        out[1][i] = far + near;
-        out[2][i] = far - near;
-        out[3][i] = even + odd;
-        out[4][i] = even - odd;
-        out[5][i] = 4.0 * b - 5.0 * d + f;
+        let at = |x: usize| if x < SIDE { line[x][i] } else { 0.0 };
+        let [a, b, c, d, e, f] = [at(0), at(1), at(2), at(3), at(4), at(5)];
+        let places = if SIDE == WIDEST {
+            let (near, far) = (d - 4.0 * b, e - 4.0 * c);
+            let (odd, even) = (2.0 * (d - b), e - c);
+            [4.0 * a - 5.0 * c + e, far + near, far - near, even + odd, even - odd, 4.0 * b - 5.0 * d + f]
+        } else {
+            let odd = d - b;
+            [2.0 * (a - c) + odd, d - c - 2.0 * b, d - 3.0 * c + 2.0 * b, odd, e - c - 2.0 * odd, 0.0]
+        };
+        out.iter_mut().zip(places).for_each(|(out, place)| out[i] = place);
     }
     out
 }
 
 /// `Aᵀm` of one line.
 #[inline(always)]
-fn gather_line<const RESULTS: usize>(m: [Lanes; SIDE]) -> [Lanes; RESULTS] {
+fn gather_line<const SIDE: usize, const RESULTS: usize>(m: [Lanes; SIDE]) -> [Lanes; RESULTS] {
     let mut out = [[0.0; LANES]; RESULTS];
     for i in 0..LANES {
         let (near, apart) = (m[1][i] + m[2][i], m[1][i] - m[2][i]);
-        let (far, wide) = (m[3][i] + m[4][i], m[3][i] - m[4][i]);
+        let (far, wide) =
+            if SIDE == WIDEST { (m[3][i] + m[4][i], m[3][i] - m[4][i]) } else { (m[3][i], m[3][i]) };
         let sums = [m[0][i] + near + far, apart + 2.0 * wide, near + 4.0 * far, apart + 8.0 * wide];
         for (r, out) in out.iter_mut().enumerate() {
             // Infinity speaks for the last result only.
-            out[i] = if r + 1 == RESULTS { sums[r] + m[5][i] } else { sums[r] };
+            out[i] = if r + 1 == RESULTS { sums[r] + m[SIDE - 1][i] } else { sums[r] };
         }
     }
     out
@@ -279,6 +313,7 @@ pub(crate) fn tiles(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 
@@ -292,19 +327,20 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(96))]
         #[test]
         fn every_path_agrees_with_plain_windows(
-            five: bool, rows in 1usize..12, columns in 1usize..12, inputs in 1usize..20, outputs in 1usize..20, onto: bool,
+            form in 0usize..3, rows in 1usize..12, columns in 1usize..12, inputs in 1usize..20, outputs in 1usize..20, onto: bool,
         ) {
-            let kernel = if five { 5 } else { 3 };
+            let kernel = if form == 2 { 5 } else { 3 };
+            let form = Form::of_kernel(kernel).nth(form % 2).unwrap();
             let [height, width] = [rows, columns].map(|side| side + kernel - 1);
             let map: Vec<f32> = (0..height * width * inputs).map(value).collect();
             let weight: Vec<f32> = (0..kernel * kernel * inputs * outputs).map(|i| value(i + 7)).collect();
             let bias: Vec<f32> = (0..outputs).map(|i| value(i + 3)).collect();
             let before: Vec<f32> = (0..rows * columns * outputs).map(|i| value(i + 99)).collect();
             let slopes: Vec<f32> = (0..outputs).map(|i| value(i + 1)).collect();
-            let winograd = Winograd::new(&weight, &bias, kernel, outputs, &Activation::Prelu(slopes.clone()));
+            let winograd = Winograd::new(&weight, &bias, form, outputs, &Activation::Prelu(slopes.clone()));
             let input = Grid { start: 0, line: width * inputs, rows: height, columns: width };
             let output = Grid { start: 50, line: columns * outputs, rows, columns };
-            let parts = [rows, columns].map(|side| side.div_ceil(winograd.results));
+            let parts = form.tiles(rows, columns);
             let tiles: Vec<Tile> = tiles(0..parts[0], |_| [input, output], parts).collect();
             for path in Path::all() {
                 let (mut out, mut buffer) = (before.clone(), Aligned::default());

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::step::{Convolution, Matrix};
 use crate::kernel::panels::Panels;
-use crate::kernel::winograd::Winograd;
+use crate::kernel::winograd::{Form, Winograd};
 
 /// Outputs of a matrix that are packed together: on one item, each such part is a piece of work of its own.
 pub(crate) const OUTPUTS: usize = 64;
@@ -13,7 +13,8 @@ pub(crate) const OUTPUTS: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Bank {
     panels: OnceLock<Vec<Panels>>,
-    winograd: OnceLock<Winograd>,
+    /// One a form of tiles.
+    winograd: [OnceLock<Winograd>; 2],
 }
 
 impl Bank {
@@ -23,9 +24,11 @@ impl Bank {
     }
 
     /// Filters for tiles.
-    pub(crate) fn winograd(&self, convolution: &Convolution) -> &Winograd {
-        let Convolution { window, weight, bias, filters, activation, .. } = convolution;
-        self.winograd.get_or_init(|| Winograd::new(weight, bias, window.kernel, *filters, activation))
+    pub(crate) fn winograd(&self, convolution: &Convolution, form: Form) -> &Winograd {
+        let Convolution { weight, bias, filters, activation, .. } = convolution;
+        let [six, five] = &self.winograd;
+        let bank = if form.side == 6 { six } else { five };
+        bank.get_or_init(|| Winograd::new(weight, bias, form, *filters, activation))
     }
 
     /// The outputs of a matrix in parts of [`OUTPUTS`].

@@ -7,7 +7,7 @@ use crate::Shape;
 use crate::kernel::places::Place;
 use crate::kernel::sums::{TOGETHER, WINDOWS};
 use crate::kernel::together::Parts;
-use crate::kernel::winograd::{Grid, PLACES, Tile, results, tiles};
+use crate::kernel::winograd::{Form, Grid, Tile, tiles};
 
 /// Values that the transforms of one unit's tiles may fill, and how few tiles are worth it.
 const TRANSFORMED: usize = 192 << 10;
@@ -39,7 +39,7 @@ pub(crate) enum Work {
     /// Sums of windows.
     Sums { places: Vec<Place>, runs: Vec<Run>, units: Vec<Unit> },
     /// Sums of tiles.
-    Tiles { tiles: Vec<Tile>, units: Vec<Unit> },
+    Tiles { form: Form, tiles: Vec<Tile>, units: Vec<Unit> },
     /// Rows of the output (counted through all items).
     Rows { units: Vec<Unit> },
 }
@@ -95,11 +95,15 @@ fn work(step: &Step, ends: &Ends, items: usize) -> Work {
             let window = convolution.window;
             let to = output.shape;
             let wide = input.shape.channels >= CHANNELS && convolution.filters >= CHANNELS;
-            if let Some(results) = results(window.kernel).filter(|_| window.stride == 1 && wide) {
-                let tiles = to.height.div_ceil(results) * to.width.div_ceil(results);
-                let taps = window.kernel * window.kernel;
-                if ((tiles * PLACES) as f64) < WORTH * (taps * to.height * to.width) as f64 {
-                    return in_tiles(input, output, window.padding, results, items);
+            let multiplications = |form: &Form| {
+                let [down, across] = form.tiles(to.height, to.width);
+                down * across * form.places()
+            };
+            let forms = Form::of_kernel(window.kernel).filter(|_| window.stride == 1 && wide);
+            if let Some(form) = forms.min_by_key(multiplications) {
+                let plain = window.kernel * window.kernel * to.height * to.width;
+                if (multiplications(&form) as f64) < WORTH * plain as f64 {
+                    return in_tiles(input, output, window.padding, form, items);
                 }
             }
             let place = |item, row, column| Place {
@@ -189,7 +193,7 @@ fn in_cells(input: At, output: At, padding: usize, stride: usize, grid: [usize; 
     Work::Sums { places, runs, units }
 }
 
-fn in_tiles(input: At, output: At, padding: usize, results: usize, items: usize) -> Work {
+fn in_tiles(input: At, output: At, padding: usize, form: Form, items: usize) -> Work {
     let to = output.shape;
     let grids = move |item: usize| {
         let Shape { height, width, .. } = input.shape;
@@ -208,16 +212,16 @@ fn in_tiles(input: At, output: At, padding: usize, results: usize, items: usize)
         };
         [from, into]
     };
-    let [down, across] = [to.height, to.width].map(|side| side.div_ceil(results));
+    let [down, across] = form.tiles(to.height, to.width);
     let all: Vec<Tile> = tiles(0..items * down, grids, [down, across]).collect();
-    let most = (TRANSFORMED / (PLACES * (input.shape.channels + to.channels))).max(FEWEST_TILES);
+    let most = (TRANSFORMED / (form.places() * (input.shape.channels + to.channels))).max(FEWEST_TILES);
     let rows = part(items * down, most.div_ceil(across).max(1), 1);
     let units = (0..items * down).step_by(rows.max(1)).map(|row| Unit {
-        start: output.pixel(row / down, 0, row % down * results, 0),
+        start: output.pixel(row / down, 0, row % down * form.results, 0),
         first: row * across,
         end: (items * down).min(row + rows) * across,
     });
-    Work::Tiles { units: units.collect(), tiles: all }
+    Work::Tiles { form, units: units.collect(), tiles: all }
 }
 
 fn in_rows(output: At, items: usize) -> Work {

@@ -101,8 +101,8 @@ impl Pass<'_> {
         out: &mut [f32],
     ) {
         match (step, work) {
-            (Step::Convolve { convolution, accumulate, .. }, Work::Tiles { tiles, .. }) => {
-                let winograd = bank.winograd(convolution);
+            (Step::Convolve { convolution, accumulate, .. }, Work::Tiles { form, tiles, .. }) => {
+                let winograd = bank.winograd(convolution, *form);
                 self.buffers.with(|buffer| {
                     let tiles = &tiles[unit.first..unit.end];
                     winograd.run(self.path, map, tiles, (out, unit.start), *accumulate, buffer);
