@@ -11,11 +11,9 @@ use crate::settings::Settings;
 /// A load from which on others take processors away. Building the program just before counts, too: build it, wait, measure.
 const BUSY: f64 = 1.0;
 
-/// Lines for the head of the page.
+/// What has to be known of a section's figures.
 pub fn lines(settings: &Settings) -> Vec<String> {
-    let command: Vec<String> = std::env::args().skip(1).collect();
-    let command = format!("cargo run --release -p lineament-bench -- {}", command.join(" "));
-    let provenance = Provenance::of(command, &settings.root, 2);
+    let provenance = Provenance::of("lineament-bench".to_owned(), &settings.root, 2);
     let rival = match settings.rival(2) {
         Ok(Some(engine)) => engine.to_string(),
         _ => "ONNX Runtime was not there".to_owned(),
@@ -24,14 +22,15 @@ pub fn lines(settings: &Settings) -> Vec<String> {
     let load: Vec<&str> = load.split(' ').take(3).collect();
     let busy = load.first().and_then(|load| load.parse::<f64>().ok()).is_some_and(|load| load > BUSY);
     let warning =
-        if busy { "; **other programs were at work: figures on two threads are worth little**" } else { "" };
-    vec![
-        format!("command: `{}`", provenance.command),
-        format!("machine: {} ({} processors)", provenance.machine, processors()),
-        format!("commit: {}", provenance.commit),
-        format!("versions: lineament {}, {}, {rival}", env!("CARGO_PKG_VERSION"), rustc(&settings.root)),
-        format!("load when it began (1, 5, 15 minutes): {}{warning}", load.join(" ")),
-    ]
+        if busy { " (**others were at work: figures on two threads are worth little**)" } else { "" };
+    let glance = settings.arguments.quick.then(|| "**with `--quick`: a glance, no measurement**".to_owned());
+    let lines = vec![
+        format!("{} ({} processors)", provenance.machine, processors()),
+        format!("commit {}", provenance.commit),
+        format!("lineament {}, {}, {rival}", env!("CARGO_PKG_VERSION"), rustc(&settings.root)),
+        format!("load before it {}{warning}", load.join(" ")),
+    ];
+    lines.into_iter().chain(glance).collect()
 }
 
 fn processors() -> usize {

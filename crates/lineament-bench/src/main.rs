@@ -24,12 +24,20 @@ use crate::settings::{Arguments, Settings};
 
 fn main() -> Result<()> {
     let settings = Settings::of(Arguments::parse())?;
-    let mut report = Report::new(&settings);
-    for section in sections::ALL {
-        if settings.wants(section.name) {
-            eprintln!("== {}", section.name);
-            (section.run)(&settings, &mut report)?;
+    let mut taken = Vec::new();
+    for section in sections::ALL.iter().filter(|section| settings.wants(section.name)) {
+        eprintln!("== {}", section.name);
+        let mut report = Report::new(machine::lines(&settings));
+        (section.run)(&settings, &mut report)?;
+        // One by one: what is done stays when a later one is stopped.
+        if let Some(page) = &settings.arguments.report {
+            report.keep(page, section.name)?;
+            page::write(page)?;
         }
+        taken.push(report);
     }
-    report.write(&settings)
+    if settings.arguments.report.is_none() {
+        println!("{}", page::page(&taken));
+    }
+    Ok(())
 }

@@ -1,15 +1,18 @@
-//! The page: where the figures come from, what was aimed at and what was measured, and all tables.
+//! The page: where the figures come from, what was aimed at and what was measured, and all tables. Every section is kept as JSON beside it, so that one can be
+//! measured again without the others.
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 
-use crate::machine;
-use crate::settings::Settings;
+use crate::sections;
 use crate::table::Table;
 
 /// One aim beside what was measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Target {
     what: String,
     aim: String,
@@ -17,17 +20,18 @@ struct Target {
     met: bool,
 }
 
-/// What all sections found.
+/// What a section found, and where.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    head: Vec<String>,
+    taken: Vec<String>,
     targets: Vec<Target>,
     tables: Vec<Table>,
 }
 
 impl Report {
-    /// An empty one.
-    pub fn new(settings: &Settings) -> Self {
-        Self { head: machine::lines(settings), targets: Vec::new(), tables: Vec::new() }
+    /// An empty one; `taken` says on what and how it is taken.
+    pub fn new(taken: Vec<String>) -> Self {
+        Self { taken, targets: Vec::new(), tables: Vec::new() }
     }
 
     /// Adds a table.
@@ -59,47 +63,53 @@ impl Report {
         self.targets.push(Target { what, aim, measured, met });
     }
 
-    /// Writes page and CSVs, or the page to standard output.
-    pub fn write(&self, settings: &Settings) -> Result<()> {
-        let page = self.page(settings);
-        let Some(path) = &settings.arguments.report else {
-            println!("{page}");
-            return Ok(());
-        };
-        let folder = path.with_extension("");
+    /// Keeps it for the page at `page`.
+    pub fn keep(&self, page: &Path, section: &str) -> Result<()> {
+        let folder = page.with_extension("");
         fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-        for table in &self.tables {
-            table.write_csv(&folder)?;
-        }
-        fs::write(path, page).with_context(|| path.display().to_string())
+        let path = folder.join(section).with_extension("json");
+        fs::write(&path, serde_json::to_string_pretty(self)? + "\n")
+            .with_context(|| path.display().to_string())
     }
 
-    fn page(&self, settings: &Settings) -> String {
-        let mut text = "# Benchmarks\n\nWritten by the command below; do not edit by hand.\n\n".to_owned();
-        for line in &self.head {
-            let _ = writeln!(text, "* {line}");
+    fn kept(page: &Path, section: &str) -> Result<Option<Self>> {
+        let path = page.with_extension("").join(section).with_extension("json");
+        if !path.exists() {
+            return Ok(None);
         }
-        if settings.arguments.quick {
-            text.push_str("\n**Taken with `--quick`: a glance, no measurement.**\n");
-        }
-        text.push_str(
-            "\nTimes are milliseconds, median [first – third quartile]. Rivals take turns run by run, each after a pause and a run that \
-             is not timed. Ratios are the rival's median over ours: above 1 we are faster. \"Of the peak\" is arithmetic done over the \
-             most fused multiply-adds that the same threads reach in a loop of nothing else. Tables lie as CSV in `docs/benchmarks/`.\n",
-        );
-        if !self.targets.is_empty() {
-            text.push_str("\n## Aims\n\n| what | aim | measured | reached |\n|---|---|---|---|\n");
-            for Target { what, aim, measured, met } in &self.targets {
-                let _ = writeln!(
-                    text,
-                    "| {what} | {aim} | {measured} | {} |",
-                    if *met { "yes" } else { "**no**" }
-                );
-            }
-        }
-        for table in &self.tables {
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        Ok(Some(serde_json::from_str(&text).with_context(|| path.display().to_string())?))
+    }
+}
+
+/// Writes the page of all sections that are kept beside it.
+pub fn write(path: &Path) -> Result<()> {
+    let kept = sections::ALL.iter().map(|section| Report::kept(path, section.name));
+    let kept: Vec<Report> = kept.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+    fs::write(path, page(&kept)).with_context(|| path.display().to_string())
+}
+
+/// The page of some sections.
+pub fn page(sections: &[Report]) -> String {
+    let mut text = "# Benchmarks\n\nWritten by `cargo run --release -p lineament-bench -- --report docs/benchmarks.md`; do not edit by \
+                    hand. With `--only NAME` one section is taken again; how each was taken stands under its tables.\n\n\
+                    Times are milliseconds, median [first – third quartile]. Rivals take turns run by run, each after a pause and runs that \
+                    are not timed. Ratios are the rival's median over ours: above 1 we are faster. \"Of the peak\" is arithmetic done over \
+                    the most fused multiply-adds that the same threads reach in a loop of nothing else. The tables lie as JSON in \
+                    `docs/benchmarks/`.\n"
+        .to_owned();
+    if sections.iter().any(|section| !section.targets.is_empty()) {
+        text.push_str("\n## Aims\n\n| what | aim | measured | reached |\n|---|---|---|---|\n");
+    }
+    for Target { what, aim, measured, met } in sections.iter().flat_map(|section| &section.targets) {
+        let met = if *met { "yes" } else { "**no**" };
+        let _ = writeln!(text, "| {what} | {aim} | {measured} | {met} |");
+    }
+    for section in sections {
+        for table in &section.tables {
             let _ = write!(text, "\n{}", table.markdown());
         }
-        text
+        let _ = writeln!(text, "\n*Taken: {}.*", section.taken.join("; "));
     }
+    text
 }

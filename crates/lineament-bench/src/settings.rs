@@ -16,7 +16,8 @@ use crate::sections;
 #[derive(Debug, Parser)]
 #[command(name = "lineament-bench", max_term_width = 100)]
 pub struct Arguments {
-    /// Write the page here, and its tables as CSV to a folder beside it [default: the page goes to standard output]
+    /// Write the page here, and its sections as JSON to a folder beside it; sections that are there already and not taken again stay [default: the page goes to
+    /// standard output]
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// A glance instead of a measurement: few runs, small folders

@@ -1,31 +1,25 @@
-//! A table that is written twice: for people, and as CSV.
+//! A table.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 /// Rows under a heading.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Table {
-    /// Name of its CSV file.
-    pub name: &'static str,
     /// The heading.
     pub title: String,
     /// What must be known to read it.
     pub note: String,
-    columns: Vec<&'static str>,
+    columns: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     /// An empty table.
-    pub fn new(
-        name: &'static str,
-        title: impl Into<String>,
-        note: impl Into<String>,
-        columns: &[&'static str],
-    ) -> Self {
-        Self { name, title: title.into(), note: note.into(), columns: columns.to_vec(), rows: Vec::new() }
+    pub fn new(title: impl Into<String>, note: impl Into<String>, columns: &[&str]) -> Self {
+        let columns = columns.iter().map(|&column| column.to_owned()).collect();
+        Self { title: title.into(), note: note.into(), columns, rows: Vec::new() }
     }
 
     /// Adds a row, and says it on standard error, so that one sees how far the measuring is.
@@ -46,15 +40,5 @@ impl Table {
             let _ = writeln!(text, "\n{}", self.note);
         }
         text
-    }
-
-    /// As `NAME.csv` in a folder.
-    pub fn write_csv(&self, folder: &Path) -> Result<()> {
-        let mut writer = csv::Writer::from_path(folder.join(format!("{}.csv", self.name)))?;
-        writer.write_record(&self.columns)?;
-        for row in &self.rows {
-            writer.write_record(row)?;
-        }
-        Ok(writer.flush()?)
     }
 }

@@ -45,7 +45,7 @@ impl Times {
 /// What takes part.
 pub type Rival<'a> = Box<dyn FnMut() -> Result<()> + 'a>;
 
-/// Times of all rivals. In every round each has its turn: a pause, a run that is not timed, and a timed one.
+/// Times of all rivals. In every round each has its turn: a pause, runs that are not timed, and as many that are.
 pub fn in_turns(settings: &Settings, rivals: &mut [Rival<'_>]) -> Result<Vec<Times>> {
     let (budget, least, most) = (settings.pick(0.3, 5.0), settings.pick(3, 9), settings.pick(5, 60));
     let mut repeats = Vec::with_capacity(rivals.len());
@@ -60,7 +60,10 @@ pub fn in_turns(settings: &Settings, rivals: &mut [Rival<'_>]) -> Result<Vec<Tim
     while round < least || (round < most && start.elapsed().as_secs_f64() < budget) {
         for ((rival, repeats), seconds) in rivals.iter_mut().zip(&repeats).zip(&mut seconds) {
             thread::sleep(SETTLE);
-            rival()?;
+            // As many runs as are timed, so that caches and sleeping threads are awake.
+            for _ in 0..*repeats {
+                rival()?;
+            }
             let begun = Instant::now();
             for _ in 0..*repeats {
                 rival()?;

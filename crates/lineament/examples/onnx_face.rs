@@ -9,7 +9,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lineament::attributes::Patches;
+use lineament::attributes::{Mirror, Patches};
 use lineament::{Bundle, Limits, Photo, Tagger, crop::crop};
 use lineament_net::{Interweave, Net, Shape, Tensor};
 
@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let offsets: Vec<[usize; 2]> =
         card.patches.offsets.iter().map(|offset| offset.map(|start| start as usize)).collect();
     let woven = Interweave::new(&card.anet, &parts.anet, Shape::new(3, side, side), &offsets)?;
-    let plain = Patches { mirror: false, ..card.patches.clone() };
+    let plain = Patches { mirror: Mirror::Never, ..card.patches.clone() };
     let net = Net::new(&card.anet, &parts.anet)?;
     for (index, drawn) in [drawn.clone(), drawn.mirrored()].into_iter().enumerate() {
         let region = card.preprocess.tensor_of(std::slice::from_ref(&drawn));

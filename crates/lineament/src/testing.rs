@@ -1,7 +1,7 @@
 //! A tiny model with random weights: what it says means nothing, but it reads, runs and writes like any other. For the tests
 //! of programs that use the library (feature `testing`).
 
-use crate::attributes::{AttributeCard, CELEBA, LinearSvms, Patches, Platt, Region, Thresholds};
+use crate::attributes::{AttributeCard, CELEBA, LinearSvms, Mirror, Patches, Platt, Region, Thresholds};
 use crate::bundle::{Bundle, BundleError, Card, Parts};
 use crate::input::Preprocess;
 use crate::locate::{Localisation, PaperLocalisation};
@@ -46,7 +46,7 @@ pub fn tiny_card() -> Card {
         localisation: Localisation::Paper(PaperLocalisation::default()),
         preprocess: Preprocess::default(),
         region: Region::default(),
-        patches: Patches::grid(16, 20, 2, true),
+        patches: Patches::grid(16, 20, 2, Mirror::Beside),
         attributes: CELEBA.map(attribute).to_vec(),
         trained_on: vec!["nothing".to_owned()],
         scores: [("mean_accuracy".to_owned(), 0.5)].into(),

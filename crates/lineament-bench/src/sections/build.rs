@@ -24,7 +24,6 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     let minutes = begun.elapsed().as_secs_f64() / 60.0;
     ensure!(built.success(), "the program cannot be built");
     let mut table = Table::new(
-        "build",
         "Building",
         "Into an empty folder, crates fetched already, once.",
         &["command", "minutes"],

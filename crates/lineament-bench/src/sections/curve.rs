@@ -19,12 +19,8 @@ pub fn sizes(settings: &Settings, report: &mut Report) -> Result<()> {
         settings.pick(&[100, 400, 1600], &[100, 200, 300, 500, 1_000, 2_000, 3_000, 4_000, 6_000, 8_000]);
     let tagger = Tagger::new(Bundle::embedded()?)?;
     let astronaut = pictures::astronaut(settings)?;
-    let mut table = Table::new(
-        "sizes",
-        "Cost against picture size",
-        "",
-        &["pixels a side", "decode", "locate", "all", "faces"],
-    );
+    let mut table =
+        Table::new("Cost against picture size", "", &["pixels a side", "decode", "locate", "all", "faces"]);
     let (mut decoding, mut locating, mut all) = (Vec::new(), Vec::new(), Vec::new());
     for &side in sides {
         let jpeg = pictures::square(&astronaut, side)?;
@@ -57,7 +53,6 @@ pub fn faces(settings: &Settings, report: &mut Report) -> Result<()> {
     let tagger = Tagger::new(Bundle::embedded()?)?;
     let astronaut = pictures::astronaut(settings)?;
     let mut table = Table::new(
-        "faces",
         "Cost against faces",
         "",
         &["faces in the picture", "decode", "locate", "all", "faces found"],

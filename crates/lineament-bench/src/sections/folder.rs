@@ -28,7 +28,6 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
         }
     }
     let mut table = Table::new(
-        "folder",
         "A folder of photos",
         format!(
             "`lineament predict FOLDER --format jsonl` on {count} JPEGs of 224 x 224 with a face each; start-up and reading files included."
@@ -51,7 +50,6 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
 pub fn curve(settings: &Settings, report: &mut Report) -> Result<()> {
     let counts: &[usize] = settings.pick(&[10, 40, 160], &[10, 100, 1_000, 10_000, 100_000]);
     let mut table = Table::new(
-        "folders",
         "Cost against folder size",
         "",
         &["pictures", "seconds", "milliseconds a picture", "peak memory, MB"],

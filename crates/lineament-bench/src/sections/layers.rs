@@ -20,7 +20,6 @@ const NETS: [(&str, &str, usize); 5] = [
 
 pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     let mut table = Table::new(
-        "layers",
         "Layer by layer",
         "Two threads. A layer stands with the normalisation and activation behind it, which both engines fuse with it; ANets have as many \
          patches as their recipe.",

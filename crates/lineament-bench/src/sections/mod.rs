@@ -3,6 +3,7 @@
 mod build;
 mod curve;
 mod folder;
+mod int8;
 mod layers;
 mod patches;
 mod stages;
@@ -28,6 +29,7 @@ pub const ALL: &[Section] = &[
     Section { name: "layers", run: layers::run },
     Section { name: "patches", run: patches::run },
     Section { name: "stages", run: stages::run },
+    Section { name: "int8", run: int8::run },
     Section { name: "start", run: start::run },
     Section { name: "folder", run: folder::run },
     Section { name: "sizes", run: curve::sizes },

@@ -20,7 +20,6 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     let recipes: Vec<[usize; 2]> =
         patches.offsets.iter().map(|offset| offset.map(|pixels| pixels as usize)).collect();
     let mut table = Table::new(
-        "patches",
         "Patch by patch against interweaved",
         "The paper recipe's ANet; nine are the recipe's patches. Patch by patch is one batch of all patches. The redundancy is what the \
          interweaved operation saves in multiplications, and so the most that can be gained.",

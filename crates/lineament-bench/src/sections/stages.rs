@@ -23,7 +23,6 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
         ("paper, as in the recipe", paper.paper_model(all)?),
     ];
     let mut table = Table::new(
-        "stages",
         "From JPEG bytes to attributes",
         format!(
             "A {SIDE} x {SIDE} JPEG of one face, model loaded. The paper's nets have random weights, which find windows where trained ones find \

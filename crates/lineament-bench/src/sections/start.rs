@@ -17,7 +17,6 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     fs::write(&picture, pictures::square(&pictures::astronaut(settings)?, 224)?)?;
     let picture = picture.to_str().context("the folder for temporary files has an odd name")?;
     let mut table = Table::new(
-        "start",
         "Start-up, memory, size",
         "From the start of the process to its end.",
         &["call", "milliseconds", "peak memory, MB"],

@@ -28,7 +28,6 @@ const CASES: [(&str, &str, usize, f64); 10] = [
 
 pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     let mut peaks = Table::new(
-        "peak",
         "Peak",
         "Fused multiply-adds in f32 on registers alone, the best of several tries.",
         &["threads", "GFLOP/s"],
@@ -41,7 +40,6 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     }
     report.table(peaks);
     let mut table = Table::new(
-        "nets",
         "Whole nets",
         "Compact nets at their declared inputs; in use the LNets slide over larger pictures, which is in the stages below.",
         &["net", "input", "batch", "threads", "native", "ONNX Runtime", "ratio", "GFLOP/s", "of the peak"],

@@ -24,10 +24,14 @@ use crate::windows::{Negative, Positive, WindowData, WindowStage, Windows};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PyramidRecipe {
-    /// Constants of the localiser; `threshold` and `face` are chosen again at the end of stage `lnet_s`, where the data allows.
+    /// Constants of the localiser; `candidate_threshold`, `threshold` and `face` are chosen again at the end of stage `lnet_s`, where the data allows.
     pub localisation: PyramidLocalisation,
     /// False alarms a picture that the threshold is to let pass.
     pub false_alarms: f64,
+    /// Share of validation faces that LNet_s may never be asked about, to spare it what LNet_o makes little of: `candidate_threshold` is chosen so. Without,
+    /// the recipe's stands.
+    #[serde(default)]
+    pub candidates_lost: Option<f64>,
     /// Where the window of a face stands in the pictures of a data set that was cropped around its faces, by data-set name.
     pub frames: BTreeMap<String, Frame>,
     /// Least response of LNet_o's own window in a photo for LNet_s to learn from it.
@@ -49,6 +53,11 @@ impl PyramidRecipe {
         self.localisation.check().map_err(|e| TrainError::Recipe(e.to_string()))?;
         self.lnet_o.schedule.check("lnet_o")?;
         self.lnet_s.schedule.check("lnet_s")?;
+        if !(0.0..=0.5).contains(&self.candidates_lost.unwrap_or(0.0)) {
+            return Err(TrainError::Recipe(
+                "locating: `candidates_lost` must lie between 0 and 0.5".to_owned(),
+            ));
+        }
         if !(0.0..=10.0).contains(&self.false_alarms) {
             return Err(TrainError::Recipe(
                 "locating: `false_alarms` must lie between 0 and 10 a picture".to_owned(),
@@ -217,9 +226,14 @@ fn calibrate(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisatio
     let nets = &run.recipe.nets;
     let lnet_o = run.weights("lnet_s", "lnet_o", "trunk", Some(&nets.lnet_o))?;
     let lnet_s = run.weights("lnet_s", "lnet_s", "trunk", Some(&nets.lnet_s))?;
-    let localizer = localizer(run, &lnet_o, &lnet_s, &chosen)?;
     let boxed: Vec<Sample> =
         photos(run, Split::Validation).into_iter().filter(|s| s.rect.is_some()).collect();
+    if let Some(lost) = recipe.candidates_lost {
+        let all = localizer(run, &lnet_o, &lnet_s, &chosen)?;
+        let threshold = candidate_threshold(&all, &boxed, lost)?;
+        chosen.candidate_threshold = threshold.unwrap_or(chosen.candidate_threshold);
+    }
+    let localizer = localizer(run, &lnet_o, &lnet_s, &chosen)?;
     let found = strongest(&localizer, &boxed.iter().map(|s| s.path.clone()).collect::<Vec<_>>())?;
     let pairs: Vec<(Window, lineament::Rect)> =
         boxed.iter().zip(found).filter_map(|(s, w)| Some((w?, s.rect?))).collect();
@@ -244,6 +258,31 @@ fn calibrate(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisatio
         alarms.len()
     );
     Ok(chosen)
+}
+
+/// The response of LNet_o that all but a share of the faces exceed which LNet_s finds.
+fn candidate_threshold(
+    localizer: &PyramidLocalizer,
+    boxed: &[Sample],
+    lost: f64,
+) -> Result<Option<f32>, TrainError> {
+    let found = boxed.par_iter().map(|sample| {
+        let refined = localizer.refined(&open(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+        let best = refined.first().map(|(_, coarse)| coarse.score);
+        Ok((best, refined.iter().map(|(_, coarse)| coarse.score).collect::<Vec<f32>>()))
+    });
+    let found = found.collect::<Result<Vec<_>, TrainError>>()?;
+    let mut best: Vec<f32> = found.iter().filter_map(|(best, _)| *best).collect();
+    best.sort_by(f32::total_cmp);
+    let Some(threshold) = best.get((best.len() as f64 * lost) as usize).map(|score| score.next_down()) else {
+        return Ok(None);
+    };
+    let asked = found.iter().flat_map(|(_, all)| all).filter(|score| **score > threshold).count();
+    tracing::info!(
+        "lnet_s: validation: candidates above {threshold:.3}: {:.2} a photo",
+        asked as f64 / found.len().max(1) as f64
+    );
+    Ok(Some(threshold))
 }
 
 /// Medians of where given boxes lie in the windows, over photos where the window is on the box at all.

@@ -1,7 +1,7 @@
 //! ANet on the patches of a face region, and the SVMs on its FC vectors (paper, sections 2 and 3.2).
 
 use super::describe::{AttributeModel, DescribeError};
-use super::patches::{Patches, PatchesError};
+use super::patches::{Mirror, Patches, PatchesError};
 use super::svm::{LinearSvms, SvmError, mean_vector};
 use crate::engine::{Engine, EngineError, Runner};
 use crate::geometry::Rect;
@@ -106,7 +106,7 @@ impl Anet {
         match &self.woven {
             Some(woven) if (drawn.width(), drawn.height()) == (side, side) => {
                 let mut seen = vec![drawn.clone()];
-                if self.patches.mirror {
+                if self.patches.mirror == Mirror::Beside {
                     seen.push(drawn.mirrored());
                 }
                 Ok(woven.forward(&self.preprocess.tensor_of(&seen)).map_err(Box::new)?)
@@ -130,7 +130,11 @@ fn weave(spec: &NetSpec, weights: &Weights, patches: &Patches) -> Option<Interwe
     /// Below that, one pass saves less than its tables cost.
     const WORTH: f64 = 1.5;
     let local = spec.layers.iter().any(|layer| matches!(layer, Layer::LocalConv { .. }));
-    let whole = !patches.mirror || patches.is_symmetric();
+    let whole = match patches.mirror {
+        Mirror::Never => true,
+        Mirror::Beside => patches.is_symmetric(),
+        Mirror::Turns => false,
+    };
     let side = patches.region as usize;
     let offsets: Vec<[usize; 2]> =
         patches.offsets.iter().map(|at| at.map(|pixels| pixels as usize)).collect();
@@ -232,7 +236,7 @@ mod tests {
         let spec = NetSpec { name: "anet".to_owned(), input: Shape::new(3, 16, 16), layers };
         let weights = Weights::random(&spec, 2).unwrap();
         let drawn = blocks(20, 20, 4);
-        for mirror in [false, true] {
+        for mirror in [Mirror::Never, Mirror::Beside] {
             let patches = Patches::grid(16, 20, 3, mirror);
             let anet = Anet::new(&spec, &weights, Preprocess::default(), patches).unwrap();
             assert!(anet.woven.is_some());

@@ -13,7 +13,7 @@ pub use anet::{Anet, AnetError, AnetSvms};
 pub use calibration::{CalibrationError, Platt};
 pub use describe::{Attribute, AttributeCard, AttributeCardError, AttributeModel, DescribeError};
 pub use names::{CELEBA, UnknownAttribute, find};
-pub use patches::{Patches, PatchesError};
+pub use patches::{Mirror, Patches, PatchesError};
 pub use region::{Region, RegionError};
 pub use svm::{LinearSvms, SvmError, mean_vector};
 pub use thresholds::{OperatingPoint, Thresholds};

@@ -53,6 +53,52 @@ pub enum PatchesError {
     },
 }
 
+/// Which patches are seen as their mirror images. Written as `false`, `true` or `"turns"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WrittenMirror", into = "WrittenMirror")]
+pub enum Mirror {
+    /// None.
+    Never,
+    /// Each is seen both ways.
+    Beside,
+    /// Every second one of the list is seen as its mirror image: half the work, and both ways are heard.
+    Turns,
+}
+
+/// A [`Mirror`] in a recipe or card.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum WrittenMirror {
+    Flag(bool),
+    Name(MirrorName),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum MirrorName {
+    Turns,
+}
+
+impl From<WrittenMirror> for Mirror {
+    fn from(written: WrittenMirror) -> Self {
+        match written {
+            WrittenMirror::Flag(false) => Self::Never,
+            WrittenMirror::Flag(true) => Self::Beside,
+            WrittenMirror::Name(MirrorName::Turns) => Self::Turns,
+        }
+    }
+}
+
+impl From<Mirror> for WrittenMirror {
+    fn from(mirror: Mirror) -> Self {
+        match mirror {
+            Mirror::Never => Self::Flag(false),
+            Mirror::Beside => Self::Flag(true),
+            Mirror::Turns => Self::Name(MirrorName::Turns),
+        }
+    }
+}
+
 /// Which patches of the square face region ANet sees. The region is drawn once, at `region` px, and the patches are cut
 /// from it. The paper states neither their number nor their places: those are the recipe's choice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,8 +110,8 @@ pub struct Patches {
     pub region: u32,
     /// Upper left corners of the patches in the drawn region, x and y.
     pub offsets: Vec<[u32; 2]>,
-    /// Whether the mirror image of every patch is seen too.
-    pub mirror: bool,
+    /// Which of them are seen as their mirror images.
+    pub mirror: Mirror,
 }
 
 impl Patches {
@@ -75,7 +121,7 @@ impl Patches {
     pub const LARGEST: u32 = 1024;
 
     /// A grid of `steps` x `steps` patches spread evenly from corner to corner of the region; one step is the centre.
-    pub fn grid(size: u32, region: u32, steps: u32, mirror: bool) -> Self {
+    pub fn grid(size: u32, region: u32, steps: u32, mirror: Mirror) -> Self {
         let room = region.saturating_sub(size);
         let place =
             |step: u32| if steps < 2 { room / 2 } else { (room * step + (steps - 1) / 2) / (steps - 1) };
@@ -113,9 +159,17 @@ impl Patches {
         Ok(())
     }
 
+    /// What ANet sees of a region: upper left corners, and whether the patch is seen as its mirror image.
+    pub fn views(&self) -> impl Iterator<Item = ([u32; 2], bool)> + '_ {
+        let turns = self.mirror == Mirror::Turns;
+        let first = self.offsets.iter().enumerate().map(move |(index, at)| (*at, turns && index % 2 == 1));
+        let beside = self.offsets.iter().filter(|_| self.mirror == Mirror::Beside);
+        first.chain(beside.map(|at| (*at, true)))
+    }
+
     /// How many patches one region gives, mirror images counted.
     pub fn count(&self) -> usize {
-        self.offsets.len() * if self.mirror { 2 } else { 1 }
+        self.offsets.len() * if self.mirror == Mirror::Beside { 2 } else { 1 }
     }
 
     /// Draws a square face region of a photo at `region` px; what lies outside the photo repeats its edge.
@@ -129,8 +183,7 @@ impl Patches {
         self.offsets.iter().all(|[x, y]| self.offsets.contains(&[room.saturating_sub(*x), *y]))
     }
 
-    /// The patches of a drawn region: `count x 3 x size x size`, in the order of `offsets`; mirror images follow, in the same
-    /// order.
+    /// The patches of a drawn region: `count x 3 x size x size`, in the order of [`Patches::views`].
     ///
     /// # Errors
     /// What [`Patches::check`] finds, or a drawn region of another size.
@@ -144,13 +197,11 @@ impl Patches {
         let (size, side) = (self.size as usize, self.region as usize);
         let whole = preprocess.tensor_of(std::slice::from_ref(drawn));
         let mut data = Vec::with_capacity(self.count() * 3 * size * size);
-        for mirrored in [false, true].into_iter().take(if self.mirror { 2 } else { 1 }) {
-            for &[x, y] in &self.offsets {
-                for plane in whole.data().chunks_exact(side * side) {
-                    for row in plane.chunks_exact(side).skip(y as usize).take(size) {
-                        let cut = row.iter().skip(x as usize).take(size);
-                        if mirrored { data.extend(cut.rev()) } else { data.extend(cut) }
-                    }
+        for ([x, y], mirrored) in self.views() {
+            for plane in whole.data().chunks_exact(side * side) {
+                for row in plane.chunks_exact(side).skip(y as usize).take(size) {
+                    let cut = row.iter().skip(x as usize).take(size);
+                    if mirrored { data.extend(cut.rev()) } else { data.extend(cut) }
                 }
             }
         }
@@ -163,38 +214,41 @@ impl Patches {
 mod tests {
     use super::*;
 
-    fn patches(size: u32, region: u32, offsets: &[[u32; 2]], mirror: bool) -> Patches {
+    fn patches(size: u32, region: u32, offsets: &[[u32; 2]], mirror: Mirror) -> Patches {
         Patches { size, region, offsets: offsets.to_vec(), mirror }
     }
 
     #[test]
     fn a_grid_reaches_from_corner_to_corner() {
-        assert_eq!(Patches::grid(88, 96, 1, false).offsets, [[4, 4]]);
-        assert_eq!(Patches::grid(88, 96, 2, false).offsets, [[0, 0], [8, 0], [0, 8], [8, 8]]);
-        assert_eq!(Patches::grid(88, 96, 3, true).count(), 18);
-        assert_eq!(Patches::grid(88, 96, 3, true).check(), Ok(()));
-        assert_eq!(Patches::grid(96, 96, 3, false).offsets, [[0, 0]]);
+        assert_eq!(Patches::grid(88, 96, 1, Mirror::Never).offsets, [[4, 4]]);
+        assert_eq!(Patches::grid(88, 96, 2, Mirror::Never).offsets, [[0, 0], [8, 0], [0, 8], [8, 8]]);
+        assert_eq!(Patches::grid(88, 96, 3, Mirror::Beside).count(), 18);
+        assert_eq!(Patches::grid(88, 96, 3, Mirror::Beside).check(), Ok(()));
+        assert_eq!(Patches::grid(96, 96, 3, Mirror::Never).offsets, [[0, 0]]);
     }
 
     #[test]
     fn patches_out_of_place_are_refused() {
         let refused = |p: Patches| p.check().unwrap_err();
         assert!(matches!(
-            refused(patches(0, 8, &[[0, 0]], false)),
+            refused(patches(0, 8, &[[0, 0]], Mirror::Never)),
             PatchesError::Side { what: "patch size", .. }
         ));
         assert!(matches!(
-            refused(patches(8, u32::MAX, &[[0, 0]], false)),
+            refused(patches(8, u32::MAX, &[[0, 0]], Mirror::Never)),
             PatchesError::Side { what: "region", .. }
         ));
-        assert_eq!(refused(patches(8, 8, &[], false)), PatchesError::Count(0));
+        assert_eq!(refused(patches(8, 8, &[], Mirror::Never)), PatchesError::Count(0));
         assert!(matches!(
-            refused(patches(8, 12, &[[0, 0], [5, 0]], false)),
+            refused(patches(8, 12, &[[0, 0], [5, 0]], Mirror::Never)),
             PatchesError::Outside { index: 1, .. }
         ));
-        assert!(matches!(refused(patches(8, 12, &[[u32::MAX, 0]], false)), PatchesError::Outside { .. }));
         assert!(matches!(
-            refused(patches(8, 12, &[[1, 2], [1, 2]], true)),
+            refused(patches(8, 12, &[[u32::MAX, 0]], Mirror::Never)),
+            PatchesError::Outside { .. }
+        ));
+        assert!(matches!(
+            refused(patches(8, 12, &[[1, 2], [1, 2]], Mirror::Beside)),
             PatchesError::Repeated { index: 1, .. }
         ));
     }
@@ -204,7 +258,7 @@ mod tests {
         let pixels: Vec<u8> = (0..6 * 6 * 3).map(|i| (i * 37 % 251) as u8).collect();
         let drawn = Photo::new(6, 6, pixels).unwrap();
         let preprocess = Preprocess { mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3] };
-        let cut = patches(4, 6, &[[0, 1], [2, 2]], true);
+        let cut = patches(4, 6, &[[0, 1], [2, 2]], Mirror::Beside);
         let batch = cut.batch(&drawn, &preprocess).unwrap();
         assert_eq!(batch.shape(), [4, 3, 4, 4]);
 
@@ -223,10 +277,35 @@ mod tests {
     }
 
     #[test]
+    fn patches_in_turns_are_every_second_one_mirrored() {
+        let pixels: Vec<u8> = (0..6 * 6 * 3).map(|i| (i * 37 % 251) as u8).collect();
+        let drawn = Photo::new(6, 6, pixels).unwrap();
+        let offsets = [[0, 1], [2, 2], [1, 0]];
+        let batch = |mirror| patches(4, 6, &offsets, mirror).batch(&drawn, &Preprocess::default()).unwrap();
+        let (turns, beside) = (batch(Mirror::Turns), batch(Mirror::Beside));
+        let of = |tensor: &Tensor, index: usize| tensor.data()[index * 48..][..48].to_vec();
+        assert_eq!(turns.items(), 3);
+        assert_eq!(of(&turns, 0), of(&beside, 0));
+        assert_eq!(of(&turns, 1), of(&beside, 4));
+        assert_eq!(of(&turns, 2), of(&beside, 2));
+    }
+
+    #[test]
+    fn mirrors_are_written_as_flags_or_by_name() {
+        for (mirror, text) in
+            [(Mirror::Never, "false"), (Mirror::Beside, "true"), (Mirror::Turns, "\"turns\"")]
+        {
+            assert_eq!(serde_json::to_string(&mirror).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Mirror>(text).unwrap(), mirror);
+        }
+        assert!(serde_json::from_str::<Mirror>("\"never\"").is_err());
+    }
+
+    #[test]
     fn a_region_of_another_size_is_refused() {
         let drawn = Photo::new(5, 6, vec![0; 90]).unwrap();
         let preprocess = Preprocess { mean: [0.0; 3], std: [1.0; 3] };
-        let refused = patches(4, 6, &[[0, 0]], false).batch(&drawn, &preprocess);
+        let refused = patches(4, 6, &[[0, 0]], Mirror::Never).batch(&drawn, &preprocess);
         assert_eq!(refused.unwrap_err(), PatchesError::Region { width: 5, height: 6, expected: 6 });
     }
 }

@@ -186,11 +186,10 @@ impl Slider {
         Ok(Self { net, cells, preprocess, window })
     }
 
-    /// Responses to all windows inside `rect` of `photo`, which is drawn `width` by `height` pixels large for it.
-    fn slide(&self, photo: &Photo, rect: Rect, width: u32, height: u32) -> Result<Level, LocateError> {
-        let (width, height) = (width.max(self.window), height.max(self.window));
-        let seen = crop(photo, rect, width, height);
-        let output = self.net.forward(&self.preprocess.tensor_of(std::slice::from_ref(&seen)))?;
+    /// Responses to all windows inside `seen`, which shows `rect` of a photo and is no smaller than a window.
+    fn slide(&self, seen: &Photo, rect: Rect) -> Result<Level, LocateError> {
+        let (width, height) = (seen.width(), seen.height());
+        let output = self.net.forward(&self.preprocess.tensor_of(std::slice::from_ref(seen)))?;
         let cells = self.cells.seen_in(rect, width, height);
         let side = self.window as f32 * (rect.width / width as f32 + rect.height / height as f32) / 2.0;
         let map = ResponseMap::channel(&output, 0, 0, cells)
@@ -243,22 +242,35 @@ impl PyramidLocalizer {
     /// # Errors
     /// As [`Localizer::locate`].
     pub fn windows(&self, photo: &Photo) -> Result<Vec<Window>, LocateError> {
+        Ok(self.refined(photo)?.into_iter().map(|(window, _)| window).collect())
+    }
+
+    /// The same, each with the window of LNet_o that it was found from.
+    ///
+    /// # Errors
+    /// As [`Localizer::locate`].
+    pub fn refined(&self, photo: &Photo) -> Result<Vec<(Window, Window)>, LocateError> {
         let candidates = self.candidates(photo)?;
-        let mut refined =
-            candidates.par_iter().map(|w| self.refine(photo, w)).collect::<Result<Vec<_>, _>>()?;
-        refined.sort_by(|a, b| b.score.total_cmp(&a.score));
+        let refine = |coarse: &Window| Ok((self.refine(photo, coarse)?, *coarse));
+        let mut refined = candidates.par_iter().map(refine).collect::<Result<Vec<_>, LocateError>>()?;
+        refined.sort_by(|a, b| b.0.score.total_cmp(&a.0.score));
         Ok(refined)
     }
 
     fn coarse(&self, photo: &Photo) -> Result<Vec<Level>, LocateError> {
         let p = &self.parameters;
         let longest = photo.width().max(photo.height()) as f32;
-        // Shrunk once: the levels are drawn from a photo of the finest level's size. Small photos are not blown up much.
-        let finest = (p.longest_side as f32).min(2.0 * longest);
-        let mut levels = Vec::with_capacity(p.levels);
-        for level in 0..p.levels {
-            let scale = finest / longest / p.step.powi(level as i32);
-            let margin = p.margin * self.lnet_o.window as f32 / scale;
+        // Small photos are not blown up much.
+        let finest = (p.longest_side as f32).min(2.0 * longest) / longest;
+        // Shrunk once: all levels are drawn from a photo of the finest one's size.
+        let side = |pixels: u32| ((pixels as f32 * finest).round() as u32).max(1);
+        let small = crop(photo, photo.rect(), side(photo.width()), side(photo.height()));
+        let shrunk =
+            [small.width() as f32 / photo.width() as f32, small.height() as f32 / photo.height() as f32];
+        let levels: Vec<f32> = (0..p.levels).map(|level| finest / p.step.powi(level as i32)).collect();
+        let slide = |scale: &f32| {
+            let window = self.lnet_o.window as f32 / scale;
+            let margin = p.margin * window;
             let seen = Rect::new(
                 -margin,
                 -margin,
@@ -266,14 +278,13 @@ impl PyramidLocalizer {
                 photo.height() as f32 + 2.0 * margin,
             );
             // What is smaller than a window is drawn in the middle of one.
-            let least = self.lnet_o.window as f32 / scale;
-            let seen = widened(seen, least);
-            levels.push((seen, (seen.width * scale).round() as u32, (seen.height * scale).round() as u32));
-        }
-        levels
-            .par_iter()
-            .map(|(rect, width, height)| self.lnet_o.slide(photo, *rect, *width, *height))
-            .collect()
+            let seen = widened(seen, window);
+            let pixels = |side: f32| ((side * scale).round() as u32).max(self.lnet_o.window);
+            let [x, y] = shrunk;
+            let of_small = Rect::new(seen.x * x, seen.y * y, seen.width * x, seen.height * y);
+            self.lnet_o.slide(&crop(&small, of_small, pixels(seen.width), pixels(seen.height)), seen)
+        };
+        levels.par_iter().map(slide).collect()
     }
 
     /// The fine pyramid over the head-shoulder region of one window.
@@ -281,11 +292,16 @@ impl PyramidLocalizer {
         let p = &self.parameters;
         let region = window.rect().scaled(p.region);
         let fine = p.fine_levels as i32;
+        let pixels = |step: i32| {
+            let side = self.lnet_s.window as f32 * p.region / p.fine_step.powi(step);
+            (side.round() as u32).max(self.lnet_s.window)
+        };
+        // As in the coarse pyramid: the photo is read once, for the finest level.
+        let finest = crop(photo, region, pixels(-fine), pixels(-fine));
         let levels = (-fine..=fine)
-            .map(|step| {
-                let pixels = self.lnet_s.window as f32 * p.region / p.fine_step.powi(step);
-                let pixels = (pixels.round() as u32).max(self.lnet_s.window);
-                self.lnet_s.slide(photo, region, pixels, pixels)
+            .map(|step| match pixels(step) {
+                side if side == finest.width() => self.lnet_s.slide(&finest, region),
+                side => self.lnet_s.slide(&crop(&finest, finest.rect(), side, side), region),
             })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(mean_window(&levels).unwrap_or(*window))

@@ -149,8 +149,8 @@ mod tests {
             "def vectors_of(region)",
             "`probabilities` [40]",
             "MEAN = [0.5, 0.5, 0.5]",
-            "OFFSETS = [[0, 0], [4, 0], [0, 4], [4, 4]]",
-            "MIRROR = True",
+            "OFFSETS = [[0, 0], [4, 0], [0, 4], [4, 4], [0, 0], [4, 0], [0, 4], [4, 4]]",
+            "MIRRORED = [False, False, False, False, True, True, True, True]",
             "| 31 | Smiling | 0.125 | -0.125 |",
             "CC0-1.0",
         ] {

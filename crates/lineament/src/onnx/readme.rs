@@ -6,6 +6,7 @@ use lineament_net::onnx::{Dim, Form, OPSET, OnnxError};
 use lineament_net::{NetSpec, Shape};
 
 use super::NAMES;
+use crate::attributes::Mirror;
 use crate::bundle::{Bundle, Card};
 use crate::locate::Cells;
 
@@ -106,7 +107,11 @@ fn patches(page: &mut String, card: &Card) {
         side = patches.region,
         size = patches.size,
         count = patches.offsets.len(),
-        mirror = if patches.mirror { ", and the mirror image of each is seen too" } else { "" },
+        mirror = match patches.mirror {
+            Mirror::Never => "",
+            Mirror::Beside => ", and the mirror image of each is seen too",
+            Mirror::Turns => ", and every second one is seen as its mirror image",
+        },
     );
 }
 
@@ -171,7 +176,7 @@ fn example(page: &mut String, card: &Card) {
          \n\
          REGION, SIZE = {region}, {size}\n\
          OFFSETS = {offsets:?}\n\
-         MIRROR = {mirror}\n\
+         MIRRORED = {mirrored}\n\
          MEAN = {mean:?}\n\
          STD = {std:?}\n\
          THRESHOLDS = {thresholds:?}\n\
@@ -179,8 +184,8 @@ fn example(page: &mut String, card: &Card) {
          {CODE}```\n",
         region = patches.region,
         size = patches.size,
-        offsets = patches.offsets,
-        mirror = if patches.mirror { "True" } else { "False" },
+        offsets = patches.views().map(|(at, _)| at).collect::<Vec<_>>(),
+        mirrored = python_flags(patches.views().map(|(_, mirrored)| mirrored)),
         mean = preprocess.mean,
         std = preprocess.std,
     );
@@ -191,23 +196,23 @@ fn interweaved(page: &mut String, card: &Card) {
     page.push_str(
         "## Interweaved\n\n\
          Patches of one region overlap. `anet_interweaved.onnx` takes the region and computes what they share once; `vectors` are \
-         what `anet.onnx` makes of the patches (to rounding), in the order of OFFSETS. ",
+         what `anet.onnx` makes of the patches as they are (to rounding), in the order of OFFSETS; mirror images are left out. ",
     );
     let room = patches.region.saturating_sub(patches.size);
     let symmetric =
         patches.offsets.iter().all(|&[x, y]| patches.offsets.contains(&[room.saturating_sub(x), y]));
     page.push_str(match (patches.mirror, symmetric) {
-        (false, _) => "Mirror images are not seen by this model.\n\n",
-        (true, true) => {
+        (Mirror::Never, _) => "Mirror images are not seen by this model.\n\n",
+        (Mirror::Beside, true) => {
             "For the mirror images run it again on the mirrored region: its patches are the mirror images in another order of the \
              same places, and the order makes no difference to `heads.onnx`.\n\n"
         }
-        (true, false) => {
+        (Mirror::Beside | Mirror::Turns, _) => {
             "It does not serve for mirror images: the patches of a mirrored region stand elsewhere in this model. Give those to \
              `anet.onnx`.\n\n"
         }
     });
-    if symmetric || !patches.mirror {
+    if patches.mirror == Mirror::Never || symmetric && patches.mirror == Mirror::Beside {
         let _ = write!(page, "Goes on from the example above.\n\n```python{INTERWEAVED}```\n");
     }
 }
@@ -223,8 +228,8 @@ def planes_of(region):
 def patches_of(region):
     """The same region as N x 3 x SIZE x SIZE."""
     planes = planes_of(region)
-    patches = np.stack([planes[:, y:y + SIZE, x:x + SIZE] for x, y in OFFSETS])
-    return np.concatenate([patches, patches[..., ::-1]]) if MIRROR else patches
+    patches = [planes[:, y:y + SIZE, x:x + SIZE] for x, y in OFFSETS]
+    return np.stack([patch[..., ::-1] if mirrored else patch for patch, mirrored in zip(patches, MIRRORED)])
 
 
 session = onnxruntime.InferenceSession("attributes.onnx", providers=["CPUExecutionProvider"])
@@ -246,12 +251,17 @@ heads = onnxruntime.InferenceSession("heads.onnx", providers=["CPUExecutionProvi
 
 def vectors_of(region):
     """The same region as N x features: ANet on its patches, then on their mirror images."""
-    regions = [region, region[:, ::-1]] if MIRROR else [region]
+    regions = [region, region[:, ::-1]] if any(MIRRORED) else [region]
     return np.concatenate([woven.run(["vectors"], {"region": planes_of(each)[None]})[0] for each in regions])
 
 
 scores, probabilities = heads.run(["scores", "probabilities"], {"vectors": vectors_of(region)})
 "#;
+
+fn python_flags(flags: impl Iterator<Item = bool>) -> String {
+    let flags: Vec<&str> = flags.map(|flag| if flag { "True" } else { "False" }).collect();
+    format!("[{}]", flags.join(", "))
+}
 
 /// Sizes as they are shown: `[batch, 3, height, width]`.
 fn sizes(dims: &[Dim]) -> String {
