@@ -14,6 +14,7 @@ use crate::finish;
 use crate::learner::Learner;
 use crate::located::Located;
 use crate::locating;
+use crate::locating::pyramid::FIRST_ROUND;
 use crate::module::Module;
 use crate::objects::{Object, ObjectModules, Objects, objects};
 use crate::recipe::Recipe;
@@ -86,9 +87,13 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
             continue;
         }
         if asked.is_some() && !options.resume {
-            forget(&checkpoint_path(&options.output, name))?;
-            if name == "objects" {
-                forget(&checkpoint_path(&options.output, SECOND_OBJECTS))?;
+            let parts: &[&str] = match name {
+                "objects" => &[name, SECOND_OBJECTS],
+                "lnet_s" => &[FIRST_ROUND, name],
+                _ => &[name],
+            };
+            for part in parts {
+                forget(&checkpoint_path(&options.output, part))?;
             }
         }
         tracing::info!("{name}: begins");

@@ -36,10 +36,14 @@ pub struct PyramidRecipe {
     pub frames: BTreeMap<String, Frame>,
     /// Least response of LNet_o's own window in a photo for LNet_s to learn from it.
     pub confident: f32,
-    /// Windows without a face that LNet_o responds to most, kept for LNet_s.
+    /// Windows without a face that are taken for one most, kept for LNet_s.
     pub hard: usize,
     /// Stage `lnet_o`.
     pub lnet_o: WindowStage,
+    /// The first round of stage `lnet_s`, where LNet_s has a structure of its own: it learns as LNet_o does, and then finds the windows that the second round
+    /// learns from.
+    #[serde(default)]
+    pub lnet_s_first: Option<WindowStage>,
     /// Stage `lnet_s`.
     pub lnet_s: WindowStage,
 }
@@ -53,6 +57,9 @@ impl PyramidRecipe {
         self.localisation.check().map_err(|e| TrainError::Recipe(e.to_string()))?;
         self.lnet_o.schedule.check("lnet_o")?;
         self.lnet_s.schedule.check("lnet_s")?;
+        if let Some(first) = &self.lnet_s_first {
+            first.schedule.check("lnet_s_first")?;
+        }
         if !(0.0..=0.5).contains(&self.candidates_lost.unwrap_or(0.0)) {
             return Err(TrainError::Recipe(
                 "locating: `candidates_lost` must lie between 0 and 0.5".to_owned(),
@@ -100,8 +107,27 @@ pub fn lnet_o(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<(), TrainError> {
 /// # Errors
 /// When there is nothing to learn from, or the training stops.
 pub fn lnet_s(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisation, TrainError> {
-    let lnet_o = run.weights("lnet_s", "lnet_o", "trunk", Some(&run.recipe.nets.lnet_o))?;
-    let own = localizer(run, &lnet_o, &lnet_o, &recipe.localisation)?;
+    let nets = &run.recipe.nets;
+    let lnet_o = run.weights("lnet_s", "lnet_o", "trunk", Some(&nets.lnet_o))?;
+    // What LNet_s knows before it learns from windows that were found: what LNet_o does, where both have one structure, or a first round of its own.
+    let known = match &recipe.lnet_s_first {
+        _ if nets.one_lnet() => Some(lnet_o.clone()),
+        Some(first) => {
+            let data = WindowData {
+                positives: framed(run, recipe),
+                backgrounds: backgrounds(run),
+                hard: Vec::new(),
+            };
+            let start = run.weights("lnet_s", "objects", "lnet_s", None)?;
+            learn(run, FIRST_ROUND, &nets.lnet_s, first, data, &start)?;
+            Some(run.weights("lnet_s", FIRST_ROUND, "trunk", Some(&nets.lnet_s))?)
+        }
+        None => None,
+    };
+    let own = match &known {
+        Some(known) => localizer(run, &lnet_o, (&nets.lnet_s, known), &recipe.localisation)?,
+        None => localizer(run, &lnet_o, (&nets.lnet_o, &lnet_o), &recipe.localisation)?,
+    };
     let photos = photos(run, Split::Train);
     let found = strongest(&own, &photos.iter().map(|s| s.path.clone()).collect::<Vec<_>>())?;
     let mut positives = framed(run, recipe);
@@ -116,10 +142,11 @@ pub fn lnet_s(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisati
     let hard = hard_windows(run, &own, recipe.hard)?;
     tracing::info!("lnet_s: {} hard windows without a face", hard.len());
     let data = WindowData { positives, backgrounds: backgrounds(run), hard };
-    // Both nets of one structure: LNet_s goes on from what LNet_o knows; else from objects.
-    let same = run.recipe.nets.one_lnet();
-    let start = if same { lnet_o.clone() } else { run.weights("lnet_s", "objects", "lnet_s", None)? };
-    learn(run, "lnet_s", &run.recipe.nets.lnet_s, &recipe.lnet_s, data, &start)?;
+    let start = match known {
+        Some(known) => known,
+        None => run.weights("lnet_s", "objects", "lnet_s", None)?,
+    };
+    learn(run, "lnet_s", &nets.lnet_s, &recipe.lnet_s, data, &start)?;
     calibrate(run, recipe)
 }
 
@@ -168,14 +195,11 @@ fn framed(run: &Run<'_>, recipe: &PyramidRecipe) -> Vec<Positive> {
 fn localizer(
     run: &Run<'_>,
     lnet_o: &Weights,
-    lnet_s: &Weights,
+    (second, lnet_s): (&NetSpec, &Weights),
     parameters: &PyramidLocalisation,
 ) -> Result<PyramidLocalizer, TrainError> {
-    let nets = &run.recipe.nets;
-    // Where LNet_o plays both parts its own spec goes with it.
-    let second = if std::ptr::eq(lnet_o, lnet_s) { &nets.lnet_o } else { &nets.lnet_s };
     PyramidLocalizer::new(
-        net(&nets.lnet_o, lnet_o)?,
+        net(&run.recipe.nets.lnet_o, lnet_o)?,
         net(second, lnet_s)?,
         run.recipe.preprocess,
         parameters.clone(),
@@ -192,10 +216,13 @@ fn strongest(localizer: &PyramidLocalizer, paths: &[PathBuf]) -> Result<Vec<Opti
     paths.par_iter().map(best).collect()
 }
 
+/// What the first round of stage `lnet_s` is called.
+pub const FIRST_ROUND: &str = "lnet_s_first";
+
 /// Pictures of each set without a face that are searched for hard windows: more of the same bring little.
 const SEARCHED: usize = 4000;
 
-/// The windows of pictures without a face that LNet_o responds to most.
+/// The windows of pictures without a face that the LNets respond to most.
 fn hard_windows(
     run: &Run<'_>,
     localizer: &PyramidLocalizer,
@@ -209,7 +236,7 @@ fn hard_windows(
     let found = paths
         .par_iter()
         .map(|path| {
-            let windows = localizer.candidates(&open(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+            let windows = localizer.windows(&open(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
             Ok(windows.iter().map(|w| (w.score, Negative { path: path.clone(), window: w.rect() })).collect())
         })
         .collect::<Result<Vec<Vec<(f32, Negative)>>, TrainError>>()?;
@@ -229,11 +256,11 @@ fn calibrate(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisatio
     let boxed: Vec<Sample> =
         photos(run, Split::Validation).into_iter().filter(|s| s.rect.is_some()).collect();
     if let Some(lost) = recipe.candidates_lost {
-        let all = localizer(run, &lnet_o, &lnet_s, &chosen)?;
+        let all = localizer(run, &lnet_o, (&nets.lnet_s, &lnet_s), &chosen)?;
         let threshold = candidate_threshold(&all, &boxed, lost)?;
         chosen.candidate_threshold = threshold.unwrap_or(chosen.candidate_threshold);
     }
-    let localizer = localizer(run, &lnet_o, &lnet_s, &chosen)?;
+    let localizer = localizer(run, &lnet_o, (&nets.lnet_s, &lnet_s), &chosen)?;
     let found = strongest(&localizer, &boxed.iter().map(|s| s.path.clone()).collect::<Vec<_>>())?;
     let pairs: Vec<(Window, lineament::Rect)> =
         boxed.iter().zip(found).filter_map(|(s, w)| Some((w?, s.rect?))).collect();

@@ -44,6 +44,8 @@ pub struct PyramidLocalisation {
     pub threshold: f32,
     /// Least response of LNet_o that LNet_s is asked about.
     pub candidate_threshold: f32,
+    /// How much less than the best of its windows LNet_o may respond to one that LNet_s is asked about.
+    pub candidate_margin: f32,
     /// Windows that LNet_s is asked about at most.
     pub candidates: usize,
     /// Longest side of the photo in LNet_o's finest level, in pixels.
@@ -71,6 +73,7 @@ impl Default for PyramidLocalisation {
         Self {
             threshold: 0.0,
             candidate_threshold: -2.0,
+            candidate_margin: 100.0,
             candidates: 6,
             longest_side: 224,
             levels: 7,
@@ -93,6 +96,7 @@ impl PyramidLocalisation {
     pub fn check(&self) -> Result<(), ParameterError> {
         Range::of("threshold", -1e30, 1e30).holds(self.threshold)?;
         Range::of("candidate_threshold", -1e30, 1e30).holds(self.candidate_threshold)?;
+        Range::of("candidate_margin", 0.0, 1e30).holds(self.candidate_margin)?;
         Range::of("candidates", 1.0, 1000.0).holds(self.candidates as f64)?;
         Range::of("longest_side", 16.0, 4096.0).holds(self.longest_side)?;
         Range::of("levels", 1.0, 32.0).holds(self.levels as f64)?;
@@ -233,8 +237,10 @@ impl PyramidLocalizer {
         let levels = self.coarse(photo)?;
         let scored = levels.iter().flat_map(Level::windows).filter(|w| w.score > p.candidate_threshold);
         let kept = suppress(scored.map(|w| (w.rect(), w.score)).collect(), p.overlap);
+        let least = kept.first().map_or(0.0, |(_, best)| best - p.candidate_margin);
         let window = |(rect, score): (Rect, f32)| Window { centre: rect.centre(), side: rect.width, score };
-        Ok(kept.into_iter().take(p.candidates).map(window).collect())
+        let near = kept.into_iter().take_while(|(_, score)| *score >= least);
+        Ok(near.take(p.candidates).map(window).collect())
     }
 
     /// LNet_s's windows for LNet_o's, best first; none is left out for its score.
@@ -427,6 +433,21 @@ mod tests {
             assert!(best > 0.7, "{given:?} is met with IoU {best}: {faces:?}");
         }
         assert!(faces.is_sorted_by(|a, b| a.score >= b.score));
+    }
+
+    #[test]
+    fn lnet_s_is_asked_about_nothing_far_weaker_than_the_best() {
+        let photo = scene(&[(20, 30, 24), (120, 60, 48)]);
+        let asked = |margin| {
+            let mut localizer = localizer();
+            localizer.parameters.candidate_margin = margin;
+            localizer.candidates(&photo).unwrap()
+        };
+        let (all, near, best) = (asked(100.0), asked(0.5), asked(0.0));
+        assert!(all.len() > near.len() && !best.is_empty());
+        assert_eq!(near, all[..near.len()]);
+        assert!(near.iter().all(|window| window.score >= all[0].score - 0.5));
+        assert!(all[near.len()].score < all[0].score - 0.5);
     }
 
     #[test]
