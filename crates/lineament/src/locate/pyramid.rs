@@ -190,15 +190,18 @@ impl Slider {
         Ok(Self { net, cells, preprocess, window })
     }
 
-    /// Responses to all windows inside `seen`, which shows `rect` of a photo and is no smaller than a window.
-    fn slide(&self, seen: &Photo, rect: Rect) -> Result<Level, LocateError> {
-        let (width, height) = (seen.width(), seen.height());
-        let output = self.net.forward(&self.preprocess.tensor_of(std::slice::from_ref(seen)))?;
-        let cells = self.cells.seen_in(rect, width, height);
-        let side = self.window as f32 * (rect.width / width as f32 + rect.height / height as f32) / 2.0;
-        let map = ResponseMap::channel(&output, 0, 0, cells)
-            .map_err(|cause| LocateError::Response { net: self.net.spec().name.clone(), cause })?;
-        Ok(Level { map, side })
+    /// Responses to all windows inside pictures of one size, no smaller than a window, each of which shows its `rects` of a photo.
+    fn slide(&self, seen: &[Photo], rects: &[Rect]) -> Result<Vec<Level>, LocateError> {
+        let output = self.net.forward(&self.preprocess.tensor_of(seen))?;
+        let level = |(item, (seen, rect)): (usize, (&Photo, &Rect))| {
+            let (width, height) = (seen.width(), seen.height());
+            let cells = self.cells.seen_in(*rect, width, height);
+            let side = self.window as f32 * (rect.width / width as f32 + rect.height / height as f32) / 2.0;
+            let map = ResponseMap::channel(&output, item, 0, cells)
+                .map_err(|cause| LocateError::Response { net: self.net.spec().name.clone(), cause })?;
+            Ok(Level { map, side })
+        };
+        seen.iter().zip(rects).enumerate().map(level).collect()
     }
 }
 
@@ -257,8 +260,7 @@ impl PyramidLocalizer {
     /// As [`Localizer::locate`].
     pub fn refined(&self, photo: &Photo) -> Result<Vec<(Window, Window)>, LocateError> {
         let candidates = self.candidates(photo)?;
-        let refine = |coarse: &Window| Ok((self.refine(photo, coarse)?, *coarse));
-        let mut refined = candidates.par_iter().map(refine).collect::<Result<Vec<_>, LocateError>>()?;
+        let mut refined: Vec<_> = self.refine(photo, &candidates)?.into_iter().zip(candidates).collect();
         refined.sort_by(|a, b| b.0.score.total_cmp(&a.0.score));
         Ok(refined)
     }
@@ -274,7 +276,7 @@ impl PyramidLocalizer {
         let shrunk =
             [small.width() as f32 / photo.width() as f32, small.height() as f32 / photo.height() as f32];
         let levels: Vec<f32> = (0..p.levels).map(|level| finest / p.step.powi(level as i32)).collect();
-        let slide = |scale: &f32| {
+        let slide = |scale: &f32| -> Result<Vec<Level>, LocateError> {
             let window = self.lnet_o.window as f32 / scale;
             let margin = p.margin * window;
             let seen = Rect::new(
@@ -288,35 +290,47 @@ impl PyramidLocalizer {
             let pixels = |side: f32| ((side * scale).round() as u32).max(self.lnet_o.window);
             let [x, y] = shrunk;
             let of_small = Rect::new(seen.x * x, seen.y * y, seen.width * x, seen.height * y);
-            self.lnet_o.slide(&crop(&small, of_small, pixels(seen.width), pixels(seen.height)), seen)
+            self.lnet_o.slide(&[crop(&small, of_small, pixels(seen.width), pixels(seen.height))], &[seen])
         };
-        levels.par_iter().map(slide).collect()
+        let found = levels.par_iter().map(slide).collect::<Result<Vec<_>, _>>()?;
+        Ok(found.into_iter().flatten().collect())
     }
 
-    /// The fine pyramid over the head-shoulder region of one window.
-    fn refine(&self, photo: &Photo, window: &Window) -> Result<Window, LocateError> {
+    /// The fine pyramids over the head-shoulder regions of some windows; a level of all of them is one batch.
+    fn refine(&self, photo: &Photo, windows: &[Window]) -> Result<Vec<Window>, LocateError> {
+        if windows.is_empty() {
+            return Ok(Vec::new());
+        }
         let p = &self.parameters;
-        let region = window.rect().scaled(p.region);
+        let regions: Vec<Rect> = windows.iter().map(|window| window.rect().scaled(p.region)).collect();
         let fine = p.fine_levels as i32;
         let pixels = |step: i32| {
             let side = self.lnet_s.window as f32 * p.region / p.fine_step.powi(step);
             (side.round() as u32).max(self.lnet_s.window)
         };
         // As in the coarse pyramid: the photo is read once, for the finest level.
-        let finest = crop(photo, region, pixels(-fine), pixels(-fine));
-        let levels = (-fine..=fine)
-            .map(|step| match pixels(step) {
-                side if side == finest.width() => self.lnet_s.slide(&finest, region),
-                side => self.lnet_s.slide(&crop(&finest, finest.rect(), side, side), region),
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(mean_window(&levels).unwrap_or(*window))
+        let finest: Vec<Photo> =
+            regions.par_iter().map(|region| crop(photo, *region, pixels(-fine), pixels(-fine))).collect();
+        let slide = |step: i32| match pixels(step) {
+            side if side == pixels(-fine) => self.lnet_s.slide(&finest, &regions),
+            side => {
+                let seen: Vec<Photo> =
+                    finest.iter().map(|photo| crop(photo, photo.rect(), side, side)).collect();
+                self.lnet_s.slide(&seen, &regions)
+            }
+        };
+        let steps: Vec<i32> = (-fine..=fine).collect();
+        let levels = steps.par_iter().map(|step| slide(*step)).collect::<Result<Vec<_>, _>>()?;
+        let best = |(index, window): (usize, &Window)| {
+            mean_window(levels.iter().filter_map(|level| level.get(index))).unwrap_or(*window)
+        };
+        Ok(windows.iter().enumerate().map(best).collect())
     }
 }
 
 /// The best window, moved to the mean of its neighbours weighted by the exponential of their responses: finer than the lattice.
-fn mean_window(levels: &[Level]) -> Option<Window> {
-    let best = levels.iter().flat_map(Level::windows).max_by(|a, b| a.score.total_cmp(&b.score))?;
+fn mean_window<'a>(levels: impl Iterator<Item = &'a Level> + Clone) -> Option<Window> {
+    let best = levels.clone().flat_map(Level::windows).max_by(|a, b| a.score.total_cmp(&b.score))?;
     let (mut weight, mut x, mut y, mut size) = (0.0, 0.0, 0.0, 0.0);
     for level in levels {
         for window in level.windows() {
