@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::commands::shell::{CompletionsArguments, ManArguments};
+use crate::commands::teach::TeachArguments;
+use crate::examples;
+use crate::xmp::Library;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lineament::attributes::OperatingPoint;
 use lineament_data::{Layout, Split};
@@ -12,30 +16,35 @@ use lineament_lab::FaceFrom;
 /// Results go to standard output, everything else to standard error. Exit status: 0 when every picture was read, 1 when some
 /// could not be, 2 when the call was wrong or nothing could be done.
 #[derive(Debug, Parser)]
-#[command(name = "lineament", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "lineament", version, max_term_width = 100, after_help = examples::LINEAMENT)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
 }
 
-const EXAMPLES: &str = "Examples:
-  lineament predict photo.jpg
-  lineament predict photos/ --format csv --output faces.csv
-  lineament predict 'photos/**/*.jpg' --attributes Smiling,Eyeglasses --format jsonl
-  find . -name '*.jpg' | lineament predict - --format jsonl
-  lineament locate photo.jpg --maps maps/";
-
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Tell the faces in pictures and their attributes
+    #[command(after_help = examples::PREDICT)]
     Predict(PredictArguments),
     /// Tell where the faces in pictures are, without their attributes
+    #[command(after_help = examples::LOCATE)]
     Locate(LocateArguments),
     /// Measure a model on labelled pictures
+    #[command(after_help = examples::EVALUATE)]
     Evaluate(EvaluateArguments),
     /// Train a model on tagged pictures
+    #[command(after_help = examples::TRAIN)]
     Train(TrainArguments),
+    /// Teach a model attributes of one's own from a few pictures
+    ///
+    /// The nets stay as they are: a linear SVM learns on what they see of each face. Twenty pictures with the attribute and twenty without are
+    /// enough to try. What it is worth is measured on pictures that were left out, and said; where nothing was learned, no model is written.
+    /// An attribute is a label that people give to pictures, no fact about a person.
+    #[command(after_help = examples::TEACH)]
+    Teach(TeachArguments),
     /// Write the model in use to a file
+    #[command(after_help = examples::EXPORT)]
     Export(ExportArguments),
     /// Show or verify a model
     #[command(subcommand)]
@@ -44,7 +53,14 @@ pub enum Command {
     ///
     /// Writes drawn faces in CelebA's layout (un-cropped and aligned, with tags, identities, boxes and landmarks), classes of drawn objects,
     /// and pictures without a face. The same seed draws the same pictures.
+    #[command(after_help = examples::DRAW)]
     Draw(DrawArguments),
+    /// Write what a shell needs to complete commands and options
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArguments),
+    /// Write the manual
+    #[command(after_help = examples::MAN)]
+    Man(ManArguments),
 }
 
 #[derive(Debug, Args)]
@@ -137,6 +153,12 @@ pub struct PredictArguments {
     /// Write a copy of each picture with its faces marked to this folder, as NAME.faces.png
     #[arg(long, value_name = "DIR")]
     pub annotate: Option<PathBuf>,
+    /// Write keywords and face regions to an XMP sidecar beside each picture, named as this library expects [default: digikam]
+    ///
+    /// The picture is not touched. A sidecar that is there is merged: only what an earlier run wrote is replaced. A picture without a face gets no
+    /// sidecar.
+    #[arg(long, value_enum, value_name = "LIBRARY", num_args = 0..=1, require_equals = true, default_missing_value = "digikam")]
+    pub xmp: Option<Library>,
     #[command(flatten)]
     pub model: ModelArguments,
     #[command(flatten)]
@@ -329,8 +351,10 @@ pub struct ExportArguments {
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
     /// Show a model's card: nets, attributes, what it learnt from, how it scored, its licence
+    #[command(after_help = examples::SHOW)]
     Show(ShowArguments),
     /// Check a model's file from the first byte to the last, and that it answers
+    #[command(after_help = examples::VERIFY)]
     Verify(VerifyArguments),
 }
 

@@ -6,6 +6,7 @@
 mod arguments;
 mod commands;
 mod engine;
+mod examples;
 mod files;
 mod format;
 mod inputs;
@@ -16,6 +17,7 @@ mod ordered;
 mod page;
 mod progress;
 mod terminal;
+mod xmp;
 
 use std::process::ExitCode;
 

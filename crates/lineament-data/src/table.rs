@@ -49,6 +49,14 @@ impl Table {
 /// Where the table is missing or unreadable, has no path column, or none of its pictures exists. Rows that do not fit
 /// are counted in the report.
 pub fn read(file: &Path) -> Result<Dataset, DataError> {
+    read_by(file, None)
+}
+
+/// As [`read`], with people told apart by the column named `person`.
+///
+/// # Errors
+/// As [`read`], and where there is no such column.
+pub fn read_by(file: &Path, person: Option<&str>) -> Result<Dataset, DataError> {
     if !file.is_file() {
         return Err(DataError::missing(
             file,
@@ -56,7 +64,7 @@ pub fn read(file: &Path) -> Result<Dataset, DataError> {
         ));
     }
     let table = sources::read(file)?;
-    let columns = Columns::of(file, &table)?;
+    let columns = Columns::of(file, &table, person)?;
     let mut set = Dataset::new(
         file.file_stem().map_or_else(|| "table".to_owned(), |stem| stem.to_string_lossy().into_owned()),
     );

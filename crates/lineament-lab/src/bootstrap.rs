@@ -5,27 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
+pub use lineament::bootstrap::{Interval, RESAMPLES, SEED};
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::{Tally, mean};
-
-/// Samples drawn for an interval.
-pub const RESAMPLES: u64 = 1000;
-
-/// The seed of every interval.
-pub const SEED: u64 = 1;
-
-/// The middle 95 % of the resampled figures.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
-    /// The 2.5th percentile.
-    pub low: f64,
-    /// The 97.5th percentile.
-    pub high: f64,
-}
 
 /// The tallies of every person: `tallies[person][attribute]`.
 #[derive(Debug, Clone, Default)]
@@ -60,29 +43,17 @@ impl People {
     /// known label in a resample are left out of its means. `None` with fewer than two people.
     pub fn intervals(&self, resamples: u64, seed: u64) -> Option<Intervals> {
         let people: Vec<&Vec<Tally>> = self.tallies.values().collect();
-        if people.len() < 2 {
-            return None;
-        }
-        // One generator a resample: the same draws for any number of threads.
-        let means: Vec<(f64, f64)> = (0..resamples)
-            .into_par_iter()
-            .map(|resample| {
-                let mut random = ChaCha8Rng::seed_from_u64(seed);
-                random.set_stream(resample);
-                let mut sums = vec![Tally::default(); self.attributes];
-                for _ in 0..people.len() {
-                    if let Some(person) = people.get(random.random_range(0..people.len())) {
-                        sums.iter_mut().zip(person.iter()).for_each(|(sum, tally)| sum.merge(tally));
-                    }
-                }
-                let known = || sums.iter().filter(|tally| tally.known() > 0);
-                (mean(known().map(Tally::accuracy)), mean(known().map(Tally::balanced_accuracy)))
-            })
-            .collect();
-        Some(Intervals {
-            accuracy: interval(means.iter().map(|pair| pair.0).collect())?,
-            balanced_accuracy: interval(means.iter().map(|pair| pair.1).collect())?,
-        })
+        let means = |places: &[usize]| {
+            let mut sums = vec![Tally::default(); self.attributes];
+            for person in places.iter().filter_map(|place| people.get(*place)) {
+                sums.iter_mut().zip(person.iter()).for_each(|(sum, tally)| sum.merge(tally));
+            }
+            let known = || sums.iter().filter(|tally| tally.known() > 0);
+            [mean(known().map(Tally::accuracy)), mean(known().map(Tally::balanced_accuracy))]
+        };
+        let [accuracy, balanced_accuracy] =
+            lineament::bootstrap::intervals(people.len(), resamples, seed, means)?;
+        Some(Intervals { accuracy, balanced_accuracy })
     }
 }
 
@@ -93,19 +64,6 @@ pub struct Intervals {
     pub accuracy: Interval,
     /// Of the mean balanced accuracy.
     pub balanced_accuracy: Interval,
-}
-
-fn interval(mut values: Vec<f64>) -> Option<Interval> {
-    values.sort_by(f64::total_cmp);
-    Some(Interval { low: percentile(&values, 0.025)?, high: percentile(&values, 0.975)? })
-}
-
-/// The percentile of sorted values, interpolated linearly between its neighbours.
-fn percentile(sorted: &[f64], fraction: f64) -> Option<f64> {
-    let place = fraction * sorted.len().checked_sub(1)? as f64;
-    let low = sorted.get(place.floor() as usize)?;
-    let high = sorted.get(place.ceil() as usize)?;
-    Some(low + (high - low) * place.fract())
 }
 
 #[cfg(test)]
@@ -155,12 +113,5 @@ mod tests {
     fn one_person_has_no_interval() {
         assert_eq!(people(1, 4).intervals(10, 1), None);
         assert_eq!(People::new(3).intervals(10, 1), None);
-    }
-
-    #[test]
-    fn percentiles_are_interpolated() {
-        let sorted: Vec<f64> = (0..=10).map(f64::from).collect();
-        assert_eq!(percentile(&sorted, 0.975), Some(9.75));
-        assert_eq!(percentile(&[], 0.5), None);
     }
 }

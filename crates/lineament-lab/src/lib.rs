@@ -8,7 +8,6 @@ pub mod bootstrap;
 pub mod evaluate;
 pub mod evaluation;
 pub mod localisation;
-pub mod metrics;
 pub mod observe;
 pub mod paper;
 pub mod provenance;
@@ -16,5 +15,6 @@ pub mod results;
 
 pub use evaluate::{EvaluateOptions, evaluate};
 pub use evaluation::Evaluation;
+pub use lineament::metrics;
 pub use observe::{EvaluateError, FaceFrom};
 pub use provenance::Provenance;

@@ -3,17 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use lineament::attributes::{Anet, AttributeCard, LinearSvms};
+use lineament::attributes::{Anet, AttributeCard, CalibrationError, LinearSvms, Platt};
+use lineament::teach::{Plane, Question, RULES, Rule};
 use lineament_data::Split;
 use lineament_net::Weights;
 use rayon::prelude::*;
 
 use crate::error::TrainError;
 use crate::faces::Faces;
-use crate::question::Question;
 use crate::recipe::SvmStage;
-use crate::svm::Plane;
-use crate::thresholds::{RULES, Rule};
 
 /// FC vectors of the validation faces, and whose they are.
 pub struct Features {
@@ -105,28 +103,28 @@ pub fn features(faces: &Faces, anet: &Anet, stage: &SvmStage) -> Result<Features
 /// few hundred people. Sigmoid and thresholds come from left-out scores too.
 ///
 /// # Errors
-/// When LIBLINEAR or the calibration refuses an attribute.
+/// When nothing is known of an attribute, or the calibration refuses it.
 pub fn heads(
     features: &Features,
     head: &NetHead,
     names: &[String],
     stage: &SvmStage,
 ) -> Result<Heads, TrainError> {
-    let questions: Vec<Question> = names
+    let questions: Vec<Asked> = names
         .iter()
         .enumerate()
         .map(|(attribute, name)| {
             let own = head.plane(attribute).filter(|_| stage.with_scores);
-            Question::new(features, attribute, name, own, stage.folds)
+            Ok(Asked { name, question: question(features, attribute, name, own)? })
         })
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<_, TrainError>>()?;
     let chosen = choose(&questions, stage)?;
     let (mut weight, mut bias, mut cards) = (Vec::new(), Vec::new(), Vec::new());
-    for (question, scores) in questions.iter().zip(&chosen.scores) {
-        let plane = question.plane(chosen.cost)?;
+    for (asked, scores) in questions.iter().zip(&chosen.scores) {
+        let plane = asked.question.plane(chosen.cost);
         weight.extend(plane.weight.iter().map(|w| *w as f32));
         bias.push(plane.bias as f32);
-        cards.push(question.card(scores, chosen.rule)?);
+        cards.push(asked.card(scores, chosen.rule)?);
     }
     let units = features.vectors.first().map_or(0, Vec::len);
     let svms = LinearSvms::new(units, weight, bias).map_err(|e| TrainError::Net(e.to_string()))?;
@@ -136,6 +134,59 @@ pub fn heads(
         ("validation_mean_balanced_accuracy".to_owned(), balanced),
     ]);
     Ok(Heads { svms, cards, scores })
+}
+
+/// One attribute and its question.
+struct Asked<'a> {
+    name: &'a str,
+    question: Question,
+}
+
+/// The question of the attribute at `attribute` to the faces of which it is known.
+fn question(
+    features: &Features,
+    attribute: usize,
+    name: &str,
+    own: Option<&Plane>,
+) -> Result<Question, TrainError> {
+    let (mut vectors, mut answers, mut folds) = (Vec::new(), Vec::new(), Vec::new());
+    for ((vector, tags), fold) in features.vectors.iter().zip(&features.tags).zip(&features.folds) {
+        if let Some(answer) = tags.get(attribute).copied().flatten() {
+            vectors.push(vector.as_slice());
+            answers.push(answer);
+            folds.push(*fold);
+        }
+    }
+    if vectors.is_empty() {
+        let why = format!("no picture of the validation part says anything of {name}");
+        return Err(TrainError::NoPictures { stage: "svms".to_owned(), why });
+    }
+    Ok(Question::new(&vectors, answers, folds, own))
+}
+
+impl Asked<'_> {
+    /// Shares of right answers of a rule's thresholds: see [`Rule::left_out`].
+    fn left_out(&self, scores: &[f32], rule: Rule) -> Result<[f64; 2], TrainError> {
+        let found = rule.left_out(scores, self.question.answers(), self.question.folds());
+        found.map_err(|e| self.refused(&e))
+    }
+
+    /// Calibration and thresholds from scores of left-out people.
+    fn card(&self, scores: &[f32], rule: Rule) -> Result<AttributeCard, TrainError> {
+        let answers = self.question.answers();
+        let positives = answers.iter().filter(|yes| **yes).count() as f32;
+        Ok(AttributeCard {
+            name: self.name.to_owned(),
+            platt: Platt::fit(scores, answers).map_err(|e| self.refused(&e))?,
+            thresholds: rule.thresholds(scores, answers).map_err(|e| self.refused(&e))?,
+            positives: positives / answers.len() as f32,
+            taught: None,
+        })
+    }
+
+    fn refused(&self, error: &CalibrationError) -> TrainError {
+        TrainError::Net(format!("{}: {error}", self.name))
+    }
 }
 
 /// The cost and the rule that serve left-out people best.
@@ -148,15 +199,15 @@ struct Chosen {
     figures: [f64; 2],
 }
 
-fn choose(questions: &[Question], stage: &SvmStage) -> Result<Chosen, TrainError> {
+fn choose(questions: &[Asked<'_>], stage: &SvmStage) -> Result<Chosen, TrainError> {
     let mut best: Option<Chosen> = None;
     for cost in &stage.costs {
         let scores: Vec<Vec<f32>> =
-            questions.iter().map(|question| question.left_out_scores(*cost)).collect::<Result<_, _>>()?;
+            questions.iter().map(|asked| asked.question.left_out_scores(*cost)).collect();
         for rule in RULES {
             let mut figures = [0.0; 2];
-            for (question, scores) in questions.iter().zip(&scores) {
-                let found = question.left_out(scores, rule)?;
+            for (asked, scores) in questions.iter().zip(&scores) {
+                let found = asked.left_out(scores, rule)?;
                 figures.iter_mut().zip(found).for_each(|(sum, one)| *sum += one / questions.len() as f64);
             }
             let [accuracy, balanced] = figures;

@@ -1,6 +1,8 @@
 //! Faces and their attributes from a photo: locate, describe, and the bundle that holds the model.
 
 pub mod attributes;
+#[cfg(feature = "teach")]
+pub mod bootstrap;
 pub mod bundle;
 pub mod crop;
 pub mod draw;
@@ -8,10 +10,13 @@ pub mod engine;
 pub mod geometry;
 pub mod input;
 pub mod locate;
+pub mod metrics;
 pub mod onnx;
 pub mod output;
 pub mod photo;
 mod tagger;
+#[cfg(feature = "teach")]
+pub mod teach;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 

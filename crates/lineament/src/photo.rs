@@ -69,6 +69,17 @@ impl Photo {
             .map_err(|cause| PhotoError::At { path: path.to_owned(), cause: Box::new(cause) })
     }
 
+    /// How the file asks viewers to turn its pixels: the EXIF orientation, 1 (as they are) to 8. Photos come turned already; whoever writes
+    /// coordinates for other programs may need those of the pixels as they are stored.
+    ///
+    /// # Errors
+    /// As [`Photo::open`]; the pixels themselves are not decoded.
+    pub fn orientation(path: &Path, limits: &Limits) -> Result<u8, PhotoError> {
+        read_file(path, limits)
+            .and_then(|bytes| decode::orientation(&bytes, limits))
+            .map_err(|cause| PhotoError::At { path: path.to_owned(), cause: Box::new(cause) })
+    }
+
     /// Reads a picture held in memory: JPEG (grey, colour, CMYK), PNG, GIF, WebP, BMP, TIFF or PNM, told
     /// apart by its first bytes.
     ///

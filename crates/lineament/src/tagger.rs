@@ -195,6 +195,15 @@ impl Tagger {
         Ok(self.model.scores(photo, region)?)
     }
 
+    /// ANet's FC vector of the same region, the mean over its patches: what the scores are made from, and what an attribute
+    /// of one's own is taught on (`teach`).
+    ///
+    /// # Errors
+    /// A region without an inside.
+    pub fn vector_in(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, TaggerError> {
+        Ok(self.model.vector(photo, region)?)
+    }
+
     /// The square region of a face box.
     ///
     /// # Errors

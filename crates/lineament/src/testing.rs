@@ -34,6 +34,7 @@ pub fn tiny_card() -> Card {
         platt: Platt { a: -2.0, b: 0.25 },
         thresholds: Thresholds { accuracy: 0.125, balanced: -0.125 },
         positives: 0.3,
+        taught: None,
     };
     Card {
         format: Card::FORMAT,

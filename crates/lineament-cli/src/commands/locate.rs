@@ -18,8 +18,11 @@ pub fn run(arguments: LocateArguments) -> Result<Outcome> {
     let told = Told { attributes: Vec::new(), chosen: false, model: model::voice(&tagger) };
     let heat_map = |photo: &Photo| -> Result<Photo> { Ok(tagger.response_map(photo)?.over(photo, OPACITY)) };
     let heat_map: &HeatMap<'_> = &heat_map;
-    let extras =
-        Extras { annotate: arguments.annotate, maps: arguments.maps.map(|folder| (folder, heat_map)) };
+    let extras = Extras {
+        annotate: arguments.annotate,
+        maps: arguments.maps.map(|folder| (folder, heat_map)),
+        xmp: None,
+    };
     let faces = |photo: &Photo| -> Result<Vec<PageFace>> {
         let faces = tagger.locate(photo)?;
         let bare = |face: lineament::locate::Face| PageFace {

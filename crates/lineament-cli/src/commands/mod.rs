@@ -8,6 +8,8 @@ mod locate;
 mod model;
 mod pages;
 mod predict;
+pub mod shell;
+pub mod teach;
 mod train;
 
 use anyhow::Result;
@@ -44,9 +46,12 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Locate(arguments) => locate::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Train(arguments) => train::run(arguments),
+        Command::Teach(arguments) => teach::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Model(ModelCommand::Show(arguments)) => model::show(arguments),
         Command::Model(ModelCommand::Verify(arguments)) => model::verify(arguments),
         Command::Draw(arguments) => draw::run(arguments),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man(arguments) => shell::man(&arguments),
     }
 }

@@ -109,6 +109,23 @@ fn attributes(text: &mut String, card: &Card, colours: Colours) -> Result<()> {
             from(attribute.thresholds.balanced)
         )?;
     }
+    let taught = card.attributes.iter().filter_map(|attribute| Some((attribute, attribute.taught.as_ref()?)));
+    for (place, (attribute, taught)) in taught.enumerate() {
+        if place == 0 {
+            writeln!(text, "\n{}", colours.paint(Style::Title, "Taught on the finished nets"))?;
+        }
+        writeln!(
+            text,
+            "  {}: {} pictures with it, {} without; left out by {}: balanced accuracy {:.1} % (95 % interval {:.1} to {:.1} %)",
+            attribute.name,
+            taught.with,
+            taught.without,
+            taught.by.word(),
+            100.0 * taught.balanced_accuracy,
+            100.0 * taught.low,
+            100.0 * taught.high
+        )?;
+    }
     Ok(())
 }
 

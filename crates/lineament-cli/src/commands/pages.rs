@@ -1,5 +1,6 @@
 //! The way of `predict` and `locate`: pictures in, pages out, in the order of the pictures.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -18,6 +19,7 @@ use crate::notes;
 use crate::ordered;
 use crate::page::{Page, PageFace, Summary, Told};
 use crate::progress;
+use crate::xmp::{self, Library};
 
 /// Attributes that are written beside a face on an annotated picture.
 const LINES: usize = 8;
@@ -46,6 +48,8 @@ pub struct Extras<'a> {
     pub annotate: Option<PathBuf>,
     /// Heat maps, and what makes them.
     pub maps: Option<(PathBuf, &'a HeatMap<'a>)>,
+    /// Sidecars beside the pictures themselves.
+    pub xmp: Option<Library>,
 }
 
 /// Makes the heat map of a photo.
@@ -56,6 +60,15 @@ struct Job {
     input: Input,
     annotate: Option<PathBuf>,
     map: Option<PathBuf>,
+    /// Whether another picture has the same sidecar, and was there first.
+    shared: bool,
+}
+
+/// The page of a picture, and what went wrong beside it.
+struct Seen {
+    page: Page,
+    /// Why its sidecar could not be written.
+    trouble: Option<String>,
 }
 
 /// Opens every picture, finds its faces and writes its page; a picture that cannot be read is said on standard error and the
@@ -73,17 +86,21 @@ pub fn write(
     let crowded = pictures.output.is_none();
     let bar = progress::bar(if crowded { None } else { pictures.inputs.count() }, crowded);
     let mut writer = format::writer(pictures.format, pictures.output.as_deref(), told.clone())?;
-    let mut names = (Names::default(), Names::default());
+    let mut names = Taken::default();
     let jobs =
         pictures.inputs.into_iter().map(move |input| input.map(|input| job(input, extras, &mut names)));
     let work = |job: Result<Job, Unread>| match job {
         Ok(job) => look(&job, told, &faces, extras),
         Err(Unread(reason)) => Ok(Err(reason)),
     };
-    let mut summary = Summary::default();
+    let (mut summary, mut troubles) = (Summary::default(), 0);
     ordered::for_each(pool, jobs, work, |answer| {
         match answer? {
-            Ok(page) => {
+            Ok(Seen { page, trouble }) => {
+                if let Some(trouble) = trouble {
+                    troubles += 1;
+                    bar.suspend(|| notes::unread(trouble));
+                }
                 summary.pictures += 1;
                 summary.faces += page.faces.len() as u64;
                 writer.page(&page)?;
@@ -104,17 +121,41 @@ pub fn write(
         ));
     }
     writer.finish(&summary)?;
-    Ok(Outcome::with_unread(summary.unread))
+    Ok(Outcome::with_unread(summary.unread + troubles))
 }
 
 fn extensions() -> String {
     crate::inputs::EXTENSIONS.map(|extension| format!(".{extension}")).join(" ")
 }
 
-fn job(input: Input, extras: &Extras<'_>, names: &mut (Names, Names)) -> Job {
-    let annotate = extras.annotate.as_ref().map(|folder| folder.join(names.0.of(&input.place, "faces")));
-    let map = extras.maps.as_ref().map(|(folder, _)| folder.join(names.1.of(&input.place, "map")));
-    Job { input, annotate, map }
+/// Names of files that are made of pictures.
+#[derive(Default)]
+struct Taken {
+    annotated: Names,
+    maps: Names,
+    sidecars: HashSet<PathBuf>,
+}
+
+fn job(input: Input, extras: &Extras<'_>, taken: &mut Taken) -> Job {
+    let annotate =
+        extras.annotate.as_ref().map(|folder| folder.join(taken.annotated.of(&input.place, "faces")));
+    let map = extras.maps.as_ref().map(|(folder, _)| folder.join(taken.maps.of(&input.place, "map")));
+    let shared = extras.xmp.is_some_and(|library| !taken.sidecars.insert(library.sidecar(&input.path)));
+    Job { input, annotate, map, shared }
+}
+
+/// Writes the picture's sidecar; why it could not be written.
+fn sidecar(job: &Job, photo: &Photo, faces: &[PageFace], told: &Told, library: Library) -> Option<String> {
+    let path = &job.input.path;
+    if job.shared {
+        let name = library.sidecar(path);
+        return Some(format!(
+            "{}: another picture has the sidecar {} too, which is left to that one; --xmp=digikam gives each its own",
+            path.display(),
+            name.display()
+        ));
+    }
+    xmp::write(library, path, photo, faces, told).err().map(|error| format!("{}: {error:#}", path.display()))
 }
 
 /// The page of one picture, or why it cannot be read; the outer failure is one of output, and ends the run.
@@ -123,7 +164,7 @@ fn look(
     told: &Told,
     faces: impl Fn(&Photo) -> Result<Vec<PageFace>>,
     extras: &Extras<'_>,
-) -> Result<Result<Page, String>> {
+) -> Result<Result<Seen, String>> {
     let path = &job.input.path;
     let photo = match Photo::open(path, &Limits::default()) {
         Ok(photo) => photo,
@@ -144,7 +185,9 @@ fn look(
         let marks: Vec<Mark> = faces.iter().map(|face| mark(face, told)).collect();
         save(&annotate(&photo, &marks), file)?;
     }
-    Ok(Ok(Page { path: path.clone(), width: photo.width(), height: photo.height(), faces }))
+    let trouble = extras.xmp.and_then(|library| sidecar(job, &photo, &faces, told, library));
+    let page = Page { path: path.clone(), width: photo.width(), height: photo.height(), faces };
+    Ok(Ok(Seen { page, trouble }))
 }
 
 fn mark(face: &PageFace, told: &Told) -> Mark {

@@ -31,7 +31,7 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
         chosen,
         model: model::voice(&tagger),
     };
-    let extras = Extras { annotate: arguments.annotate, maps: None };
+    let extras = Extras { annotate: arguments.annotate, maps: None, xmp: arguments.xmp };
     let faces = |photo: &Photo| -> Result<Vec<PageFace>> {
         let faces = tagger.tag(photo)?;
         let face = |face: lineament::TaggedFace| PageFace {

@@ -34,7 +34,8 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    pub(crate) fn of(file: &Path, table: &Table) -> Result<Self, DataError> {
+    /// `person` names the column that tells people apart, where it is not called as usual.
+    pub(crate) fn of(file: &Path, table: &Table, person: Option<&str>) -> Result<Self, DataError> {
         let refuse = |problem: String| DataError::Table { path: file.to_path_buf(), problem };
         let find = |name: &str| table.names.iter().position(|n| n.eq_ignore_ascii_case(name));
         let mut sorted: Vec<&String> = table.names.iter().collect();
@@ -46,9 +47,16 @@ impl Columns {
             let names = table.names.join(", ");
             refuse(format!("it has no column `path` with the pictures' paths; its columns are {names}"))
         })?;
+        let named = match person {
+            Some(name) => Some(find(name).ok_or_else(|| {
+                let names = table.names.join(", ");
+                refuse(format!("it has no column {name:?} to tell people apart; its columns are {names}"))
+            })?),
+            None => None,
+        };
         let mut columns = Self {
             path,
-            identity: find("identity").or_else(|| find("person")),
+            identity: named.or_else(|| find("identity")).or_else(|| find("person")),
             split: find("split"),
             framing: find("framing"),
             face: find("face"),

@@ -177,6 +177,10 @@ impl AnetSvms {
 }
 
 impl AttributeModel for AnetSvms {
+    fn vector(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, DescribeError> {
+        self.anet.vector(photo, region)
+    }
+
     fn scores(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, DescribeError> {
         let scores = self.svms.scores(&self.anet.vector(photo, region)?)?;
         match scores.iter().position(|score| !score.is_finite()) {

@@ -37,6 +37,53 @@ pub struct AttributeCard {
     pub thresholds: Thresholds,
     /// The share of training pictures that have it, 0 to 1; the majority's answer is yes above 0.5.
     pub positives: f32,
+    /// How it was taught, where that was done on the nets of a finished bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taught: Option<Taught>,
+}
+
+/// How an attribute was added to a finished bundle whose nets stayed as they were, and what it is worth: figures on pictures that were left out in
+/// turn (cross-validation).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Taught {
+    /// Pictures that have it.
+    pub with: u32,
+    /// Pictures that do not.
+    pub without: u32,
+    /// What was left out together: pictures one by one, or people with all of theirs.
+    pub by: Group,
+    /// The mean of the shares of right answers among pictures with and without it.
+    pub balanced_accuracy: f64,
+    /// The lower end of the 95 % interval of the balanced accuracy.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// Over the probabilities.
+    pub average_precision: f64,
+    /// SHA-256 of the bundle that it was added to.
+    pub base: String,
+}
+
+/// What belongs together when pictures are left out or drawn again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// Every picture stands for itself.
+    #[default]
+    Picture,
+    /// All pictures of a person.
+    Person,
+}
+
+impl Group {
+    /// "picture" or "person".
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Picture => "picture",
+            Self::Person => "person",
+        }
+    }
 }
 
 /// Why an attribute's card cannot be used.
@@ -66,6 +113,9 @@ pub enum AttributeCardError {
         /// The share given.
         positives: f32,
     },
+    /// Figures that are no shares, or a hash that is none.
+    #[error("attribute \"{0}\": what is said of how it was taught cannot be right; teach it again")]
+    Taught(String),
 }
 
 impl AttributeCard {
@@ -87,7 +137,16 @@ impl AttributeCard {
         if !(0.0..=1.0).contains(&self.positives) {
             return Err(AttributeCardError::Positives { name: name.clone(), positives: self.positives });
         }
-        Ok(())
+        let shares = |t: &Taught| {
+            [t.balanced_accuracy, t.low, t.high, t.average_precision].map(|s| (0.0..=1.0).contains(&s))
+        };
+        let hash = |t: &Taught| t.base.len() == 64 && t.base.bytes().all(|b| b.is_ascii_hexdigit());
+        match &self.taught {
+            Some(taught) if shares(taught).contains(&false) || !hash(taught) => {
+                Err(AttributeCardError::Taught(name.clone()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The answer of the majority of the training pictures.
@@ -132,6 +191,12 @@ pub enum DescribeError {
 
 /// Scores the attributes of a face; the seam between locating and describing.
 pub trait AttributeModel: Send + Sync {
+    /// What the scores are made from, for a square face region of a photo: ANet's FC vector.
+    ///
+    /// # Errors
+    /// As [`AttributeModel::scores`].
+    fn vector(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, DescribeError>;
+
     /// One score an attribute, in the order of the bundle's card, for a square face region of a photo.
     ///
     /// # Errors
@@ -150,6 +215,7 @@ mod tests {
             platt: Platt { a: -2.0, b: 0.0 },
             thresholds: Thresholds { accuracy: 0.25, balanced: -0.5 },
             positives: 0.02,
+            taught: None,
         }
     }
 

@@ -11,7 +11,9 @@ mod thresholds;
 
 pub use anet::{Anet, AnetError, AnetSvms};
 pub use calibration::{CalibrationError, Platt};
-pub use describe::{Attribute, AttributeCard, AttributeCardError, AttributeModel, DescribeError};
+pub use describe::{
+    Attribute, AttributeCard, AttributeCardError, AttributeModel, DescribeError, Group, Taught,
+};
 pub use names::{CELEBA, UnknownAttribute, find};
 pub use patches::{Mirror, Patches, PatchesError};
 pub use region::{Region, RegionError};

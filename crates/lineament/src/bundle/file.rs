@@ -5,8 +5,8 @@ use super::error::BundleError;
 use crate::attributes::LinearSvms;
 use crate::output::write_whole;
 use lineament_net::{Array, Precision, Stored, Weights, WeightsError};
-use safetensors::tensor::TensorInfo;
-use safetensors::{SafeTensorError, SafeTensors};
+use safetensors::tensor::{TensorInfo, TensorView};
+use safetensors::{SafeTensorError, SafeTensors, View};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -65,17 +65,28 @@ impl Bundle {
             let refused = |reason| BundleError::Weights { net, reason };
             tensors.extend(weights.to_tensors(net, precision).map_err(refused)?);
         }
-        let (attributes, features) = (parts.svms.attributes(), parts.svms.features());
-        let refused = |reason| BundleError::Weights { net: SVM, reason };
-        let svms: Weights = [
-            ("weight".to_owned(), vec![attributes, features], parts.svms.weight()),
-            ("bias".to_owned(), vec![attributes], parts.svms.bias()),
-        ]
-        .into_iter()
-        .map(|(name, shape, data)| (name, Array { shape, data: data.to_vec() }))
-        .collect();
-        tensors.extend(svms.to_tensors(SVM, Precision::F32).map_err(refused)?);
+        tensors.extend(stored_svms(&parts.svms)?);
 
+        Self::of_bytes(Cow::Owned(assemble(tensors, json)?))
+    }
+
+    /// The same nets, bit for bit as they are stored, under another card and with other SVMs.
+    ///
+    /// # Errors
+    /// A card that is wrong, or that does not fit nets and SVMs.
+    pub fn with_svms(&self, card: &Card, svms: &LinearSvms) -> Result<Self, BundleError> {
+        let json = card.to_json()?;
+        let file = SafeTensors::deserialize(&self.bytes).map_err(damaged)?;
+        let is_net = |name: &str| !name.strip_prefix(SVM).is_some_and(|rest| rest.starts_with('.'));
+        let mut tensors: Vec<_> = file.tensors().into_iter().filter(|(name, _)| is_net(name)).collect();
+        let stored = stored_svms(svms)?;
+        for (name, tensor) in &stored {
+            let data = tensor.data();
+            // The bytes are borrowed from `stored`, which outlives the file.
+            let Cow::Borrowed(data) = data else { continue };
+            let view = TensorView::new(tensor.dtype(), tensor.shape().to_vec(), data).map_err(damaged)?;
+            tensors.push((name.clone(), view));
+        }
         Self::of_bytes(Cow::Owned(assemble(tensors, json)?))
     }
 
@@ -166,9 +177,22 @@ impl Bundle {
     }
 }
 
+/// The SVMs as the file holds them, in single precision.
+fn stored_svms(svms: &LinearSvms) -> Result<Vec<(String, Stored)>, BundleError> {
+    let (attributes, features) = (svms.attributes(), svms.features());
+    let arrays: Weights = [
+        ("weight".to_owned(), vec![attributes, features], svms.weight()),
+        ("bias".to_owned(), vec![attributes], svms.bias()),
+    ]
+    .into_iter()
+    .map(|(name, shape, data)| (name, Array { shape, data: data.to_vec() }))
+    .collect();
+    arrays.to_tensors(SVM, Precision::F32).map_err(|reason| BundleError::Weights { net: SVM, reason })
+}
+
 /// The file of these tensors and this card. The header is written here because safetensors keeps metadata in a hash map:
 /// the same model must give the same bytes, and so the same hash.
-fn assemble(tensors: Vec<(String, Stored)>, json: String) -> Result<Vec<u8>, BundleError> {
+fn assemble<V: View>(tensors: Vec<(String, V)>, json: String) -> Result<Vec<u8>, BundleError> {
     #[derive(Serialize)]
     struct Header<'a> {
         #[serde(rename = "__metadata__")]

@@ -45,13 +45,36 @@ pub(super) fn check_size(width: u32, height: u32, limits: &Limits) -> Result<(),
     Ok(())
 }
 
+/// The EXIF orientation, 1 to 8.
+pub(super) fn orientation(bytes: &[u8], limits: &Limits) -> Result<u8, PhotoError> {
+    let (format, name) = recognise(bytes)?;
+    let found = if format == ImageFormat::Jpeg {
+        jpeg::orientation(bytes)?
+    } else {
+        orientation_of(&mut decoder(bytes, format, name, limits)?)
+    };
+    Ok(found.to_exif())
+}
+
 fn decode_other(
     bytes: &[u8],
     format: ImageFormat,
     name: &'static str,
     limits: &Limits,
 ) -> Result<DynamicImage, PhotoError> {
-    let refuse = |error: ImageError| refusal(&error, name);
+    let mut decoder = decoder(bytes, format, name, limits)?;
+    let orientation = orientation_of(&mut decoder);
+    let stored = DynamicImage::from_decoder(decoder).map_err(|error| refusal(&error, name))?;
+    Ok(turned(stored, orientation))
+}
+
+/// A decoder that has read the header, of a size within the limits.
+fn decoder<'a>(
+    bytes: &'a [u8],
+    format: ImageFormat,
+    name: &'static str,
+    limits: &Limits,
+) -> Result<impl ImageDecoder + use<'a>, PhotoError> {
     if format == ImageFormat::WebP && shorter_than_told(bytes) {
         return Err(PhotoError::Truncated { format: name });
     }
@@ -61,15 +84,17 @@ fn decode_other(
     let mut memory = image::Limits::default();
     memory.max_alloc = Some(limits.max_pixels.saturating_mul(32).saturating_add(16 << 20));
     reader.limits(memory);
-    let mut decoder = reader.into_decoder().map_err(refuse)?;
+    let decoder = reader.into_decoder().map_err(|error| refusal(&error, name))?;
     let (width, height) = decoder.dimensions();
     check_size(width, height, limits)?;
-    let orientation = match decoder.exif_metadata() {
+    Ok(decoder)
+}
+
+fn orientation_of(decoder: &mut impl ImageDecoder) -> Orientation {
+    match decoder.exif_metadata() {
         Ok(Some(block)) => exif::orientation(&block),
         _ => decoder.orientation().unwrap_or(Orientation::NoTransforms),
-    };
-    let stored = DynamicImage::from_decoder(decoder).map_err(refuse)?;
-    Ok(turned(stored, orientation))
+    }
 }
 
 fn turned(mut picture: DynamicImage, orientation: Orientation) -> DynamicImage {

@@ -52,6 +52,15 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(u32, u32, Vec<u8>
     Ok((width, height, pixels, orientation))
 }
 
+/// The orientation to show the picture in, from its headers.
+pub(super) fn orientation(bytes: &[u8]) -> Result<Orientation, PhotoError> {
+    let lenient =
+        DecoderOptions::default().set_strict_mode(false).set_max_width(usize::MAX).set_max_height(usize::MAX);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), lenient);
+    decoder.decode_headers().map_err(|error| broken(&error))?;
+    Ok(decoder.exif().map_or(Orientation::NoTransforms, |block| exif::orientation(block)))
+}
+
 /// The file up to its end-of-image marker, and then nothing that stops a decoder but the end of the input.
 ///
 /// Programs that mend truncated files set the marker behind what is left, and zune-jpeg fills the rest of

@@ -1,20 +1,15 @@
-//! One attribute's question to the validation faces: which features, which answers, and how the SVM answers those who were left out.
+//! One attribute's question to faces: which features, which answers, and how the SVM answers those who were left out.
 
-use lineament::attributes::{AttributeCard, CalibrationError, Platt};
 use rayon::prelude::*;
 
-use crate::error::TrainError;
-use crate::svm::{Plane, fit};
-use crate::svms::Features;
-use crate::thresholds::Rule;
+use super::svm::{Plane, fit};
 
-/// The faces of which an attribute is known, ready for an SVM.
+/// Faces of which an attribute is known, ready for an SVM.
 pub struct Question {
-    name: String,
     scale: Scale,
     /// The net's own plane for the attribute, whose score joins the FC vector.
     own: Option<Plane>,
-    /// Scaled features of every such face.
+    /// Scaled features of every face.
     rows: Vec<Vec<f64>>,
     answers: Vec<bool>,
     /// Fold of every row, below `count`.
@@ -23,90 +18,61 @@ pub struct Question {
 }
 
 impl Question {
-    /// Of the attribute at `attribute`, in `count` folds. With the net's own plane little data bends what the net has learned instead of
+    /// Of FC vectors with their answers and folds, as many of each. With the net's own plane little data bends what the net has learned instead of
     /// starting anew.
-    ///
-    /// # Errors
-    /// When nothing is known of the attribute.
-    pub fn new(
-        features: &Features,
-        attribute: usize,
-        name: &str,
-        own: Option<&Plane>,
-        count: usize,
-    ) -> Result<Self, TrainError> {
-        let (mut rows, mut answers, mut folds) = (Vec::new(), Vec::new(), Vec::new());
-        for ((vector, tags), fold) in features.vectors.iter().zip(&features.tags).zip(&features.folds) {
-            let Some(answer) = tags.get(attribute).copied().flatten() else { continue };
+    pub fn new(vectors: &[&[f32]], answers: Vec<bool>, folds: Vec<usize>, own: Option<&Plane>) -> Self {
+        let row = |vector: &&[f32]| {
             let mut row: Vec<f64> = vector.iter().map(|v| f64::from(*v)).collect();
             row.extend(own.map(|own| own.score(&row)));
-            rows.push(row);
-            answers.push(answer);
-            folds.push(*fold);
-        }
-        if rows.is_empty() {
-            let why = format!("no picture of the validation part says anything of {name}");
-            return Err(TrainError::NoPictures { stage: "svms".to_owned(), why });
-        }
+            row
+        };
+        let mut rows: Vec<Vec<f64>> = vectors.iter().map(row).collect();
         let scale = Scale::of(&rows, own.is_some());
         rows.iter_mut().for_each(|row| scale.apply(row));
-        Ok(Self { name: name.to_owned(), scale, own: own.cloned(), rows, answers, folds, count })
+        let count = folds.iter().max().map_or(0, |most| most + 1);
+        Self { scale, own: own.cloned(), rows, answers, folds, count }
+    }
+
+    /// The answers.
+    pub fn answers(&self) -> &[bool] {
+        &self.answers
+    }
+
+    /// The fold of every face.
+    pub fn folds(&self) -> &[usize] {
+        &self.folds
     }
 
     /// The SVM fitted to everybody, as a plane over the FC vector alone: the net's own score is linear in it.
-    ///
-    /// # Errors
-    /// When LIBLINEAR refuses.
-    pub fn plane(&self, cost: f64) -> Result<Plane, TrainError> {
+    pub fn plane(&self, cost: f64) -> Plane {
         let rows: Vec<&[f64]> = self.rows.iter().map(Vec::as_slice).collect();
-        let plane = self.scale.undo(&fit(&rows, &self.answers, cost)?);
-        Ok(match &self.own {
+        let plane = self.scale.undo(&fit(&rows, &self.answers, cost));
+        match &self.own {
             Some(own) => fold(plane, own),
             None => plane,
-        })
+        }
     }
 
     /// Scores of every row by an SVM that saw nobody of its fold.
-    ///
-    /// # Errors
-    /// When LIBLINEAR refuses.
-    pub fn left_out_scores(&self, cost: f64) -> Result<Vec<f32>, TrainError> {
-        let planes: Vec<Plane> = (0..self.count)
-            .into_par_iter()
-            .map(|fold| {
-                let seen = || (0..self.rows.len()).filter(|row| self.folds[*row] != fold);
-                let rows: Vec<&[f64]> = seen().map(|row| self.rows[row].as_slice()).collect();
-                let answers: Vec<bool> = seen().map(|row| self.answers[row]).collect();
-                fit(&rows, &answers, cost)
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(self.rows.iter().zip(&self.folds).map(|(row, fold)| planes[*fold].score(row) as f32).collect())
-    }
-
-    /// How well a rule's thresholds do with such scores: see [`Rule::left_out`].
-    ///
-    /// # Errors
-    /// When the calibration refuses the scores.
-    pub fn left_out(&self, scores: &[f32], rule: Rule) -> Result<[f64; 2], TrainError> {
-        rule.left_out(scores, &self.answers, &self.folds, self.count).map_err(|e| self.refused(&e))
-    }
-
-    /// Calibration and thresholds from such scores.
-    ///
-    /// # Errors
-    /// When the calibration refuses the scores.
-    pub fn card(&self, scores: &[f32], rule: Rule) -> Result<AttributeCard, TrainError> {
-        let positives = self.answers.iter().filter(|yes| **yes).count() as f32;
-        Ok(AttributeCard {
-            name: self.name.clone(),
-            platt: Platt::fit(scores, &self.answers).map_err(|e| self.refused(&e))?,
-            thresholds: rule.thresholds(scores, &self.answers).map_err(|e| self.refused(&e))?,
-            positives: positives / self.answers.len() as f32,
-        })
-    }
-
-    fn refused(&self, error: &CalibrationError) -> TrainError {
-        TrainError::Net(format!("{}: {error}", self.name))
+    pub fn left_out_scores(&self, cost: f64) -> Vec<f32> {
+        let of_fold = |fold: usize| {
+            let (mut seen, mut answers, mut left) = (Vec::new(), Vec::new(), Vec::new());
+            for (place, ((row, answer), own)) in
+                self.rows.iter().zip(&self.answers).zip(&self.folds).enumerate()
+            {
+                if *own == fold {
+                    left.push((place, row));
+                } else {
+                    seen.push(row.as_slice());
+                    answers.push(*answer);
+                }
+            }
+            let plane = fit(&seen, &answers, cost);
+            left.into_iter().map(|(place, row)| (place, plane.score(row) as f32)).collect::<Vec<_>>()
+        };
+        let mut scores: Vec<(usize, f32)> = (0..self.count).into_par_iter().flat_map_iter(of_fold).collect();
+        scores.sort_unstable_by_key(|(place, _)| *place);
+        scores.into_iter().map(|(_, score)| score).collect()
     }
 }
 
@@ -135,9 +101,10 @@ impl Scale {
         let mean_of = |value: &dyn Fn(&[f64], usize) -> f64| -> Vec<f64> {
             (0..width).map(|at| rows.iter().map(|row| value(row, at)).sum::<f64>() / count).collect()
         };
-        let mean = mean_of(&|row, at| row[at]);
-        let variance = mean_of(&|row, at| (row[at] - mean[at]).powi(2));
-        let units = width - usize::from(with_own);
+        let value = |row: &[f64], at: usize| row.get(at).copied().unwrap_or_default();
+        let mean = mean_of(&value);
+        let variance = mean_of(&|row, at| (value(row, at) - value(&mean, at)).powi(2));
+        let units = width.saturating_sub(usize::from(with_own));
         let factor = |part: &[f64]| match part.iter().sum::<f64>() {
             total if total > 0.0 => total.sqrt().recip(),
             _ => 1.0,

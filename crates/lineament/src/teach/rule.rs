@@ -1,6 +1,7 @@
 //! Which scores are a yes: ways to choose thresholds, and which of them serves people best who were not chosen on.
 
-use lineament::attributes::{CalibrationError, Platt, Thresholds};
+use crate::attributes::{CalibrationError, Platt, Thresholds};
+use crate::metrics::Tally;
 
 /// A way to choose an attribute's thresholds from scores and answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,14 +45,12 @@ impl Rule {
         scores: &[f32],
         answers: &[bool],
         folds: &[usize],
-        count: usize,
     ) -> Result<[f64; 2], CalibrationError> {
-        // [answer][told right], for both thresholds.
-        let mut told = [[[0.0_f64; 2]; 2]; 2];
-        for fold in 0..count {
+        let (mut plain, mut balanced) = (Tally::default(), Tally::default());
+        for fold in 0..folds.iter().max().map_or(0, |most| most + 1) {
             let pick = |inside: bool| -> (Vec<f32>, Vec<bool>) {
-                let rows = (0..scores.len()).filter(|row| (folds[*row] == fold) == inside);
-                rows.map(|row| (scores[row], answers[row])).unzip()
+                let rows = scores.iter().zip(answers).zip(folds);
+                rows.filter(|(_, own)| (**own == fold) == inside).map(|((s, yes), _)| (*s, *yes)).unzip()
             };
             let ((seen, seen_answers), (left, left_answers)) = (pick(false), pick(true));
             if seen.is_empty() || left.is_empty() {
@@ -59,16 +58,11 @@ impl Rule {
             }
             let thresholds = self.thresholds(&seen, &seen_answers)?;
             for (score, answer) in left.iter().zip(&left_answers) {
-                for (place, threshold) in [thresholds.accuracy, thresholds.balanced].into_iter().enumerate() {
-                    let right = (*score > threshold) == *answer;
-                    told[place][usize::from(*answer)][usize::from(right)] += 1.0;
-                }
+                plain.add(*answer, *score > thresholds.accuracy);
+                balanced.add(*answer, *score > thresholds.balanced);
             }
         }
-        let [accuracy, balanced] = told;
-        let rate = |[wrong, right]: [f64; 2]| if wrong + right > 0.0 { right / (wrong + right) } else { 1.0 };
-        let plain = rate([accuracy[0][0] + accuracy[1][0], accuracy[0][1] + accuracy[1][1]]);
-        Ok([plain, (rate(balanced[0]) + rate(balanced[1])) / 2.0])
+        Ok([plain.accuracy(), balanced.balanced_accuracy()])
     }
 }
 
@@ -114,7 +108,7 @@ mod tests {
         let best = best.fold([0.0_f64; 2], |most, one| [most[0].max(one[0]), most[1].max(one[1])]);
         // These scores are no SVM's: their plane is not at 0.
         for rule in [Rule::Sigmoid, Rule::BestCut] {
-            let found = rule.left_out(&scores, &answers, &folds, 5).unwrap();
+            let found = rule.left_out(&scores, &answers, &folds).unwrap();
             for (found, best) in found.into_iter().zip(best) {
                 assert!(found > best - 0.02 && found <= best + 1e-9, "{rule:?}: {found} of {best}");
             }

@@ -1,0 +1,204 @@
+//! `lineament teach`: attributes of one's own on the nets of a finished model.
+
+mod pictures;
+mod report;
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use lineament::attributes::Group;
+use lineament::teach::{self, Asked, Example, Lesson, Options, TeachError};
+use lineament::{Bundle, Card, Tagger};
+
+use super::Outcome;
+use crate::arguments::{EngineArguments, LayoutName, ModelArguments, ThreadArguments};
+use crate::files::{self, Sink};
+use crate::terminal::Colours;
+use crate::{engine, model, notes};
+use pictures::{Looked, Pictures};
+use report::{AttributeReport, Report};
+
+/// Pictures that are named on standard error; the report file names all.
+const NAMED: usize = 10;
+
+#[derive(Debug, Args)]
+pub struct TeachArguments {
+    /// The attributes to teach: any name with two folders, names of columns with a table
+    #[arg(value_name = "NAME", required = true)]
+    pub names: Vec<String>,
+    /// Pictures that have it: folders (walked), files or patterns
+    #[arg(long, value_name = "DIR", num_args = 1.., requires = "negative", conflicts_with = "data")]
+    pub positive: Vec<PathBuf>,
+    /// Pictures that do not have it
+    #[arg(long, value_name = "DIR", num_args = 1.., requires = "positive", conflicts_with = "data")]
+    pub negative: Vec<PathBuf>,
+    /// A CSV or Parquet table with a column for the path and one for each attribute, or a folder in CelebA's layout
+    #[arg(long, value_name = "FILE", required_unless_present = "positive")]
+    pub data: Option<PathBuf>,
+    /// The layout of the data [default: told from what is there]
+    #[arg(long, value_enum, requires = "data")]
+    pub layout: Option<LayoutName>,
+    /// The column of the table that says who is on a picture [default: `identity` or `person`, where there is one]
+    #[arg(long, value_name = "COLUMN", requires = "data")]
+    pub person: Option<String>,
+    /// The part of the data to learn from [default: train, where the data says what that is; else all of it]
+    #[arg(long, value_enum, requires = "data")]
+    pub split: Option<PartName>,
+    /// At most so many pictures with each attribute and as many without, drawn at random
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub pictures: Option<u32>,
+    /// How common the attribute is where it will be asked for, such as 0.05 [default: as in the pictures given]
+    ///
+    /// Probabilities, and values at the operating point for accuracy, are true for faces of which so many have it. Half of the pictures given
+    /// have it, as a rule; few faces have freckles.
+    #[arg(long, value_name = "P")]
+    pub share: Option<f32>,
+    /// Teach attributes anew that the model knows already
+    #[arg(long)]
+    pub replace: bool,
+    /// Where the model with the new attributes goes
+    #[arg(long, short, value_name = "BUNDLE")]
+    pub output: PathBuf,
+    /// Write all figures, and the pictures that were left out, to this file as JSON
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Another seed draws other pictures, and leaves out others together
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub model: ModelArguments,
+    #[command(flatten)]
+    pub threads: ThreadArguments,
+    #[command(flatten)]
+    pub engine: EngineArguments,
+}
+
+/// A part of a data set, or all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PartName {
+    /// What models learn from (CelebA's partition 0)
+    Train,
+    /// What thresholds are chosen on (partition 1)
+    #[value(alias = "val")]
+    Validation,
+    /// What figures are reported of (partition 2)
+    Test,
+    /// Everything
+    All,
+}
+
+pub fn run(arguments: TeachArguments) -> Result<Outcome> {
+    let bundle = model::bundle(&arguments.model)?;
+    check_names(&arguments, bundle.card())?;
+    let pictures = Pictures::find(&arguments)?;
+    // Opened first: a place that cannot be written to should not be found out after the work.
+    let mut output = Sink::open(Some(&arguments.output))?;
+    let pool = model::pool(&arguments.threads)?;
+    let engine = engine::of(&arguments.engine, pool.current_num_threads())?;
+    let tagger = Tagger::with_engine(bundle.clone(), engine)
+        .context("the model cannot be used; `lineament model verify` says more")?;
+
+    let looked = pictures.look(&tagger, &pool);
+    say_left_out(&looked);
+    let mut lessons = Vec::new();
+    let mut refused = Vec::new();
+    let mut report = Report::of(&bundle, &arguments, &looked);
+    let colours = Colours::of(&io::stderr());
+    for (place, name) in arguments.names.iter().enumerate() {
+        let asked = looked.asked(place);
+        let (result, repeated) = pool.install(|| taught(name, &asked, pictures.by, &arguments));
+        if !repeated.is_empty() {
+            notes::note(format!("{name}: {} pictures are there twice and count once", repeated.len()));
+        }
+        let said = AttributeReport::of(name, &result, repeated, looked.given(place));
+        // Nothing is left to be said where standard error is closed.
+        let _ = io::stderr().write_all(report::text(&said, pictures.by, colours).as_bytes());
+        report.attributes.push(said);
+        match result {
+            Ok(lesson) => lessons.push(lesson),
+            Err(error) => refused.push(error),
+        }
+    }
+    let written =
+        if lessons.is_empty() { None } else { Some(bundle.with_lessons(&lessons, arguments.replace)?) };
+    report.written = written.as_ref().map(Bundle::hash);
+    if let Some(path) = &arguments.report {
+        files::write_whole(path, &serde_json::to_vec_pretty(&report)?)?;
+    }
+    let Some(written) = written else {
+        let reasons: Vec<String> = refused.iter().map(ToString::to_string).collect();
+        bail!("{}; no model was written", reasons.join("\n"));
+    };
+    output.write_all(written.bytes())?;
+    output.finish()?;
+    for error in &refused {
+        notes::unread(error);
+    }
+    let card = written.card();
+    let (path, count) = (arguments.output.display(), card.attributes.len());
+    notes::note(format!(
+        "{} {} with {count} attributes, SHA-256 {}: {path}",
+        card.name,
+        card.version,
+        written.hash()
+    ));
+    Ok(Outcome::with_unread((looked.unread.len() + refused.len()) as u64))
+}
+
+/// Refuses names before any picture is looked at.
+fn check_names(arguments: &TeachArguments, card: &Card) -> Result<()> {
+    let names = &arguments.names;
+    if !arguments.positive.is_empty() && names.len() > 1 {
+        bail!("two folders teach one attribute; give one NAME, or a table with --data to teach several");
+    }
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(TeachError::Twice(name.clone()).into());
+        }
+        if !arguments.replace && card.find(name).is_ok() {
+            return Err(TeachError::Known(name.clone()).into());
+        }
+    }
+    Ok(())
+}
+
+fn taught(
+    name: &str,
+    asked: &[Asked],
+    by: Group,
+    arguments: &TeachArguments,
+) -> (Result<Lesson, TeachError>, Vec<String>) {
+    let (examples, repeated): (Vec<Example>, Vec<String>) = match teach::examples(name, asked) {
+        Ok(found) => found,
+        Err(error) => return (Err(error), Vec::new()),
+    };
+    let options = Options { by, share: arguments.share, seed: arguments.seed, ..Options::default() };
+    (teach::learn(name, &examples, &options), repeated)
+}
+
+fn say_left_out(looked: &Looked<'_>) {
+    let more = |count: usize| count.checked_sub(NAMED).filter(|more| *more > 0);
+    for (_, reason) in looked.unread.iter().take(NAMED) {
+        notes::unread(reason);
+    }
+    if let Some(more) = more(looked.unread.len()) {
+        notes::unread(format!("{more} more pictures; --report FILE names them all"));
+    }
+    if !looked.without_face.is_empty() {
+        let names: Vec<String> =
+            looked.without_face.iter().take(NAMED).map(|path| path.display().to_string()).collect();
+        let rest = more(looked.without_face.len()).map_or(String::new(), |more| format!(" and {more} more"));
+        let count = looked.without_face.len();
+        notes::note(format!(
+            "no face was found in {count} pictures, which are left out: {}{rest}",
+            names.join(", ")
+        ));
+    }
+    if looked.crowded > 0 {
+        notes::note(format!("{} pictures show several faces; the one found best counts", looked.crowded));
+    }
+}

@@ -1,0 +1,139 @@
+use super::*;
+
+fn message(keywords: &[&str], areas: &[f64]) -> Message {
+    let region = |x: &f64| Region {
+        area: Area { x: *x, y: 0.5, w: 0.1, h: 0.2 },
+        attributes: keywords.iter().map(|k| (*k).to_owned()).collect(),
+    };
+    Message {
+        keywords: keywords.iter().map(|k| (*k).to_owned()).collect(),
+        regions: areas.iter().map(region).collect(),
+        stored: [640, 480],
+        model: "tiny 0.0.1 (0123abcd)".to_owned(),
+        digikam: true,
+    }
+}
+
+fn list(text: &str, list: &List) -> Vec<String> {
+    let root = tree::read(text).unwrap();
+    let all = root.all();
+    let property = all.iter().find(|element| element.name.is(list.space, list.local));
+    property
+        .and_then(|p| p.list())
+        .map_or_else(Vec::new, |l| l.items().map(|item| item.text.clone()).collect())
+}
+
+fn regions(text: &str) -> Vec<f64> {
+    let root = tree::read(text).unwrap();
+    let all = root.all();
+    let list = all.iter().find(|element| element.name.is(REGIONS, "RegionList")).and_then(|list| list.list());
+    list.map_or_else(Vec::new, |list| list.items().map(|item| area_of(item).unwrap().x).collect())
+}
+
+/// As digiKam writes them: attributes for values, its own prefix order, a region with a name, and things that are nobody's business.
+const DIGIKAM_SIDECAR: &str = "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\r
+<x:xmpmeta xmlns:x='adobe:ns:meta/' x:xmptk='XMP Core 4.4.0-Exiv2'>
+ <r:RDF xmlns:r=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">
+  <r:Description r:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:digiKam=\"http://www.digikam.org/ns/1.0/\"
+    xmlns:mwg-rs=\"http://www.metadataworkinggroup.com/schemas/regions/\" xmlns:stArea=\"http://ns.adobe.com/xmp/sType/Area#\"
+    xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmp:Rating=\"5\"   >
+   <!-- mine &amp; untouched -->
+   <dc:subject>
+\t<r:Bag><r:li>Holidays</r:li>
+\t  <r:li>R&amp;D</r:li>
+\t  <r:li>Smiling</r:li></r:Bag>
+   </dc:subject>
+   <digiKam:TagsList><r:Seq><r:li>Places/Home</r:li></r:Seq></digiKam:TagsList>
+   <mwg-rs:Regions r:parseType=\"Resource\"><mwg-rs:RegionList><r:Bag>
+    <r:li><r:Description mwg-rs:Name=\"Ann\" mwg-rs:Type=\"Face\"><mwg-rs:Area stArea:x=\"0.2\" stArea:y=\"0.5\" stArea:w=\"0.11\" stArea:h=\"0.2\" stArea:unit=\"normalized\"/></r:Description></r:li>
+   </r:Bag></mwg-rs:RegionList></mwg-rs:Regions>
+   <xmp:Label><![CDATA[<red>]]></xmp:Label>
+  </r:Description>
+ </r:RDF>
+</x:xmpmeta>
+<?xpacket end='w'?>
+";
+
+#[test]
+fn a_new_sidecar_says_keywords_and_regions() {
+    let text = fresh(&message(&["Smiling", "Wearing_Hat"], &[0.3, 0.7])).unwrap();
+    assert_eq!(list(&text, &SUBJECT), ["Smiling", "Wearing_Hat"]);
+    assert_eq!(list(&text, &TREE), ["Lineament|Smiling", "Lineament|Wearing_Hat"]);
+    assert_eq!(list(&text, &TAGS), ["Lineament/Smiling", "Lineament/Wearing_Hat"]);
+    assert_eq!(regions(&text), [0.3, 0.7]);
+    // Again, nothing changes; with nobody there, all of it goes.
+    assert_eq!(merge(&text, &message(&["Smiling", "Wearing_Hat"], &[0.3, 0.7])).unwrap(), text);
+    let empty = merge(&text, &message(&[], &[])).unwrap();
+    assert!(!empty.contains("Smiling") && !empty.contains("Regions>"), "{empty}");
+}
+
+#[test]
+fn what_others_wrote_stays_to_the_byte() {
+    let first = merge(DIGIKAM_SIDECAR, &message(&["Smiling", "A<B"], &[0.2, 0.8])).unwrap();
+    assert_eq!(list(&first, &SUBJECT), ["Holidays", "R&D", "Smiling", "A<B"]);
+    assert_eq!(list(&first, &TAGS), ["Places/Home", "Lineament/Smiling", "Lineament/A<B"]);
+    assert_eq!(list(&first, &RECORD), ["A<B"], "Smiling was there before us");
+    assert_eq!(regions(&first), [0.2, 0.8], "Ann's face is not drawn twice");
+    // Every byte of the original is still there, in its order.
+    let mut rest = first.as_str();
+    for line in DIGIKAM_SIDECAR.lines() {
+        // Our items come behind the last one of a list, within a line.
+        for part in line.split("</r:Seq>").flat_map(|part| part.split("</r:Bag>")) {
+            let place = rest.find(part).unwrap_or_else(|| panic!("{part:?} is lost in\n{rest}"));
+            rest = &rest[place + part.len()..];
+        }
+    }
+    let second = merge(&first, &message(&["Young"], &[0.5])).unwrap();
+    assert_eq!(list(&second, &SUBJECT), ["Holidays", "R&D", "Smiling", "Young"]);
+    assert_eq!(regions(&second), [0.2, 0.5]);
+    // Taken back, all is as it was but for an empty description at the end.
+    let third = merge(&second, &message(&[], &[])).unwrap();
+    let end = DIGIKAM_SIDECAR.find(" </r:RDF>").unwrap();
+    assert_eq!(third[..end - 1], DIGIKAM_SIDECAR[..end - 1]);
+    assert!(third.ends_with(&DIGIKAM_SIDECAR[end..]));
+}
+
+#[test]
+fn short_forms_are_opened() {
+    for rdf in [
+        "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'/>",
+        "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'></rdf:RDF>",
+        "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description rdf:about='uuid:1' xmlns:dc='http://purl.org/dc/elements/1.1/'><dc:subject><rdf:Bag /></dc:subject></rdf:Description></rdf:RDF>",
+    ] {
+        let merged = merge(rdf, &message(&["Smiling"], &[0.4])).unwrap();
+        assert_eq!(list(&merged, &SUBJECT), ["Smiling"], "{merged}");
+        assert_eq!(regions(&merged), [0.4]);
+        let both = merged.matches("about=\"uuid:1\"").count() + merged.matches("about='uuid:1'").count();
+        assert_eq!(both, if rdf.contains("uuid") { 2 } else { 0 }, "{merged}");
+    }
+}
+
+#[test]
+fn hostile_sidecars_are_refused_with_a_reason() {
+    let refused = |text: &str| format!("{:#}", merge(text, &message(&["Smiling"], &[0.4])).unwrap_err());
+    let rdf = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>";
+    assert!(refused("").contains("no XML element"));
+    assert!(refused("no xml at all").contains("no XML element"));
+    assert!(refused("<a>").contains("does not end"));
+    assert!(refused("<a></b>").contains("broken XML"));
+    assert!(refused("<a/><b/>").contains("two root"));
+    assert!(refused("<a/>").contains("no rdf:RDF"));
+    assert!(
+        refused(&format!("{rdf}<rdf:Description><dc:subject/></rdf:Description></rdf:RDF>"))
+            .contains("not declared")
+    );
+    let bomb = format!("<!DOCTYPE x [<!ENTITY a 'ha'><!ENTITY b '&a;&a;'>]>{rdf}</rdf:RDF>");
+    assert!(refused(&bomb).contains("document type"));
+    assert!(refused(&format!("{rdf}&bomb;</rdf:RDF>")).contains("&bomb;"));
+    assert!(refused(&"<a>".repeat(100_000)).contains("nested deeper"));
+    let text = format!(
+        "{rdf}<rdf:Description xmlns:dc='{DC}'><dc:subject>Smiling</dc:subject></rdf:Description></rdf:RDF>"
+    );
+    assert!(refused(&text).contains("dc:subject is no list"), "{}", refused(&text));
+    for cut in (0..DIGIKAM_SIDECAR.len()).filter(|cut| DIGIKAM_SIDECAR.is_char_boundary(*cut)) {
+        // Cut anywhere, it is refused or, behind the root element, still whole.
+        let whole = cut >= DIGIKAM_SIDECAR.find("</x:xmpmeta>").unwrap() + "</x:xmpmeta>".len();
+        let result = merge(&DIGIKAM_SIDECAR[..cut], &message(&["Smiling"], &[0.4]));
+        assert!(whole || result.is_err(), "{cut}");
+    }
+}

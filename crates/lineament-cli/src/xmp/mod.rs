@@ -1,0 +1,148 @@
+//! XMP sidecars: what photo libraries (digiKam, Lightroom) read beside a picture. The picture itself is never touched.
+//!
+//! `tree` reads a sidecar that is there, `merge` changes no byte of it but those of our own entries, `area` says where a face stands in the picture as it
+//! is stored.
+
+mod area;
+mod merge;
+mod tree;
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use lineament::{Limits, Photo};
+
+use crate::files;
+use crate::page::{PageFace, Told};
+pub use area::Area;
+
+/// The largest sidecar that is read; those of photo libraries have some kilobytes.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// Whose sidecars these are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Library {
+    /// photo.jpg.xmp, with digiKam's own tree of tags
+    Digikam,
+    /// photo.xmp
+    Lightroom,
+}
+
+impl Library {
+    /// Where the sidecar of a picture is.
+    pub fn sidecar(self, picture: &Path) -> PathBuf {
+        match self {
+            Self::Digikam => {
+                let mut name = picture.as_os_str().to_owned();
+                name.push(".xmp");
+                PathBuf::from(name)
+            }
+            Self::Lightroom => picture.with_extension("xmp"),
+        }
+    }
+}
+
+/// What is to be said of a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Names of the attributes that a face has, each once.
+    pub keywords: Vec<String>,
+    /// Where the faces are.
+    pub regions: Vec<Region>,
+    /// Width and height of the picture as it is stored.
+    pub stored: [u32; 2],
+    /// The model that speaks.
+    pub model: String,
+    /// Whether digiKam's own tree of tags is written.
+    pub digikam: bool,
+}
+
+/// A face.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Region {
+    /// Where it stands in the picture as it is stored.
+    pub area: Area,
+    /// Its attributes.
+    pub attributes: Vec<String>,
+}
+
+/// Writes or merges the sidecar of a picture; where nothing changes, or nothing is to be said, no file is touched.
+pub fn write(library: Library, picture: &Path, photo: &Photo, faces: &[PageFace], told: &Told) -> Result<()> {
+    let path = library.sidecar(picture);
+    let message = message(library, picture, photo, faces, told)?;
+    let there = read(&path)?;
+    let text = match &there {
+        Some(text) => merge::merge(text, &message).with_context(|| {
+            format!("the sidecar {} cannot be merged and is left as it is; mend or remove it", path.display())
+        })?,
+        None if message.keywords.is_empty() && message.regions.is_empty() => return Ok(()),
+        None => merge::fresh(&message)?,
+    };
+    if there.as_deref() == Some(text.as_str()) {
+        return Ok(());
+    }
+    files::write_whole(&path, text.as_bytes())
+}
+
+fn message(
+    library: Library,
+    picture: &Path,
+    photo: &Photo,
+    faces: &[PageFace],
+    told: &Told,
+) -> Result<Message> {
+    let orientation = Photo::orientation(picture, &Limits::default())?;
+    let present = |face: &PageFace| -> Vec<String> {
+        let present = told.attributes.iter().zip(&face.attributes).filter(|(_, attribute)| attribute.value);
+        present.map(|(name, _)| name.clone()).collect()
+    };
+    let mut keywords: Vec<String> = Vec::new();
+    for name in faces.iter().flat_map(present) {
+        if !keywords.contains(&name) {
+            keywords.push(name);
+        }
+    }
+    let (width, height) = (photo.width(), photo.height());
+    let region = |face: &PageFace| {
+        let area = Area::upright(face.rect, width, height)?.stored(orientation);
+        Some(Region { area, attributes: present(face) })
+    };
+    Ok(Message {
+        keywords,
+        regions: faces.iter().filter_map(region).collect(),
+        stored: if orientation >= 5 { [height, width] } else { [width, height] },
+        model: told.model.clone(),
+        digikam: library == Library::Digikam,
+    })
+}
+
+fn read(path: &Path) -> Result<Option<String>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    };
+    if fs::metadata(path).is_ok_and(|known| !known.is_file()) {
+        bail!("{} is no file, so that no sidecar can be written; remove it", path.display());
+    }
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        bail!(
+            "the sidecar {} has more than {} MB and is left as it is: that is no sidecar",
+            path.display(),
+            MOST_BYTES >> 20
+        );
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(text)),
+        Err(_) => {
+            bail!("the sidecar {} is not in UTF-8 and is left as it is; save it as UTF-8", path.display())
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! A sidecar as a tree of elements that know their bytes.
+
+use std::ops::Range;
+
+use anyhow::{Context, Result, bail};
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::{NamespaceResolver, ResolveResult};
+use quick_xml::{NsReader, XmlVersion};
+
+/// Elements within elements at most: XMP has a dozen, and recursion over more would need stack.
+const DEEPEST: usize = 64;
+
+/// RDF, the frame of XMP.
+pub const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+
+/// A namespace and a name in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    pub space: String,
+    pub local: String,
+}
+
+impl Name {
+    pub fn is(&self, space: &str, local: &str) -> bool {
+        self.space == space && self.local == local
+    }
+}
+
+/// An element.
+#[derive(Debug, Clone)]
+pub struct Element {
+    pub name: Name,
+    /// The prefix with its colon, as it is written.
+    pub prefix: String,
+    /// From `<` to the last `>`.
+    pub whole: Range<usize>,
+    /// Between the tags; `None` of `<empty/>`.
+    pub inner: Option<Range<usize>>,
+    /// The characters straight in it.
+    pub text: String,
+    pub attributes: Vec<(Name, String)>,
+    pub children: Vec<Element>,
+}
+
+impl Element {
+    /// The first child of that name.
+    pub fn child(&self, space: &str, local: &str) -> Option<&Self> {
+        self.children.iter().find(|child| child.name.is(space, local))
+    }
+
+    /// The element itself, and all below it.
+    pub fn all(&self) -> Vec<&Self> {
+        let mut found = vec![self];
+        found.extend(self.children.iter().flat_map(Self::all));
+        found
+    }
+
+    /// An attribute's value, or the text of a child of that name: RDF lets simple values be written either way.
+    pub fn value(&self, space: &str, local: &str) -> Option<&str> {
+        let attribute = self.attributes.iter().find(|(name, _)| name.is(space, local));
+        attribute
+            .map(|(_, value)| value.as_str())
+            .or_else(|| self.child(space, local).map(|child| child.text.as_str()))
+    }
+
+    /// The list straight in a property: rdf:Bag, rdf:Seq or rdf:Alt.
+    pub fn list(&self) -> Option<&Self> {
+        self.children
+            .iter()
+            .find(|c| c.name.space == RDF && ["Bag", "Seq", "Alt"].contains(&c.name.local.as_str()))
+    }
+
+    /// The items of a list.
+    pub fn items(&self) -> impl Iterator<Item = &Self> {
+        self.children.iter().filter(|child| child.name.is(RDF, "li"))
+    }
+}
+
+/// Reads a whole file; the root element.
+///
+/// Refused: XML that is not well-formed, and document types, which XMP has none of and which are how entities are made to explode.
+pub fn read(text: &str) -> Result<Element> {
+    let mark = '\u{feff}';
+    // Offsets count from the start of the file.
+    let skipped = if text.starts_with(mark) { mark.len_utf8() } else { 0 };
+    let mut reader = NsReader::from_str(text.get(skipped..).unwrap_or_default());
+    reader.config_mut().enable_all_checks(true);
+    let mut open: Vec<Element> = Vec::new();
+    let mut root = None;
+    loop {
+        let from = skipped + offset(reader.buffer_position())?;
+        let event = reader.read_event().with_context(|| format!("it is broken XML near byte {from}"))?;
+        let to = skipped + offset(reader.buffer_position())?;
+        let mut closed = None;
+        match event {
+            Event::Start(tag) => {
+                if open.len() >= DEEPEST {
+                    bail!("its elements are nested deeper than {DEEPEST}");
+                }
+                let inner = Some(to..to);
+                open.push(Element { inner, ..element(&tag, from..to, reader.resolver())? });
+            }
+            Event::Empty(tag) => closed = Some(element(&tag, from..to, reader.resolver())?),
+            Event::End(_) => {
+                let mut element = open.pop().context("an element ends that did not begin")?;
+                element.whole.end = to;
+                element.inner = element.inner.map(|inner| inner.start..from);
+                closed = Some(element);
+            }
+            Event::Text(text) => add(&mut open, &text.xml10_content()),
+            Event::CData(text) => add(&mut open, &text.xml10_content()),
+            Event::GeneralRef(entity) => {
+                let found = match entity.resolve_char_ref()? {
+                    Some(character) => character.to_string(),
+                    None => {
+                        let name = entity.xml10_content();
+                        let known = quick_xml::escape::resolve_predefined_entity(&name);
+                        known.with_context(|| format!("it uses the unknown entity &{name};"))?.to_owned()
+                    }
+                };
+                add(&mut open, &found);
+            }
+            Event::DocType(_) => bail!("it declares a document type, which no sidecar has"),
+            Event::Eof => break,
+            _ => {}
+        }
+        if let Some(element) = closed {
+            match open.last_mut() {
+                Some(parent) => parent.children.push(element),
+                None if root.is_none() => root = Some(element),
+                None => bail!("it has two root elements"),
+            }
+        }
+    }
+    if let Some(element) = open.last() {
+        bail!("the element {} does not end: it is cut off", element.name.local);
+    }
+    root.context("it holds no XML element")
+}
+
+fn offset(position: u64) -> Result<usize> {
+    Ok(usize::try_from(position)?)
+}
+
+fn add(open: &mut [Element], text: &str) {
+    if let Some(element) = open.last_mut() {
+        element.text.push_str(text);
+    }
+}
+
+fn element(tag: &BytesStart<'_>, whole: Range<usize>, resolver: &NamespaceResolver) -> Result<Element> {
+    let name = tag.name();
+    let (space, local) = resolver.resolve_element(name);
+    let name_of = |space: ResolveResult<'_>, local: &str| -> Result<Name> {
+        let space = match space {
+            ResolveResult::Bound(space) => space.0.to_owned(),
+            ResolveResult::Unbound => String::new(),
+            ResolveResult::Unknown(prefix) => bail!("the prefix {prefix} is not declared"),
+        };
+        Ok(Name { space, local: local.to_owned() })
+    };
+    let mut attributes = Vec::new();
+    for attribute in tag.attributes() {
+        let attribute = attribute?;
+        if attribute.key.as_namespace_binding().is_some() {
+            continue;
+        }
+        let (space, local) = resolver.resolve_attribute(attribute.key);
+        let value = attribute.normalized_value(XmlVersion::Implicit1_0)?.into_owned();
+        attributes.push((name_of(space, local.as_ref())?, value));
+    }
+    let prefix = name.prefix().map_or(String::new(), |prefix| format!("{}:", prefix.as_ref()));
+    Ok(Element {
+        name: name_of(space, local.as_ref())?,
+        prefix,
+        whole,
+        inner: None,
+        text: String::new(),
+        attributes,
+        children: Vec::new(),
+    })
+}

@@ -1,0 +1,86 @@
+//! Faces with answers, each picture once.
+
+use std::collections::BTreeMap;
+
+use super::error::TeachError;
+use super::look::Look;
+
+/// A picture that was looked at, and whether it has the attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// What messages call it.
+    pub name: String,
+    /// What the nets see of it.
+    pub look: Look,
+    /// Whether it has the attribute.
+    pub answer: bool,
+    /// Who is on it, where that is known.
+    pub person: Option<u32>,
+}
+
+/// A face to learn from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Example {
+    /// ANet's FC vector.
+    pub vector: Vec<f32>,
+    /// Whether it has the attribute.
+    pub answer: bool,
+    /// Examples of one group are left out together: a person, or the picture itself.
+    pub group: u64,
+}
+
+/// The examples among what was looked at, and the names of pictures that are left out because they are there already (in another file, perhaps):
+/// else a picture could be learned from and be asked about at once.
+///
+/// # Errors
+/// [`TeachError::Contradiction`] where one picture is said to have the attribute and not to have it.
+pub fn examples(attribute: &str, asked: &[Asked]) -> Result<(Vec<Example>, Vec<String>), TeachError> {
+    let mut seen: BTreeMap<[u8; 32], &Asked> = BTreeMap::new();
+    let (mut examples, mut repeated) = (Vec::new(), Vec::new());
+    for (place, one) in asked.iter().enumerate() {
+        match seen.get(&one.look.fingerprint) {
+            Some(other) if other.answer != one.answer => {
+                let (yes, no) = if one.answer { (one, *other) } else { (*other, one) };
+                let (name, yes, no) = (attribute.to_owned(), yes.name.clone(), no.name.clone());
+                return Err(TeachError::Contradiction { name, yes, no });
+            }
+            Some(_) => repeated.push(one.name.clone()),
+            None => {
+                seen.insert(one.look.fingerprint, one);
+                // Nobody known: a key that no person (32 bits) has.
+                let group = one.person.map_or((1 << 32) + place as u64, u64::from);
+                examples.push(Example { vector: one.look.vector.clone(), answer: one.answer, group });
+            }
+        }
+    }
+    Ok((examples, repeated))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn asked(name: &str, fingerprint: u8, answer: bool, person: Option<u32>) -> Asked {
+        let look = Look { vector: vec![f32::from(fingerprint)], faces: 1, fingerprint: [fingerprint; 32] };
+        Asked { name: name.to_owned(), look, answer, person }
+    }
+
+    #[test]
+    fn a_picture_counts_once_and_may_not_contradict_itself() {
+        let mut all = vec![
+            asked("a", 1, true, Some(7)),
+            asked("b", 2, false, None),
+            asked("c", 1, true, None),
+            asked("d", 3, false, None),
+        ];
+        let (found, repeated) = examples("Hat", &all).unwrap();
+        assert_eq!(repeated, ["c"]);
+        assert_eq!(found.iter().map(|e| e.answer).collect::<Vec<_>>(), [true, false, false]);
+        assert_eq!(found[0].group, 7);
+        assert!(found[1].group != found[2].group && found[1].group > u64::from(u32::MAX));
+        all.push(asked("e", 1, false, None));
+        let refused = examples("Hat", &all).unwrap_err().to_string();
+        assert!(refused.contains("Hat: a and e are the same picture"), "{refused}");
+    }
+}

@@ -1,0 +1,104 @@
+//! Who is left out together.
+
+use std::collections::BTreeMap;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::examples::Example;
+
+/// A person, or a picture that stands for itself, with the places of its examples.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Together {
+    /// Places of those that have the attribute.
+    pub with: Vec<usize>,
+    /// Places of those that do not.
+    pub without: Vec<usize>,
+}
+
+/// The groups among the examples at `places`, in an order that depends on the seed and the groups alone; those with most examples that have the
+/// attribute first, then those with most that do not.
+pub fn groups(examples: &[Example], places: &[usize], seed: u64) -> Vec<Together> {
+    let mut found: BTreeMap<u64, Together> = BTreeMap::new();
+    for place in places {
+        let Some(example) = examples.get(*place) else { continue };
+        let empty = Together { with: Vec::new(), without: Vec::new() };
+        let group = found.entry(example.group).or_insert(empty);
+        if example.answer { group.with.push(*place) } else { group.without.push(*place) }
+    }
+    let mut groups: Vec<Together> = found.into_values().collect();
+    groups.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    groups.sort_by_key(|group| (std::cmp::Reverse(group.with.len()), std::cmp::Reverse(group.without.len())));
+    groups
+}
+
+/// The fold of every one of `places`, in their order: all of a group in one, dealt out so that folds have about as many examples of each kind.
+pub fn folds(examples: &[Example], places: &[usize], count: usize, seed: u64) -> Vec<usize> {
+    let mut of_place: BTreeMap<usize, usize> = BTreeMap::new();
+    for (turn, group) in groups(examples, places, seed).iter().enumerate() {
+        // There and back again: the first fold does not get the largest of every round.
+        let (round, step) = (turn / count.max(1), turn % count.max(1));
+        let fold = if round.is_multiple_of(2) { step } else { count.saturating_sub(1 + step) };
+        of_place.extend(group.with.iter().chain(&group.without).map(|place| (*place, fold)));
+    }
+    places.iter().map(|place| of_place.get(place).copied().unwrap_or_default()).collect()
+}
+
+/// A share of the examples at `places`, drawn group by group, with as much of each kind as can be; at least two groups of each.
+pub fn part(examples: &[Example], places: &[usize], share: f64, seed: u64) -> Vec<usize> {
+    let mut kept = Vec::new();
+    let kinds: [fn(&Together) -> bool; 2] = [|group| !group.with.is_empty(), |group| group.with.is_empty()];
+    let all = groups(examples, places, seed);
+    for of_kind in kinds {
+        let mut own: Vec<&Together> = all.iter().filter(|group| of_kind(group)).collect();
+        own.shuffle(&mut ChaCha8Rng::seed_from_u64(seed ^ 0x7061_7274));
+        let count = ((own.len() as f64 * share).round() as usize).max(2);
+        kept.extend(
+            own.iter().take(count).flat_map(|group| group.with.iter().chain(&group.without)).copied(),
+        );
+    }
+    kept.sort_unstable();
+    kept
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_group_is_in_one_fold_and_kinds_are_spread(
+            kinds in prop::collection::vec((any::<bool>(), 0_u64..40), 40..120), seed: u64,
+        ) {
+            let example = |(answer, group): &(bool, u64)| Example { vector: vec![], answer: *answer, group: *group };
+            let examples: Vec<Example> = kinds.iter().map(example).collect();
+            let places: Vec<usize> = (0..examples.len()).collect();
+            let found = folds(&examples, &places, 5, seed);
+            prop_assert_eq!(&found, &folds(&examples, &places, 5, seed));
+            for (one, fold) in examples.iter().zip(&found) {
+                for (other, other_fold) in examples.iter().zip(&found) {
+                    prop_assert!(one.group != other.group || fold == other_fold);
+                }
+            }
+            let half = part(&examples, &places, 0.5, seed);
+            prop_assert!(half.len() < examples.len() && half.is_sorted());
+            prop_assert_eq!(part(&examples, &places, 1.0, seed), places);
+        }
+    }
+
+    #[test]
+    fn single_pictures_are_dealt_evenly() {
+        let examples: Vec<Example> =
+            (0..50).map(|i| Example { vector: vec![], answer: i % 2 == 0, group: i }).collect();
+        let places: Vec<usize> = (0..50).collect();
+        let found = folds(&examples, &places, 5, 3);
+        for fold in 0..5 {
+            let of_kind =
+                |kind| found.iter().zip(&examples).filter(|(f, e)| **f == fold && e.answer == kind).count();
+            assert_eq!((of_kind(true), of_kind(false)), (5, 5));
+        }
+    }
+}
