@@ -111,7 +111,8 @@ pub fn run(arguments: TeachArguments) -> Result<Outcome> {
         let asked = looked.asked(place);
         let (result, repeated) = pool.install(|| taught(name, &asked, pictures.by, &arguments));
         if !repeated.is_empty() {
-            notes::note(format!("{name}: {} pictures are there twice and count once", repeated.len()));
+            let are = if repeated.len() == 1 { "is" } else { "are" };
+            notes::note(format!("{name}: {} {are} there twice and counts once", counted(repeated.len())));
         }
         let said = AttributeReport::of(name, &result, repeated, looked.given(place));
         // Nothing is left to be said where standard error is closed.
@@ -192,13 +193,14 @@ fn say_left_out(looked: &Looked<'_>) {
         let names: Vec<String> =
             looked.without_face.iter().take(NAMED).map(|path| path.display().to_string()).collect();
         let rest = more(looked.without_face.len()).map_or(String::new(), |more| format!(" and {more} more"));
-        let count = looked.without_face.len();
-        notes::note(format!(
-            "no face was found in {count} pictures, which are left out: {}{rest}",
-            names.join(", ")
-        ));
+        let count = counted(looked.without_face.len());
+        notes::note(format!("no face was found in {count}: {}{rest}; left out", names.join(", ")));
     }
     if looked.crowded > 0 {
-        notes::note(format!("{} pictures show several faces; the one found best counts", looked.crowded));
+        notes::note(format!("several faces in {}; the one found best counts", counted(looked.crowded)));
     }
+}
+
+fn counted(pictures: usize) -> String {
+    if pictures == 1 { "1 picture".to_owned() } else { format!("{pictures} pictures") }
 }
