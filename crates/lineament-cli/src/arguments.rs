@@ -316,9 +316,20 @@ pub enum FigureFormat {
 #[derive(Debug, Args)]
 #[cfg_attr(not(feature = "train"), allow(dead_code, reason = "read by builds with the feature `train`"))]
 pub struct TrainArguments {
-    /// A recipe by name (compact, paper, drawn) or its file
-    #[arg(long, value_name = "NAME|FILE")]
-    pub recipe: String,
+    /// A recipe by name (compact, paper, drawn) or its file; with --from it says how ANet and the SVMs learn
+    #[arg(long, value_name = "NAME|FILE", required_unless_present = "from")]
+    pub recipe: Option<String>,
+    /// Begin from the nets of a finished model, and fine-tune them: its file, or `default` for the one this program carries
+    ///
+    /// The data may hold any attributes, of faces or of other things.
+    #[arg(long, value_name = "BUNDLE")]
+    pub from: Option<PathBuf>,
+    /// Where to look in pictures that were not cropped around a face
+    #[arg(long, value_enum, default_value = "auto", requires = "from")]
+    pub region: LookName,
+    /// Attributes that are not to be learned, separated by commas
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub without: Vec<String>,
     /// Pictures to learn from; give it once for each folder or table
     #[arg(long, value_name = "DIR", required = true, num_args = 1..)]
     pub data: Vec<PathBuf>,
@@ -333,6 +344,17 @@ pub struct TrainArguments {
     pub stage: Option<String>,
     #[command(flatten)]
     pub threads: ThreadArguments,
+}
+
+/// Where ANet looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LookName {
+    /// At the face, if the model finds one in at least half of the pictures; else at the whole picture
+    Auto,
+    /// At the face that the model finds
+    Located,
+    /// At the whole picture, whatever is on it
+    Whole,
 }
 
 #[derive(Debug, Args)]

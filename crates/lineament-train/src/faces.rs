@@ -129,7 +129,7 @@ fn region_of(
     located: &Located,
 ) -> Option<Whereabouts> {
     if sample.framing == Framing::Photo {
-        return located.get(&sample.path).and_then(|rect| rule.of_box(rect).ok()).map(Whereabouts::Region);
+        return located.region(&sample.path, rule).map(Whereabouts::Region);
     }
     let of_landmarks = sample.landmarks.as_ref().and_then(|landmarks| rule.of_landmarks(landmarks).ok());
     of_landmarks.map(Whereabouts::Region).or(frame.copied().map(Whereabouts::Framed))

@@ -30,6 +30,14 @@ pub fn svms(run: &Run<'_>) -> Result<(), TrainError> {
     let found = features(&faces, &anet, &recipe.svms)?;
     let heads = heads(&found, &head, &run.attributes, &recipe.svms)?;
     let (lnet_o, lnet_s, localisation) = locating::parts(run)?;
+    let mut trained_on = trained_on(run);
+    let mut licence = LICENCE.to_owned();
+    if let Some(from) = run.from() {
+        // What the nets were learned from before still holds, and so do its terms.
+        let base = from.bundle.card();
+        trained_on.splice(0..0, base.trained_on.iter().cloned());
+        licence.clone_from(&base.licence);
+    }
     let card = Card {
         format: Card::FORMAT,
         name: recipe.name.clone(),
@@ -43,9 +51,9 @@ pub fn svms(run: &Run<'_>) -> Result<(), TrainError> {
         region: recipe.region,
         patches: recipe.patches.clone(),
         attributes: heads.cards,
-        trained_on: trained_on(run),
+        trained_on,
         scores: heads.scores,
-        licence: LICENCE.to_owned(),
+        licence,
         note: recipe.note.clone(),
     };
     let parts = Parts { lnet_o, lnet_s, anet: trunk, svms: heads.svms };

@@ -6,6 +6,7 @@ pub mod checkpoint;
 pub mod error;
 pub mod faces;
 pub mod finish;
+pub mod from;
 pub mod learner;
 pub mod local_conv;
 pub mod located;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use lineament::attributes::Region;
 use lineament::locate::Localizer;
 use lineament::{Limits, Photo, Rect};
 use rayon::prelude::*;
@@ -12,22 +13,37 @@ use crate::error::TrainError;
 
 /// The dominant face of every photo in which one was found.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Located(HashMap<PathBuf, Rect>);
+pub struct Located {
+    found: HashMap<PathBuf, Rect>,
+    /// Whether what was found is the picture itself.
+    whole: bool,
+}
 
 impl Located {
     /// The face found in a photo.
     pub fn get(&self, path: &Path) -> Option<Rect> {
-        self.0.get(&absolute(path)).copied()
+        self.found.get(&absolute(path)).copied()
+    }
+
+    /// The square that ANet sees of a photo.
+    pub fn region(&self, path: &Path, rule: &Region) -> Option<Rect> {
+        let rect = self.get(path)?;
+        if self.whole { Region::around(rect).ok() } else { rule.of_box(rect).ok() }
+    }
+
+    /// The same, where what was found is known to be (or not to be) the pictures themselves.
+    pub fn of_whole_pictures(self, whole: bool) -> Self {
+        Self { whole, ..self }
     }
 
     /// Photos with a face.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.found.len()
     }
 
     /// Whether no face was found anywhere.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty()
     }
 
     /// Looks for the dominant face in every photo.
@@ -44,7 +60,7 @@ impl Located {
                 Ok(faces.first().map(|face| (absolute(path), face.rect)))
             })
             .collect::<Result<Vec<_>, TrainError>>()?;
-        Ok(Self(found.into_iter().flatten().collect()))
+        Ok(Self { found: found.into_iter().flatten().collect(), whole: false })
     }
 
     /// Writes them as CSV, sorted by path.
@@ -52,7 +68,7 @@ impl Located {
     /// # Errors
     /// When the file can't be written.
     pub fn save(&self, path: &Path) -> Result<(), TrainError> {
-        let mut rows: Vec<_> = self.0.iter().collect();
+        let mut rows: Vec<_> = self.found.iter().collect();
         rows.sort_by_key(|(path, _)| *path);
         let mut writer = csv::Writer::from_writer(Vec::new());
         let failed = |e: csv::Error| TrainError::io(path, std::io::Error::other(e));
@@ -79,7 +95,7 @@ impl Located {
             let (picture, x, y, width, height) = row.map_err(failed)?;
             found.insert(absolute(Path::new(&picture)), Rect { x, y, width, height });
         }
-        Ok(Self(found))
+        Ok(Self { found, whole: false })
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use lineament::attributes::{Patches, Region};
 use lineament::input::Preprocess;
 use lineament_data::Augment;
-use lineament_net::NetSpec;
+use lineament_net::{Layer, NetSpec};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
@@ -34,6 +34,9 @@ pub struct Recipe {
     /// Where the face stands in the pictures of a data set that was cropped around its faces, by data-set name.
     #[serde(default)]
     pub frames: BTreeMap<String, Frame>,
+    /// Attributes that the data has and that are not to be learned.
+    #[serde(default)]
+    pub without: Vec<String>,
     /// The nets.
     pub nets: Nets,
     /// Stage `objects`: pre-training of the LNets on object classes.
@@ -192,7 +195,24 @@ impl Recipe {
         }
     }
 
-    fn check(&self) -> Result<(), TrainError> {
+    /// The same for so many attributes: LNets that answer with one response for the face and one for each attribute get as many.
+    pub fn for_attributes(&self, attributes: usize) -> Self {
+        let mut recipe = self.clone();
+        if let LocatingRecipe::Pyramid(_) = recipe.locating {
+            for net in [&mut recipe.nets.lnet_o, &mut recipe.nets.lnet_s] {
+                if let Some(Layer::Conv { filters, .. }) = net.layers.last_mut() {
+                    *filters = 1 + attributes;
+                }
+            }
+        }
+        recipe
+    }
+
+    /// Refuses what could not be learned with.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn check(&self) -> Result<(), TrainError> {
         let refuse = |what: String| Err(TrainError::Recipe(what));
         for net in [&self.nets.lnet_o, &self.nets.lnet_s, &self.nets.anet] {
             net.check()?;
@@ -231,7 +251,6 @@ impl Recipe {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use lineament_net::Layer;
 
     #[test]
     fn the_recipes_that_come_along_are_sound_and_keep_their_meaning_when_written() {
@@ -240,6 +259,18 @@ mod tests {
             assert_eq!(recipe.name, name);
             assert_eq!(Recipe::parse(&toml::to_string(&recipe).unwrap()).unwrap(), recipe);
         }
+    }
+
+    #[test]
+    fn lnets_answer_for_any_number_of_attributes() {
+        for name in ["compact", "drawn"] {
+            let recipe = Recipe::named(name).unwrap();
+            assert_eq!(recipe.for_attributes(40), recipe, "written for forty");
+            let nets = recipe.for_attributes(3).nets;
+            assert_eq!([nets.lnet_o, nets.lnet_s].map(|net| net.output().unwrap().channels), [4, 4]);
+        }
+        let paper = Recipe::named("paper").unwrap();
+        assert_eq!(paper.for_attributes(3), paper, "its responses are the last convolution's, of any number");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use lineament::attributes::find;
+use lineament::locate::Localisation;
 use lineament_data::{Dataset, layout};
 use lineament_net::{NetSpec, Precision, Weights};
 
@@ -11,6 +13,7 @@ use crate::checkpoint::write_whole;
 use crate::error::TrainError;
 use crate::faces::Faces;
 use crate::finish;
+use crate::from::{self, From};
 use crate::learner::Learner;
 use crate::located::Located;
 use crate::locating;
@@ -39,6 +42,8 @@ pub struct TrainOptions<'a> {
     pub resume: bool,
     /// Only this stage.
     pub stage: Option<String>,
+    /// A bundle to begin from; the recipe is then one that [`from::recipe`] made for it.
+    pub from: Option<From>,
     /// Draw progress bars.
     pub progress: bool,
     /// Set from outside to stop at the next step with a checkpoint.
@@ -63,19 +68,33 @@ pub struct Run<'a> {
 /// # Errors
 /// What stopped it; [`TrainError::Interrupted`] after a checkpoint was written.
 pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
-    if let Some(name) = options.stage.as_deref().filter(|name| !STAGES.contains(name)) {
-        return Err(TrainError::NoStage(name.to_owned(), STAGES.join(", ")));
+    let stages: &[&str] = if options.from.is_some() { &from::STAGES } else { &STAGES };
+    if let Some(name) = options.stage.as_deref().filter(|name| !stages.contains(name)) {
+        return Err(TrainError::NoStage(name.to_owned(), stages.join(", ")));
     }
     prepare_folder(options)?;
-    let sets = read_sets(&options.data)?;
-    let (sets, attributes) = one_order(sets)?;
-    let run = Run { recipe: &options.recipe, sets, attributes, options };
+    let mut sets = read_sets(&options.data)?;
+    if options.from.is_some() {
+        sets.iter_mut().try_for_each(from::share_out)?;
+    }
+    let (sets, attributes) = one_order(sets, &options.recipe.without)?;
+    let recipe = match &options.from {
+        // The bundle's LNets are not learned anew.
+        Some(_) => options.recipe.clone(),
+        None => options.recipe.for_attributes(attributes.len()),
+    };
+    let run = Run { recipe: &recipe, sets, attributes, options };
+    if let Some(from) = &options.from {
+        from::furnish(&run, from)?;
+    }
     for name in STAGES {
+        if options.from.is_some() && !from::STAGES.contains(&name) {
+            continue;
+        }
         let asked = options.stage.as_deref();
         if asked.is_some_and(|asked| asked != name) {
             continue;
         }
-        let recipe = &options.recipe;
         if name == "identities" && recipe.identities.is_none()
             || name == "narrow" && recipe.anet.narrow.is_none()
         {
@@ -111,6 +130,11 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
 }
 
 impl Run<'_> {
+    /// The bundle that the training began from.
+    pub fn from(&self) -> Option<&From> {
+        self.options.from.as_ref()
+    }
+
     /// The run's folder.
     pub fn folder(&self) -> &Path {
         &self.options.output
@@ -243,6 +267,10 @@ impl Run<'_> {
     fn anet(&self) -> Result<(), TrainError> {
         let (net, attributes) = (&self.recipe.nets.anet, self.attributes.len());
         self.attributes("anet", net, &self.recipe.anet.schedule, |run, modules, learner| {
+            if run.from().is_some() {
+                learner.adopt(&modules.trunk, &run.weights("anet", "start", "trunk", Some(net))?);
+                return Ok(());
+            }
             let Some(stage) = &run.recipe.anet.narrow else { return run.know_people(modules, learner, net) };
             let slim = narrow(net, stage.width)?;
             let (slim_head, head) = (head_spec(&slim, attributes)?, head_spec(net, attributes)?);
@@ -284,14 +312,21 @@ impl Run<'_> {
         let mut learner =
             Learner::new(&modules.list(), schedule.optimiser, schedule.average, self.recipe.seed);
         start(self, &modules, &mut learner)?;
-        let task = Attributes::new(name, self.recipe, &faces, &modules, schedule.batch);
+        let mut schedule = schedule.clone();
+        let mut task = Attributes::new(name, self.recipe, &faces, &modules, schedule.batch);
+        if self.from().is_some() {
+            // A few dozen pictures are less than a batch, and may still be all that somebody has.
+            let most = stage::Task::pictures(&task) / (2 * stage::SHARDS) * 2 * stage::SHARDS;
+            schedule.batch = schedule.batch.min(most).max(2 * stage::SHARDS);
+            task = Attributes::new(name, self.recipe, &faces, &modules, schedule.batch);
+        }
         if stage::Task::pictures(&task) < schedule.batch {
             let why = "no --data folder holds tagged pictures with a face (the LNets may have found none)"
                 .to_owned();
             return Err(TrainError::NoPictures { stage: name.to_owned(), why });
         }
         tracing::info!("{name}: {} faces", stage::Task::pictures(&task));
-        stage::run(&task, &mut learner, schedule, &self.around())?;
+        stage::run(&task, &mut learner, &schedule, &self.around())?;
         let (trunk, head) = (learner.weights(&modules.trunk), learner.weights(&modules.head));
         self.save(name, &[("trunk", &trunk), ("head", &head)])
     }
@@ -303,7 +338,8 @@ impl Run<'_> {
     pub fn faces(&self) -> Result<Faces, TrainError> {
         let path = self.folder().join("located.csv");
         let located = if path.exists() {
-            Located::open(&path)?
+            let whole = locating::parts(self)?.2 == Localisation::Whole;
+            Located::open(&path)?.of_whole_pictures(whole)
         } else {
             let located = locating::find_faces(self)?;
             located.save(&path)?;
@@ -369,13 +405,21 @@ fn read_sets(paths: &[PathBuf]) -> Result<Vec<Dataset>, TrainError> {
     Ok(sets)
 }
 
-/// The first set with tags says which attributes there are and in which order.
-fn one_order(sets: Vec<Dataset>) -> Result<(Vec<Dataset>, Vec<String>), TrainError> {
+/// The first set with tags says which attributes there are and in which order; those in `without` are left out.
+fn one_order(sets: Vec<Dataset>, without: &[String]) -> Result<(Vec<Dataset>, Vec<String>), TrainError> {
     let tagged = sets.iter().find(|set| set.samples.iter().any(|s| s.tags.iter().any(Option::is_some)));
-    let Some(attributes) = tagged.map(|set| set.attributes.clone()) else {
+    let Some(mut attributes) = tagged.map(|set| set.attributes.clone()) else {
         let why = "no --data folder or table holds attribute tags".to_owned();
         return Err(TrainError::NoPictures { stage: "anet".to_owned(), why });
     };
+    for name in without {
+        // A misspelt name would be learned, which is what was not wanted.
+        find(&attributes, name).map_err(|unknown| TrainError::Recipe(format!("`without`: {unknown}")))?;
+    }
+    attributes.retain(|name| !without.contains(name));
+    if attributes.is_empty() {
+        return Err(TrainError::Recipe("`without` leaves no attribute to learn".to_owned()));
+    }
     let sets = sets.iter().map(|set| set.with_attributes(&attributes)).collect();
     Ok((sets, attributes))
 }

@@ -25,6 +25,7 @@ fn options<'a>(data: &Path, output: &Path, stop: &'a AtomicBool) -> TrainOptions
         output: output.to_path_buf(),
         resume: false,
         stage: None,
+        from: None,
         progress: false,
         stop,
         step_limit: None,

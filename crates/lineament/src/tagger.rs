@@ -209,7 +209,7 @@ impl Tagger {
     /// # Errors
     /// A box without an inside.
     pub fn region_of_box(&self, face: Rect) -> Result<Rect, TaggerError> {
-        Ok(self.card.region.of_box(face)?)
+        Ok(self.card.region_of_box(face)?)
     }
 
     /// The square region of five landmarks: eyes, nose, corners of the mouth, left before right.
@@ -299,6 +299,26 @@ mod tests {
                 assert_eq!(attribute.value, score > card.thresholds.at(point));
                 assert_eq!(attribute.probability, card.platt.probability(score));
             }
+        }
+    }
+
+    #[test]
+    fn a_model_of_whole_pictures_finds_and_sees_all_of_them() {
+        let mut card = tiny_card();
+        card.localisation = crate::locate::Localisation::Whole;
+        let parts = crate::testing::random_parts(&card, 1).unwrap();
+        let bundle = Bundle::new(&card, &parts, lineament_net::Precision::F32).unwrap();
+        let tagger = Tagger::new(Bundle::read(bundle.bytes()).unwrap()).unwrap();
+        for photo in [blocks(90, 60, 2), blocks(50, 200, 2), Photo::filled(64, 64, [9; 3])] {
+            let faces = tagger.tag(&photo).unwrap();
+            assert_eq!(faces.len(), 1);
+            assert_eq!((faces[0].rect, faces[0].attributes.len()), (photo.rect(), 40));
+            let (region, side) =
+                (tagger.region_of_box(photo.rect()).unwrap(), photo.width().max(photo.height()));
+            assert_eq!((region.width, region.height), (side as f32, side as f32));
+            assert_eq!(region.centre(), photo.rect().centre());
+            let map = tagger.response_map(&photo).unwrap();
+            assert!(map.range().1.is_finite());
         }
     }
 

@@ -148,6 +148,7 @@ fn kind(localisation: &Localisation) -> &'static str {
     match localisation {
         Localisation::Paper(_) => "as in the paper: windows on response maps, density peaks",
         Localisation::Pyramid(_) => "window classifiers slid over a pyramid of the photo, coarse then fine",
+        Localisation::Whole => "none: the whole picture is what is asked about",
         _ => "of the recipe's own kind; `--format json` shows it",
     }
 }

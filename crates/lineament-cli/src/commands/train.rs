@@ -21,6 +21,7 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
     use std::process;
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    use lineament_train::from::{self, From};
     use lineament_train::{TrainError, TrainOptions, train};
 
     static STOP: AtomicBool = AtomicBool::new(false);
@@ -41,8 +42,22 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
         .with_writer(io::stderr)
         .with_target(false)
         .init();
+    let from = match &arguments.from {
+        Some(path) => Some(From { bundle: bundle(path)?, region: look(arguments.region) }),
+        None => None,
+    };
+    let named = arguments.recipe.as_deref().map(recipe).transpose()?;
+    let mut recipe = match (&from, named) {
+        (Some(from), named) => from::recipe(&from.bundle, named)?,
+        (None, Some(named)) => named,
+        (None, None) => {
+            anyhow::bail!("say how to learn with --recipe NAME, or what to begin from with --from BUNDLE")
+        }
+    };
+    recipe.without.extend(arguments.without);
     let options = TrainOptions {
-        recipe: recipe(&arguments.recipe)?,
+        recipe,
+        from,
         data: arguments.data,
         output: arguments.output,
         resume: arguments.resume,
@@ -73,4 +88,23 @@ fn recipe(name: &str) -> Result<lineament_train::Recipe> {
     let recipe =
         if is_file { lineament_train::Recipe::open(path)? } else { lineament_train::Recipe::named(name)? };
     Ok(recipe)
+}
+
+/// A model's file, or the one in the program.
+#[cfg(feature = "train")]
+fn bundle(path: &std::path::Path) -> Result<lineament::Bundle> {
+    let embedded = path.as_os_str() == "default" && !path.exists();
+    Ok(if embedded { lineament::Bundle::embedded()? } else { lineament::Bundle::open(path)? })
+}
+
+#[cfg(feature = "train")]
+fn look(name: crate::arguments::LookName) -> lineament_train::from::Look {
+    use crate::arguments::LookName;
+    use lineament_train::from::Look;
+
+    match name {
+        LookName::Auto => Look::Auto,
+        LookName::Located => Look::Located,
+        LookName::Whole => Look::Whole,
+    }
 }

@@ -75,7 +75,15 @@ pub fn lnet_s(run: &Run<'_>) -> Result<(), TrainError> {
         LocatingRecipe::Paper(recipe) => Localisation::Paper(paper::lnet_s(run, recipe)?),
         LocatingRecipe::Pyramid(recipe) => Localisation::Pyramid(pyramid::lnet_s(run, recipe)?),
     };
-    let text = serde_json::to_string_pretty(&chosen).map_err(|e| TrainError::Net(e.to_string()))?;
+    save_localisation(run, &chosen)
+}
+
+/// Writes how the LNets lead to boxes into the run's folder.
+///
+/// # Errors
+/// When the file can't be written.
+pub fn save_localisation(run: &Run<'_>, chosen: &Localisation) -> Result<(), TrainError> {
+    let text = serde_json::to_string_pretty(chosen).map_err(|e| TrainError::Net(e.to_string()))?;
     Ok(write_whole(&run.folder().join("localisation.json"), text.as_bytes())?)
 }
 
@@ -119,7 +127,8 @@ pub fn find_faces(run: &Run<'_>) -> Result<Located, TrainError> {
     for split in [Split::Train, Split::Validation] {
         paths.extend(photos(run, split).into_iter().map(|s| s.path));
     }
-    Located::find(localizer.as_ref(), &paths)
+    let whole = chosen == Localisation::Whole;
+    Ok(Located::find(localizer.as_ref(), &paths)?.of_whole_pictures(whole))
 }
 
 /// A threshold that every response passes.
@@ -148,7 +157,7 @@ fn faceless(run: &Run<'_>) -> Vec<PathBuf> {
 }
 
 /// Tagged photos with a face, as they were taken.
-fn photos(run: &Run<'_>, split: Split) -> Vec<Sample> {
+pub fn photos(run: &Run<'_>, split: Split) -> Vec<Sample> {
     let with = |s: &&Sample| {
         s.split == split
             && s.framing == Framing::Photo
@@ -158,7 +167,11 @@ fn photos(run: &Run<'_>, split: Split) -> Vec<Sample> {
     run.sets.iter().flat_map(|set| set.samples.iter().filter(with).cloned()).collect()
 }
 
-fn open(path: &Path) -> Result<Photo, TrainError> {
+/// Reads a picture.
+///
+/// # Errors
+/// When it can't be read, with its path.
+pub fn open(path: &Path) -> Result<Photo, TrainError> {
     Photo::open(path, &Limits::default())
         .map_err(|source| TrainError::Photo { path: path.to_path_buf(), source })
 }

@@ -87,6 +87,17 @@ impl Region {
         square(x, y, self.enlarge * face.height).filter(|_| inside).ok_or(RegionError::Box(face))
     }
 
+    /// The square around all of a box, for models that look at whole pictures.
+    ///
+    /// # Errors
+    /// A box that is empty or not finite.
+    pub fn around(rect: Rect) -> Result<Rect, RegionError> {
+        let inside = rect.width > 0.0 && rect.height > 0.0;
+        let centre = rect.centre();
+        let found = square(centre.x, centre.y, rect.width.max(rect.height));
+        found.filter(|_| inside).ok_or(RegionError::Box(rect))
+    }
+
     /// The region of five landmarks in CelebA's order: left eye, right eye, nose, left and right corner of the mouth.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use crate::attributes::{
     AttributeCard, AttributeCardError, Patches, PatchesError, Region, RegionError, UnknownAttribute, find,
 };
+use crate::geometry::Rect;
 use crate::input::{Preprocess, PreprocessError};
 use crate::locate::{Cells, Localisation, LocateError};
 use lineament_net::{CheckedLayer, NetSpec, SpecError};
@@ -204,6 +205,17 @@ impl Card {
     /// A name that the model does not know, with the nearest that it does.
     pub fn find(&self, name: &str) -> Result<usize, UnknownAttribute> {
         find(&self.names(), name)
+    }
+
+    /// The square that ANet sees of a located box: a face's region, or all of the picture where the model looks at whole pictures.
+    ///
+    /// # Errors
+    /// A box without an inside.
+    pub fn region_of_box(&self, rect: Rect) -> Result<Rect, RegionError> {
+        match self.localisation {
+            Localisation::Whole => Region::around(rect),
+            _ => self.region.of_box(rect),
+        }
     }
 
     /// Refuses a card that no model can have.

@@ -22,6 +22,7 @@ pub mod pyramid;
 pub mod responder;
 pub mod response;
 pub mod threshold;
+mod whole;
 pub mod windows;
 
 pub use cells::Cells;
@@ -33,6 +34,7 @@ pub use parameters::ParameterError;
 pub use pyramid::{PyramidLocalisation, PyramidLocalizer, Window, WindowToBox};
 pub use responder::{Look, Responder};
 pub use response::{ResponseError, ResponseMap};
+pub use whole::WholeLocalizer;
 
 use crate::engine::Runner;
 use crate::geometry::Rect;
@@ -73,6 +75,8 @@ pub enum Localisation {
     Paper(PaperLocalisation),
     /// Window classifiers slid over a pyramid.
     Pyramid(PyramidLocalisation),
+    /// The picture is what is asked about, whatever is on it.
+    Whole,
 }
 
 impl Localisation {
@@ -84,6 +88,7 @@ impl Localisation {
         match self {
             Self::Paper(parameters) => Ok(parameters.check()?),
             Self::Pyramid(parameters) => Ok(parameters.check()?),
+            Self::Whole => Ok(()),
         }
     }
 
@@ -104,6 +109,7 @@ impl Localisation {
             Self::Pyramid(parameters) => {
                 Ok(Box::new(PyramidLocalizer::new(lnet_o, lnet_s, preprocess, parameters.clone())?))
             }
+            Self::Whole => Ok(Box::new(WholeLocalizer::new(lnet_o, preprocess)?)),
         }
     }
 }

@@ -1,0 +1,35 @@
+//! No localisation at all: the picture is what is asked about. For models of things that are not faces, and of pictures that were cut already.
+
+use super::error::LocateError;
+use super::responder::Responder;
+use super::response::ResponseMap;
+use super::{Face, Localizer};
+use crate::engine::Runner;
+use crate::input::Preprocess;
+use crate::photo::Photo;
+
+/// Finds every picture whole.
+#[derive(Debug)]
+pub struct WholeLocalizer {
+    lnet_o: Responder,
+}
+
+impl WholeLocalizer {
+    /// LNet_o only serves [`Localizer::response_map`].
+    ///
+    /// # Errors
+    /// A net that does not end in a map.
+    pub fn new(lnet_o: impl Into<Runner>, preprocess: Preprocess) -> Result<Self, LocateError> {
+        Ok(Self { lnet_o: Responder::new(lnet_o, preprocess)? })
+    }
+}
+
+impl Localizer for WholeLocalizer {
+    fn locate(&self, photo: &Photo) -> Result<Vec<Face>, LocateError> {
+        Ok(vec![Face { rect: photo.rect(), score: 1.0 }])
+    }
+
+    fn response_map(&self, photo: &Photo) -> Result<ResponseMap, LocateError> {
+        Ok(self.lnet_o.whole(photo)?.map_in_photo())
+    }
+}
