@@ -2,6 +2,9 @@
 #![cfg(feature = "train")]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod common;
+
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -81,4 +84,73 @@ fn what_cannot_be_trained_is_said() {
         .arg("--output")
         .arg(folder.path().join("r3"));
     command.assert().code(2).stderr(predicate::str::contains("compact, paper and drawn"));
+}
+
+/// Drawn objects of four kinds, and what is to be told of them: nothing of it is about faces.
+fn tagged_objects(stage: &common::Stage) {
+    lineament_data::write_objects(&stage.path("objects"), 40, 32, 3).unwrap();
+    let mut table = "path,Striped,Round\n".to_owned();
+    for (class, striped, round) in [("bars", 1, 0), ("disc", 0, 1), ("ring", 0, 1), ("cross", 0, 0)] {
+        for number in 0..40 {
+            writeln!(table, "objects/train/{class}/{class}_{number:04}.jpg,{striped},{round}").unwrap();
+        }
+    }
+    std::fs::write(stage.path("tags.csv"), table).unwrap();
+}
+
+#[test]
+fn a_bundle_is_fine_tuned_on_things_that_are_not_faces() {
+    let stage = common::Stage::new();
+    tagged_objects(&stage);
+    let call =
+        ["train", "--from", "tiny.lineament", "--data", "tags.csv", "--region", "whole", "--output", "run"];
+    stage
+        .lineament(&call)
+        .assert()
+        .success()
+        .stderr(predicate::str::contains("written: run/model.lineament"));
+    stage.lineament(&["model", "verify", "run/model.lineament"]).assert().success();
+    let shown = common::output(&mut stage.lineament(&["model", "show", "run/model.lineament"]));
+    for said in [
+        "2 attributes",
+        "Striped",
+        "the whole picture",
+        "Fine-tuned from tiny 0.0.1",
+        "CC0-1.0",
+        "nothing; tags: ",
+    ] {
+        assert!(shown.contains(said), "{said} in\n{shown}");
+    }
+    let call = [
+        "evaluate",
+        "--data",
+        "tags.csv",
+        "--split",
+        "train",
+        "--format",
+        "json",
+        "--model",
+        "run/model.lineament",
+    ];
+    let figures: serde_json::Value =
+        serde_json::from_str(&common::output(&mut stage.lineament(&call))).unwrap();
+    assert_eq!((&figures["faces_missed"], figures["attributes"].as_array().unwrap().len()), (&0.into(), 2));
+    let call = ["predict", "objects/val/bars", "--format", "json", "--model", "run/model.lineament"];
+    let pages: serde_json::Value =
+        serde_json::from_str(&common::output(&mut stage.lineament(&call))).unwrap();
+    assert_eq!(pages[0]["faces"][0]["box"]["width"], 32.0);
+
+    // Resumed it is done; another number of attributes goes as well, and a misspelt name does not.
+    let again = [&call_from("run")[..], &["--resume"]].concat();
+    stage.lineament(&again).assert().success().stderr(predicate::str::contains("anet: done already"));
+    let less = [&call_from("one")[..], &["--without", "Striped"]].concat();
+    stage.lineament(&less).assert().success();
+    let shown = common::output(&mut stage.lineament(&["model", "show", "one/model.lineament"]));
+    assert!(shown.contains("1 attributes") && !shown.contains("Striped"), "{shown}");
+    let misspelt = [&call_from("none")[..], &["--without", "Stripd"]].concat();
+    stage.lineament(&misspelt).assert().code(2).stderr(predicate::str::contains("did you mean \"Striped\"?"));
+}
+
+fn call_from(run: &str) -> [&str; 9] {
+    ["train", "--from", "tiny.lineament", "--data", "tags.csv", "--region", "whole", "--output", run]
 }
