@@ -104,3 +104,15 @@ fn unusable_tables_say_what_is_wrong() {
     assert!(read(&forged).unwrap_err().to_string().contains("t.parquet"));
     assert!(read(&dir.path().join("no.csv")).unwrap_err().to_string().contains("is not there"));
 }
+
+#[test]
+fn another_column_may_tell_people_apart() {
+    let dir = folder_with(&["a.jpg", "b.jpg", "c.jpg"]);
+    let file = dir.path().join("t.csv");
+    fs::write(&file, "path,who,Smiling\na.jpg,Ann,1\nb.jpg,Bob,0\nc.jpg,Ann,1\n").unwrap();
+    assert_eq!(read(&file).unwrap().people(), 0);
+    let set = read_by(&file, Some("WHO")).unwrap();
+    assert_eq!((set.people(), set.attributes), (2, vec!["Smiling".to_owned()]));
+    let refused = read_by(&file, Some("whom")).unwrap_err().to_string();
+    assert!(refused.contains("\"whom\"") && refused.contains("path, who, Smiling"), "{refused}");
+}
