@@ -8,7 +8,7 @@ use lineament_net::{NetSpec, Shape};
 use super::NAMES;
 use crate::attributes::Mirror;
 use crate::bundle::{Bundle, Card};
-use crate::locate::Cells;
+use crate::locate::{Cells, Localisation};
 
 /// `README.md` of an export, in Markdown.
 ///
@@ -88,22 +88,31 @@ fn preprocessing(page: &mut String, card: &Card) {
 
 fn patches(page: &mut String, card: &Card) {
     let (region, patches) = (card.region, &card.patches);
+    page.push_str("## From a face to patches\n\n1. ");
+    let _ = match card.localisation {
+        Localisation::Whole => writeln!(
+            page,
+            "This model looks at whole pictures: the region is the square around all of it, with the picture in its middle."
+        ),
+        _ => writeln!(
+            page,
+            "The face region is a square with a side of {enlarge} times the height of the face box. Its centre lies {shift} heights \
+             of the box below that of the box (above it, where negative). With landmarks instead of a box: let d be the distance from the midpoint of the eyes to \
+             that of the mouth's corners, or {eyes} times the distance between the eyes if that is more; the side is {span} d and the \
+             centre lies {drop} d below the midpoint of the eyes.",
+            enlarge = region.enlarge,
+            shift = region.shift,
+            eyes = region.eyes,
+            span = region.span,
+            drop = region.drop,
+        ),
+    };
     let _ = write!(
         page,
-        "## From a face to patches\n\n\
-         1. The face region is a square with a side of {enlarge} times the height of the face box. Its centre lies {shift} heights \
-         of the box below that of the box (above it, where negative). With landmarks instead of a box: let d be the distance from the midpoint of the eyes to \
-         that of the mouth's corners, or {eyes} times the distance between the eyes if that is more; the side is {span} d and the \
-         centre lies {drop} d below the midpoint of the eyes.\n\
-         2. It is cut out and resized to {side} x {side} pixels, averaging where it shrinks; outside of the picture the edge's \
+        "2. It is cut out and resized to {side} x {side} pixels, averaging where it shrinks; outside of the picture the edge's \
          pixels repeat.\n\
          3. {count} patches of {size} x {size} pixels are cut from it{mirror}. The example has their upper left corners, x and y.\n\n\
          `attributes.onnx` takes the patches of one face in any order.\n\n",
-        enlarge = region.enlarge,
-        shift = region.shift,
-        eyes = region.eyes,
-        span = region.span,
-        drop = region.drop,
         side = patches.region,
         size = patches.size,
         count = patches.offsets.len(),
