@@ -1,7 +1,7 @@
 //! Attributes of one's own: a linear SVM on the FC vectors of a bundle whose nets stay as they are, from a few pictures with the attribute and a few
 //! without.
 //!
-//! [`look`](look()) turns pictures into FC vectors as prediction sees them, [`examples`] pairs them with answers, [`learn`] fits and cross-validates one
+//! [`look()`] turns pictures into FC vectors as prediction sees them, [`examples()`] pairs them with answers, [`learn()`] fits and cross-validates one
 //! attribute and refuses where nothing was learned, and [`Bundle::with_lessons`](crate::Bundle::with_lessons) adds what was learned to the bundle.
 //!
 //! ```no_run
