@@ -294,5 +294,5 @@ fn area_of(item: &Element) -> Option<Area> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;

@@ -31,7 +31,7 @@ pub enum LookError {
         /// The picture.
         path: PathBuf,
         /// Why.
-        reason: TaggerError,
+        reason: Box<TaggerError>,
     },
 }
 
@@ -41,7 +41,8 @@ pub enum LookError {
 /// A picture that cannot be read.
 pub fn look(tagger: &Tagger, path: &Path) -> Result<Option<Look>, LookError> {
     let photo = Photo::open(path, &Limits::default())?;
-    look_at(tagger, &photo).map_err(|reason| LookError::Tagger { path: path.to_owned(), reason })
+    look_at(tagger, &photo)
+        .map_err(|reason| LookError::Tagger { path: path.to_owned(), reason: Box::new(reason) })
 }
 
 fn look_at(tagger: &Tagger, photo: &Photo) -> Result<Option<Look>, TaggerError> {
