@@ -45,7 +45,11 @@ pub fn look(tagger: &Tagger, path: &Path) -> Result<Option<Look>, LookError> {
         .map_err(|reason| LookError::Tagger { path: path.to_owned(), reason: Box::new(reason) })
 }
 
-fn look_at(tagger: &Tagger, photo: &Photo) -> Result<Option<Look>, TaggerError> {
+/// The same for a picture in memory.
+///
+/// # Errors
+/// Nets that refuse it, which no photo brings about.
+pub fn look_at(tagger: &Tagger, photo: &Photo) -> Result<Option<Look>, TaggerError> {
     let faces = tagger.locate(photo)?;
     let Some(Face { rect, .. }) = faces.first() else { return Ok(None) };
     let vector = tagger.vector_in(photo, tagger.region_of_box(*rect)?)?;

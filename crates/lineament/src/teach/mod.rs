@@ -40,7 +40,7 @@ pub use error::TeachError;
 pub use examples::{Asked, Example, examples};
 pub use figures::{Advice, CurvePoint, Figures};
 pub use learn::{Lesson, Options, learn};
-pub use look::{Look, LookError, look};
+pub use look::{Look, LookError, look, look_at};
 pub use question::Question;
 pub use rule::{RULES, Rule};
 pub use svm::{Plane, fit};

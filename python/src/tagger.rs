@@ -1,0 +1,268 @@
+//! A model and its threads.
+
+use std::path::PathBuf;
+
+use lineament::attributes::Group;
+use lineament::teach::{self, Asked, Look, Options};
+use lineament::{Bundle, OperatingPoint, TaggedFace};
+use lineament_data::{Split, folder, layout};
+use lineament_lab::{EvaluateOptions, FaceFrom, evaluate};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
+use rayon::ThreadPool;
+use rayon::prelude::*;
+
+use crate::errors::{DataError, ModelError, TeachError};
+use crate::picture::Picture;
+use crate::work::{self, Stop};
+
+/// What is said of a picture that was not looked at because of an interrupt; nobody reads it.
+const STOPPED: &str = "interrupted";
+
+/// Where a bundle comes from.
+#[derive(FromPyObject)]
+pub enum Source {
+    /// The bytes of its file.
+    #[pyo3(transparent)]
+    Bytes(PyBackedBytes),
+    /// Its file.
+    #[pyo3(transparent)]
+    File(PathBuf),
+}
+
+/// x, y, width, height and score of a face, and probability and value of each attribute that is told.
+type Face = ((f32, f32, f32, f32), f32, Vec<(f32, bool)>);
+
+/// Width, height and faces of a picture, or why it cannot be read.
+#[derive(IntoPyObject)]
+pub enum Answer {
+    /// It was read.
+    #[pyo3(transparent)]
+    Page((u32, u32, Vec<Face>)),
+    /// It was not.
+    #[pyo3(transparent)]
+    Unread(String),
+}
+
+/// The bundle with the new attribute, its figures as JSON, places of pictures without a face, and of those that cannot be read, and why.
+type Taught<'py> = (Bound<'py, PyBytes>, String, Vec<usize>, Vec<(usize, String)>);
+
+/// Locates faces and tells their attributes, with the nets of one bundle, on threads of its own.
+#[pyclass(frozen, module = "lineament._native")]
+pub struct Tagger {
+    bundle: Bundle,
+    inner: lineament::Tagger,
+    pool: ThreadPool,
+}
+
+#[pymethods]
+impl Tagger {
+    #[new]
+    #[pyo3(signature = (model, threads, operating_point, attributes))]
+    fn new(
+        py: Python<'_>,
+        model: Option<Source>,
+        threads: Option<usize>,
+        operating_point: &str,
+        attributes: Option<Vec<String>>,
+    ) -> PyResult<Self> {
+        let point = point(operating_point)?;
+        py.detach(|| {
+            let bundle = match model {
+                None => Bundle::embedded(),
+                Some(Source::File(path)) => Bundle::open(&path),
+                Some(Source::Bytes(bytes)) => Bundle::read(&bytes),
+            };
+            let bundle = bundle.map_err(refused_model)?;
+            let tagger = lineament::Tagger::new(bundle.clone()).map_err(refused_model)?;
+            let mut inner = tagger.with_operating_point(point);
+            if let Some(names) = attributes {
+                inner = inner.with_attributes(&names).map_err(|e| PyValueError::new_err(e.to_string()))?;
+            }
+            // Zero lets rayon ask the system.
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
+            let pool = pool.map_err(|e| PyRuntimeError::new_err(format!("the threads cannot be started: {e}")))?;
+            Ok(Self { bundle, inner, pool })
+        })
+    }
+
+    /// Names of the attributes that are told, in the order of the answers.
+    fn attributes(&self) -> Vec<String> {
+        let names = self.inner.card().names();
+        self.inner.told().iter().filter_map(|&place| names.get(place).map(|name| (*name).to_owned())).collect()
+    }
+
+    /// SHA-256 of the bundle's file.
+    fn hash(&self) -> &str {
+        self.inner.hash()
+    }
+
+    /// The card, as JSON.
+    fn card(&self) -> PyResult<String> {
+        json(self.inner.card())
+    }
+
+    /// The bundle's file.
+    fn bundle<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.bundle.bytes())
+    }
+
+    /// How many threads there are.
+    fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// Length of ANet's FC vector.
+    fn features(&self) -> usize {
+        self.bundle.parts().svms.features()
+    }
+
+    /// Faces and attributes of each picture.
+    fn predict(&self, py: Python<'_>, pictures: Vec<Picture>) -> PyResult<Vec<Answer>> {
+        work::run(py, &self.pool, |stop| each(&pictures, stop, |picture| self.page(picture)))
+            .map(|answers| answers.into_iter().map(|answer| answer.map_or_else(Answer::Unread, Answer::Page)).collect())
+    }
+
+    /// The FC vector of the dominant face of each picture as native floats of four bytes, `None` where there is none, text where it cannot be read.
+    fn vectors(&self, py: Python<'_>, pictures: Vec<Picture>) -> PyResult<Vec<Py<PyAny>>> {
+        let looks = work::run(py, &self.pool, |stop| each(&pictures, stop, |picture| self.look(picture)))?;
+        looks
+            .into_iter()
+            .map(|look| match look {
+                Ok(Some(look)) => {
+                    let bytes: Vec<u8> = look.vector.iter().flat_map(|value| value.to_ne_bytes()).collect();
+                    Ok(PyBytes::new(py, &bytes).into_any().unbind())
+                }
+                Ok(None) => Ok(py.None()),
+                Err(reason) => Ok(reason.into_pyobject(py)?.into_any().unbind()),
+            })
+            .collect()
+    }
+
+    /// The figures of `lineament evaluate --format json`.
+    fn evaluate(
+        &self,
+        py: Python<'_>,
+        data: PathBuf,
+        layout: Option<&str>,
+        split: &str,
+        region: &str,
+        background: Option<PathBuf>,
+    ) -> PyResult<String> {
+        let split = match split {
+            "train" => Split::Train,
+            "validation" | "val" => Split::Validation,
+            "test" => Split::Test,
+            other => return Err(unknown("split", other, "train, validation or test")),
+        };
+        let region = match region {
+            "located" => FaceFrom::Located,
+            "landmarks" => FaceFrom::Landmarks,
+            other => return Err(unknown("region", other, "located or landmarks")),
+        };
+        let bad = |error: lineament_data::DataError| DataError::new_err(error.to_string());
+        let layout = match layout {
+            Some(name) => name.parse().map_err(bad)?,
+            None => layout::detect(&data).map_err(bad)?,
+        };
+        let data = py.detach(|| layout::read(layout, &data)).map_err(bad)?;
+        // The other parts may have been learned from, or been used to choose the threshold.
+        let background = background.map(|path| folder::read(&path)).transpose().map_err(bad)?;
+        let background = background.map(|set| set.split(split));
+        let points = [self.inner.operating_point()];
+        let what = EvaluateOptions { split, region, operating_points: &points, background: background.as_ref() };
+        let figures = work::run(py, &self.pool, |_| evaluate(&self.inner, &data, &what, &|| ()))?;
+        let figures = figures.map_err(|error| DataError::new_err(error.to_string()))?;
+        json(&figures.first())
+    }
+
+    /// A bundle with one attribute more.
+    #[allow(clippy::too_many_arguments, reason = "called by `Tagger.teach` alone, which names them")]
+    fn teach<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        pictures: Vec<Picture>,
+        answers: Vec<bool>,
+        people: Option<Vec<u32>>,
+        share: Option<f32>,
+        seed: u64,
+        replace: bool,
+    ) -> PyResult<Taught<'py>> {
+        let looks = work::run(py, &self.pool, |stop| each(&pictures, stop, |picture| self.look(picture)))?;
+        let (mut asked, mut faceless, mut unread) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, ((look, picture), answer)) in looks.into_iter().zip(&pictures).zip(answers).enumerate() {
+            let person = people.as_ref().and_then(|people| people.get(place).copied());
+            match look {
+                Ok(Some(look)) => asked.push(Asked { name: picture.name(place), look, answer, person }),
+                Ok(None) => faceless.push(place),
+                Err(reason) => unread.push((place, reason)),
+            }
+        }
+        let by = if people.is_some() { Group::Person } else { Group::Picture };
+        let options = Options { by, share, seed, ..Options::default() };
+        let lesson = work::run(py, &self.pool, |_| {
+            let (examples, _) = teach::examples(name, &asked)?;
+            teach::learn(name, &examples, &options)
+        })?;
+        let refused = |error: teach::TeachError| {
+            let figures = error.figures().and_then(|figures| serde_json::to_string(figures).ok());
+            TeachError::new_err((error.to_string(), figures))
+        };
+        let lesson = lesson.map_err(refused)?;
+        let figures = json(&lesson.figures)?;
+        let bundle = self.bundle.with_lessons(&[lesson], replace).map_err(refused)?;
+        Ok((PyBytes::new(py, bundle.bytes()), figures, faceless, unread))
+    }
+}
+
+impl Tagger {
+    fn page(&self, picture: &Picture) -> Result<(u32, u32, Vec<Face>), String> {
+        let photo = picture.photo().map_err(|error| error.to_string())?;
+        let faces = self.inner.tag(&photo).map_err(|error| error.to_string())?;
+        Ok((photo.width(), photo.height(), faces.into_iter().map(face).collect()))
+    }
+
+    fn look(&self, picture: &Picture) -> Result<Option<Look>, String> {
+        let photo = picture.photo().map_err(|error| error.to_string())?;
+        teach::look_at(&self.inner, &photo).map_err(|error| error.to_string())
+    }
+}
+
+/// The work on each picture, side by side, in their order.
+fn each<T: Send>(
+    pictures: &[Picture],
+    stop: &Stop,
+    work: impl Fn(&Picture) -> Result<T, String> + Sync,
+) -> Vec<Result<T, String>> {
+    let work = |picture| if stop.asked() { Err(STOPPED.to_owned()) } else { work(picture) };
+    pictures.par_iter().with_max_len(1).map(work).collect()
+}
+
+fn face(face: TaggedFace) -> Face {
+    let rect = face.rect;
+    let attributes = face.attributes.iter().map(|attribute| (attribute.probability, attribute.value)).collect();
+    ((rect.x, rect.y, rect.width, rect.height), face.score, attributes)
+}
+
+fn point(name: &str) -> PyResult<OperatingPoint> {
+    match name {
+        "accuracy" => Ok(OperatingPoint::Accuracy),
+        "balanced" => Ok(OperatingPoint::Balanced),
+        other => Err(unknown("operating_point", other, "accuracy or balanced")),
+    }
+}
+
+fn unknown(what: &str, given: &str, known: &str) -> PyErr {
+    PyValueError::new_err(format!("{what} is {given:?}; it can be {known}"))
+}
+
+fn refused_model(error: impl std::fmt::Display) -> PyErr {
+    ModelError::new_err(error.to_string())
+}
+
+fn json(value: &impl serde::Serialize) -> PyResult<String> {
+    serde_json::to_string(value).map_err(|error| PyRuntimeError::new_err(error.to_string()))
+}
