@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::commands::shell::{CompletionsArguments, ManArguments};
 use crate::commands::teach::TeachArguments;
 use crate::examples;
+use crate::shards::ShardArguments;
 use crate::xmp::Library;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lineament::attributes::OperatingPoint;
@@ -159,6 +160,8 @@ pub struct PredictArguments {
     /// sidecar.
     #[arg(long, value_enum, value_name = "LIBRARY", num_args = 0..=1, require_equals = true, default_missing_value = "digikam")]
     pub xmp: Option<Library>,
+    #[command(flatten)]
+    pub shards: ShardArguments,
     #[command(flatten)]
     pub model: ModelArguments,
     #[command(flatten)]

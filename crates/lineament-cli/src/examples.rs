@@ -15,6 +15,8 @@ Each command has examples of its own: lineament predict --help";
 pub const PREDICT: &str = "Examples:
   lineament predict photo.jpg
   lineament predict photos/ --format parquet --output faces.parquet
+  lineament predict photos/ --shards faces/ --shard-rows 5000     # again after a kill: goes on
+  lineament predict pictures.parquet --shards faces/ --picture-column image --key-column id
   lineament predict photos/ --attributes Smiling,Eyeglasses --threshold 0.8 --format csv
   lineament predict photos/ --operating-point balanced --annotate marked/
   lineament predict photos/ --xmp --format jsonl --output faces.jsonl     # sidecars for digiKam

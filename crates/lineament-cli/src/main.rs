@@ -16,6 +16,7 @@ mod notes;
 mod ordered;
 mod page;
 mod progress;
+mod shards;
 mod terminal;
 mod xmp;
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use lineament::Rect;
 use lineament::attributes::Attribute;
+use serde::{Deserialize, Serialize};
 
 /// One picture and its faces.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +42,7 @@ pub struct Told {
 }
 
 /// What happened in all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Pictures read.
     pub pictures: u64,

@@ -30,7 +30,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn with_unread(unread: u64) -> Self {
+    /// The same for a number of pictures that could not be read.
+    pub fn with_unread(unread: u64) -> Self {
         if unread == 0 { Self::AllRead } else { Self::SomeUnread }
     }
 }

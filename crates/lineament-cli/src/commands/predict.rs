@@ -8,8 +8,10 @@ use super::pages::{self, Extras, Pictures};
 use crate::arguments::PredictArguments;
 use crate::model;
 use crate::page::{PageFace, Told};
+use crate::shards::{Settings, Shards};
 
 pub fn run(arguments: PredictArguments) -> Result<Outcome> {
+    let shards = Shards::check(&arguments.shards, &arguments.pictures.paths)?;
     let pictures = Pictures::check(arguments.pictures)?;
     let (tagger, pool) = model::ready(&arguments.model, &arguments.engine, &arguments.threads)?;
     let mut tagger = tagger.with_operating_point(arguments.operating_point.into());
@@ -41,6 +43,16 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
         };
         Ok(faces.into_iter().map(face).collect())
     };
+    if let Some(shards) = shards {
+        let settings = Settings {
+            model: tagger.hash().to_owned(),
+            engine: tagger.engine().to_string(),
+            attributes: told.attributes.clone(),
+            threshold: arguments.threshold,
+            operating_point: format!("{:?}", tagger.operating_point()).to_lowercase(),
+        };
+        return shards.write(&told, settings, &pool, faces);
+    }
     pages::write(pictures, &told, &pool, faces, &extras)
 }
 

@@ -5,6 +5,7 @@ mod json;
 mod parquet;
 mod text;
 
+pub use parquet::Table as Parquet;
 pub use text::percent;
 
 use std::ffi::OsStr;

@@ -1,0 +1,160 @@
+//! `predict --shards`: the answers to many pictures as numbered Parquet files, of which a killed run leaves whole ones only, and which the same call goes
+//! on with.
+//!
+//! Which pictures a shard holds follows from the list of pictures alone. A shard gets its name when it is whole, so that what has the name need not be
+//! done again, and what has not is done from its first picture: nothing is lost and nothing is there twice, whenever the run ends.
+
+mod manifest;
+mod source;
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use lineament::Photo;
+use rayon::ThreadPool;
+
+use crate::commands::Outcome;
+use crate::files::{self, Sink};
+use crate::format::{PageWriter, Parquet};
+use crate::page::{Page, PageFace, Summary, Told};
+use crate::{notes, ordered, progress};
+
+pub use manifest::Settings;
+use manifest::Manifest;
+use source::{Item, Source};
+
+#[derive(Debug, Args)]
+pub struct ShardArguments {
+    /// Write numbered Parquet files to this folder; called again after a kill, go on where it ended
+    ///
+    /// PATH may be one Parquet file of pictures, too. A row a face, columns as with --format parquet; a picture without a face has one row with face
+    /// 0, one that cannot be read a row with the reason under `error`. The folder's manifest.json binds pictures, model and options: others are
+    /// refused.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["format", "output", "annotate", "xmp"])]
+    pub shards: Option<PathBuf>,
+    /// Pictures in a shard
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub shard_rows: u32,
+    /// The column with the pictures' bytes, if PATH is a Parquet file [default: image, bytes, picture or content]
+    #[arg(long, value_name = "COLUMN", requires = "shards")]
+    pub picture_column: Option<String>,
+    /// The column that names the pictures [default: key, id, path or name]
+    #[arg(long, value_name = "COLUMN", requires = "shards")]
+    pub key_column: Option<String>,
+}
+
+/// A sharded run, checked.
+pub struct Shards {
+    folder: PathBuf,
+    rows: usize,
+    source: Source,
+}
+
+impl Shards {
+    /// The run that was asked for, if one was; lists the pictures.
+    pub fn check(arguments: &ShardArguments, paths: &[PathBuf]) -> Result<Option<Self>> {
+        let Some(folder) = &arguments.shards else { return Ok(None) };
+        let columns = [arguments.picture_column.as_deref(), arguments.key_column.as_deref()];
+        let source = Source::of(paths, columns)?;
+        Ok(Some(Self { folder: folder.clone(), rows: arguments.shard_rows as usize, source }))
+    }
+
+    /// Writes the shards that are not there yet.
+    pub fn write(
+        &self,
+        told: &Told,
+        settings: Settings,
+        pool: &ThreadPool,
+        faces: impl Fn(&Photo) -> Result<Vec<PageFace>> + Sync,
+    ) -> Result<Outcome> {
+        files::make_folder(&self.folder)?;
+        let _lock = lock(&self.folder)?;
+        remove_halves(&self.folder)?;
+        let pictures = self.source.len();
+        let run = Manifest::of(&self.source, settings, self.rows).agree(&self.folder)?;
+        let bar = progress::bar(Some(pictures as u64), false);
+        let (mut all, mut kept) = (Summary::default(), 0);
+        for (number, first) in (0..pictures).step_by(self.rows).enumerate() {
+            let path = self.folder.join(format!("shard-{number:06}.parquet"));
+            let rows = self.rows.min(pictures - first);
+            let shard = if path.exists() {
+                kept += 1;
+                bar.inc(rows as u64);
+                manifest::summary(&path, &run)?
+            } else {
+                let mut shard = Summary::default();
+                let mut table = Parquet::of_every_picture(Sink::open(Some(&path))?, told.clone())?;
+                let work = |item: Result<Item>| item.map(|item| look(item, &faces));
+                ordered::for_each(pool, self.source.items(first, rows)?, work, |answer| {
+                    match answer? {
+                        Ok(page) => {
+                            shard.pictures += 1;
+                            shard.faces += page.faces.len() as u64;
+                            table.page(&page)?;
+                        }
+                        Err((key, reason)) => {
+                            shard.unread += 1;
+                            bar.suspend(|| notes::unread(&reason));
+                            table.unread(&key, &reason)?;
+                        }
+                    }
+                    bar.inc(1);
+                    anyhow::Ok(())
+                })?;
+                manifest::mark(&mut table, &run, &shard)?;
+                Box::new(table).finish(&shard)?;
+                shard
+            };
+            all.pictures += shard.pictures;
+            all.faces += shard.faces;
+            all.unread += shard.unread;
+        }
+        bar.finish_and_clear();
+        notes::note(format!(
+            "{} pictures with {} faces, {} not read: {} ({} of {} shards were there)",
+            all.pictures,
+            all.faces,
+            all.unread,
+            self.folder.display(),
+            kept,
+            pictures.div_ceil(self.rows)
+        ));
+        Ok(Outcome::with_unread(all.unread))
+    }
+}
+
+/// The page of one picture, or its key and why it cannot be read.
+fn look(item: Item, faces: impl Fn(&Photo) -> Result<Vec<PageFace>>) -> Result<Page, (String, String)> {
+    let photo = item.photo().map_err(|reason| (item.key.clone(), reason))?;
+    let faces = faces(&photo).map_err(|error| (item.key.clone(), format!("{}: {error:#}", item.key)))?;
+    Ok(Page { path: item.key.into(), width: photo.width(), height: photo.height(), faces })
+}
+
+/// Keeps a second run out of the folder; gone with this process, however it ends.
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join(".lock");
+    let cannot = || format!("{} cannot be written", path.display());
+    let file = File::options().create(true).truncate(false).write(true).open(&path).with_context(cannot)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another run writes to {}; wait for it, or give another folder", folder.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(cannot),
+    }
+}
+
+/// What a killed run left under temporary names.
+fn remove_halves(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)?.filter_map(Result::ok) {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(".lineament-") && name.ends_with(".tmp") {
+            fs::remove_file(entry.path())
+                .with_context(|| format!("{} cannot be removed", entry.path().display()))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! The pictures of a sharded run: a list of files, or a Parquet file with a column of bytes.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use ::parquet::arrow::ProjectionMask;
+use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use anyhow::{Context, Result, anyhow, bail};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use lineament::{Limits, Photo};
+use sha2::{Digest, Sha256};
+
+use crate::inputs::Inputs;
+
+/// Rows that are read at once: pictures are large.
+const BATCH: usize = 16;
+
+/// How much of a Parquet file's end is part of its hash: the footer, which holds place, size and bounds of every column chunk.
+const END: u64 = 64 << 10;
+
+/// A picture, not yet decoded.
+pub struct Item {
+    /// What it is called in the shard.
+    pub key: String,
+    data: Data,
+}
+
+enum Data {
+    File(PathBuf),
+    Bytes(Vec<u8>),
+    Missing,
+}
+
+impl Item {
+    /// Reads and decodes it; why it cannot be, with its name.
+    pub fn photo(&self) -> Result<Photo, String> {
+        let limits = Limits::default();
+        match &self.data {
+            Data::File(path) => Photo::open(path, &limits).map_err(|error| error.to_string()),
+            Data::Bytes(bytes) => {
+                Photo::decode(bytes, &limits).map_err(|error| format!("{}: {error}", self.key))
+            }
+            Data::Missing => Err(format!("{}: the row has no picture; leave it out", self.key)),
+        }
+    }
+}
+
+pub enum Source {
+    Files(Vec<PathBuf>),
+    Table(Table),
+}
+
+/// A Parquet file of pictures.
+pub struct Table {
+    path: PathBuf,
+    rows: usize,
+    picture: String,
+    key: String,
+    hash: String,
+}
+
+impl Source {
+    /// Lists the pictures of the paths, each file once; `columns` are those of pictures and keys, where they were named.
+    pub fn of(paths: &[PathBuf], columns: [Option<&str>; 2]) -> Result<Self> {
+        let is_table = |path: &PathBuf| {
+            path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
+        };
+        match paths {
+            [path] if is_table(path) => return Ok(Self::Table(Table::open(path, columns)?)),
+            _ if paths.iter().any(is_table) => {
+                bail!("a Parquet file of pictures is read alone; call the program once for each, with a folder of its own")
+            }
+            _ if columns.iter().any(Option::is_some) => {
+                bail!("--picture-column and --key-column are columns of a Parquet file; none is given as PATH")
+            }
+            _ => {}
+        }
+        let mut seen = HashSet::new();
+        let mut files = Vec::new();
+        for input in Inputs::of(paths)? {
+            // What could not be listed now might be later, and every shard would hold other pictures.
+            let input = input.map_err(|unread| anyhow!("the pictures cannot be listed: {}", unread.0))?;
+            if seen.insert(input.path.clone()) {
+                files.push(input.path);
+            }
+        }
+        if files.is_empty() {
+            bail!("no picture was found; check the folder");
+        }
+        Ok(Self::Files(files))
+    }
+
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Files(files) => files.len(),
+            Self::Table(table) => table.rows,
+        }
+    }
+
+    /// SHA-256 over the names of the files, or over the columns and the end of the table.
+    pub fn hash(&self) -> String {
+        match self {
+            Self::Files(files) => {
+                let mut digest = Sha256::new();
+                for file in files {
+                    digest.update(file.as_os_str().as_encoded_bytes());
+                    // No name has this byte.
+                    digest.update([0]);
+                }
+                hexadecimal(&digest.finalize())
+            }
+            Self::Table(table) => table.hash.clone(),
+        }
+    }
+
+    /// So many pictures from the one at `first`.
+    pub fn items(&self, first: usize, rows: usize) -> Result<Box<dyn Iterator<Item = Result<Item>> + Send + '_>> {
+        Ok(match self {
+            Self::Files(files) => {
+                let item = |path: &PathBuf| {
+                    Ok(Item { key: path.to_string_lossy().into_owned(), data: Data::File(path.clone()) })
+                };
+                Box::new(files.iter().skip(first).take(rows).map(item))
+            }
+            Self::Table(table) => Box::new(table.items(first, rows)?),
+        })
+    }
+}
+
+impl Table {
+    fn open(path: &Path, [picture, key]: [Option<&str>; 2]) -> Result<Self> {
+        let builder = reader(path)?;
+        let names: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
+        let choose = |named: Option<&str>, usual: &[&str], option: &str| -> Result<String> {
+            let wanted = named.map_or_else(|| usual.to_vec(), |name| vec![name]);
+            let found = wanted.iter().find(|name| names.contains(name));
+            found.map(|name| (*name).to_owned()).with_context(|| {
+                format!(
+                    "{} has no column {}; name one with {option} (it has {})",
+                    path.display(),
+                    wanted.join(", "),
+                    names.join(", ")
+                )
+            })
+        };
+        let picture = choose(picture, &["image", "bytes", "picture", "content"], "--picture-column")?;
+        let key = choose(key, &["key", "id", "path", "name"], "--key-column")?;
+        let rows = usize::try_from(builder.metadata().file_metadata().num_rows())?;
+        let mut digest = Sha256::new();
+        digest.update(format!("{picture}\0{key}\0").as_bytes());
+        digest.update(end_of(path).with_context(|| format!("{} cannot be read", path.display()))?);
+        Ok(Self { path: path.to_owned(), rows, picture, key, hash: hexadecimal(&digest.finalize()) })
+    }
+
+    fn items(&self, first: usize, rows: usize) -> Result<impl Iterator<Item = Result<Item>> + Send + '_> {
+        let builder = reader(&self.path)?;
+        let named = |(place, field): (usize, &std::sync::Arc<arrow::datatypes::Field>)| {
+            [&self.picture, &self.key].contains(&field.name()).then_some(place)
+        };
+        let columns: Vec<usize> = builder.schema().fields().iter().enumerate().filter_map(named).collect();
+        let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
+        let batches = builder
+            .with_projection(mask)
+            .with_offset(first)
+            .with_limit(rows)
+            .with_batch_size(BATCH)
+            .build()
+            .with_context(|| format!("{} cannot be read", self.path.display()))?;
+        Ok(batches.flat_map(move |batch| {
+            let items = batch.map_err(anyhow::Error::from).and_then(|batch| self.of_batch(&batch));
+            match items.with_context(|| format!("{} cannot be read", self.path.display())) {
+                Ok(items) => items.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            }
+        }))
+    }
+
+    fn of_batch(&self, batch: &RecordBatch) -> Result<Vec<Item>> {
+        let column = |name: &str| batch.column_by_name(name).with_context(|| format!("the column {name} is gone"));
+        let mut pictures = column(&self.picture)?;
+        // As Hugging Face's data sets keep pictures: a struct of bytes and path.
+        if let Some(parts) = pictures.as_struct_opt() {
+            pictures = parts
+                .column_by_name("bytes")
+                .with_context(|| format!("the column {} has no field `bytes`", self.picture))?;
+        }
+        let pictures = cast(pictures, &DataType::Binary)
+            .with_context(|| format!("the column {} holds no bytes", self.picture))?;
+        let keys = cast(column(&self.key)?, &DataType::Utf8)
+            .with_context(|| format!("the column {} has no text form", self.key))?;
+        let pictures = pictures.as_binary_opt::<i32>().context("bytes are expected")?;
+        let keys = keys.as_string_opt::<i32>().context("text is expected")?;
+        let data = |picture: Option<&[u8]>| picture.map_or(Data::Missing, |bytes| Data::Bytes(bytes.to_vec()));
+        let item = |(key, picture): (Option<&str>, Option<&[u8]>)| Item {
+            key: key.unwrap_or_default().to_owned(),
+            data: data(picture),
+        };
+        Ok(keys.iter().zip(pictures.iter()).map(item).collect())
+    }
+}
+
+fn reader(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+    let file = File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    ParquetRecordBatchReaderBuilder::try_new(file).with_context(|| {
+        format!("{} is no Parquet file that can be read (without compression or with snappy)", path.display())
+    })
+}
+
+fn end_of(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut bytes = length.to_le_bytes().to_vec();
+    file.seek(SeekFrom::Start(length.saturating_sub(END)))?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,35 @@
+"""Faces in photos, and their attributes: ``Tagger().predict("photo.jpg")``.
+
+Attributes are labels that people gave to pictures, not facts about a person.
+"""
+
+from ._native import __version__
+from .errors import DataError, LineamentError, ModelError, PictureError, TeachError
+from .results import Attribute, Box, Face, Prediction, Predictions
+from .tagger import Lesson, Tagger
+
+__all__ = [
+    "Attribute",
+    "Box",
+    "DataError",
+    "Face",
+    "FeatureExtractor",
+    "Lesson",
+    "LineamentError",
+    "ModelError",
+    "PictureError",
+    "Prediction",
+    "Predictions",
+    "Tagger",
+    "TeachError",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> object:
+    # scikit-learn takes a second to import, and not everybody has it.
+    if name == "FeatureExtractor":
+        from .features import FeatureExtractor
+
+        return FeatureExtractor
+    raise AttributeError(f"module 'lineament' has no attribute {name!r}")

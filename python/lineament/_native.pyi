@@ -1,0 +1,44 @@
+from collections.abc import Sequence
+from typing import Any, final
+
+__version__: str
+
+@final
+class Tagger:
+    def __new__(
+        cls,
+        model: str | bytes | None,
+        threads: int | None,
+        operating_point: str,
+        attributes: list[str] | None,
+    ) -> Tagger: ...
+    def attributes(self) -> list[str]: ...
+    def hash(self) -> str: ...
+    def card(self) -> str: ...
+    def bundle(self) -> bytes: ...
+    def threads(self) -> int: ...
+    def features(self) -> int: ...
+    def predict(
+        self, pictures: Sequence[Any]
+    ) -> list[
+        tuple[int, int, list[tuple[tuple[float, float, float, float], float, list[tuple[float, bool]]]]] | str
+    ]: ...
+    def vectors(self, pictures: Sequence[Any]) -> list[bytes | str | None]: ...
+    def evaluate(
+        self,
+        data: Any,
+        layout: str | None,
+        split: str,
+        region: str,
+        background: Any | None,
+    ) -> str: ...
+    def teach(
+        self,
+        name: str,
+        pictures: Sequence[Any],
+        answers: Sequence[bool],
+        people: Sequence[int] | None,
+        share: float | None,
+        seed: int,
+        replace: bool,
+    ) -> tuple[bytes, str, list[int], list[tuple[int, str]]]: ...

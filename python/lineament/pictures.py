@@ -1,0 +1,61 @@
+"""What a picture may be given as, brought to what the compiled half reads."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+if TYPE_CHECKING:
+    import numpy as np
+    import PIL.Image
+
+Picture: TypeAlias = Union[str, "os.PathLike[str]", bytes, bytearray, "np.ndarray[Any, Any]", "PIL.Image.Image"]
+"""A path, the bytes of a file, an array of height x width x 3 of uint8 (red, green, blue), or a PIL image."""
+
+ENDINGS = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .gif .webp .bmp .dib .tif .tiff .pnm .ppm .pgm .pbm .pam".split()
+)
+
+
+def native(picture: Any) -> Any:
+    """The picture as a path, bytes, a buffer of three dimensions, or width, height and pixels."""
+    if isinstance(picture, bytearray):
+        return bytes(picture)
+    # Whoever has a PIL image has imported PIL.
+    pil = sys.modules.get("PIL.Image")
+    if pil is not None and isinstance(picture, pil.Image):
+        upright = sys.modules.get("PIL.ImageOps") or __import__("PIL.ImageOps").ImageOps
+        picture = upright.exif_transpose(picture)
+        if picture.has_transparency_data:
+            # As files are read: over white.
+            picture = picture.convert("RGBA")
+            white = pil.new("RGBA", picture.size, "white")
+            picture = pil.alpha_composite(white, picture)
+        picture = picture.convert("RGB")
+        return (*picture.size, picture.tobytes())
+    return picture
+
+
+def natives(pictures: Iterable[Any]) -> list[Any]:
+    return [native(picture) for picture in pictures]
+
+
+def several(given: Any) -> bool:
+    """Whether it is a list of pictures and no picture itself."""
+    return isinstance(given, Sequence) and not isinstance(given, (str, bytes, bytearray))
+
+
+def expand(given: Any) -> list[Any]:
+    """A folder's pictures (walked, in order), or the list that was given."""
+    if several(given):
+        return list(given)
+    folder = Path(given)
+    if not folder.is_dir():
+        return [given]
+    hidden = lambda path: any(part.startswith(".") for part in path.relative_to(folder).parts)  # noqa: E731
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and not hidden(path))
+    # As the program walks: entry by entry, by name.
+    return sorted((path for path in found if path.is_file()), key=lambda path: path.relative_to(folder).parts)

@@ -1,0 +1,241 @@
+"""Many pictures on many machines, by Ray Data (``pip install "lineament[ray]"``).
+
+:func:`predict` writes numbered Parquet shards and goes on where a killed call ended; :class:`Predictor` is for pipelines of one's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import ray
+
+from . import __version__
+from .pictures import expand
+from .results import Predictions
+from .tagger import Tagger
+
+PICTURES = ("image", "bytes", "picture", "content")
+KEYS = ("key", "id", "path", "name")
+
+
+class Predictor:
+    """A step of ``Dataset.map_batches``: pictures in, a row a face out; the bundle is loaded once an actor.
+
+    It reads the column ``bytes`` (files, as ``ray.data.read_binary_files`` gives them) or ``image`` (arrays, as
+    ``ray.data.read_images`` does), and ``path`` where there is one. The rows are those of
+    ``Predictions.to_arrow(every_picture=True)``::
+
+        pictures = ray.data.read_binary_files("photos/", include_paths=True)
+        faces = pictures.map_batches(Predictor, batch_size=16, concurrency=2, batch_format="numpy")
+    """
+
+    def __init__(self, model: Any = None, threads: int = 1, **options: Any) -> None:
+        self.tagger = Tagger(model, threads, **options)
+
+    def __call__(self, batch: dict[str, Any]) -> pa.Table:
+        column = next((name for name in ("bytes", "image") if name in batch), None)
+        if column is None:
+            raise ValueError(f"pictures are read from a column `bytes` or `image`; there is {', '.join(batch)}")
+        pictures = list(batch[column])
+        keys = [str(path) for path in batch["path"]] if "path" in batch else None
+        return self.tagger.predict(pictures, errors="return").to_arrow(every_picture=True, keys=keys)
+
+
+def predict(
+    source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    *,
+    model: str | os.PathLike[str] | bytes | None = None,
+    concurrency: int | tuple[int, int] = 2,
+    batch_size: int = 16,
+    shard_rows: int = 1000,
+    threads: int = 1,
+    num_cpus: float | None = None,
+    picture_column: str | None = None,
+    key_column: str | None = None,
+    **options: Any,
+) -> dict[str, int]:
+    """Writes the faces in many pictures to ``output/shard-000000.parquet`` and so on, over a Ray cluster.
+
+    ``source`` is a folder (walked), a list of pictures' paths, or a Parquet file with a column of bytes and one of keys. All machines
+    must see ``source`` and ``output`` under the same path. ``concurrency`` is the number of actors, or the least and the most; each
+    loads the bundle once, works on ``threads`` threads and is given ``num_cpus`` (as many, if not said); it looks at ``batch_size``
+    pictures at a time. ``options`` go to :class:`Tagger` (``attributes``, ``operating_point``).
+
+    Which pictures a shard holds follows from ``source`` alone, and a shard gets its name when it is whole: work that is done again
+    because a machine was lost writes the same file, and a call that was killed is gone on with by calling it again. The rows are those
+    of ``lineament predict --shards``. ``output/manifest.json`` binds pictures, model and options; a call with others raises
+    ``ValueError``. Returns the numbers of ``pictures``, ``faces``, ``unread`` pictures, ``shards`` and those that were there
+    (``kept``).
+    """
+    folder = Path(output).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    listing = _Listing(source, picture_column, key_column)
+    # Actors on other machines cannot be sure to find the file.
+    if model is not None and not isinstance(model, bytes):
+        model = Path(model).read_bytes()
+    probe = Tagger(model, 1, **options)
+    _agree(folder, listing, probe, shard_rows)
+    shards = list(listing.shards(folder, shard_rows))
+    missing = [shard for shard in shards if not Path(shard["path"]).exists()]
+    if missing:
+        pending = ray.data.from_items(missing, override_num_blocks=len(missing))
+        arguments = {
+            "fn_constructor_kwargs": {"model": model, "threads": threads, "batch_size": batch_size, **options},
+            "concurrency": concurrency,
+            "batch_size": 1,
+            "num_cpus": float(threads) if num_cpus is None else num_cpus,
+            # A lost machine takes its actors with it: they are made again elsewhere, and their shards done again.
+            "max_restarts": -1,
+            "max_task_retries": -1,
+        }
+        for _ in pending.map_batches(_ShardWriter, **arguments).iter_rows():
+            pass
+    return _summary(shards, len(shards) - len(missing))
+
+
+class _Listing:
+    """The pictures of a call, in order."""
+
+    def __init__(self, source: Any, picture: str | None, key: str | None) -> None:
+        self.table: Path | None = None
+        self.files: list[str] = []
+        single = not isinstance(source, (list, tuple))
+        if single and Path(source).suffix.lower() == ".parquet":
+            self.table = Path(source).absolute()
+            schema = pq.read_schema(self.table)
+            self.columns = (_column(schema, picture, PICTURES), _column(schema, key, KEYS))
+            self.rows = pq.read_metadata(self.table).num_rows
+            return
+        found = [os.path.abspath(path) for path in expand(source if single else list(source))]
+        self.files = list(dict.fromkeys(found))
+        self.rows = len(self.files)
+        if not self.rows:
+            raise ValueError(f"no picture was found in {source}; check the folder")
+
+    def hash(self) -> str:
+        if self.table is None:
+            return hashlib.sha256("".join(f"{file}\0" for file in self.files).encode("utf-8", "surrogateescape")).hexdigest()
+        size = self.table.stat().st_size
+        with open(self.table, "rb") as file:
+            # The footer holds place, size and bounds of every column chunk.
+            file.seek(max(0, size - (64 << 10)))
+            end = file.read()
+        return hashlib.sha256("\0".join([*self.columns, str(size)]).encode() + end).hexdigest()
+
+    def shards(self, folder: Path, rows: int) -> Iterator[dict[str, Any]]:
+        for number, first in enumerate(range(0, self.rows, rows)):
+            shard: dict[str, Any] = {"path": str(folder / f"shard-{number:06}.parquet")}
+            if self.table is None:
+                yield shard | {"files": self.files[first : first + rows]}
+            else:
+                yield shard | {"table": str(self.table), "columns": list(self.columns), "first": first, "rows": rows}
+
+
+class _ShardWriter:
+    """An actor: shards in, files out."""
+
+    def __init__(self, model: bytes | None, threads: int, batch_size: int, **options: Any) -> None:
+        self.tagger = Tagger(model, threads, **options)
+        self.size = batch_size
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        shard = {name: column[0] for name, column in batch.items()}
+        tables = [
+            self.tagger.predict(pictures, errors="return").to_arrow(every_picture=True, keys=keys)
+            for keys, pictures in self._pictures(shard)
+        ]
+        table = pa.concat_tables(tables) if tables else Predictions([], self.tagger.attributes).to_arrow(every_picture=True)
+        _write_whole(Path(shard["path"]), lambda file: pq.write_table(table, file))
+        return {"path": [shard["path"]]}
+
+    def _pictures(self, shard: dict[str, Any]) -> Iterator[tuple[list[str], list[Any]]]:
+        if "files" in shard:
+            files = [str(file) for file in shard["files"]]
+            for first in range(0, len(files), self.size):
+                part = files[first : first + self.size]
+                yield part, list(part)
+            return
+        picture, key = (str(column) for column in shard["columns"])
+        first, last, at = int(shard["first"]), int(shard["first"]) + int(shard["rows"]), 0
+        file = pq.ParquetFile(shard["table"])
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            if at < last and at + rows > first:
+                for part in file.iter_batches(self.size, row_groups=[group], columns=[picture, key]):
+                    inside = part.slice(max(0, first - at), max(0, min(last, at + len(part)) - max(first, at)))
+                    at += len(part)
+                    if len(inside):
+                        cells = inside.column(inside.schema.get_field_index(picture)).to_pylist()
+                        # As Hugging Face's data sets keep pictures: a struct of bytes and path.
+                        cells = [cell["bytes"] if isinstance(cell, dict) else cell for cell in cells]
+                        keys = [str(name) for name in inside.column(inside.schema.get_field_index(key)).to_pylist()]
+                        yield keys, [cell or b"" for cell in cells]
+            else:
+                at += rows
+
+
+def _column(schema: pa.Schema, named: str | None, usual: tuple[str, ...]) -> str:
+    wanted = usual if named is None else (named,)
+    for name in wanted:
+        if name in schema.names:
+            return name
+    raise ValueError(f"the table has no column {', '.join(wanted)}; name one (it has {', '.join(schema.names)})")
+
+
+def _agree(folder: Path, listing: _Listing, tagger: Tagger, shard_rows: int) -> None:
+    own = {
+        "format": 1,
+        "program": f"python {__version__}",
+        "pictures": listing.rows,
+        "source": listing.hash(),
+        "shard_rows": shard_rows,
+        "model": tagger.hash,
+        "attributes": tagger.attributes,
+        "operating_point": tagger._arguments[2],
+    }
+    path = folder / "manifest.json"
+    if not path.exists():
+        _write_whole(path, lambda file: file.write(json.dumps(own, indent=2).encode()))
+        return
+    there = json.loads(path.read_bytes())
+    differs = [name for name, value in own.items() if there.get(name) != value]
+    if differs:
+        raise ValueError(
+            f"the shards in {folder} are of another run ({', '.join(differs)} differs); give another folder, or the pictures, model "
+            "and options of that run"
+        )
+
+
+def _summary(shards: list[dict[str, Any]], kept: int) -> dict[str, int]:
+    told = {"pictures": 0, "faces": 0, "unread": 0, "shards": len(shards), "kept": kept}
+    for shard in shards:
+        rows = pq.read_table(shard["path"], columns=["face", "error"])
+        faces, errors = rows["face"].to_pylist(), rows["error"]
+        unread = len(errors) - errors.null_count
+        told["unread"] += unread
+        told["faces"] += sum(face > 0 for face in faces)
+        told["pictures"] += sum(face <= 1 for face in faces) - unread
+    return told
+
+
+def _write_whole(path: Path, fill: Any) -> None:
+    """A file that is whole or not there. Names differ, for a shard may be written by two machines at a time."""
+    temporary = path.with_name(f".lineament-{uuid.uuid4().hex}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,133 @@
+"""What is told about pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .errors import PictureError
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of one face.
+
+    ``value`` is the answer at the operating point; ``probability`` (0 to 1) is calibrated and does not depend on it, so that
+    ``value`` need not change at 0.5.
+    """
+
+    value: bool
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a face is, in pixels of the upright picture; it may reach outside."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face: its box, how sure the localiser is, and its attributes by name."""
+
+    box: Box
+    score: float
+    attributes: dict[str, Attribute]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A picture and its faces, the surest first. ``path`` is there if the picture was given as one."""
+
+    path: str | None
+    width: int
+    height: int
+    faces: list[Face] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that ``lineament predict --format json`` prints, with all digits."""
+        return {
+            "path": self.path,
+            "width": self.width,
+            "height": self.height,
+            "faces": [
+                {
+                    "box": {"x": f.box.x, "y": f.box.y, "width": f.box.width, "height": f.box.height},
+                    "score": f.score,
+                    "attributes": {
+                        name: {"value": a.value, "probability": a.probability} for name, a in f.attributes.items()
+                    },
+                }
+                for f in self.faces
+            ],
+        }
+
+
+class Predictions(list["Prediction | PictureError"]):
+    """The answers to a list of pictures, in its order; with ``errors="return"`` an error stands where a picture could not be read."""
+
+    def __init__(self, answers: Iterable[Prediction | PictureError], attributes: list[str]) -> None:
+        super().__init__(answers)
+        self.attributes = attributes
+        """Names of the attributes that are told."""
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """One dictionary a picture; ``{"error": ...}`` for one that could not be read."""
+        return [{"error": str(a)} if isinstance(a, PictureError) else a.to_dict() for a in self]
+
+    def to_arrow(self, *, every_picture: bool = False, keys: list[str] | None = None) -> pyarrow.Table:
+        """A row a face, with the columns of ``lineament predict --format parquet``.
+
+        With ``every_picture`` the columns of ``lineament predict --shards``: a picture without a face has a row with face 0, one that
+        could not be read a row with the reason under ``error``. ``keys`` go to the column ``path``; else it is the path, or the
+        picture's place in the list.
+        """
+        import pyarrow as pa
+
+        types = dict.fromkeys(["path"], pa.string())
+        types |= dict.fromkeys(["width", "height", "face"], pa.uint32())
+        types |= dict.fromkeys(["x", "y", "box_width", "box_height", "score"], pa.float32())
+        if every_picture:
+            types["error"] = pa.string()
+        for name in self.attributes:
+            types |= {name: pa.bool_(), f"{name}_probability": pa.float32()}
+        columns: dict[str, list[Any]] = {name: [] for name in types}
+
+        def add(row: dict[str, Any]) -> None:
+            for name, column in columns.items():
+                column.append(row.get(name))
+
+        for place, answer in enumerate(self):
+            key = str(place) if keys is None else keys[place]
+            if isinstance(answer, PictureError):
+                if every_picture:
+                    add({"path": key, "face": 0, "error": str(answer)})
+                continue
+            if keys is None and answer.path is not None:
+                key = answer.path
+            whole = {"path": key, "width": answer.width, "height": answer.height}
+            if every_picture and not answer.faces:
+                add(whole | {"face": 0})
+            for number, face in enumerate(answer.faces, 1):
+                box = face.box
+                row = whole | {"face": number, "x": box.x, "y": box.y, "box_width": box.width, "box_height": box.height}
+                row["score"] = face.score
+                for name, attribute in face.attributes.items():
+                    row |= {name: attribute.value, f"{name}_probability": attribute.probability}
+                add(row)
+        always = ("path", "face") if every_picture else tuple(types)
+        schema = pa.schema([pa.field(name, kind, name not in always) for name, kind in types.items()])
+        return pa.table(columns, schema=schema)
+
+    def to_pandas(self, *, every_picture: bool = False, keys: list[str] | None = None) -> pandas.DataFrame:
+        """:meth:`to_arrow` as a data frame."""
+        return self.to_arrow(every_picture=every_picture, keys=keys).to_pandas()

@@ -1,0 +1,214 @@
+"""The face of the package."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, overload
+
+from . import _native
+from .errors import PictureError
+from .pictures import Picture, expand, natives, several
+from .results import Attribute, Box, Face, Prediction, Predictions
+
+OperatingPoint = Literal["accuracy", "balanced"]
+
+
+class Tagger:
+    """Finds faces and tells their attributes, with the nets of one bundle.
+
+    ``model`` is the path of a bundle or its bytes, else the one in the package; ``threads`` are its own, one a processor if not
+    given. ``operating_point`` says what the model's thresholds are chosen for; ``attributes`` limits what is told. A tagger can be
+    called from many threads at once, and gives the same answers on any number of them.
+
+    Raises ``ModelError`` where the bundle cannot be used, ``ValueError`` for an attribute that it does not know.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | bytes | None = None,
+        threads: int | None = None,
+        *,
+        operating_point: OperatingPoint = "accuracy",
+        attributes: Sequence[str] | None = None,
+    ) -> None:
+        if threads is not None and not 1 <= threads <= 1024:
+            raise ValueError(f"threads is {threads}; give 1 to 1024, or None for one a processor")
+        own = model if isinstance(model, bytes) or model is None else os.fspath(model)
+        self._arguments = (own, threads, operating_point, None if attributes is None else list(attributes))
+        self._native = _native.Tagger(*self._arguments)
+        self._attributes = self._native.attributes()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, self._arguments
+
+    def __repr__(self) -> str:
+        card = self.card
+        return f"Tagger({card['name']} {card['version']}, {len(self._attributes)} attributes, {self.threads} threads)"
+
+    @property
+    def attributes(self) -> list[str]:
+        """Names of the attributes that are told, in the order of the card."""
+        return list(self._attributes)
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What the model is: nets, attributes, what it learnt from, how it scored, its licence."""
+        return dict(json.loads(self._native.card()))
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the bundle's file."""
+        return self._native.hash()
+
+    @property
+    def threads(self) -> int:
+        """How many threads it works on."""
+        return self._native.threads()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the bundle, whole or not at all."""
+        path = os.fspath(path)
+        temporary = f"{path}.{os.getpid()}.tmp"
+        try:
+            with open(temporary, "wb") as file:
+                file.write(self._native.bundle())
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+
+    @overload
+    def predict(self, pictures: Picture) -> Prediction: ...
+    @overload
+    def predict(self, pictures: Sequence[Picture], *, errors: Literal["raise", "return"] = "raise") -> Predictions: ...
+
+    def predict(self, pictures: Any, *, errors: Literal["raise", "return"] = "raise") -> Prediction | Predictions:
+        """The faces of a picture, or of each of a list (side by side, other Python threads going on).
+
+        Raises ``PictureError`` for the first picture of a list that cannot be read; with ``errors="return"`` the error stands in its
+        place. Files are decoded as they are needed; arrays and PIL images of a list are copied first.
+        """
+        if errors not in ("raise", "return"):
+            raise ValueError(f"errors is {errors!r}; it can be 'raise' or 'return'")
+        if not several(pictures):
+            return self._tell([pictures])[0]  # type: ignore[return-value]
+        return Predictions(self._tell(pictures, errors), self.attributes)
+
+    def _tell(self, pictures: Sequence[Any], errors: str = "raise") -> list[Prediction | PictureError]:
+        given = natives(pictures)
+        told: list[Prediction | PictureError] = []
+        for place, (picture, answer) in enumerate(zip(given, self._native.predict(given))):
+            if isinstance(answer, str):
+                error = _unread(picture, answer, place)
+                if errors == "raise":
+                    raise error
+                told.append(error)
+                continue
+            width, height, faces = answer
+            path = os.fspath(picture) if isinstance(picture, (str, os.PathLike)) else None
+            told.append(Prediction(path, width, height, [self._face(*face) for face in faces]))
+        return told
+
+    def _face(
+        self, box: tuple[float, float, float, float], score: float, attributes: list[tuple[float, bool]]
+    ) -> Face:
+        named = zip(self._attributes, attributes)
+        return Face(Box(*box), score, {name: Attribute(value, probability) for name, (probability, value) in named})
+
+    def vectors(self, pictures: Sequence[Picture]) -> list[bytes | None]:
+        """ANet's FC vector of the dominant face of each picture, as native 32-bit floats; ``None`` where no face is found."""
+        given = natives(pictures)
+        found: list[bytes | None] = []
+        for place, (picture, vector) in enumerate(zip(given, self._native.vectors(given))):
+            if isinstance(vector, str):
+                raise _unread(picture, vector, place)
+            found.append(vector)
+        return found
+
+    @property
+    def vector_length(self) -> int:
+        """Length of the FC vector."""
+        return self._native.features()
+
+    def evaluate(
+        self,
+        data: str | os.PathLike[str],
+        layout: Literal["celeba", "lfw", "csv"] | None = None,
+        split: Literal["train", "validation", "test"] = "test",
+        region: Literal["located", "landmarks"] = "located",
+        *,
+        background: str | os.PathLike[str] | None = None,
+    ) -> dict[str, Any]:
+        """The figures on labelled pictures, as ``lineament evaluate --format json`` prints them.
+
+        ``layout`` is told from what is there if not given. ``background`` is a folder of pictures without a face, to count false
+        alarms in. Raises ``DataError`` where nothing can be measured; a picture that cannot be read is listed under ``skipped``.
+        """
+        return dict(json.loads(self._native.evaluate(data, layout, split, region, background)))
+
+    def teach(
+        self,
+        name: str,
+        positive: str | os.PathLike[str] | Sequence[Picture],
+        negative: str | os.PathLike[str] | Sequence[Picture],
+        *,
+        people: tuple[Sequence[Hashable], Sequence[Hashable]] | None = None,
+        share: float | None = None,
+        seed: int = 1,
+        replace: bool = False,
+    ) -> Lesson:
+        """Teaches an attribute from pictures that have it and pictures that do not: folders, or lists of pictures.
+
+        The nets stay as they are: a linear SVM learns on their FC vectors, cross-validated by picture, or by person where ``people``
+        says who is on each picture of both sides. ``share`` is how common the attribute is where it will be asked for. Raises
+        ``TeachError`` where there are too few pictures or nothing was learned.
+        """
+        yes, no = expand(positive), expand(negative)
+        numbers: list[int] | None = None
+        if people is not None:
+            everybody = [*people[0], *people[1]]
+            if (len(people[0]), len(people[1])) != (len(yes), len(no)):
+                raise ValueError("people wants one entry for each picture: a list for positive and one for negative")
+            known = {person: number for number, person in enumerate(dict.fromkeys(everybody))}
+            numbers = [known[person] for person in everybody]
+        pictures = natives([*yes, *no])
+        answers = [True] * len(yes) + [False] * len(no)
+        bundle, figures, faceless, unread = self._native.teach(
+            name, pictures, answers, numbers, share, seed, replace
+        )
+        _, threads, point, attributes = self._arguments
+        told = None if attributes is None else [*attributes, *([name] if name not in attributes else [])]
+        return Lesson(
+            tagger=Tagger(bundle, threads, operating_point=point, attributes=told),
+            figures=json.loads(figures),
+            without_face=faceless,
+            unread=[_unread(pictures[place], reason, place) for place, reason in unread],
+        )
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What came of teaching an attribute.
+
+    ``tagger`` tells it beside the others (``tagger.save("my.lineament")`` keeps it); ``figures`` say what it is worth on pictures
+    that were left out. ``without_face`` are places (positive, then negative pictures) in which no face was found.
+    """
+
+    tagger: Tagger
+    figures: dict[str, Any]
+    without_face: list[int]
+    unread: list[PictureError]
+
+
+def _unread(picture: Any, reason: str, place: int) -> PictureError:
+    named = isinstance(picture, (str, os.PathLike))
+    return PictureError(reason if named else f"picture {place}: {reason}", place)
+
+
+def _again(model: Any, threads: int | None, point: OperatingPoint, attributes: list[str] | None) -> Tagger:
+    return Tagger(model, threads, operating_point=point, attributes=attributes)

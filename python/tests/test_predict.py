@@ -1,0 +1,176 @@
+"""Pictures in, faces out."""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import lineament
+from lineament import PictureError, Prediction, Tagger
+
+PROGRAM = os.environ.get("LINEAMENT_PROGRAM")
+
+
+def test_a_picture_is_told_the_same_however_it_is_given(tagger, astronaut):
+    whole = tagger.predict(astronaut)
+    assert isinstance(whole, Prediction) and len(whole.faces) == 1
+    image = PIL.Image.open(astronaut)
+    pixels = np.asarray(image.convert("RGB"))
+    upside = np.ascontiguousarray(pixels[::-1])[::-1]
+    assert upside.strides[0] < 0
+    for given in (str(astronaut), astronaut.read_bytes(), bytearray(astronaut.read_bytes()), image, pixels, upside):
+        told = tagger.predict(given)
+        assert told.faces == whole.faces and (told.width, told.height) == (512, 512)
+    assert whole.path == str(astronaut) and tagger.predict(pixels).path is None
+
+
+def test_pil_images_are_turned_and_blended_as_files_are(tagger, astronaut, tmp_path):
+    image = PIL.Image.open(astronaut).convert("RGB")
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    image.transpose(PIL.Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
+    clear = image.convert("RGBA")
+    clear.putalpha(PIL.Image.linear_gradient("L").resize(clear.size))
+    clear.save(tmp_path / "clear.png")
+    for name in ("turned.png", "clear.png"):
+        from_file = tagger.predict(tmp_path / name)
+        from_image = tagger.predict(PIL.Image.open(tmp_path / name))
+        assert (from_file.width, from_file.height) == (from_image.width, from_image.height)
+        assert len(from_file.faces) == len(from_image.faces) == 1
+        one, other = from_file.faces[0], from_image.faces[0]
+        # Blending rounds differently by one in 255.
+        assert abs(one.box.x - other.box.x) < 2
+        for key, attribute in one.attributes.items():
+            assert abs(attribute.probability - other.attributes[key].probability) < 0.02, key
+
+
+def test_faces_have_boxes_and_attributes_by_name(tagger, astronaut):
+    face = tagger.predict(astronaut).faces[0]
+    assert 0 < face.box.x < 512 and face.box.width > 50
+    assert list(face.attributes) == tagger.attributes and len(face.attributes) == 40
+    assert all(0 <= attribute.probability <= 1 for attribute in face.attributes.values())
+    assert face.attributes["Smiling"].value is True and face.attributes["Smiling"].probability > 0.5
+    two = Tagger(threads=1, attributes=["Smiling", "Bald"]).predict(astronaut).faces[0]
+    assert set(two.attributes) == {"Smiling", "Bald"}
+    assert two.attributes["Smiling"] == face.attributes["Smiling"]
+
+
+def test_lists_keep_their_order_on_any_number_of_threads(tagger, examples):
+    pictures = examples * 3
+    told = tagger.predict(pictures)
+    assert [answer.path for answer in told] == [str(path) for path in pictures]
+    assert told == Tagger(threads=1).predict(pictures)
+    assert told[0] == tagger.predict(pictures[0])
+    assert tagger.predict([]) == []
+
+
+def test_broken_pictures_raise_or_stand_in_their_place(tagger, astronaut, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    with pytest.raises(PictureError, match="broken.jpg: not a picture format Lineament reads") as caught:
+        tagger.predict([astronaut, broken])
+    assert caught.value.index == 1
+    told = tagger.predict([b"", astronaut, tmp_path / "gone.png", broken], errors="return")
+    assert [isinstance(answer, PictureError) for answer in told] == [True, False, True, True]
+    assert str(told[0]).startswith("picture 0: ") and "gone.png" in str(told[2])
+    assert told.to_dicts()[3] == {"error": str(told[3])}
+    assert isinstance(told[0], lineament.LineamentError) and isinstance(told[0], ValueError)
+    again = pickle.loads(pickle.dumps(told[3]))
+    assert (str(again), again.index) == (str(told[3]), 3)
+    with pytest.raises(ValueError, match="errors"):
+        tagger.predict([astronaut], errors="ignore")
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "words"),
+    [
+        (np.zeros((4, 4), np.uint8), ValueError, "height x width x 3"),
+        (np.zeros((4, 4, 4), np.uint8), ValueError, "height x width x 3"),
+        (np.zeros((4, 4, 3), np.float32), TypeError, "another dtype"),
+        (np.zeros((0, 4, 3), np.uint8), ValueError, "4 x 0"),
+        (7, TypeError, "this is int"),
+    ],
+)
+def test_what_is_no_picture_is_refused_in_words(tagger, given, kind, words):
+    with pytest.raises(kind, match=words):
+        tagger.predict(given)
+
+
+def test_tables_have_a_row_a_face(tagger, examples):
+    told = tagger.predict([*examples, b"?"], errors="return")
+    table = told.to_arrow()
+    assert table.num_rows == sum(len(answer.faces) for answer in told[:3]) > 0
+    assert table.column_names[:9] == ["path", "width", "height", "face", "x", "y", "box_width", "box_height", "score"]
+    every = told.to_pandas(every_picture=True)
+    assert list(every["path"].unique()) == [*map(str, examples), "3"]
+    assert every.loc[every["path"] == "3", "error"].item() == str(told[3])
+    smiling = told.to_pandas()
+    assert smiling["Smiling_probability"].iloc[0] == pytest.approx(told[0].faces[0].attributes["Smiling"].probability)
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="LINEAMENT_PROGRAM names no program")
+def test_the_program_says_the_same(tagger, examples, tmp_path):
+    import pyarrow.parquet as pq
+
+    out = tmp_path / "out.parquet"
+    subprocess.run([PROGRAM, "predict", *examples, "--output", out], check=True, timeout=120)
+    assert pq.read_table(out).equals(tagger.predict(examples).to_arrow())
+    text = subprocess.run([PROGRAM, "predict", examples[0], "--format", "json"], check=True, capture_output=True, timeout=120).stdout
+    theirs, ours = json.loads(text)[0], tagger.predict(examples[0]).to_dict()
+    assert theirs.keys() == ours.keys() and theirs["faces"][0].keys() == ours["faces"][0].keys()
+
+
+def test_other_threads_go_on_meanwhile(tagger, astronaut):
+    ticks, going = [], threading.Event()
+
+    def tick():
+        while not going.is_set():
+            ticks.append(time.monotonic())
+            time.sleep(0.002)
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    begin = time.monotonic()
+    tagger.predict([astronaut] * 8)
+    end = time.monotonic()
+    going.set()
+    thread.join()
+    inside = [time for time in ticks if begin < time < end]
+    # With the lock held there would be one tick at either end.
+    assert len(inside) > 5
+
+
+def test_ctrl_c_ends_a_long_call(tagger, astronaut):
+    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        tagger.predict([astronaut] * 5000)
+    assert time.monotonic() - begin < 20
+    assert len(tagger.predict(astronaut).faces) == 1
+
+
+def test_taggers_travel_and_models_are_refused_in_words(tagger, astronaut, tmp_path):
+    copy = pickle.loads(pickle.dumps(tagger))
+    assert copy.threads == 2 and copy.hash == tagger.hash
+    tagger.save(tmp_path / "model.lineament")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.lineament"]
+    assert Tagger(tmp_path / "model.lineament", 1).predict(astronaut) == tagger.predict(astronaut)
+    (tmp_path / "wrong.lineament").write_bytes(b"\x00" * 100)
+    for wrong in (tmp_path / "gone.lineament", tmp_path / "wrong.lineament"):
+        with pytest.raises(lineament.ModelError, match=wrong.name):
+            Tagger(wrong)
+    with pytest.raises(ValueError, match="Smilng"):
+        Tagger(attributes=["Smilng"])
+    with pytest.raises(ValueError, match="accuracy or balanced"):
+        Tagger(operating_point="best")
+    with pytest.raises(ValueError, match="threads"):
+        Tagger(threads=0)
