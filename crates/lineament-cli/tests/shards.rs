@@ -1,0 +1,177 @@
+//! `lineament predict --shards` through the binary.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch, StringArray};
+use arrow::datatypes::UInt32Type;
+use common::Stage;
+use lineament::testing::blocks;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use predicates::prelude::*;
+
+/// All shards by name, byte by byte.
+fn shards(stage: &Stage, folder: &str) -> BTreeMap<String, Vec<u8>> {
+    let names = stage.listing(folder).into_iter().filter(|name| name.starts_with("shard-"));
+    names.map(|name| (name.clone(), fs::read(stage.path(folder).join(name)).unwrap())).collect()
+}
+
+/// Path, number of the face, and error of every row.
+fn rows(stage: &Stage, folder: &str) -> Vec<(String, u32, Option<String>)> {
+    let mut rows = Vec::new();
+    for name in shards(stage, folder).into_keys() {
+        let file = File::open(stage.path(folder).join(name)).unwrap();
+        for batch in ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap() {
+            let batch = batch.unwrap();
+            let column = |name: &str| batch.column_by_name(name).unwrap();
+            let (paths, errors) = (column("path").as_string::<i32>(), column("error").as_string::<i32>());
+            let faces = column("face").as_primitive::<UInt32Type>();
+            for row in 0..batch.num_rows() {
+                let error = errors.is_valid(row).then(|| errors.value(row).to_owned());
+                rows.push((paths.value(row).to_owned(), faces.value(row), error));
+            }
+        }
+    }
+    rows
+}
+
+/// Pictures in the order of their first rows; fails where rows of one picture do not follow each other from face 1 on.
+fn pictures(rows: &[(String, u32, Option<String>)]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for (path, face, _) in rows {
+        if *face <= 1 {
+            assert!(!found.contains(path), "{path} is there twice");
+            found.push(path.clone());
+        } else {
+            assert_eq!(found.last(), Some(path), "a second face without a first");
+        }
+    }
+    found
+}
+
+#[test]
+fn every_picture_has_its_rows_once() {
+    let stage = Stage::new();
+    fs::write(stage.path("photos/broken.jpg"), "no picture").unwrap();
+    let arguments = ["predict", "photos", "photos/a.png", "--shards", "out", "--shard-rows", "2"];
+    stage.with_model(&arguments).assert().code(1).stderr(predicate::str::contains("broken.jpg"));
+    assert_eq!(stage.listing("out"), [".lock", "manifest.json", "shard-000000.parquet", "shard-000001.parquet"]);
+    let rows = rows(&stage, "out");
+    let expected = ["photos/a.png", "photos/broken.jpg", "photos/deep/b.png", "photos/grey.png"];
+    assert_eq!(pictures(&rows), expected);
+    let of = |name: &str| rows.iter().find(|row| row.0.ends_with(name)).unwrap();
+    assert!(of("broken.jpg").2.as_ref().unwrap().contains("not a picture format"));
+    assert_eq!((of("grey.png").1, &of("grey.png").2), (0, &None));
+    assert_eq!(of("a.png").1, 1);
+
+    // Again: nothing is done, and the broken picture is still told.
+    let before = shards(&stage, "out");
+    stage.with_model(&arguments).assert().code(1).stderr(predicate::str::contains("2 of 2 shards were there"));
+    assert_eq!(shards(&stage, "out"), before);
+}
+
+#[test]
+fn other_pictures_models_or_options_are_refused() {
+    let stage = Stage::new();
+    stage.with_model(&["predict", "photos", "--shards", "out"]).assert().code(0);
+    let refused = |arguments: &[&str], what: &str| {
+        stage.with_model(arguments).assert().code(2).stderr(predicate::str::contains(what));
+    };
+    refused(&["predict", "photos/a.png", "--shards", "out"], "pictures, source differs");
+    refused(&["predict", "photos", "--shards", "out", "--shard-rows", "2"], "shard_rows differs");
+    refused(&["predict", "photos", "--shards", "out", "--attributes", "Bald"], "attributes differs");
+    refused(&["predict", "photos", "--shards", "out", "--operating-point", "balanced"], "operating_point differs");
+    stage.lineament(&["predict", "photos", "--shards", "out"]).assert().code(2).stderr(predicate::str::contains("model differs"));
+    refused(&["predict", "photos", "--shards", "out", "--format", "csv"], "cannot be used with");
+    refused(&["predict", "photos", "--shards", "out", "--key-column", "id"], "columns of a Parquet file");
+    fs::write(stage.path("out/shard-000000.parquet"), "half").unwrap();
+    refused(&["predict", "photos", "--shards", "out"], "is no shard of this run");
+}
+
+#[test]
+fn pictures_come_from_a_column_of_bytes_too() {
+    let stage = Stage::new();
+    let files = ["photos/a.png", "photos/deep/b.png", "photos/grey.png"].map(|name| fs::read(stage.path(name)).unwrap());
+    let cells: Vec<Option<&[u8]>> =
+        files.iter().map(|file| Some(file.as_slice())).chain([None, Some(b"no picture".as_slice())]).collect();
+    let batch = RecordBatch::try_from_iter([
+        ("id", Arc::new(StringArray::from(vec!["a", "b", "grey", "none", "broken"])) as ArrayRef),
+        ("image", Arc::new(BinaryArray::from_opt_vec(cells)) as ArrayRef),
+    ])
+    .unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(stage.path("in.parquet")).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    stage.with_model(&["predict", "in.parquet", "--shards", "out", "--shard-rows", "2"]).assert().code(1);
+    stage.with_model(&["predict", "photos", "--shards", "files"]).assert().code(0);
+    let table = rows(&stage, "out");
+    assert_eq!(pictures(&table), ["a", "b", "grey", "none", "broken"]);
+    assert!(table.iter().any(|row| row.2.as_ref().is_some_and(|error| error.contains("none: the row has no picture"))));
+    let faces = |rows: &[(String, u32, Option<String>)]| rows.iter().filter(|row| row.2.is_none()).map(|row| row.1).collect::<Vec<_>>();
+    assert_eq!(faces(&table), faces(&rows(&stage, "files")));
+    stage
+        .with_model(&["predict", "in.parquet", "--shards", "other", "--key-column", "name"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("has no column name; name one with --key-column (it has id, image)"));
+}
+
+/// SplitMix64.
+fn random(seed: &mut u64) -> f64 {
+    *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *seed;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+#[test]
+fn ten_kills_lose_nothing_and_do_nothing_twice() {
+    const KILLS: u32 = 10;
+    let stage = Stage::new();
+    fs::create_dir(stage.path("many")).unwrap();
+    for seed in 0..120 {
+        stage.photo(&format!("many/{seed:03}.png"), &blocks(100 + seed as u32, 90, seed));
+    }
+    let program = assert_cmd::cargo::cargo_bin("lineament");
+    let call = |folder: &str| {
+        let mut command = Command::new(&program);
+        command.current_dir(stage.path("."));
+        command.args(["predict", "many", "--model", "tiny.lineament", "--threads", "2", "--shard-rows", "5", "--shards", folder]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let begin = Instant::now();
+    assert!(call("whole").status().unwrap().success());
+    let alone = begin.elapsed().as_secs_f64();
+
+    let mut seed = 5;
+    let mut killed = 0;
+    let mut growth = Vec::new();
+    for _ in 0..KILLS {
+        let mut child = call("killed").spawn().unwrap();
+        thread::sleep(Duration::from_secs_f64(alone * 0.2 * random(&mut seed)));
+        killed += u32::from(child.try_wait().unwrap().is_none());
+        // SIGKILL on Unix: nothing is tidied up.
+        child.kill().unwrap();
+        child.wait().unwrap();
+        growth.push(if stage.path("killed").exists() { shards(&stage, "killed").len() } else { 0 });
+    }
+    assert!(killed >= KILLS / 2, "the run was over after {killed} kills, with so many shards: {growth:?}");
+    assert!(growth.windows(2).all(|pair| pair[0] <= pair[1]), "{growth:?}");
+    assert!(call("killed").status().unwrap().success());
+    assert!(stage.listing("killed").iter().all(|name| !name.ends_with(".tmp")));
+    let whole = shards(&stage, "whole");
+    assert_eq!(whole.len(), 24);
+    assert!(whole == shards(&stage, "killed"), "the shards differ");
+    assert_eq!(pictures(&rows(&stage, "killed")).len(), 120);
+}

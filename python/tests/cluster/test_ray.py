@@ -1,0 +1,112 @@
+"""A real Ray cluster of two nodes on this machine, one of which is killed in mid-run."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import lineament
+import lineament.ray as many
+import ray
+from ray.cluster_utils import Cluster
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+STORE = 80 << 20
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty pictures, one of them broken."""
+    folder = tmp_path_factory.mktemp("pictures")
+    names = ("astronaut.png", "chelsea.png", "coffee.png")
+    for place in range(39):
+        shutil.copy(EXAMPLES / names[place % 3], folder / f"{place:02}-{names[place % 3]}")
+    (folder / "39-broken.jpg").write_bytes(b"no picture")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def alone(pictures: Path) -> pa.Table:
+    """The rows of one machine."""
+    paths = [str(path) for path in sorted(pictures.iterdir())]
+    return lineament.Tagger(threads=2).predict(paths, errors="return").to_arrow(every_picture=True)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": STORE, "include_dashboard": False})
+    cluster.other = cluster.add_node(num_cpus=1, object_store_memory=STORE)
+    ray.init(address=cluster.address, log_to_driver=False)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    cluster.wait_for_nodes()
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
+
+
+def written(folder: Path) -> pa.Table:
+    return pa.concat_tables(pq.read_table(path) for path in sorted(folder.glob("shard-*.parquet")))
+
+
+def test_a_node_that_dies_costs_no_row(cluster, pictures, alone, tmp_path):
+    killed = threading.Event()
+
+    def kill() -> None:
+        # In mid-run: some shards are there, and most are not.
+        while len(list(tmp_path.glob("shard-*.parquet"))) < 4:
+            time.sleep(0.02)
+        cluster.remove_node(cluster.other, allow_graceful=False)
+        killed.set()
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    told = many.predict(pictures, tmp_path, concurrency=(1, 2), shard_rows=2, batch_size=2)
+    assert killed.is_set(), "the run was over before the node was killed"
+    assert len([node for node in ray.nodes() if node["Alive"]]) == 1
+    assert told == {"pictures": 39, "faces": 13, "unread": 1, "shards": 20, "kept": 0}
+    assert written(tmp_path).equals(alone)
+
+
+def test_what_is_there_is_not_done_again(cluster, pictures, alone, tmp_path):
+    many.predict(pictures, tmp_path, concurrency=1, shard_rows=10)
+    shards = sorted(tmp_path.glob("shard-*.parquet"))
+    kept = {path: path.stat().st_mtime_ns for path in shards[:3]}
+    shards[3].unlink()
+    told = many.predict(pictures, tmp_path, concurrency=1, shard_rows=10)
+    assert (told["shards"], told["kept"]) == (4, 3)
+    assert {path: path.stat().st_mtime_ns for path in shards[:3]} == kept
+    assert written(tmp_path).equals(alone)
+    with pytest.raises(ValueError, match="shard_rows differ"):
+        many.predict(pictures, tmp_path, shard_rows=5)
+    with pytest.raises(ValueError, match="source differ"):
+        many.predict(sorted(pictures.iterdir())[::-1], tmp_path, shard_rows=10)
+
+
+def test_a_table_of_pictures_gives_the_same_rows(cluster, pictures, alone, tmp_path):
+    paths = sorted(pictures.iterdir())
+    table = pa.table({"id": [str(path) for path in paths], "image": [path.read_bytes() for path in paths]})
+    pq.write_table(table, tmp_path / "in.parquet", row_group_size=7)
+    many.predict(tmp_path / "in.parquet", tmp_path / "out", concurrency=1, shard_rows=9, batch_size=4)
+    rows = written(tmp_path / "out")
+    without = lambda table: table.drop_columns(["error"])  # noqa: E731
+    assert without(rows).equals(without(alone))
+    assert sum(error is not None for error in rows["error"].to_pylist()) == 1
+
+
+def test_a_pipeline_of_ones_own_takes_the_predictor(cluster, pictures, alone):
+    good = [str(path) for path in sorted(pictures.glob("*.png"))[:6]]
+    files = ray.data.read_binary_files(good, include_paths=True)
+    told = files.map_batches(many.Predictor, batch_size=3, concurrency=1, batch_format="numpy", num_cpus=0.5).to_pandas()
+    told = told.sort_values(["path", "face"], ignore_index=True)
+    assert told["path"].to_list() == good
+    images = ray.data.read_images(good, include_paths=True, mode="RGB")
+    same = images.map_batches(many.Predictor, batch_size=3, concurrency=1, batch_format="numpy", num_cpus=0.5).to_pandas()
+    same = same.sort_values(["path", "face"], ignore_index=True)
+    assert same["face"].to_list() == told["face"].to_list()
+    assert same["Smiling_probability"].dropna().to_list() == told["Smiling_probability"].dropna().to_list()
