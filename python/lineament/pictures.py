@@ -55,7 +55,10 @@ def expand(given: Any) -> list[Any]:
     folder = Path(given)
     if not folder.is_dir():
         return [given]
-    hidden = lambda path: any(part.startswith(".") for part in path.relative_to(folder).parts)  # noqa: E731
+
+    def hidden(path: Path) -> bool:
+        return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
     found = (path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and not hidden(path))
     # As the program walks: entry by entry, by name.
     return sorted((path for path in found if path.is_file()), key=lambda path: path.relative_to(folder).parts)

@@ -64,7 +64,10 @@ fn every_picture_has_its_rows_once() {
     fs::write(stage.path("photos/broken.jpg"), "no picture").unwrap();
     let arguments = ["predict", "photos", "photos/a.png", "--shards", "out", "--shard-rows", "2"];
     stage.with_model(&arguments).assert().code(1).stderr(predicate::str::contains("broken.jpg"));
-    assert_eq!(stage.listing("out"), [".lock", "manifest.json", "shard-000000.parquet", "shard-000001.parquet"]);
+    assert_eq!(
+        stage.listing("out"),
+        [".lock", "manifest.json", "shard-000000.parquet", "shard-000001.parquet"]
+    );
     let rows = rows(&stage, "out");
     let expected = ["photos/a.png", "photos/broken.jpg", "photos/deep/b.png", "photos/grey.png"];
     assert_eq!(pictures(&rows), expected);
@@ -75,7 +78,11 @@ fn every_picture_has_its_rows_once() {
 
     // Again: nothing is done, and the broken picture is still told.
     let before = shards(&stage, "out");
-    stage.with_model(&arguments).assert().code(1).stderr(predicate::str::contains("2 of 2 shards were there"));
+    stage
+        .with_model(&arguments)
+        .assert()
+        .code(1)
+        .stderr(predicate::str::contains("2 of 2 shards were there"));
     assert_eq!(shards(&stage, "out"), before);
 }
 
@@ -89,8 +96,15 @@ fn other_pictures_models_or_options_are_refused() {
     refused(&["predict", "photos/a.png", "--shards", "out"], "pictures, source differs");
     refused(&["predict", "photos", "--shards", "out", "--shard-rows", "2"], "shard_rows differs");
     refused(&["predict", "photos", "--shards", "out", "--attributes", "Bald"], "attributes differs");
-    refused(&["predict", "photos", "--shards", "out", "--operating-point", "balanced"], "operating_point differs");
-    stage.lineament(&["predict", "photos", "--shards", "out"]).assert().code(2).stderr(predicate::str::contains("model differs"));
+    refused(
+        &["predict", "photos", "--shards", "out", "--operating-point", "balanced"],
+        "operating_point differs",
+    );
+    stage
+        .lineament(&["predict", "photos", "--shards", "out"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("model differs"));
     refused(&["predict", "photos", "--shards", "out", "--format", "csv"], "cannot be used with");
     refused(&["predict", "photos", "--shards", "out", "--key-column", "id"], "columns of a Parquet file");
     fs::write(stage.path("out/shard-000000.parquet"), "half").unwrap();
@@ -100,29 +114,42 @@ fn other_pictures_models_or_options_are_refused() {
 #[test]
 fn pictures_come_from_a_column_of_bytes_too() {
     let stage = Stage::new();
-    let files = ["photos/a.png", "photos/deep/b.png", "photos/grey.png"].map(|name| fs::read(stage.path(name)).unwrap());
-    let cells: Vec<Option<&[u8]>> =
-        files.iter().map(|file| Some(file.as_slice())).chain([None, Some(b"no picture".as_slice())]).collect();
+    let files = ["photos/a.png", "photos/deep/b.png", "photos/grey.png"]
+        .map(|name| fs::read(stage.path(name)).unwrap());
+    let cells: Vec<Option<&[u8]>> = files
+        .iter()
+        .map(|file| Some(file.as_slice()))
+        .chain([None, Some(b"no picture".as_slice())])
+        .collect();
     let batch = RecordBatch::try_from_iter([
         ("id", Arc::new(StringArray::from(vec!["a", "b", "grey", "none", "broken"])) as ArrayRef),
         ("image", Arc::new(BinaryArray::from_opt_vec(cells)) as ArrayRef),
     ])
     .unwrap();
-    let mut writer = ArrowWriter::try_new(File::create(stage.path("in.parquet")).unwrap(), batch.schema(), None).unwrap();
+    let mut writer =
+        ArrowWriter::try_new(File::create(stage.path("in.parquet")).unwrap(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     stage.with_model(&["predict", "in.parquet", "--shards", "out", "--shard-rows", "2"]).assert().code(1);
     stage.with_model(&["predict", "photos", "--shards", "files"]).assert().code(0);
     let table = rows(&stage, "out");
     assert_eq!(pictures(&table), ["a", "b", "grey", "none", "broken"]);
-    assert!(table.iter().any(|row| row.2.as_ref().is_some_and(|error| error.contains("none: the row has no picture"))));
-    let faces = |rows: &[(String, u32, Option<String>)]| rows.iter().filter(|row| row.2.is_none()).map(|row| row.1).collect::<Vec<_>>();
+    assert!(
+        table
+            .iter()
+            .any(|row| row.2.as_ref().is_some_and(|error| error.contains("none: the row has no picture")))
+    );
+    let faces = |rows: &[(String, u32, Option<String>)]| {
+        rows.iter().filter(|row| row.2.is_none()).map(|row| row.1).collect::<Vec<_>>()
+    };
     assert_eq!(faces(&table), faces(&rows(&stage, "files")));
     stage
         .with_model(&["predict", "in.parquet", "--shards", "other", "--key-column", "name"])
         .assert()
         .code(2)
-        .stderr(predicate::str::contains("has no column name; name one with --key-column (it has id, image)"));
+        .stderr(predicate::str::contains(
+            "has no column name; name one with --key-column (it has id, image)",
+        ));
 }
 
 /// SplitMix64.
@@ -146,7 +173,18 @@ fn ten_kills_lose_nothing_and_do_nothing_twice() {
     let call = |folder: &str| {
         let mut command = Command::new(&program);
         command.current_dir(stage.path("."));
-        command.args(["predict", "many", "--model", "tiny.lineament", "--threads", "2", "--shard-rows", "5", "--shards", folder]);
+        command.args([
+            "predict",
+            "many",
+            "--model",
+            "tiny.lineament",
+            "--threads",
+            "2",
+            "--shard-rows",
+            "5",
+            "--shards",
+            folder,
+        ]);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command
     };

@@ -102,8 +102,11 @@ fn schema(attributes: &[String], every: bool) -> Schema {
         DataType::Float32,
         DataType::Float32,
     ];
-    let mut fields: Vec<Field> =
-        COLUMNS.into_iter().zip(types).map(|(name, kind)| Field::new(name, kind, every && !NAMING.contains(&name))).collect();
+    let mut fields: Vec<Field> = COLUMNS
+        .into_iter()
+        .zip(types)
+        .map(|(name, kind)| Field::new(name, kind, every && !NAMING.contains(&name)))
+        .collect();
     if every {
         fields.push(Field::new("error", DataType::Utf8, true));
     }

@@ -98,9 +98,8 @@ pub fn mark(table: &mut Parquet, run: &str, summary: &Summary) -> Result<()> {
 
 /// What is in a shard that is there already; refuses one that this run did not write.
 pub fn summary(path: &Path, run: &str) -> Result<Summary> {
-    let wrong = || {
-        format!("{} is no shard of this run; remove it, and it will be written anew", path.display())
-    };
+    let wrong =
+        || format!("{} is no shard of this run; remove it, and it will be written anew", path.display());
     let reader = SerializedFileReader::new(File::open(path).with_context(wrong)?).with_context(wrong)?;
     let noted = reader.metadata().file_metadata().key_value_metadata();
     let value = |key: &str| {

@@ -21,8 +21,8 @@ use crate::format::{PageWriter, Parquet};
 use crate::page::{Page, PageFace, Summary, Told};
 use crate::{notes, ordered, progress};
 
-pub use manifest::Settings;
 use manifest::Manifest;
+pub use manifest::Settings;
 use source::{Item, Source};
 
 #[derive(Debug, Args)]

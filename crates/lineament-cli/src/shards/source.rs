@@ -66,16 +66,19 @@ pub struct Table {
 impl Source {
     /// Lists the pictures of the paths, each file once; `columns` are those of pictures and keys, where they were named.
     pub fn of(paths: &[PathBuf], columns: [Option<&str>; 2]) -> Result<Self> {
-        let is_table = |path: &PathBuf| {
-            path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
-        };
+        let is_table =
+            |path: &PathBuf| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"));
         match paths {
             [path] if is_table(path) => return Ok(Self::Table(Table::open(path, columns)?)),
             _ if paths.iter().any(is_table) => {
-                bail!("a Parquet file of pictures is read alone; call the program once for each, with a folder of its own")
+                bail!(
+                    "a Parquet file of pictures is read alone; call the program once for each, with a folder of its own"
+                )
             }
             _ if columns.iter().any(Option::is_some) => {
-                bail!("--picture-column and --key-column are columns of a Parquet file; none is given as PATH")
+                bail!(
+                    "--picture-column and --key-column are columns of a Parquet file; none is given as PATH"
+                )
             }
             _ => {}
         }
@@ -118,7 +121,11 @@ impl Source {
     }
 
     /// So many pictures from the one at `first`.
-    pub fn items(&self, first: usize, rows: usize) -> Result<Box<dyn Iterator<Item = Result<Item>> + Send + '_>> {
+    pub fn items(
+        &self,
+        first: usize,
+        rows: usize,
+    ) -> Result<Box<dyn Iterator<Item = Result<Item>> + Send + '_>> {
         Ok(match self {
             Self::Files(files) => {
                 let item = |path: &PathBuf| {
@@ -180,7 +187,8 @@ impl Table {
     }
 
     fn of_batch(&self, batch: &RecordBatch) -> Result<Vec<Item>> {
-        let column = |name: &str| batch.column_by_name(name).with_context(|| format!("the column {name} is gone"));
+        let column =
+            |name: &str| batch.column_by_name(name).with_context(|| format!("the column {name} is gone"));
         let mut pictures = column(&self.picture)?;
         // As Hugging Face's data sets keep pictures: a struct of bytes and path.
         if let Some(parts) = pictures.as_struct_opt() {
@@ -194,7 +202,8 @@ impl Table {
             .with_context(|| format!("the column {} has no text form", self.key))?;
         let pictures = pictures.as_binary_opt::<i32>().context("bytes are expected")?;
         let keys = keys.as_string_opt::<i32>().context("text is expected")?;
-        let data = |picture: Option<&[u8]>| picture.map_or(Data::Missing, |bytes| Data::Bytes(bytes.to_vec()));
+        let data =
+            |picture: Option<&[u8]>| picture.map_or(Data::Missing, |bytes| Data::Bytes(bytes.to_vec()));
         let item = |(key, picture): (Option<&str>, Option<&[u8]>)| Item {
             key: key.unwrap_or_default().to_owned(),
             data: data(picture),
