@@ -45,6 +45,8 @@ pub enum Command {
     /// Writes drawn faces in CelebA's layout (un-cropped and aligned, with tags, identities, boxes and landmarks), classes of drawn objects,
     /// and pictures without a face. The same seed draws the same pictures.
     Draw(DrawArguments),
+    /// Answer over HTTP, with a page for people at /
+    Serve(crate::commands::serve::ServeArguments),
 }
 
 #[derive(Debug, Args)]

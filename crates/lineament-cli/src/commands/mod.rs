@@ -8,6 +8,7 @@ mod locate;
 mod model;
 mod pages;
 mod predict;
+pub mod serve;
 mod train;
 
 use anyhow::Result;
@@ -35,8 +36,8 @@ impl Outcome {
 
 /// Runs the command.
 pub fn run(arguments: Arguments) -> Result<Outcome> {
-    // Training stops at a checkpoint instead.
-    if !matches!(arguments.command, Command::Train(_)) {
+    // Training stops at a checkpoint instead, the service when all is answered.
+    if !matches!(arguments.command, Command::Train(_) | Command::Serve(_)) {
         interrupt::clean_up_on_interrupt();
     }
     match arguments.command {
@@ -48,5 +49,6 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Model(ModelCommand::Show(arguments)) => model::show(arguments),
         Command::Model(ModelCommand::Verify(arguments)) => model::verify(arguments),
         Command::Draw(arguments) => draw::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments),
     }
 }
