@@ -8,6 +8,7 @@ import base64
 import json
 import statistics
 import sys
+import time
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -26,7 +27,7 @@ GIVE = """async ([event, files]) => {
   document.body.dispatchEvent(event === "paste"
     ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })
     : new DragEvent(event, { dataTransfer: data, bubbles: true, cancelable: true }));
-  if (event === "dragenter") return 0;
+  if (event !== "drop") return 0;
   while (!document.querySelector("#attributes li")) {
     await new Promise(requestAnimationFrame);
     if (performance.now() - begun > 20000) throw new Error("no answer: " + document.getElementById("status").textContent);
@@ -52,7 +53,14 @@ class Visit:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.hosts.add(urlparse(request.url).netloc))
         self.page.goto(ADDRESS)
-        self.page.wait_for_function("document.getElementById('model').textContent !== ''")
+        self.until("document.getElementById('model').textContent !== ''")
+
+    def until(self, test):
+        """Waits for it; Playwright's own way of waiting needs a policy that lets pages make code of texts."""
+        end = time.monotonic() + 20
+        while not self.page.evaluate(test):
+            assert time.monotonic() < end, f"{self.name}: never came: {test}"
+            time.sleep(0.02)
 
     def axe(self, state):
         # Not as a script of the page: its policy lets none in.
@@ -123,9 +131,9 @@ def use(browser):
     page.get_by_label("Only those present").uncheck()
 
     page.locator("#files").set_input_files([EXAMPLES / "chelsea.png", EXAMPLES / "coffee.png"])
-    page.wait_for_function("[...document.querySelectorAll('.told')].every((one) => one.textContent !== 'waiting')")
+    visit.until("[...document.querySelectorAll('.told')].every((one) => one.textContent !== 'waiting')")
     page.evaluate(GIVE, ["paste", [["broken.png", "image/png", base64.b64encode(b"no picture").decode()]]])
-    page.wait_for_function("document.getElementById('status').textContent.includes('broken.png: the picture is refused')")
+    visit.until("document.getElementById('status').textContent.includes('broken.png: the picture is refused')")
     # The refusal is told by the browser, too.
     visit.complaints = [text for text in visit.complaints if "422" not in text]
     thumbs = page.locator("#thumbs li")

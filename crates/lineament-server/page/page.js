@@ -10,7 +10,7 @@ const $ = (id) => document.getElementById(id);
 /** Pictures asked about at a time: more would only wait in the service's line. */
 const AT_ONCE = 2;
 
-/** Pictures in the order they came: `file`, `name`, `url`, then `answer` and `took`, or `problem`. */
+/** Pictures in the order they came: `file`, `name`, `url`, `first`, then `answer` and `took`, or `problem`. */
 const entries = [];
 const waiting = [];
 let asking = 0;
@@ -31,7 +31,9 @@ async function meet() {
     return;
   }
   $("door").hidden = true;
-  $("model").textContent = `The model: ${model.name} ${model.version} (${model.sha256.slice(0, 8)}). ${model.labels} Licence: ${model.licence}`;
+  $("model").textContent = `The model that answers: ${model.name} ${model.version} (${model.sha256.slice(0, 8)}). Licence of its weights: ${model.licence}`;
+  const right = model.card.scores.validation_mean_accuracy;
+  $("right").textContent = right ? ` Of 100 labels of people it had not seen, ${Math.floor(100 * right)} were those that people had given.` : "";
   setThresholds($("thresholds").value);
   say("");
   work();
@@ -62,8 +64,9 @@ function take(files) {
     return;
   }
   document.body.classList.add("filled");
-  for (const file of pictures) {
-    const entry = { file, name: file.name || "picture", url: URL.createObjectURL(file) };
+  for (const [place, file] of pictures.entries()) {
+    // The first of those that came together is shown as soon as it is answered.
+    const entry = { file, name: file.name || "picture", url: URL.createObjectURL(file), first: place === 0 };
     entries.push(entry);
     waiting.push(entry);
   }
@@ -100,13 +103,10 @@ async function look(entry) {
   }
   if (!entries.includes(entry)) return;
   drawThumbs();
-  if (entry.answer && (!current || !asked())) choose(entry, 0);
+  if (entry.answer && (!current || entry.first)) choose(entry, 0);
   if (entry.problem) say(`${entry.name}: ${entry.problem}`, true);
   else say(`${entry.name}: ${count(entry)}.${entry.answer.faces.length ? "" : " A face that is small, turned away or hidden is easily missed."}`);
 }
-
-/** Whether somebody has chosen a picture of their own accord. */
-const asked = () => entries.some((entry) => entry.chosen);
 
 function count({ answer }) {
   const { length } = answer.faces;
@@ -154,7 +154,6 @@ function thumb(entry) {
     Object.assign(document.createElement("span"), { textContent, className })));
   button.addEventListener("click", () => {
     if (entry.problem) say(`${entry.name}: ${entry.problem}`, true);
-    entry.chosen = true;
     if (entry.answer) choose(entry, 0);
   });
   const item = document.createElement("li");

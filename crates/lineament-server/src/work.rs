@@ -177,7 +177,7 @@ fn layer(map: &ResponseMap, photo: &Photo) -> Result<Map, Problem> {
             let place = lineament::Point::new((x as f32 + 0.5) * step_x, (y as f32 + 0.5) * step_y);
             let value = ((map.sample(place) - least) * scale).clamp(0.0, 1.0);
             pixels.extend(heat(value).map(|colour| colour.round() as u8));
-            pixels.push((value.sqrt() * 200.0).round() as u8);
+            pixels.push((value.powf(1.5) * 230.0).round() as u8);
         }
     }
     encode(&pixels, width, height, ExtendedColorType::Rgba8)
