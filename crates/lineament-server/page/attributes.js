@@ -11,11 +11,11 @@ export const percent = (share) => `${Math.round(100 * share)} %`;
 
 /**
  * Shows the attributes of a face, likeliest first. `thresholds` maps names to probabilities; `slid(name, value)` is called when one
- * is moved, `pointed(name | null)` when a row is hovered or focused, or left.
+ * is moved.
  */
-export function show(face, thresholds, slid, pointed) {
+export function show(face, thresholds, slid) {
   const sorted = Object.entries(face?.attributes ?? {}).sort((a, b) => b[1].probability - a[1].probability);
-  rows = new Map(sorted.map(([name, { probability }], place) => [name, row(name, probability, place, slid, pointed)]));
+  rows = new Map(sorted.map(([name, { probability }], place) => [name, row(name, probability, place, slid)]));
   list.replaceChildren(...[...rows.values()].map(({ item }) => item));
   refresh(thresholds);
 }
@@ -43,7 +43,7 @@ export function narrow(text, present) {
   none.hidden = shown > 0 || rows.size === 0;
 }
 
-function row(name, probability, place, slid, pointed) {
+function row(name, probability, place, slid) {
   const item = document.createElement("li");
   const label = Object.assign(document.createElement("label"), { textContent: readable(name), htmlFor: `threshold-${place}` });
   const track = Object.assign(document.createElement("div"), { className: "track" });
@@ -56,9 +56,5 @@ function row(name, probability, place, slid, pointed) {
   item.append(label, track, share, answer);
   item.dataset.name = name;
   input.addEventListener("input", () => slid(name, input.valueAsNumber / 100));
-  item.addEventListener("pointerenter", () => pointed(name));
-  item.addEventListener("pointerleave", () => pointed(null));
-  item.addEventListener("focusin", () => pointed(name));
-  item.addEventListener("focusout", () => pointed(null));
   return { item, input, answer, probability };
 }

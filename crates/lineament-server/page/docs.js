@@ -10,9 +10,10 @@ const api = await (await fetch("/openapi.json")).json();
 const operations = document.getElementById("operations");
 document.getElementById("about").textContent = api.info.description;
 operations.replaceChildren();
-for (const [path, item] of Object.entries(api.paths)) {
-  for (const [method, operation] of Object.entries(item)) operations.append(section(method, path, operation));
-}
+const all = Object.entries(api.paths).flatMap(([path, item]) => Object.entries(item).map(([method, operation]) => [method, path, operation]));
+// What takes pictures comes first.
+const last = ([method]) => (method === "post" ? 0 : 1);
+for (const one of all.sort((a, b) => last(a) - last(b))) operations.append(section(...one));
 
 function section(method, path, operation) {
   const id = operation.operationId;

@@ -105,7 +105,7 @@ async function look(entry) {
   drawThumbs();
   if (entry.answer && (!current || entry.first)) choose(entry, 0);
   if (entry.problem) say(`${entry.name}: ${entry.problem}`, true);
-  else say(`${entry.name}: ${count(entry)}.${entry.answer.faces.length ? "" : " A face that is small, turned away or hidden is easily missed."}`);
+  else say(`${entry.name}: ${count(entry)}.`);
 }
 
 function count({ answer }) {
@@ -187,8 +187,9 @@ function choose(entry, index) {
   face = index;
   $("result").hidden = false;
   viewer.show(entry, face, (other) => choose(entry, other));
-  attributes.show(entry.answer.faces[face], thresholds, slid, pointed);
+  attributes.show(entry.answer.faces[face], thresholds, slid);
   $("panel").hidden = !entry.answer.faces.length;
+  $("no-face").hidden = !$("panel").hidden;
   narrow();
   drawThumbs();
   layers();
@@ -204,8 +205,6 @@ function slid(name, value) {
   $("thresholds").value = "own";
   thresholdsChanged();
 }
-
-function pointed() {}
 
 const narrow = () => attributes.narrow($("search").value, $("present").checked);
 
