@@ -1,4 +1,4 @@
-"""The page in a real Chromium: serve_page.py ADDRESS AXE EXAMPLES SCREENSHOTS.
+"""The page in a real Chromium: serve_page.py ADDRESS AXE EXAMPLES SCREENSHOTS GUARDED TOKEN, the last two for a service with a token.
 
 Drops a picture at three widths, in light and dark, lets axe look at every state, and uses what there is to use. Fails on an axe
 finding, a console error, a request to another host, an answer later than half a second, or a page wider than its window.
@@ -15,6 +15,7 @@ from urllib.parse import urlparse
 from playwright.sync_api import sync_playwright
 
 ADDRESS, AXE, EXAMPLES, SCREENSHOTS = sys.argv[1], Path(sys.argv[2]).read_text(), Path(sys.argv[3]), Path(sys.argv[4])
+GUARDED, TOKEN = sys.argv[5:7]
 WIDTHS = {360: 740, 768: 1024, 1280: 900}
 WITHIN = 500  # ms, from drop to answers on the page
 
@@ -43,7 +44,7 @@ def picture(name):
 class Visit:
     """A page, what it complained of and whom it asked."""
 
-    def __init__(self, browser, width, scheme):
+    def __init__(self, browser, width, scheme, address=ADDRESS, ready="document.getElementById('model').textContent !== ''"):
         self.context = browser.new_context(
             viewport={"width": width, "height": WIDTHS[width]}, color_scheme=scheme, has_touch=width < 768, accept_downloads=True
         )
@@ -52,8 +53,9 @@ class Visit:
         self.page.on("console", lambda message: message.type in ("error", "warning") and self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.hosts.add(urlparse(request.url).netloc))
-        self.page.goto(ADDRESS)
-        self.until("document.getElementById('model').textContent !== ''")
+        self.address = address
+        self.page.goto(address)
+        self.until(ready)
 
     def until(self, test):
         """Waits for it; Playwright's own way of waiting needs a policy that lets pages make code of texts."""
@@ -77,7 +79,7 @@ class Visit:
 
     def close(self):
         self.context.close()
-        foreign = self.hosts - {urlparse(ADDRESS).netloc, ""}
+        foreign = self.hosts - {urlparse(self.address).netloc, ""}
         assert not foreign, f"{self.name}: asked {foreign}"
         assert not self.complaints, "\n".join([self.name, *self.complaints])
 
@@ -162,6 +164,25 @@ def use(browser):
     visit.close()
 
 
+def enter(browser):
+    visit = Visit(browser, 768, "light", GUARDED, "!document.getElementById('door').hidden")
+    page = visit.page
+    page.evaluate(GIVE, ["paste", [picture("astronaut.png")]])
+    visit.axe("before the door")
+    for token, opens in (("wrong-token-of-some-length", False), (TOKEN, True)):
+        page.locator("#token").fill(token)
+        page.locator("#token").press("Enter")
+        if opens:
+            page.locator("#attributes li").first.wait_for()
+            assert page.locator("#door").is_hidden()
+        else:
+            page.wait_for_timeout(200)
+            assert page.locator("#door").is_visible()
+    # Refusals are told by the browser, too.
+    visit.complaints = [text for text in visit.complaints if "401" not in text]
+    visit.close()
+
+
 def docs(browser, scheme):
     visit = Visit(browser, 768, scheme)
     visit.page.goto(ADDRESS + "/docs")
@@ -179,6 +200,7 @@ with sync_playwright() as play:
     chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
     times = [look(chromium, width, scheme) for width in WIDTHS for scheme in ("light", "dark")]
     use(chromium)
+    enter(chromium)
     for scheme in ("light", "dark"):
         docs(chromium, scheme)
     chromium.close()

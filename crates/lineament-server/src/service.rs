@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::{HeaderName, Method, Request, header};
+use axum::http::{Method, Request, StatusCode, header};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use lineament::Tagger;
@@ -97,7 +97,7 @@ impl Service {
             .allow_origin(allowed)
             .allow_methods([Method::GET, Method::POST])
             .allow_headers([header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE])
-            .expose_headers([header::RETRY_AFTER, HeaderName::from_static("content-length")])
+            .expose_headers([header::RETRY_AFTER])
             .max_age(Duration::from_secs(600));
         Some(layer)
     }
@@ -137,7 +137,7 @@ impl Service {
         let form = upload.form;
         let answers = self.wait(upload.pictures.iter(), task);
         let answers = match tokio::time::timeout(self.settings.limits.time, answers).await {
-            Ok(Err(problem)) if problem.status == axum::http::StatusCode::TOO_MANY_REQUESTS => {
+            Ok(Err(problem)) if problem.status == StatusCode::TOO_MANY_REQUESTS => {
                 drop(upload);
                 tokio::time::sleep(PAUSE).await;
                 return Err(problem);

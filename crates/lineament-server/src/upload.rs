@@ -56,6 +56,7 @@ impl Door {
     pub async fn take(&self, request: Request<Body>) -> Result<Upload, Problem> {
         let (head, body) = request.into_parts();
         let kind = Kind::of(&head.headers)?;
+        let form = matches!(kind, Kind::Form(_));
         let told = length(&head.headers);
         if told.is_some_and(|length| length > self.limits.body) {
             return Err(self.too_many_bytes());
@@ -75,7 +76,6 @@ impl Door {
                 Kind::Form(boundary) => self.parts(body, boundary).await,
             }
         };
-        let form = matches!(Kind::of(&head.headers), Ok(Kind::Form(_)));
         let pictures = tokio::time::timeout(self.limits.time, read).await.map_err(|_| {
             Problem::slow_body(format!(
                 "the body was not whole after {} s; send smaller pictures, or over a faster line",
