@@ -13,6 +13,7 @@ pub struct Queue<T> {
     ready: Condvar,
     places: usize,
     patience: Duration,
+    batch: usize,
 }
 
 struct State<T> {
@@ -41,10 +42,11 @@ pub struct Place<T> {
 }
 
 impl<T> Queue<T> {
-    /// An empty line of so many places, which nobody joins who would wait longer than `patience`.
-    pub fn new(places: usize, patience: Duration) -> Arc<Self> {
+    /// An empty line of so many places, which nobody joins who would wait longer than `patience`; but a batch may always wait, or
+    /// who works on them would run out of things where each takes long.
+    pub fn new(places: usize, patience: Duration, batch: usize) -> Arc<Self> {
         let state = State { waiting: VecDeque::new(), next: 0, under_way: 0, pace: 0.0, closed: false };
-        Arc::new(Self { state: Mutex::new(state), ready: Condvar::new(), places, patience })
+        Arc::new(Self { state: Mutex::new(state), ready: Condvar::new(), places, patience, batch })
     }
 
     /// Joins with all things or none.
@@ -56,7 +58,8 @@ impl<T> Queue<T> {
         // Of those under way, half are done on average.
         let ahead = state.waiting.len() as f64 + state.under_way as f64 / 2.0;
         let wait = Duration::from_secs_f64(ahead * state.pace);
-        if state.waiting.len() + things.len() > self.places || wait > self.patience {
+        let too_long = wait > self.patience && state.waiting.len() >= self.batch;
+        if state.waiting.len() + things.len() > self.places || too_long {
             return Err(Refused::Full(wait));
         }
         let mut places = Vec::with_capacity(things.len());
@@ -133,7 +136,7 @@ mod tests {
 
     #[test]
     fn things_are_taken_in_their_order_and_a_full_line_refuses() {
-        let queue = Queue::new(3, LONG);
+        let queue = Queue::new(3, LONG, 1);
         let _first = queue.join(vec![1, 2]).unwrap();
         assert!(matches!(queue.join(vec![3, 4]), Err(Refused::Full(_))), "all or none");
         let _second = queue.join(vec![3]).unwrap();
@@ -144,7 +147,7 @@ mod tests {
 
     #[test]
     fn who_leaves_frees_the_place() {
-        let queue = Queue::new(2, LONG);
+        let queue = Queue::new(2, LONG, 1);
         let mut places = queue.join(vec![1, 2]).unwrap();
         drop(places.remove(0));
         let _third = queue.join(vec![3]).unwrap();
@@ -154,11 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn who_would_wait_too_long_is_refused_with_the_time() {
-        let queue = Queue::new(100, Duration::from_secs(3));
-        queue.paced(2, Duration::from_secs(4));
-        let _places = queue.join(vec![(); 2]).unwrap();
-        assert_eq!(queue.join(vec![()]).err(), Some(Refused::Full(Duration::from_secs(4))));
+    fn who_would_wait_too_long_is_refused_with_the_time_but_a_batch_may_always_wait() {
+        let queue = Queue::new(100, Duration::from_secs(3), 2);
+        queue.paced(2, Duration::from_secs(8));
+        let _first = queue.join(vec![()]).unwrap();
+        let _second = queue.join(vec![()]).unwrap();
+        assert_eq!(queue.join(vec![()]).err(), Some(Refused::Full(Duration::from_secs(8))));
         assert_eq!(queue.take(2).unwrap().len(), 2);
         assert!(queue.join(vec![()]).is_ok());
         queue.finished();
@@ -167,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_closed_line_is_emptied_and_ends() {
-        let queue = Queue::new(2, LONG);
+        let queue = Queue::new(2, LONG, 1);
         let _places = queue.join(vec![1]).unwrap();
         queue.close();
         assert_eq!(queue.join(vec![2]).err(), Some(Refused::Closed));

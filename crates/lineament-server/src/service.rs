@@ -47,7 +47,7 @@ impl Service {
     /// When the system starts no thread.
     pub fn start(tagger: Tagger, pool: ThreadPool, settings: Settings) -> std::io::Result<Arc<Self>> {
         let (tagger, metrics) = (Arc::new(tagger), Arc::new(Metrics::new()));
-        let queue = Queue::new(settings.line.places, settings.line.patience);
+        let queue = Queue::new(settings.line.places, settings.line.patience, settings.line.batch);
         let workers = Workers {
             queue: Arc::clone(&queue),
             tagger: Arc::clone(&tagger),
