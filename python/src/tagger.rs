@@ -83,7 +83,8 @@ impl Tagger {
             }
             // Zero lets rayon ask the system.
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
-            let pool = pool.map_err(|e| PyRuntimeError::new_err(format!("the threads cannot be started: {e}")))?;
+            let pool =
+                pool.map_err(|e| PyRuntimeError::new_err(format!("the threads cannot be started: {e}")))?;
             Ok(Self { bundle, inner, pool })
         })
     }
@@ -91,7 +92,11 @@ impl Tagger {
     /// Names of the attributes that are told, in the order of the answers.
     fn attributes(&self) -> Vec<String> {
         let names = self.inner.card().names();
-        self.inner.told().iter().filter_map(|&place| names.get(place).map(|name| (*name).to_owned())).collect()
+        self.inner
+            .told()
+            .iter()
+            .filter_map(|&place| names.get(place).map(|name| (*name).to_owned()))
+            .collect()
     }
 
     /// SHA-256 of the bundle's file.
@@ -121,8 +126,9 @@ impl Tagger {
 
     /// Faces and attributes of each picture.
     fn predict(&self, py: Python<'_>, pictures: Vec<Picture>) -> PyResult<Vec<Answer>> {
-        work::run(py, &self.pool, |stop| each(&pictures, stop, |picture| self.page(picture)))
-            .map(|answers| answers.into_iter().map(|answer| answer.map_or_else(Answer::Unread, Answer::Page)).collect())
+        work::run(py, &self.pool, |stop| each(&pictures, stop, |picture| self.page(picture))).map(|answers| {
+            answers.into_iter().map(|answer| answer.map_or_else(Answer::Unread, Answer::Page)).collect()
+        })
     }
 
     /// The FC vector of the dominant face of each picture as native floats of four bytes, `None` where there is none, text where it cannot be read.
@@ -172,7 +178,8 @@ impl Tagger {
         let background = background.map(|path| folder::read(&path)).transpose().map_err(bad)?;
         let background = background.map(|set| set.split(split));
         let points = [self.inner.operating_point()];
-        let what = EvaluateOptions { split, region, operating_points: &points, background: background.as_ref() };
+        let what =
+            EvaluateOptions { split, region, operating_points: &points, background: background.as_ref() };
         let figures = work::run(py, &self.pool, |_| evaluate(&self.inner, &data, &what, &|| ()))?;
         let figures = figures.map_err(|error| DataError::new_err(error.to_string()))?;
         json(&figures.first())
@@ -243,7 +250,8 @@ fn each<T: Send>(
 
 fn face(face: TaggedFace) -> Face {
     let rect = face.rect;
-    let attributes = face.attributes.iter().map(|attribute| (attribute.probability, attribute.value)).collect();
+    let attributes =
+        face.attributes.iter().map(|attribute| (attribute.probability, attribute.value)).collect();
     ((rect.x, rect.y, rect.width, rect.height), face.score, attributes)
 }
 

@@ -62,6 +62,8 @@ pub enum Command {
     /// Write the manual
     #[command(after_help = examples::MAN)]
     Man(ManArguments),
+    /// Answer over HTTP, with a page for people at /
+    Serve(crate::commands::serve::ServeArguments),
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ pub mod draw;
 pub mod engine;
 pub mod geometry;
 pub mod input;
+pub mod json;
 pub mod locate;
 pub mod metrics;
 pub mod onnx;

@@ -8,6 +8,7 @@ mod locate;
 mod model;
 mod pages;
 mod predict;
+pub mod serve;
 pub mod shell;
 pub mod teach;
 mod train;
@@ -38,8 +39,8 @@ impl Outcome {
 
 /// Runs the command.
 pub fn run(arguments: Arguments) -> Result<Outcome> {
-    // Training stops at a checkpoint instead.
-    if !matches!(arguments.command, Command::Train(_)) {
+    // Training stops at a checkpoint instead, the service when all is answered.
+    if !matches!(arguments.command, Command::Train(_) | Command::Serve(_)) {
         interrupt::clean_up_on_interrupt();
     }
     match arguments.command {
@@ -54,5 +55,6 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Draw(arguments) => draw::run(arguments),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man(arguments) => shell::man(&arguments),
+        Command::Serve(arguments) => serve::run(arguments),
     }
 }

@@ -220,7 +220,7 @@ impl ResponseMap {
 }
 
 /// Colours of equal steps in lightness, after matplotlib's "inferno": red, green, blue for a value in 0..=1.
-fn heat(value: f32) -> [f32; 3] {
+pub fn heat(value: f32) -> [f32; 3] {
     const STOPS: [[f32; 3]; 6] = [
         [0.0, 0.0, 4.0],
         [66.0, 10.0, 104.0],

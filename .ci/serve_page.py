@@ -1,0 +1,209 @@
+"""The page in a real Chromium: serve_page.py ADDRESS AXE EXAMPLES SCREENSHOTS GUARDED TOKEN, the last two for a service with a token.
+
+Drops a picture at three widths, in light and dark, lets axe look at every state, and uses what there is to use. Fails on an axe
+finding, a console error, a request to another host, an answer later than half a second, or a page wider than its window.
+"""
+
+import base64
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlparse
+
+from playwright.sync_api import sync_playwright
+
+ADDRESS, AXE, EXAMPLES, SCREENSHOTS = sys.argv[1], Path(sys.argv[2]).read_text(), Path(sys.argv[3]), Path(sys.argv[4])
+GUARDED, TOKEN = sys.argv[5:7]
+WIDTHS = {360: 740, 768: 1024, 1280: 900}
+WITHIN = 500  # ms, from drop to answers on the page
+
+# Gives files to the page as a drop or a paste would, and tells after how many ms the first answer stands there.
+GIVE = """async ([event, files]) => {
+  const data = new DataTransfer();
+  for (const [name, type, bytes] of files)
+    data.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, { type }));
+  const begun = performance.now();
+  document.body.dispatchEvent(event === "paste"
+    ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })
+    : new DragEvent(event, { dataTransfer: data, bubbles: true, cancelable: true }));
+  if (event !== "drop") return 0;
+  while (!document.querySelector("#attributes li")) {
+    await new Promise(requestAnimationFrame);
+    if (performance.now() - begun > 20000) throw new Error("no answer: " + document.getElementById("status").textContent);
+  }
+  return performance.now() - begun;
+}"""
+
+
+def picture(name):
+    return [name, "image/png", base64.b64encode((EXAMPLES / name).read_bytes()).decode()]
+
+
+class Visit:
+    """A page, what it complained of and whom it asked."""
+
+    def __init__(self, browser, width, scheme, address=ADDRESS, ready="document.getElementById('model').textContent !== ''"):
+        self.context = browser.new_context(
+            viewport={"width": width, "height": WIDTHS[width]}, color_scheme=scheme, has_touch=width < 768, accept_downloads=True
+        )
+        self.page = self.context.new_page()
+        self.name, self.complaints, self.hosts = f"{width}-{scheme}", [], set()
+        self.page.on("console", lambda message: message.type in ("error", "warning") and self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.hosts.add(urlparse(request.url).netloc))
+        self.address = address
+        self.page.goto(address)
+        self.until(ready)
+
+    def until(self, test):
+        """Waits for it; Playwright's own way of waiting needs a policy that lets pages make code of texts."""
+        end = time.monotonic() + 20
+        while not self.page.evaluate(test):
+            assert time.monotonic() < end, f"{self.name}: never came: {test}"
+            time.sleep(0.02)
+
+    def axe(self, state):
+        # Not as a script of the page: its policy lets none in.
+        found = self.page.evaluate(AXE + "; axe.run(document, { resultTypes: ['violations'] })")
+        for violation in found["violations"]:
+            nodes = "; ".join(node["html"][:120] + " " + node["failureSummary"] for node in violation["nodes"][:3])
+            self.complaints.append(f"axe, {state}: {violation['id']}: {nodes}")
+        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            self.complaints.append(f"{state}: {wide} px wider than the window")
+
+    def shot(self, state):
+        self.page.screenshot(path=SCREENSHOTS / f"{self.name}-{state}.png", full_page=True)
+
+    def close(self):
+        self.context.close()
+        foreign = self.hosts - {urlparse(self.address).netloc, ""}
+        assert not foreign, f"{self.name}: asked {foreign}"
+        assert not self.complaints, "\n".join([self.name, *self.complaints])
+
+
+def look(browser, width, scheme):
+    visit = Visit(browser, width, scheme)
+    visit.axe("empty")
+    visit.shot("empty")
+    took = visit.page.evaluate(GIVE, ["drop", [picture("astronaut.png")]])
+    visit.page.locator("#map").check()
+    visit.page.locator("#stage .layer").wait_for()
+    visit.axe("answered")
+    visit.shot("answered")
+    visit.close()
+    return took
+
+
+def use(browser):
+    visit = Visit(browser, 1280, "light")
+    page = visit.page
+    # By keyboard alone: the first stop leads on, the second takes pictures.
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "pick"
+
+    page.evaluate(GIVE, ["dragenter", [picture("astronaut.png")]])
+    assert page.locator("#veil").is_visible()
+    page.evaluate(GIVE, ["drop", [picture("astronaut.png")]])
+    assert page.locator("#veil").is_hidden()
+    assert page.locator("#stage rect").count() == 1
+    assert "one face" in page.locator("#status").inner_text()
+    rows = page.locator("#attributes li:visible")
+    shares = [int(text.split()[0]) for text in rows.locator(".share").all_inner_texts()]
+    assert len(shares) == 40 and shares == sorted(shares, reverse=True)
+
+    page.locator("#search").fill("smil")
+    assert rows.count() == 1 and rows.first.get_attribute("data-name") == "Smiling"
+    assert rows.locator(".answer").inner_text() == "yes"
+    page.get_by_label("Smiling").focus()
+    page.keyboard.press("End")
+    assert rows.locator(".answer").inner_text() == "no"
+    assert page.locator("#thresholds").input_value() == "own"
+    page.locator("#thresholds").select_option("accuracy")
+    assert rows.locator(".answer").inner_text() == "yes"
+    page.locator("#search").fill("zzz")
+    assert page.locator("#none").is_visible()
+    page.locator("#search").fill("")
+    page.get_by_label("Only those present").check()
+    assert 0 < rows.count() < 40 and set(rows.locator(".answer").all_inner_texts()) == {"yes"}
+    page.get_by_label("Only those present").uncheck()
+
+    page.locator("#files").set_input_files([EXAMPLES / "chelsea.png", EXAMPLES / "coffee.png"])
+    visit.until("[...document.querySelectorAll('.told')].every((one) => one.textContent !== 'waiting')")
+    page.evaluate(GIVE, ["paste", [["broken.png", "image/png", base64.b64encode(b"no picture").decode()]]])
+    visit.until("document.getElementById('status').textContent.includes('broken.png: the picture is refused')")
+    # The refusal is told by the browser, too.
+    visit.complaints = [text for text in visit.complaints if "422" not in text]
+    thumbs = page.locator("#thumbs li")
+    assert thumbs.count() == 4
+    page.locator("#filter").fill("Smiling and not Eyeglasses")
+    assert thumbs.count() == 1 and "astronaut" in thumbs.inner_text()
+    visit.axe("filtered")
+    page.locator("#filter").fill("not (Smiling or Eyeglasses)")
+    assert "astronaut" not in "".join(thumbs.all_inner_texts())
+    page.locator("#filter").fill("Smilin and Bald")
+    assert "Smiling" in page.locator("#filter-note").inner_text()
+    page.locator("#filter").fill("")
+    visit.axe("gallery")
+    visit.shot("gallery")
+
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    answers = json.loads(Path(download.value.path()).read_text())
+    assert [answer["path"] for answer in answers] == ["astronaut.png", "chelsea.png", "coffee.png"]
+    assert answers[0]["faces"][0]["attributes"]["Smiling"]["value"] is True
+
+    page.locator("#clear").click()
+    assert page.locator("#result").is_hidden() and page.evaluate("document.activeElement.id") == "pick"
+    page.locator("#example").click()
+    page.locator("#attributes li").first.wait_for()
+    visit.close()
+
+
+def enter(browser):
+    visit = Visit(browser, 768, "light", GUARDED, "!document.getElementById('door').hidden")
+    page = visit.page
+    page.evaluate(GIVE, ["paste", [picture("astronaut.png")]])
+    visit.axe("before the door")
+    for token, opens in (("wrong-token-of-some-length", False), (TOKEN, True)):
+        page.locator("#token").fill(token)
+        page.locator("#token").press("Enter")
+        if opens:
+            page.locator("#attributes li").first.wait_for()
+            assert page.locator("#door").is_hidden()
+        else:
+            page.wait_for_timeout(200)
+            assert page.locator("#door").is_visible()
+    # Refusals are told by the browser, too.
+    visit.complaints = [text for text in visit.complaints if "401" not in text]
+    visit.close()
+
+
+def docs(browser, scheme):
+    visit = Visit(browser, 768, scheme)
+    visit.page.goto(ADDRESS + "/docs")
+    visit.page.locator("section").nth(5).wait_for()
+    section = visit.page.locator("section", has_text="/v1/predict")
+    section.locator("input[type=file]").set_input_files(EXAMPLES / "astronaut.png")
+    section.get_by_role("button", name="Send").click()
+    section.get_by_text("200 OK").wait_for()
+    visit.axe("docs")
+    visit.shot("docs")
+    visit.close()
+
+
+with sync_playwright() as play:
+    chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    times = [look(chromium, width, scheme) for width in WIDTHS for scheme in ("light", "dark")]
+    use(chromium)
+    enter(chromium)
+    for scheme in ("light", "dark"):
+        docs(chromium, scheme)
+    chromium.close()
+print("from drop to answer, ms:", ", ".join(f"{time:.0f}" for time in times))
+assert statistics.median(times) < WITHIN, f"half of the answers come later than {WITHIN} ms"
+print("the page: nothing wrong")

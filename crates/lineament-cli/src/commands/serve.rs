@@ -1,0 +1,142 @@
+//! `lineament serve`: the service and the page.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use lineament_server::settings::{Limits, Line};
+use lineament_server::{Settings, Token};
+
+use super::Outcome;
+use crate::arguments::{EngineArguments, ModelArguments, ThreadArguments};
+use crate::files::Sink;
+use crate::{model, notes};
+
+/// Where the token is looked for when no file is named.
+const TOKEN: &str = "LINEAMENT_TOKEN";
+
+const EXAMPLES: &str = "Examples:
+  lineament serve
+  curl --data-binary @photo.jpg http://127.0.0.1:8080/v1/predict
+  curl -F picture=@a.jpg -F picture=@b.jpg http://127.0.0.1:8080/v1/predict
+  LINEAMENT_TOKEN=$(openssl rand -hex 32) lineament serve --address 0.0.0.0:8080";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ServeArguments {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    address: SocketAddr,
+    /// A file with the token that requests must bring [default: the variable LINEAMENT_TOKEN, or none]
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Another origin whose pages may ask, such as https://photos.example, or * for all; give it once for each
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+    /// Pictures that wait at most
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    queue: u32,
+    /// Refuse a request that would wait longer than so many milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=600_000))]
+    patience: u32,
+    /// Megabytes of a request
+    #[arg(long, value_name = "MB", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    max_body: u16,
+    /// Millions of pixels of a picture
+    #[arg(long, value_name = "MP", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    max_pixels: u16,
+    /// Pictures of a request
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    max_pictures: u16,
+    /// Faces told of a picture, the best ones
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    max_faces: u16,
+    /// Seconds that a request may take to arrive, and again to be answered
+    #[arg(long, value_name = "S", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3600))]
+    max_time: u16,
+    #[command(flatten)]
+    model: ModelArguments,
+    #[command(flatten)]
+    threads: ThreadArguments,
+    #[command(flatten)]
+    engine: EngineArguments,
+}
+
+pub fn run(arguments: ServeArguments) -> Result<Outcome> {
+    let settings = settings(&arguments)?;
+    let (tagger, pool) = model::ready(&arguments.model, &arguments.engine, &arguments.threads)?;
+    notes::note(format!("model: {}", model::voice(&tagger)));
+    if settings.token.is_none() && !settings.address.ip().is_loopback() {
+        notes::note(format!(
+            "whoever reaches {} may use the service; ask for a token with {TOKEN} or --token-file",
+            settings.address
+        ));
+    }
+    lineament_server::run(tagger, pool, settings, |address| {
+        // The one result of this command: where it can be asked.
+        let told = Sink::open(None).and_then(|mut sink| {
+            use std::io::Write;
+            writeln!(sink, "http://{address}")?;
+            sink.finish()
+        });
+        if told.is_err() {
+            notes::note(format!("listening on http://{address}"));
+        }
+    })?;
+    notes::note("stopped: everything that was under way is answered".to_owned());
+    Ok(Outcome::AllRead)
+}
+
+fn settings(arguments: &ServeArguments) -> Result<Settings> {
+    let (limits, line) = (Limits::default(), Line::default());
+    let body = usize::from(arguments.max_body) << 20;
+    let origin = |origin: &String| {
+        let fits = origin == "*" || origin.starts_with("http://") || origin.starts_with("https://");
+        if !fits || origin.ends_with('/') {
+            bail!(
+                "--allow-origin {origin} is no origin; give scheme and host without a path, as https://photos.example"
+            );
+        }
+        Ok(origin.parse()?)
+    };
+    if u32::from(arguments.max_pictures) > arguments.queue {
+        bail!("--max-pictures must not be above --queue, or a full request never finds room; raise --queue");
+    }
+    Ok(Settings {
+        address: arguments.address,
+        token: token(arguments.token_file.as_deref())?,
+        origins: arguments.allow_origin.iter().map(origin).collect::<Result<_>>()?,
+        limits: Limits {
+            body,
+            pixels: u64::from(arguments.max_pixels) * 1_000_000,
+            pictures: arguments.max_pictures.into(),
+            faces: arguments.max_faces.into(),
+            time: Duration::from_secs(arguments.max_time.into()),
+            held: limits.held.max(4 * body),
+            ..limits
+        },
+        line: Line {
+            places: arguments.queue as usize,
+            patience: Duration::from_millis(arguments.patience.into()),
+            ..line
+        },
+    })
+}
+
+/// The token of the file, or of the environment; neither shows in a list of processes.
+fn token(file: Option<&Path>) -> Result<Option<Token>> {
+    let (text, from) = match (file, std::env::var(TOKEN)) {
+        (Some(file), _) => {
+            let text = std::fs::read_to_string(file).with_context(|| {
+                format!("{} cannot be read; --token-file wants a file of text", file.display())
+            })?;
+            (text, file.display().to_string())
+        }
+        (None, Ok(text)) => (text, TOKEN.to_owned()),
+        (None, Err(std::env::VarError::NotPresent)) => return Ok(None),
+        (None, Err(error)) => return Err(error).context(TOKEN),
+    };
+    Ok(Some(Token::new(&text).with_context(|| format!("{from} holds no token that is safe"))?))
+}

@@ -1,0 +1,178 @@
+//! `lineament serve` through the binary and its socket.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+#![cfg(unix)]
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use common::{Stage, examples};
+use lineament::testing::blocks;
+use predicates::prelude::*;
+use serde_json::Value;
+
+/// The program at work; killed with the test.
+struct Serving {
+    child: Child,
+    address: String,
+}
+
+impl Serving {
+    fn start(stage: &Stage, arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lineament"));
+        command.args(["serve", "--address", "127.0.0.1:0"]).args(arguments).current_dir(stage.path("."));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("http://").unwrap().to_owned();
+        Self { child, address }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream
+    }
+
+    /// The answer to a request: status and body.
+    fn ask(&self, head: &str, body: &[u8]) -> (u16, String) {
+        let mut stream = self.connect();
+        stream
+            .write_all(
+                format!("{head}\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len())
+                    .as_bytes(),
+            )
+            .unwrap();
+        stream.write_all(body).unwrap();
+        answer(&mut stream)
+    }
+
+    fn counters(&self) -> String {
+        self.ask("GET /metrics HTTP/1.1", b"").1
+    }
+
+    fn terminate(&self) {
+        assert!(
+            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success()
+        );
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn answer(stream: &mut TcpStream) -> (u16, String) {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+#[test]
+fn the_answer_is_that_of_predict() {
+    let stage = Stage::new();
+    let serving = Serving::start(&stage, &[]);
+    let picture = examples().join("astronaut.png");
+    let (status, body) = serving.ask("POST /v1/predict HTTP/1.1", &fs::read(&picture).unwrap());
+    assert_eq!(status, 200, "{body}");
+    let answer: Value = serde_json::from_str(&body).unwrap();
+    let said =
+        common::output(&mut stage.lineament(&["predict", picture.to_str().unwrap(), "--format", "jsonl"]));
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((&answer["faces"], &answer["width"]), (&said["faces"], &said["width"]));
+    assert_eq!(answer["faces"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn sigterm_lets_what_is_under_way_be_answered() {
+    let stage = Stage::new();
+    let mut serving = Serving::start(&stage, &["--model", "tiny.lineament"]);
+    let picture = fs::read(stage.path("photos/a.png")).unwrap();
+    let (first, rest) = picture.split_at(picture.len() / 2);
+    let mut under_way = serving.connect();
+    let head = format!("POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", picture.len());
+    under_way.write_all(head.as_bytes()).unwrap();
+    under_way.write_all(first).unwrap();
+    let begun = Instant::now();
+    while !serving.counters().contains("lineament_held_bytes 1") && begun.elapsed() < Duration::from_secs(10)
+    {
+        sleep(Duration::from_millis(10));
+    }
+    serving.terminate();
+    while TcpStream::connect(&serving.address).is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it still listens");
+        sleep(Duration::from_millis(10));
+    }
+    assert!(serving.child.try_wait().unwrap().is_none(), "somebody is still to be answered");
+    under_way.write_all(rest).unwrap();
+    let (status, body) = answer(&mut under_way);
+    assert_eq!(status, 200, "{body}");
+    assert!(serving.child.wait().unwrap().success());
+}
+
+#[test]
+fn who_hangs_up_frees_the_place() {
+    let stage = Stage::new();
+    stage.photo("large.png", &blocks(3000, 2000, 4));
+    let serving =
+        Serving::start(&stage, &["--model", "tiny.lineament", "--threads", "1", "--patience", "600000"]);
+    let picture = fs::read(stage.path("large.png")).unwrap();
+    let head = format!("POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", picture.len());
+    let clients: Vec<TcpStream> = (0..8)
+        .map(|_| {
+            let mut stream = serving.connect();
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(&picture).unwrap();
+            stream
+        })
+        .collect();
+    drop(clients);
+    let left = "lineament_requests_total{route=\"/v1/predict\",status=\"499\"}";
+    let begun = Instant::now();
+    loop {
+        let counters = serving.counters();
+        if counters.contains(left)
+            && counters.contains("lineament_queue_pictures 0")
+            && counters.contains("lineament_held_bytes 0.0")
+        {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "{counters}");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn the_token_comes_from_the_environment_or_a_file() {
+    let stage = Stage::new();
+    fs::write(stage.path("token"), "a-token-of-a-good-length\n").unwrap();
+    let serving = Serving::start(&stage, &["--model", "tiny.lineament", "--token-file", "token"]);
+    assert_eq!(serving.ask("GET /v1/model HTTP/1.1", b"").0, 401);
+    let with = "GET /v1/model HTTP/1.1\r\nAuthorization: Bearer a-token-of-a-good-length";
+    assert_eq!(serving.ask(with, b"").0, 200);
+    let mut weak = stage.with_model(&["serve"]);
+    weak.env("LINEAMENT_TOKEN", "weak").assert().code(2).stderr(predicate::str::contains("openssl rand"));
+}
+
+#[test]
+fn wrong_calls_say_what_to_do() {
+    let stage = Stage::new();
+    let serving = Serving::start(&stage, &["--model", "tiny.lineament"]);
+    let refused = |arguments: &[&str], word: &'static str| {
+        stage.with_model(arguments).assert().code(2).stderr(predicate::str::contains(word));
+    };
+    refused(&["serve", "--address", &serving.address], "choose another address");
+    refused(&["serve", "--allow-origin", "photos.example/"], "scheme and host");
+    refused(&["serve", "--max-pictures", "100", "--queue", "10"], "raise --queue");
+    refused(&["serve", "--token-file", "no-such-file"], "cannot be read");
+}

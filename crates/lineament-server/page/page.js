@@ -1,0 +1,265 @@
+// The page: pictures come in, answers are shown.
+
+import { ask, useToken } from "/page/api.js";
+import * as attributes from "/page/attributes.js";
+import { parse } from "/page/filter.js";
+import * as viewer from "/page/viewer.js";
+
+const $ = (id) => document.getElementById(id);
+
+/** Pictures asked about at a time: more would only wait in the service's line. */
+const AT_ONCE = 2;
+
+/** Pictures in the order they came: `file`, `name`, `url`, `first`, then `answer` and `took`, or `problem`. */
+const entries = [];
+const waiting = [];
+let asking = 0;
+let current = null;
+let face = 0;
+let model = null;
+let thresholds = new Map();
+let passes = null;
+
+// --- the model ---
+
+async function meet() {
+  try {
+    model = await ask("/v1/model");
+  } catch (error) {
+    if (error.status === 401) askForToken();
+    else say(error.message, true);
+    return;
+  }
+  $("door").hidden = true;
+  $("model").textContent = `The model that answers: ${model.name} ${model.version} (${model.sha256.slice(0, 8)}). Licence of its weights: ${model.licence}`;
+  const right = model.card.scores.validation_mean_accuracy;
+  $("right").textContent = right ? ` Of 100 labels of people it had not seen, ${Math.floor(100 * right)} were those that people had given.` : "";
+  setThresholds($("thresholds").value);
+  say("");
+  work();
+}
+
+function askForToken() {
+  $("door").hidden = false;
+  say("This service wants a token: ask whoever runs it, and enter it above.", true);
+}
+
+function setThresholds(kind) {
+  thresholds = new Map(model.attributes.map((one) => [one.name, kind === "half" ? 0.5 : one[kind]]));
+  thresholdsChanged();
+}
+
+function thresholdsChanged() {
+  attributes.refresh(thresholds);
+  narrow();
+  sift();
+}
+
+// --- pictures come in ---
+
+function take(files) {
+  const pictures = [...files].filter((file) => file.type.startsWith("image/") || /\.(p[nbgp]m|tiff?)$/i.test(file.name));
+  if (!pictures.length) {
+    if (files.length) say("That is no picture. JPEG, PNG, GIF, WebP, BMP, TIFF and PNM are read.", true);
+    return;
+  }
+  document.body.classList.add("filled");
+  for (const [place, file] of pictures.entries()) {
+    // The first of those that came together is shown as soon as it is answered.
+    const entry = { file, name: file.name || "picture", url: URL.createObjectURL(file), first: place === 0 };
+    entries.push(entry);
+    waiting.push(entry);
+  }
+  $("gallery").hidden = false;
+  drawThumbs();
+  work();
+}
+
+async function work() {
+  while (model && asking < AT_ONCE && waiting.length) {
+    const entry = waiting.shift();
+    asking += 1;
+    say(`Looking at ${entry.name}…`);
+    look(entry).finally(() => {
+      asking -= 1;
+      work();
+    });
+  }
+}
+
+async function look(entry) {
+  const begun = performance.now();
+  try {
+    entry.answer = await ask("/v1/predict", entry.file);
+    entry.took = performance.now() - begun;
+  } catch (error) {
+    if (error.status === 401) {
+      waiting.unshift(entry);
+      model = null;
+      askForToken();
+      return;
+    }
+    entry.problem = error.message;
+  }
+  if (!entries.includes(entry)) return;
+  drawThumbs();
+  if (entry.answer && (!current || entry.first)) choose(entry, 0);
+  if (entry.problem) say(`${entry.name}: ${entry.problem}`, true);
+  else say(`${entry.name}: ${count(entry)}.`);
+}
+
+function count({ answer }) {
+  const { length } = answer.faces;
+  return length === 0 ? "no face found" : length === 1 ? "one face" : `${length} faces`;
+}
+
+// --- the gallery ---
+
+function sift() {
+  const note = $("filter-note");
+  $("filter").removeAttribute("aria-invalid");
+  try {
+    passes = model && parse($("filter").value, model.attributes.map((one) => one.name));
+    note.textContent = "";
+  } catch (error) {
+    $("filter").setAttribute("aria-invalid", "true");
+    note.textContent = error.message;
+    return;
+  }
+  drawThumbs();
+  if (passes) note.textContent = `${shown().length} of ${entries.length} pictures.`;
+}
+
+const has = (face) => (name) => (face.attributes?.[name]?.probability ?? 0) >= thresholds.get(name);
+const shown = () => entries.filter(({ answer }) => !passes || answer?.faces.some((one) => passes(has(one))));
+
+function drawThumbs() {
+  const focused = document.activeElement?.dataset?.place;
+  $("thumbs").replaceChildren(...shown().map(thumb));
+  const answered = shown().filter((entry) => entry.answer).length;
+  $("download").disabled = !answered;
+  $("download").textContent = answered > 1 ? `Download JSON of ${answered}` : "Download JSON";
+  if (focused !== undefined) $("thumbs").querySelector(`[data-place="${focused}"]`)?.focus();
+}
+
+function thumb(entry) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.dataset.place = entries.indexOf(entry);
+  if (entry === current) button.setAttribute("aria-current", "true");
+  const picture = Object.assign(document.createElement("img"), { src: entry.url, alt: "" });
+  picture.addEventListener("error", () => picture.replaceWith(Object.assign(document.createElement("div"), { className: "blank" })));
+  const told = entry.problem ? "not read" : entry.answer ? count(entry) : "waiting";
+  button.append(picture, ...[[entry.name, ""], [told, "told"]].map(([textContent, className]) =>
+    Object.assign(document.createElement("span"), { textContent, className })));
+  button.addEventListener("click", () => {
+    if (entry.problem) say(`${entry.name}: ${entry.problem}`, true);
+    if (entry.answer) choose(entry, 0);
+  });
+  const item = document.createElement("li");
+  item.append(button);
+  return item;
+}
+
+$("clear").addEventListener("click", () => {
+  entries.forEach((entry) => URL.revokeObjectURL(entry.url));
+  entries.length = 0;
+  waiting.length = 0;
+  current = null;
+  document.body.classList.remove("filled");
+  $("gallery").hidden = true;
+  $("result").hidden = true;
+  say("All pictures are removed.");
+  $("pick").focus();
+});
+
+$("download").addEventListener("click", () => {
+  const answers = shown().filter((entry) => entry.answer).map((entry) => ({ path: entry.name, ...entry.answer }));
+  const url = URL.createObjectURL(new Blob([JSON.stringify(answers, null, 1)], { type: "application/json" }));
+  Object.assign(document.createElement("a"), { href: url, download: "lineament.json" }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+});
+
+// --- one picture ---
+
+function choose(entry, index) {
+  current = entry;
+  face = index;
+  $("result").hidden = false;
+  viewer.show(entry, face, (other) => choose(entry, other));
+  attributes.show(entry.answer.faces[face], thresholds, slid);
+  $("panel").hidden = !entry.answer.faces.length;
+  $("no-face").hidden = !$("panel").hidden;
+  narrow();
+  drawThumbs();
+  layers();
+}
+
+function layers() {
+  const entry = current;
+  viewer.showMap(entry, $("map").checked, () => current === entry && $("map").checked).catch((error) => say(error.message, true));
+}
+
+function slid(name, value) {
+  thresholds.set(name, value);
+  $("thresholds").value = "own";
+  thresholdsChanged();
+}
+
+const narrow = () => attributes.narrow($("search").value, $("present").checked);
+
+// --- what is heard ---
+
+function say(text, wrong = false) {
+  $("status").textContent = text;
+  $("status").classList.toggle("wrong", wrong);
+}
+
+$("pick").addEventListener("click", () => $("files").click());
+$("photograph").addEventListener("click", () => $("camera").click());
+for (const input of [$("files"), $("camera")]) {
+  input.addEventListener("change", () => {
+    take(input.files);
+    input.value = "";
+  });
+}
+$("example").addEventListener("click", async () => {
+  const blob = await (await fetch("/page/astronaut.jpg")).blob();
+  take([new File([blob], "astronaut.jpg", { type: "image/jpeg" })]);
+});
+$("enter").addEventListener("click", () => {
+  useToken($("token").value);
+  meet();
+});
+$("token").addEventListener("keydown", (event) => { if (event.key === "Enter") $("enter").click(); });
+$("map").addEventListener("change", layers);
+$("search").addEventListener("input", narrow);
+$("present").addEventListener("change", narrow);
+$("thresholds").addEventListener("change", () => model && setThresholds($("thresholds").value));
+$("filter").addEventListener("input", sift);
+
+// Dragging is counted, since leaving a child is not leaving the page.
+let over = 0;
+const carries = (event) => event.dataTransfer?.types.includes("Files");
+const veil = (by) => {
+  over = by === 0 ? 0 : Math.max(0, over + by);
+  $("veil").hidden = over === 0;
+};
+addEventListener("dragenter", (event) => carries(event) && veil(1));
+addEventListener("dragleave", (event) => carries(event) && veil(-1));
+addEventListener("dragover", (event) => carries(event) && event.preventDefault());
+addEventListener("drop", (event) => {
+  if (!carries(event)) return;
+  event.preventDefault();
+  veil(0);
+  take(event.dataTransfer.files);
+});
+addEventListener("paste", (event) => {
+  const files = [...(event.clipboardData?.files ?? [])];
+  if (files.length) {
+    event.preventDefault();
+    take(files);
+  }
+});
+
+meet();

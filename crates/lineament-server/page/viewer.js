@@ -1,0 +1,58 @@
+// A picture with boxes, and maps as layers over it.
+
+import { ask } from "/page/api.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const stage = document.getElementById("stage");
+const caption = document.getElementById("caption");
+const faces = document.getElementById("faces");
+
+const png = (data) => `data:image/png;base64,${data}`;
+
+/** Shows a picture of the gallery and one of its faces; `choose(index)` is called for another. */
+export function show(entry, chosen, choose) {
+  const { answer } = entry;
+  stage.style.setProperty("--ratio", answer.width / answer.height);
+  const count = answer.faces.length;
+  const picture = image(entry.url, `${entry.name}: ${count === 1 ? "one face" : `${count} faces`}`);
+  // What this browser cannot draw is still described.
+  picture.addEventListener("error", () => { picture.hidden = true; });
+  stage.replaceChildren(picture, boxes(answer, chosen, choose));
+  const left = answer.faces_left_out ? `, ${answer.faces_left_out} more left out` : "";
+  caption.textContent = `${entry.name}, ${answer.width} × ${answer.height} pixels, answered in ${Math.round(entry.took)} ms${left}`;
+  faces.replaceChildren(...answer.faces.map((_, index) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: `Face ${index + 1}` });
+    button.setAttribute("aria-pressed", index === chosen);
+    button.addEventListener("click", () => choose(index));
+    return button;
+  }));
+}
+
+function boxes(answer, chosen, choose) {
+  const drawing = document.createElementNS(SVG, "svg");
+  drawing.setAttribute("viewBox", `0 0 ${answer.width} ${answer.height}`);
+  drawing.setAttribute("aria-hidden", "true");
+  answer.faces.forEach(({ box }, index) => {
+    const rect = document.createElementNS(SVG, "rect");
+    for (const side of ["x", "y", "width", "height"]) rect.setAttribute(side, box[side]);
+    rect.classList.toggle("chosen", index === chosen);
+    rect.addEventListener("click", () => choose(index));
+    drawing.append(rect);
+  });
+  return drawing;
+}
+
+function image(src, alt, className = "") {
+  return Object.assign(document.createElement("img"), { src, alt, className });
+}
+
+/** Lays the response map over the picture, or takes it off. */
+export async function showMap(entry, on, isShown) {
+  stage.querySelector(".layer")?.remove();
+  if (!on) return;
+  entry.map ??= ask("/v1/locate", entry.file).then((answer) => answer.response_map.png);
+  const data = await entry.map.catch((error) => { entry.map = undefined; throw error; });
+  if (!isShown()) return;
+  stage.querySelector(".layer")?.remove();
+  stage.querySelector("svg").before(image(png(data), "Where the net that looks for faces responds: bright is strong", "layer"));
+}

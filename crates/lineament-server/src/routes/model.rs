@@ -1,0 +1,105 @@
+//! `GET /v1/model`: the model that answers.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use lineament::Card;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::service::Service;
+
+/// What the attributes are and are not.
+pub const LABELS: &str = "Attributes are labels that people gave to pictures, as a model has learned to guess them from pixels. They are \
+     no facts about the person in the picture, and no measure of anybody. Nobody is identified.";
+
+/// The model and what it may be asked.
+#[derive(Serialize, ToSchema)]
+pub struct Model<'a> {
+    /// Its name.
+    name: &'a str,
+    /// Its version.
+    version: &'a str,
+    /// SHA-256 of its bundle.
+    sha256: &'a str,
+    /// What its nets run on.
+    engine: String,
+    /// The terms of its weights.
+    licence: &'a str,
+    /// What its answers are and are not.
+    labels: &'static str,
+    /// What it tells, in the order it tells it.
+    attributes: Vec<Attribute<'a>>,
+    /// What a request may ask for.
+    limits: Limits,
+    /// Everything that it says of itself, as `lineament model show --format json` gives it.
+    #[schema(value_type = Object)]
+    card: &'a Card,
+}
+
+/// An attribute that the model tells.
+#[derive(Serialize, ToSchema)]
+struct Attribute<'a> {
+    /// Its name.
+    name: &'a str,
+    /// The share of training pictures that have it.
+    positives: f32,
+    /// From which probability on it is called present, for the most right answers.
+    accuracy: f32,
+    /// The same where presence and absence count the same.
+    balanced: f32,
+}
+
+/// What a request may ask for.
+#[derive(Serialize, ToSchema)]
+struct Limits {
+    /// Bytes of the body.
+    bytes: usize,
+    /// Pixels of a picture.
+    pixels: u64,
+    /// Pictures of a form.
+    pictures: usize,
+    /// Faces told of a picture.
+    faces: usize,
+}
+
+/// The model: what it tells, its thresholds, what it was trained on, its licence.
+#[utoipa::path(
+    get,
+    path = "/v1/model",
+    tag = "service",
+    responses(
+        (status = 200, description = "The model that answers", body = Model<'static>),
+    ),
+)]
+pub async fn model(State(service): State<Arc<Service>>) -> axum::response::Response {
+    use axum::response::IntoResponse;
+    let (tagger, limits) = (service.tagger(), service.settings().limits);
+    let card = tagger.card();
+    let told = tagger.told().iter().filter_map(|&place| card.attributes.get(place));
+    let attributes = told.map(|attribute| Attribute {
+        name: &attribute.name,
+        positives: attribute.positives,
+        // Thresholds lie on scores; as probabilities they can be read.
+        accuracy: attribute.platt.probability(attribute.thresholds.accuracy),
+        balanced: attribute.platt.probability(attribute.thresholds.balanced),
+    });
+    let model = Model {
+        name: &card.name,
+        version: &card.version,
+        sha256: tagger.hash(),
+        engine: tagger.engine().to_string(),
+        licence: &card.licence,
+        labels: LABELS,
+        attributes: attributes.collect(),
+        limits: Limits {
+            bytes: limits.body,
+            pixels: limits.pixels,
+            pictures: limits.pictures,
+            faces: limits.faces,
+        },
+        card,
+    };
+    Json(model).into_response()
+}

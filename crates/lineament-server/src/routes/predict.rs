@@ -1,0 +1,93 @@
+//! `POST /v1/predict`: faces and their attributes.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use lineament::attributes::OperatingPoint;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Answers, Query};
+use crate::problem::Problem;
+use crate::service::Service;
+use crate::work::Task;
+
+/// How pictures are read.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PredictQuery {
+    /// Only these attributes, in this order, separated by commas; all when left out.
+    #[param(example = "Smiling,Eyeglasses")]
+    attributes: Option<String>,
+    /// Call an attribute present from this probability on, instead of the model's own thresholds.
+    #[param(minimum = 0, maximum = 1)]
+    threshold: Option<f32>,
+    /// What the model's own thresholds are chosen for.
+    #[param(inline)]
+    operating_point: Option<Point>,
+}
+
+/// What the model's own thresholds are chosen for.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Point {
+    /// As many right answers as possible.
+    Accuracy,
+    /// Presence and absence count the same, however rare an attribute is.
+    Balanced,
+}
+
+impl PredictQuery {
+    fn task(&self, service: &Service) -> Result<Task, Problem> {
+        let card = service.tagger().card();
+        let told = match &self.attributes {
+            None => service.tagger().told().to_vec(),
+            Some(names) => {
+                let mut told = Vec::new();
+                for name in names.split(',') {
+                    let place =
+                        card.find(name.trim()).map_err(|error| Problem::bad_request(error.to_string()))?;
+                    if !told.contains(&place) {
+                        told.push(place);
+                    }
+                }
+                told
+            }
+        };
+        if self.threshold.is_some_and(|threshold| !(0.0..=1.0).contains(&threshold)) {
+            return Err(Problem::bad_request("threshold is a probability; give a number between 0 and 1"));
+        }
+        if self.threshold.is_some() && self.operating_point.is_some() {
+            return Err(Problem::bad_request(
+                "threshold takes the place of operating_point; give one of the two",
+            ));
+        }
+        let point = match self.operating_point {
+            None => service.tagger().operating_point(),
+            Some(Point::Accuracy) => OperatingPoint::Accuracy,
+            Some(Point::Balanced) => OperatingPoint::Balanced,
+        };
+        Ok(Task::Predict { told, threshold: self.threshold, point })
+    }
+}
+
+/// Faces and their attributes.
+#[utoipa::path(
+    post,
+    path = "/v1/predict",
+    tag = "pictures",
+    params(PredictQuery),
+    responses(
+        (status = 200, description = "What was found: an object for a picture that was the body, a list for a form", body = Answers),
+    ),
+)]
+pub async fn predict(
+    State(service): State<Arc<Service>>,
+    Query(query): Query<PredictQuery>,
+    request: Request,
+) -> Result<Answers, Problem> {
+    let task = query.task(&service)?;
+    let (told, form) = service.ask(request, task).await?;
+    Answers::of(told, form)
+}

@@ -1,0 +1,85 @@
+//! What may be set, with what is right for most.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+
+use crate::token::Token;
+
+/// Everything about the service but its model.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where it listens: on this machine only, unless told.
+    pub address: SocketAddr,
+    /// What every request for work must bring, if anything.
+    pub token: Option<Token>,
+    /// Other origins whose pages may ask, such as `https://photos.example`; `*` lets all. None unless told.
+    pub origins: Vec<HeaderValue>,
+    /// What a request may ask for.
+    pub limits: Limits,
+    /// How many wait, and how long.
+    pub line: Line,
+}
+
+/// What a request may ask for before it is refused.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Bytes of a request's body.
+    pub body: usize,
+    /// Pixels of a picture, as its header gives them.
+    pub pixels: u64,
+    /// Pictures of a request.
+    pub pictures: usize,
+    /// Faces told of a picture, the best ones.
+    pub faces: usize,
+    /// From a request's first byte to its last, and again from there to the answer.
+    pub time: Duration,
+    /// Bytes of all bodies that are held at a time.
+    pub held: usize,
+    /// Connections open at a time.
+    pub connections: usize,
+}
+
+/// How pictures wait for their turn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Line {
+    /// Pictures that wait at most.
+    pub places: usize,
+    /// A request that would wait longer than this is refused.
+    pub patience: Duration,
+    /// Pictures that are worked on together when so many wait.
+    pub batch: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            address: (Ipv4Addr::LOCALHOST, 8080).into(),
+            token: None,
+            origins: Vec::new(),
+            limits: Limits::default(),
+            line: Line::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: 20 << 20,
+            pixels: 50_000_000,
+            pictures: 16,
+            faces: 100,
+            time: Duration::from_secs(30),
+            held: 256 << 20,
+            connections: 1024,
+        }
+    }
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self { places: 64, patience: Duration::from_millis(300), batch: 4 }
+    }
+}
