@@ -17,13 +17,13 @@ from lineament import FeatureExtractor
 
 def variations(path: Path, count: int, dark: bool) -> list[np.ndarray]:
     """Crops and tints of one face: enough to tell dark from light."""
-    image = PIL.Image.open(path).convert("RGB").crop((90, 0, 360, 270))
+    image = PIL.Image.open(path).convert("RGB").crop((60, 0, 400, 340))
     random = np.random.default_rng(1 + dark)
     made = []
     for _ in range(count):
         left, top = random.integers(0, 20, 2)
-        pixels = np.asarray(image.crop((left, top, left + 240, top + 240))).astype(np.float32)
-        factor = random.uniform(0.25, 0.45) if dark else random.uniform(0.85, 1.1)
+        pixels = np.asarray(image.crop((left, top, left + 320, top + 320))).astype(np.float32)
+        factor = random.uniform(0.6, 0.75) if dark else random.uniform(0.85, 1.1)
         made.append(np.clip(pixels * factor, 0, 255).astype(np.uint8))
     return made
 
@@ -55,7 +55,7 @@ def test_features_are_the_vectors_of_the_faces(examples, astronaut):
 def test_flattened_pictures_go_through_a_pipeline(astronaut):
     pictures = np.stack(variations(astronaut, 8, True) + variations(astronaut, 8, False))
     flat, answers = pictures.reshape(16, -1), [1] * 8 + [0] * 8
-    extractor = FeatureExtractor(threads=2, image_shape=(240, 240, 3), missing="zero")
+    extractor = FeatureExtractor(threads=2, image_shape=(320, 320, 3), missing="zero")
     model = make_pipeline(extractor, LogisticRegression(max_iter=1000)).fit(flat[::2], answers[::2])
     assert model.score(flat[1::2], answers[1::2]) >= 0.75
     whole = FeatureExtractor(threads=2, missing="zero").fit_transform(pictures[:2])

@@ -38,7 +38,7 @@ def test_pil_images_are_turned_and_blended_as_files_are(tagger, astronaut, tmp_p
     exif[0x0112] = 6
     image.transpose(PIL.Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
     clear = image.convert("RGBA")
-    clear.putalpha(PIL.Image.linear_gradient("L").resize(clear.size))
+    clear.putalpha(PIL.Image.linear_gradient("L").resize(clear.size).point(lambda value: 200 + value * 55 // 255))
     clear.save(tmp_path / "clear.png")
     for name in ("turned.png", "clear.png"):
         from_file = tagger.predict(tmp_path / name)

@@ -169,9 +169,9 @@ fn ten_kills_lose_nothing_and_do_nothing_twice() {
     for seed in 0..120 {
         stage.photo(&format!("many/{seed:03}.png"), &blocks(100 + seed as u32, 90, seed));
     }
-    let program = assert_cmd::cargo::cargo_bin("lineament");
+    let program = env!("CARGO_BIN_EXE_lineament");
     let call = |folder: &str| {
-        let mut command = Command::new(&program);
+        let mut command = Command::new(program);
         command.current_dir(stage.path("."));
         command.args([
             "predict",
