@@ -33,7 +33,7 @@ def test_scikit_learns_checks_pass_where_pictures_may_be_left_out():
         # It says that input of other kinds than matrices is not tried.
         warnings.simplefilter("ignore")
         results = check_estimator(FeatureExtractor(threads=1))
-    assert len(results) >= 5
+    assert results
     assert {result["status"] for result in results} <= {"passed", "skipped"}
 
 
