@@ -31,6 +31,10 @@ pub enum Command {
     /// Tell where the faces in pictures are, without their attributes
     #[command(after_help = examples::LOCATE)]
     Locate(LocateArguments),
+    /// Measure for whom a model errs, how far it can be believed, and which labels to look at again
+    Audit(crate::commands::audit::AuditArguments),
+    /// Tell which places and neurons the attributes of faces rest on
+    Explain(crate::commands::explain::ExplainArguments),
     /// Measure a model on labelled pictures
     #[command(after_help = examples::EVALUATE)]
     Evaluate(EvaluateArguments),

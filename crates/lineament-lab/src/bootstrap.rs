@@ -55,6 +55,30 @@ impl People {
             lineament::bootstrap::intervals(people.len(), resamples, seed, means)?;
         Some(Intervals { accuracy, balanced_accuracy })
     }
+
+    /// The interval of every figure of every attribute, `[attribute][figure]`: resamples in which a figure is not defined
+    /// are left out of its interval. `None` with fewer than two people, or where no resample defines the figure.
+    pub fn figure_intervals(
+        &self,
+        figures: &[fn(&Tally) -> Option<f64>],
+        resamples: u64,
+        seed: u64,
+    ) -> Vec<Vec<Option<Interval>>> {
+        let people: Vec<&Vec<Tally>> = self.tallies.values().collect();
+        let of = |attribute: usize, figure: &fn(&Tally) -> Option<f64>| {
+            let drawn = |places: &[usize]| {
+                let mut sum = Tally::default();
+                for tally in places.iter().filter_map(|place| people.get(*place)?.get(attribute)) {
+                    sum.merge(tally);
+                }
+                [figure(&sum).unwrap_or(f64::NAN)]
+            };
+            let [interval] = lineament::bootstrap::intervals(people.len(), resamples, seed, drawn)?;
+            Some(interval)
+        };
+        let row = |attribute| figures.iter().map(|figure| of(attribute, figure)).collect();
+        (0..self.attributes).map(row).collect()
+    }
 }
 
 /// The intervals of the two means of an evaluation.

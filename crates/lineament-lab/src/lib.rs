@@ -3,6 +3,7 @@
 //! [`evaluate()`] runs a model over one part of a data set and gives its figures; [`results::results`] sets them beside the
 //! majority answer and the paper's.
 
+pub mod audit;
 pub mod background;
 pub mod bootstrap;
 pub mod evaluate;
@@ -16,5 +17,5 @@ pub mod results;
 pub use evaluate::{EvaluateOptions, evaluate};
 pub use evaluation::Evaluation;
 pub use lineament::metrics;
-pub use observe::{EvaluateError, FaceFrom};
+pub use observe::{EvaluateError, FaceFrom, Observations};
 pub use provenance::Provenance;

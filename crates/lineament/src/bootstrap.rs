@@ -30,7 +30,7 @@ impl Interval {
 }
 
 /// The intervals of `N` figures that `figures` makes of a sample: places below `groups`, as many of them, drawn with replacement. `None` with
-/// fewer than two groups.
+/// fewer than two groups. A figure that a sample does not define is NaN there, and that sample is left out of its interval; `None` where none defines it.
 pub fn intervals<const N: usize>(
     groups: usize,
     resamples: u64,
@@ -52,7 +52,11 @@ pub fn intervals<const N: usize>(
         .collect();
     let mut found = [Interval { low: 0.0, high: 0.0 }; N];
     for (place, interval) in found.iter_mut().enumerate() {
-        let mut values: Vec<f64> = drawn.iter().filter_map(|figures| figures.get(place).copied()).collect();
+        let mut values: Vec<f64> = drawn
+            .iter()
+            .filter_map(|figures| figures.get(place).copied())
+            .filter(|value| !value.is_nan())
+            .collect();
         values.sort_by(f64::total_cmp);
         *interval = Interval { low: percentile(&values, 0.025)?, high: percentile(&values, 0.975)? };
     }

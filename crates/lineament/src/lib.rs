@@ -7,6 +7,7 @@ pub mod bundle;
 pub mod crop;
 pub mod draw;
 pub mod engine;
+pub mod explain;
 pub mod geometry;
 pub mod input;
 pub mod json;

@@ -1,7 +1,9 @@
 //! What the program can be told to do; one command a file.
 
+pub mod audit;
 mod draw;
 mod evaluate;
+pub mod explain;
 mod export;
 mod figures;
 mod locate;
@@ -46,6 +48,8 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
     match arguments.command {
         Command::Predict(arguments) => predict::run(arguments),
         Command::Locate(arguments) => locate::run(arguments),
+        Command::Audit(arguments) => audit::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Teach(arguments) => teach::run(arguments),

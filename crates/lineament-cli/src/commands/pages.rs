@@ -202,7 +202,7 @@ fn mark(face: &PageFace, told: &Told) -> Mark {
     Mark { rect: face.rect, lines }
 }
 
-fn save(photo: &Photo, path: &Path) -> Result<()> {
+pub fn save(photo: &Photo, path: &Path) -> Result<()> {
     if let Some(folder) = path.parent() {
         files::make_folder(folder)?;
     }

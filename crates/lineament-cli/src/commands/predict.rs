@@ -57,7 +57,7 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
 }
 
 /// Places of the attributes in the card, in the order typed, each once.
-fn places(tagger: &Tagger, names: &[String]) -> Result<Vec<usize>> {
+pub fn places(tagger: &Tagger, names: &[String]) -> Result<Vec<usize>> {
     let mut places = Vec::new();
     for name in names {
         let place = tagger.card().find(name).context("--attributes cannot be understood")?;

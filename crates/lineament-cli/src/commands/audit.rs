@@ -1,0 +1,202 @@
+//! `lineament audit`: for whom a model errs, how far it can be believed, and which labels to look at again.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use lineament::Tagger;
+use lineament_data::layout;
+use lineament_lab::audit::groups::Grouping;
+use lineament_lab::audit::{Audit, audit, contradictions};
+use lineament_lab::bootstrap::Interval;
+use lineament_lab::{EvaluateOptions, Observations, evaluate};
+
+use super::Outcome;
+use crate::arguments::{
+    EngineArguments, LayoutName, ModelArguments, PointName, RegionName, SplitName, ThreadArguments,
+};
+use crate::{files, model, notes, progress};
+
+#[derive(Debug, Args)]
+pub struct AuditArguments {
+    /// Labelled pictures: a folder in CelebA's or LFW's layout, or a CSV or Parquet table
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The layout of the data [default: told from what is there]
+    #[arg(long, value_enum)]
+    layout: Option<LayoutName>,
+    /// The part of the data
+    #[arg(long, value_enum, default_value = "test")]
+    split: SplitName,
+    /// Where face regions come from
+    #[arg(long, value_enum, default_value = "located")]
+    region: RegionName,
+    /// What the model's thresholds are chosen for
+    #[arg(long, value_enum, default_value = "accuracy")]
+    operating_point: PointName,
+    /// Group pictures by the label of this attribute; give it once for each [default: Male and Young, where the model knows them]
+    #[arg(long, value_name = "ATTRIBUTE")]
+    by: Vec<String>,
+    /// Group pictures by the columns of this CSV file, whose first column holds file names as the data set has them
+    #[arg(long, value_name = "FILE")]
+    groups: Option<PathBuf>,
+    /// More pairs of attributes that contradict each other: a CSV file with the columns one,other
+    #[arg(long, value_name = "FILE")]
+    contradictions: Option<PathBuf>,
+    /// Labels listed for a second look
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    doubts: usize,
+    /// The folder for the tables: audit-groups.csv, audit-calibration.csv, audit-contradictions.csv, audit-second-look.csv
+    #[arg(long, short, value_name = "DIR")]
+    output: PathBuf,
+    #[command(flatten)]
+    model: ModelArguments,
+    #[command(flatten)]
+    threads: ThreadArguments,
+    #[command(flatten)]
+    engine: EngineArguments,
+}
+
+pub fn run(arguments: AuditArguments) -> Result<Outcome> {
+    let (tagger, pool) = model::ready(&arguments.model, &arguments.engine, &arguments.threads)?;
+    let groupings = groupings(&tagger, &arguments)?;
+    let mut rules = contradictions::celeba().context("the table of contradictions cannot be read")?;
+    if let Some(file) = &arguments.contradictions {
+        let own = contradictions::read(&text(file)?)
+            .with_context(|| format!("{} is no table with the columns one,other", file.display()))?;
+        for name in own.iter().flat_map(|rule| [&rule.one, &rule.other]) {
+            tagger.card().find(name).with_context(|| file.display().to_string())?;
+        }
+        rules.extend(own);
+    }
+    let layout = arguments.layout.map_or_else(|| layout::detect(&arguments.data), |name| Ok(name.into()))?;
+    let data = layout::read(layout, &arguments.data)?;
+    files::make_folder(&arguments.output)?;
+    let (split, region) = (arguments.split.into(), arguments.region.into());
+    let what = EvaluateOptions { split, region, operating_points: &[], background: None };
+    let bar = progress::bar(Some(evaluate::pictures(&data, &what) as u64), false);
+    let done = || bar.inc(1);
+    let seen = pool.install(|| Observations::of(&tagger, &data, split, region, &done));
+    bar.finish_and_clear();
+    let seen = seen?;
+    let point = arguments.operating_point.into();
+    let found = pool.install(|| audit(&seen, point, &groupings, &rules, arguments.doubts));
+    write(&found, &arguments.output)?;
+    notes::note(format!(
+        "{} pictures, {} without a face found, {} unreadable; the tables are in {}",
+        found.pictures,
+        found.without_face,
+        found.skipped,
+        arguments.output.display()
+    ));
+    Ok(Outcome::with_unread(found.skipped as u64))
+}
+
+fn groupings(tagger: &Tagger, arguments: &AuditArguments) -> Result<Vec<Grouping>> {
+    let mut groupings = vec![Grouping::All];
+    let known = |name: &&str| tagger.card().names().contains(name);
+    if arguments.by.is_empty() {
+        for name in ["Male", "Young"].iter().filter(|name| known(name)) {
+            groupings.push(Grouping::Attribute(tagger.card().find(name)?));
+        }
+    }
+    for name in &arguments.by {
+        groupings.push(Grouping::Attribute(tagger.card().find(name).context("--by cannot be understood")?));
+    }
+    if let Some(file) = &arguments.groups {
+        groupings.extend(columns(file)?);
+    }
+    Ok(groupings)
+}
+
+/// A grouping for each column after the first.
+fn columns(file: &Path) -> Result<Vec<Grouping>> {
+    let table = text(file)?;
+    let wrong = || format!("{} is no table that can be read", file.display());
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let names: Vec<String> =
+        reader.headers().with_context(wrong)?.iter().skip(1).map(str::to_owned).collect();
+    if names.is_empty() {
+        bail!("{} has no column beside the file names; add one to group by", file.display());
+    }
+    let mut maps: Vec<BTreeMap<String, String>> = vec![BTreeMap::new(); names.len()];
+    for row in reader.records() {
+        let row = row.with_context(wrong)?;
+        let mut fields = row.iter();
+        let picture = fields.next().unwrap_or_default();
+        for (map, group) in maps.iter_mut().zip(fields).filter(|(_, group)| !group.is_empty()) {
+            map.insert(picture.to_owned(), group.to_owned());
+        }
+    }
+    Ok(names.into_iter().zip(maps).map(|(name, groups)| Grouping::Column { name, groups }).collect())
+}
+
+fn text(file: &Path) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
+}
+
+fn write(audit: &Audit, folder: &Path) -> Result<()> {
+    let figure = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.4}"));
+    let with = |value: Option<f64>, interval: Option<Interval>| {
+        [figure(value), figure(interval.map(|i| i.low)), figure(interval.map(|i| i.high))]
+    };
+    let mut groups = vec![header(&["by", "group", "attribute", "pictures", "people", "positives"])];
+    for name in ["accuracy", "false_positive_rate", "false_negative_rate", "balanced_accuracy"] {
+        groups[0].extend([name.to_owned(), format!("{name}_low"), format!("{name}_high")]);
+    }
+    for row in &audit.groups {
+        let mut line = header(&[&row.by, &row.group, &row.attribute]);
+        line.extend([row.pictures.to_string(), row.people.to_string(), format!("{:.4}", row.positives)]);
+        line.extend(with(row.accuracy, row.accuracy_interval));
+        line.extend(with(row.false_positive_rate, row.false_positive_interval));
+        line.extend(with(row.false_negative_rate, row.false_negative_interval));
+        line.extend(with(row.balanced_accuracy, row.balanced_interval));
+        groups.push(line);
+    }
+    save(&folder.join("audit-groups.csv"), &groups)?;
+
+    let columns = ["by", "group", "attribute", "pictures", "expected_error", "bin", "count"];
+    let mut curves = vec![header(&columns)];
+    curves[0].extend(header(&["probability", "present"]));
+    for row in &audit.calibration {
+        for (place, bin) in row.bins.iter().enumerate() {
+            let mut line = header(&[&row.by, &row.group, &row.attribute]);
+            line.extend([row.pictures.to_string(), format!("{:.4}", row.expected_error), place.to_string()]);
+            let known = |value| figure((bin.count > 0).then_some(value));
+            line.extend([bin.count.to_string(), known(bin.probability), known(bin.present)]);
+            curves.push(line);
+        }
+    }
+    save(&folder.join("audit-calibration.csv"), &curves)?;
+
+    let columns = ["one", "other", "labelled", "in_labels", "answered", "in_answers"];
+    let mut broken = vec![header(&columns)];
+    for row in &audit.contradictions {
+        let counts = [row.labelled, row.in_labels, row.answered, row.in_answers].map(|n| n.to_string());
+        broken.push([header(&[&row.one, &row.other]), counts.to_vec()].concat());
+    }
+    save(&folder.join("audit-contradictions.csv"), &broken)?;
+
+    let mut doubts = vec![header(&["picture", "attribute", "label", "probability_of_label"])];
+    for doubt in &audit.second_look {
+        let label = if doubt.label { "1" } else { "0" };
+        let likely = format!("{:.4}", doubt.probability_of_label);
+        doubts.push(header(&[&doubt.picture, &doubt.attribute, label, &likely]));
+    }
+    save(&folder.join("audit-second-look.csv"), &doubts)
+}
+
+fn header(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn save(path: &Path, rows: &[Vec<String>]) -> Result<()> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row)?;
+    }
+    let bytes = writer.into_inner().with_context(|| format!("{} cannot be written", path.display()))?;
+    files::write_whole(path, &bytes)
+}

@@ -1,0 +1,237 @@
+//! `lineament explain`: what answers rest on.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use lineament::crop::crop;
+use lineament::explain::{ExplainOptions, Explainer, Explanation, MapSource};
+use lineament::locate::{Cells, Face};
+use lineament::{Limits, Photo, Point, Rect, Tagger};
+use serde::Serialize;
+
+use super::Outcome;
+use super::pages::save;
+use crate::arguments::{EngineArguments, FigureFormat, ModelArguments, ThreadArguments};
+use crate::files::{self, Sink};
+use crate::inputs::{Input, Inputs, Names, Unread};
+use crate::{engine, format, model, notes, ordered};
+
+/// How much of the picture gives way to the map.
+const OPACITY: f32 = 0.55;
+
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// Pictures, folders (walked), patterns, or - for a list of paths on standard input
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// Only these attributes, in this order, separated by commas
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    attributes: Option<Vec<String>>,
+    /// Neurons named for each attribute, those that said most first
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    neurons: usize,
+    /// How explanations are written
+    #[arg(long, value_enum, default_value = "text")]
+    format: FigureFormat,
+    /// Write explanations to a file, whole or not at all, instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Write each face with the map of each attribute over it to this folder, as NAME.FACE.ATTRIBUTE.png; without
+    /// --attributes, of the attributes that the face has
+    #[arg(long, value_name = "DIR")]
+    annotate: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArguments,
+    #[command(flatten)]
+    threads: ThreadArguments,
+    #[command(flatten)]
+    engine: EngineArguments,
+}
+
+/// One picture, explained.
+#[derive(Serialize)]
+struct Page {
+    path: String,
+    width: u32,
+    height: u32,
+    faces: Vec<FaceObject>,
+}
+
+#[derive(Serialize)]
+struct FaceObject {
+    r#box: Rect,
+    score: f32,
+    attributes: Vec<AttributeObject>,
+}
+
+#[derive(Serialize)]
+struct AttributeObject {
+    name: String,
+    value: bool,
+    probability: f32,
+    score: f32,
+    region: Rect,
+    region_from: MapSource,
+    #[serde(flatten)]
+    neurons: lineament::explain::NeuronShare,
+}
+
+/// What all pictures are looked at with.
+struct Look {
+    tagger: Tagger,
+    explainer: Explainer,
+    options: ExplainOptions,
+    annotate: bool,
+}
+
+pub fn run(arguments: ExplainArguments) -> Result<Outcome> {
+    let inputs = Inputs::of(&arguments.paths)?;
+    let pool = model::pool(&arguments.threads)?;
+    let engine = engine::of(&arguments.engine, pool.current_num_threads())?;
+    let bundle = model::bundle(&arguments.model)?;
+    let unusable = "the model cannot be used; `lineament model verify` says more";
+    let explainer = Explainer::new(&bundle, &engine).context(unusable)?;
+    let tagger = Tagger::with_engine(bundle, engine).context(unusable)?;
+    let attributes = arguments.attributes.as_ref().map(|names| super::predict::places(&tagger, names));
+    let options = ExplainOptions {
+        attributes: attributes.transpose()?,
+        neurons: arguments.neurons,
+        ..ExplainOptions::default()
+    };
+    if let Some(folder) = &arguments.annotate {
+        files::make_folder(folder)?;
+    }
+    let look = Look { tagger, explainer, options, annotate: arguments.annotate.is_some() };
+    let mut sink = Sink::open(arguments.output.as_deref())?;
+    let mut names = Names::default();
+    let (mut unread, mut written) = (0, 0);
+    let work = |input: Result<Input, Unread>| match input {
+        Ok(input) => look.at(&input).map_err(|error| format!("{error:#}")),
+        Err(Unread(reason)) => Err(reason),
+    };
+    ordered::for_each(&pool, inputs.into_iter(), work, |answer| {
+        match answer {
+            Ok((page, pictures)) => {
+                if let Some(folder) = &arguments.annotate {
+                    for (place, kind, picture) in &pictures {
+                        save(picture, &folder.join(names.of(place, kind)))?;
+                    }
+                }
+                match arguments.format {
+                    FigureFormat::Text => write_text(&mut sink, &page)?,
+                    FigureFormat::Json => {
+                        sink.write_all(if written == 0 { b"[\n" } else { b",\n" })?;
+                        serde_json::to_writer(&mut sink, &page).map_err(std::io::Error::from)?;
+                    }
+                }
+                written += 1;
+            }
+            Err(reason) => {
+                unread += 1;
+                notes::unread(reason);
+            }
+        }
+        anyhow::Ok(())
+    })?;
+    if arguments.format == FigureFormat::Json {
+        sink.write_all(if written == 0 { b"[]\n" } else { b"\n]\n" })?;
+    }
+    sink.finish()?;
+    Ok(Outcome::with_unread(unread))
+}
+
+/// Where a picture comes from, what it shows, and itself.
+type Picture = (PathBuf, String, Photo);
+
+impl Look {
+    fn at(&self, input: &Input) -> Result<(Page, Vec<Picture>)> {
+        let photo = Photo::open(&input.path, &Limits::default())?;
+        let (mut faces, mut pictures) = (Vec::new(), Vec::new());
+        let failed = || input.path.display().to_string();
+        for Face { rect, score } in self.tagger.locate(&photo).with_context(failed)? {
+            let told = self.explainer.explain(&photo, rect, &self.options).with_context(failed)?;
+            if self.annotate {
+                let chosen = self.options.attributes.is_some();
+                for told in told.iter().filter(|told| chosen || told.attribute.value) {
+                    let kind = format!("{}.{}", faces.len() + 1, file_name(&self.name(told)));
+                    pictures.push((input.place.clone(), kind, over_face(&photo, told)));
+                }
+            }
+            let attributes = told.into_iter().map(|told| AttributeObject {
+                name: self.name(&told),
+                value: told.attribute.value,
+                probability: told.attribute.probability,
+                score: told.score,
+                region: told.region,
+                region_from: told.source,
+                neurons: told.neurons,
+            });
+            faces.push(FaceObject { r#box: rect, score, attributes: attributes.collect() });
+        }
+        let path = input.path.display().to_string();
+        Ok((Page { path, width: photo.width(), height: photo.height(), faces }, pictures))
+    }
+
+    fn name(&self, told: &Explanation) -> String {
+        let card = self.tagger.card().attributes.get(told.attribute.index);
+        card.map_or_else(String::new, |attribute| attribute.name.clone())
+    }
+}
+
+/// A name that no file system reads as a path.
+fn file_name(attribute: &str) -> String {
+    attribute.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
+}
+
+/// The part of the photo that the map is about, with the map over it.
+fn over_face(photo: &Photo, told: &Explanation) -> Photo {
+    let extent = told.map.extent();
+    let pixels = |side: f32| (side.round() as u32).clamp(128, 512);
+    let (width, height) = (pixels(extent.width), pixels(extent.height));
+    let shown = crop(photo, extent, width, height);
+    let (sx, sy) = (width as f32 / extent.width, height as f32 / extent.height);
+    let Cells { origin, stride } = told.map.cells();
+    let cells = Cells {
+        origin: Point::new((origin.x - extent.x) * sx, (origin.y - extent.y) * sy),
+        stride: Point::new(stride.x * sx, stride.y * sy),
+    };
+    told.map.clone().on(cells).over(&shown, OPACITY)
+}
+
+fn write_text(out: &mut impl Write, page: &Page) -> Result<()> {
+    let count = page.faces.len();
+    writeln!(out, "{}: {count} {}", page.path, if count == 1 { "face" } else { "faces" })?;
+    for (index, face) in page.faces.iter().enumerate() {
+        let Rect { x, y, width, height } = face.r#box;
+        writeln!(out, "  face {} at {x:.0}, {y:.0}, {width:.0} x {height:.0}", index + 1)?;
+        for told in &face.attributes {
+            let sign = if told.value { '+' } else { '-' };
+            let at = told.region;
+            writeln!(
+                out,
+                "    {sign} {} {}%, strongest at {:.0}, {:.0}, {:.0} x {:.0}",
+                told.name,
+                format::percent(told.probability),
+                at.x,
+                at.y,
+                at.width,
+                at.height
+            )?;
+            let said: Vec<String> =
+                told.neurons.strongest.iter().map(|c| format!("{} {:+.3}", c.neuron, c.amount)).collect();
+            let verdict = if told.neurons.same_answer { "same answer" } else { "another answer" };
+            writeln!(
+                out,
+                "      neurons {}: {:.0}% of all that was said; with the bias {:+.3} they give {:+.3} of {:+.3}, {verdict}",
+                said.join(", "),
+                told.neurons.share * 100.0,
+                told.neurons.bias,
+                told.neurons.partial_score,
+                told.score
+            )?;
+        }
+    }
+    Ok(())
+}

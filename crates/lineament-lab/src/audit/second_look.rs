@@ -1,0 +1,41 @@
+//! Labels that the model denies most surely: worth a second look by a person, whoever is right.
+
+use serde::Serialize;
+
+use super::Answered;
+
+/// One label that is doubted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Doubt {
+    /// The file, as the data set names it.
+    pub picture: String,
+    /// The attribute.
+    pub attribute: String,
+    /// The label.
+    pub label: bool,
+    /// How likely the model holds the label to be right, 0 to 1.
+    pub probability_of_label: f32,
+}
+
+/// The least likely labels among those that the model answers differently, least likely first.
+pub(super) fn doubts(pictures: &[Answered], names: &[&str], most: usize) -> Vec<Doubt> {
+    let mut all = Vec::new();
+    for picture in pictures {
+        for ((name, tag), answer) in names.iter().zip(&picture.tags).zip(&picture.answers) {
+            let Some(label) = *tag else { continue };
+            if label != answer.value {
+                let likely = if label { answer.probability } else { 1.0 - answer.probability };
+                all.push((likely, &picture.name, *name, label));
+            }
+        }
+    }
+    all.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| (a.1, a.2).cmp(&(b.1, b.2))));
+    all.truncate(most);
+    let doubt = |(probability_of_label, picture, attribute, label): (f32, &String, &str, bool)| Doubt {
+        picture: picture.clone(),
+        attribute: attribute.to_owned(),
+        label,
+        probability_of_label,
+    };
+    all.into_iter().map(doubt).collect()
+}

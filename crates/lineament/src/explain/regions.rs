@@ -1,0 +1,154 @@
+//! Which places of a face speak for an attribute (paper, section 4: LNet's attribute outputs made convolutional).
+
+use super::ExplainError;
+use crate::attributes::{Anet, LinearSvms};
+use crate::bundle::Card;
+use crate::crop::crop;
+use crate::engine::{Engine, Runner};
+use crate::geometry::{Point, Rect};
+use crate::input::Preprocess;
+use crate::locate::{Cells, Localisation, LocateError, ResponseMap, WindowToBox};
+use crate::photo::Photo;
+use lineament_net::Weights;
+use rayon::prelude::*;
+use serde::Serialize;
+
+/// How much larger than in training the face is shown to the LNet, so that a window sees a part of it.
+const ZOOM: f32 = 2.0;
+/// What is shown of the photo, in sides of the window that the LNet would take for the face.
+const SHOWN: f32 = 1.5;
+/// Places to a side of the face region that are hidden one after the other.
+const PLACES: usize = 8;
+
+/// Where an attribute's map comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MapSource {
+    /// The LNet's own channel for the attribute, slid over the face at twice the size it learnt from.
+    Responses,
+    /// What the attribute's score loses when a square of the face region is painted in the region's mean colour.
+    Hidden,
+}
+
+/// An LNet whose channels after the first answer for the attributes.
+pub(super) struct AttributeHead {
+    net: Runner,
+    cells: Cells,
+    preprocess: Preprocess,
+    face: WindowToBox,
+}
+
+impl AttributeHead {
+    /// The head of a bundle's LNet_s, where it has a channel for the face and one for each attribute; the paper's way keeps
+    /// LNets only up to their last convolution, and has none.
+    pub(super) fn of(card: &Card, lnet_s: &Weights, engine: &Engine) -> Result<Option<Self>, ExplainError> {
+        let Localisation::Pyramid(pyramid) = &card.localisation else { return Ok(None) };
+        let net = engine.runner(&card.lnet_s, lnet_s)?;
+        if net.output().channels != 1 + card.attributes.len() {
+            return Ok(None);
+        }
+        let cells = Cells::of_net(&card.lnet_s)?;
+        Ok(Some(Self { net, cells, preprocess: card.preprocess, face: pyramid.face }))
+    }
+
+    /// The maps of some attributes around a face box.
+    pub(super) fn maps(
+        &self,
+        photo: &Photo,
+        face: Rect,
+        attributes: &[usize],
+    ) -> Result<Vec<ResponseMap>, ExplainError> {
+        let side = face.width / self.face.width;
+        let centre = face.centre();
+        let centre = Point::new(centre.x - self.face.right * side, centre.y - self.face.down * side);
+        let shown = Rect::about(centre, side * SHOWN, side * SHOWN);
+        let pixels = (self.net.input().width as f32 * SHOWN * ZOOM).round() as u32;
+        let seen = crop(photo, shown, pixels, pixels);
+        let output = self.net.forward(&self.preprocess.tensor_of(&[seen])).map_err(LocateError::from)?;
+        let cells = self.cells.seen_in(shown, pixels, pixels);
+        let map = |&attribute: &usize| Ok(ResponseMap::channel(&output, 0, 1 + attribute, cells)?);
+        attributes.iter().map(map).collect()
+    }
+}
+
+/// What each attribute's score loses when a place of the region is hidden.
+pub(super) fn hidden(
+    anet: &Anet,
+    svms: &LinearSvms,
+    photo: &Photo,
+    region: Rect,
+    scores: &[f32],
+    attributes: &[usize],
+) -> Result<Vec<ResponseMap>, ExplainError> {
+    let drawn = anet.patches().draw(photo, region);
+    let ground = mean_colour(&drawn);
+    let without = |place: usize| -> Result<Vec<f32>, ExplainError> {
+        let painted = painted(&drawn, place % PLACES, place / PLACES, ground);
+        let scores = svms.scores(&anet.vector_of_drawn(&painted)?);
+        Ok(scores.map_err(crate::attributes::DescribeError::from)?)
+    };
+    let without: Vec<Vec<f32>> =
+        (0..PLACES * PLACES).into_par_iter().map(without).collect::<Result<_, _>>()?;
+    let stride = Point::new(region.width / PLACES as f32, region.height / PLACES as f32);
+    let cells = Cells { origin: Point::new(region.x + stride.x / 2.0, region.y + stride.y / 2.0), stride };
+    let map = |&attribute: &usize| {
+        let at = |scores: &[f32]| scores.get(attribute).copied().unwrap_or(f32::NAN);
+        let lost = without.iter().map(|left| at(scores) - at(left)).collect();
+        Ok(ResponseMap::new(PLACES, PLACES, lost, cells)?)
+    };
+    attributes.iter().map(map).collect()
+}
+
+fn mean_colour(photo: &Photo) -> [u8; 3] {
+    let mut sums = [0u64; 3];
+    for pixel in photo.pixels().chunks_exact(3) {
+        sums.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += u64::from(value));
+    }
+    let pixels = (photo.pixels().len() as u64 / 3).max(1);
+    sums.map(|sum| (sum / pixels) as u8)
+}
+
+/// A copy of a drawn region with one of its places painted over.
+fn painted(drawn: &Photo, column: usize, row: usize, colour: [u8; 3]) -> Photo {
+    let mut copy = drawn.clone();
+    let (width, height) = (drawn.width() as usize, drawn.height() as usize);
+    let part = |place: usize, side: usize| place * side / PLACES..(place + 1) * side / PLACES;
+    let (columns, rows) = (part(column, width), part(row, height));
+    for line in copy.pixels_mut().chunks_exact_mut(width * 3).skip(rows.start).take(rows.len()) {
+        for pixel in line.chunks_exact_mut(3).skip(columns.start).take(columns.len()) {
+            pixel.copy_from_slice(&colour);
+        }
+    }
+    copy
+}
+
+/// The rectangle of the cells that hang together with the peak and lie above the middle between the map's mean and its
+/// peak.
+pub(super) fn around_peak(map: &ResponseMap) -> Rect {
+    let (width, height, values) = (map.width(), map.height(), map.values());
+    let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64;
+    let top = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let least = ((mean + f64::from(top)) / 2.0) as f32;
+    let first = values.iter().position(|&value| value == top).unwrap_or(0);
+    let mut reached = vec![false; values.len()];
+    let mut open = vec![first];
+    let (mut left, mut right, mut above, mut below) = (width, 0, height, 0);
+    while let Some(at) = open.pop() {
+        let inside = values.get(at).is_some_and(|&value| value >= least);
+        match reached.get_mut(at) {
+            Some(seen) if inside && !*seen => *seen = true,
+            _ => continue,
+        }
+        let (column, row) = (at % width, at / width);
+        (left, right) = (left.min(column), right.max(column));
+        (above, below) = (above.min(row), below.max(row));
+        let sides = [
+            (column > 0).then(|| at - 1),
+            (column + 1 < width).then(|| at + 1),
+            (row > 0).then(|| at - width),
+            (row + 1 < height).then(|| at + width),
+        ];
+        open.extend(sides.into_iter().flatten());
+    }
+    map.cells().rect(left.min(right)..right + 1, above.min(below)..below + 1)
+}
