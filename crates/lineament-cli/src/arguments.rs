@@ -32,8 +32,10 @@ pub enum Command {
     #[command(after_help = examples::LOCATE)]
     Locate(LocateArguments),
     /// Measure for whom a model errs, how far it can be believed, and which labels to look at again
+    #[command(after_help = examples::AUDIT)]
     Audit(crate::commands::audit::AuditArguments),
     /// Tell which places and neurons the attributes of faces rest on
+    #[command(after_help = examples::EXPLAIN)]
     Explain(crate::commands::explain::ExplainArguments),
     /// Measure a model on labelled pictures
     #[command(after_help = examples::EVALUATE)]
@@ -67,6 +69,7 @@ pub enum Command {
     #[command(after_help = examples::MAN)]
     Man(ManArguments),
     /// Answer over HTTP, with a page for people at /
+    #[command(after_help = examples::SERVE)]
     Serve(crate::commands::serve::ServeArguments),
 }
 

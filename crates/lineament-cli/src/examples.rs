@@ -54,6 +54,25 @@ pub const TEACH: &str = "Examples:
   lineament teach Scar --data tags.csv --share 0.05 --model my.lineament --replace --output my.lineament
   lineament predict photo.jpg --model my.lineament --attributes Freckles";
 
+/// Of `serve`.
+pub const SERVE: &str = "Examples:
+  lineament serve
+  curl --data-binary @photo.jpg http://127.0.0.1:8080/v1/predict
+  curl -F picture=@a.jpg -F picture=@b.jpg http://127.0.0.1:8080/v1/predict
+  LINEAMENT_TOKEN=$(openssl rand -hex 32) lineament serve --address 0.0.0.0:8080";
+
+/// Of `explain`.
+pub const EXPLAIN: &str = "Examples:
+  lineament explain photo.jpg --attributes Smiling,Eyeglasses
+  lineament explain photo.jpg --neurons 3 --format json
+  lineament explain photos/ --attributes Smiling --annotate maps/";
+
+/// Of `audit`.
+pub const AUDIT: &str = "Examples:
+  lineament audit --data celeba --output audit/
+  lineament audit --data tags.csv --split validation --by Male --groups origin.csv --output audit/
+  lineament audit --data celeba --region landmarks --operating-point balanced --output audit/";
+
 /// Of `export`.
 pub const EXPORT: &str = "Examples:
   lineament export --bundle model.lineament

@@ -17,14 +17,7 @@ use crate::{model, notes};
 /// Where the token is looked for when no file is named.
 const TOKEN: &str = "LINEAMENT_TOKEN";
 
-const EXAMPLES: &str = "Examples:
-  lineament serve
-  curl --data-binary @photo.jpg http://127.0.0.1:8080/v1/predict
-  curl -F picture=@a.jpg -F picture=@b.jpg http://127.0.0.1:8080/v1/predict
-  LINEAMENT_TOKEN=$(openssl rand -hex 32) lineament serve --address 0.0.0.0:8080";
-
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
 pub struct ServeArguments {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]

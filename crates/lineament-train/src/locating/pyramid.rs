@@ -43,7 +43,7 @@ pub struct PyramidRecipe {
     /// The first round of stage `lnet_s`, where LNet_s has a structure of its own: it learns as LNet_o does, and then finds the windows that the second round
     /// learns from.
     #[serde(default)]
-    pub lnet_s_first: Option<WindowStage>,
+    pub lnet_s_first: Option<Box<WindowStage>>,
     /// Stage `lnet_s`.
     pub lnet_s: WindowStage,
 }
