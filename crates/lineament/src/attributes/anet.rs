@@ -130,15 +130,10 @@ fn weave(spec: &NetSpec, weights: &Weights, patches: &Patches) -> Option<Interwe
     /// Below that, one pass saves less than its tables cost.
     const WORTH: f64 = 1.5;
     let local = spec.layers.iter().any(|layer| matches!(layer, Layer::LocalConv { .. }));
-    let whole = match patches.mirror {
-        Mirror::Never => true,
-        Mirror::Beside => patches.is_symmetric(),
-        Mirror::Turns => false,
-    };
     let side = patches.region as usize;
     let offsets: Vec<[usize; 2]> =
         patches.offsets.iter().map(|at| at.map(|pixels| pixels as usize)).collect();
-    let woven = if local && whole {
+    let woven = if local && patches.are_of_whole_regions() {
         Interweave::new(spec, weights, Shape::new(3, side, side), &offsets).ok()
     } else {
         None

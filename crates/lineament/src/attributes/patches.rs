@@ -177,10 +177,17 @@ impl Patches {
         crop(photo, region, self.region, self.region)
     }
 
-    /// Whether the mirror images show what patches of the mirrored region show, in any order: those of a symmetric grid do.
-    pub(super) fn is_symmetric(&self) -> bool {
+    /// Whether the patches of the region, and of the mirrored region where there are mirror images, are all that is seen, in any order: an interweaved pass over
+    /// each then serves. Mirror images of a symmetric grid stand where its patches do.
+    pub(crate) fn are_of_whole_regions(&self) -> bool {
         let room = self.region.saturating_sub(self.size);
-        self.offsets.iter().all(|[x, y]| self.offsets.contains(&[room.saturating_sub(*x), *y]))
+        match self.mirror {
+            Mirror::Never => true,
+            Mirror::Beside => {
+                self.offsets.iter().all(|[x, y]| self.offsets.contains(&[room.saturating_sub(*x), *y]))
+            }
+            Mirror::Turns => false,
+        }
     }
 
     /// The patches of a drawn region: `count x 3 x size x size`, in the order of [`Patches::views`].

@@ -207,21 +207,19 @@ fn interweaved(page: &mut String, card: &Card) {
          Patches of one region overlap. `anet_interweaved.onnx` takes the region and computes what they share once; `vectors` are \
          what `anet.onnx` makes of the patches as they are (to rounding), in the order of OFFSETS; mirror images are left out. ",
     );
-    let room = patches.region.saturating_sub(patches.size);
-    let symmetric =
-        patches.offsets.iter().all(|&[x, y]| patches.offsets.contains(&[room.saturating_sub(x), y]));
-    page.push_str(match (patches.mirror, symmetric) {
+    let serves = patches.are_of_whole_regions();
+    page.push_str(match (patches.mirror, serves) {
         (Mirror::Never, _) => "Mirror images are not seen by this model.\n\n",
-        (Mirror::Beside, true) => {
+        (_, true) => {
             "For the mirror images run it again on the mirrored region: its patches are the mirror images in another order of the \
              same places, and the order makes no difference to `heads.onnx`.\n\n"
         }
-        (Mirror::Beside | Mirror::Turns, _) => {
+        (_, false) => {
             "It does not serve for mirror images: the patches of a mirrored region stand elsewhere in this model. Give those to \
              `anet.onnx`.\n\n"
         }
     });
-    if patches.mirror == Mirror::Never || symmetric && patches.mirror == Mirror::Beside {
+    if serves {
         let _ = write!(page, "Goes on from the example above.\n\n```python{INTERWEAVED}```\n");
     }
 }
