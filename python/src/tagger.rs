@@ -81,8 +81,7 @@ impl Tagger {
             if let Some(names) = attributes {
                 inner = inner.with_attributes(&names).map_err(|e| PyValueError::new_err(e.to_string()))?;
             }
-            // Zero lets rayon ask the system.
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
+            let pool = lineament::threads::pool(threads.unwrap_or(0));
             let pool =
                 pool.map_err(|e| PyRuntimeError::new_err(format!("the threads cannot be started: {e}")))?;
             Ok(Self { bundle, inner, pool })

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use lineament::Engine;
 use lineament::engine::OnnxRuntime;
+use lineament::threads;
 use rayon::ThreadPool;
 
 use crate::sections;
@@ -64,8 +65,8 @@ impl Settings {
         if library.is_none() {
             eprintln!("ONNX Runtime is not here (pip install onnxruntime): there will be no rival");
         }
-        let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        Ok(Self { arguments, root, program, library, pools: [pool(1)?, pool(2)?] })
+        let pools = [threads::pool(1)?, threads::pool(2)?];
+        Ok(Self { arguments, root, program, library, pools })
     }
 
     /// Whether this section is asked for.

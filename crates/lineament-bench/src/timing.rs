@@ -43,10 +43,16 @@ impl Times {
 }
 
 /// What takes part.
-pub type Rival<'a> = Box<dyn FnMut() -> Result<()> + 'a>;
+pub type Rival<'a> = Box<dyn FnMut() -> Result<()> + Send + 'a>;
 
-/// Times of all rivals. In every round each has its turn: a pause, runs that are not timed, and as many that are.
-pub fn in_turns(settings: &Settings, rivals: &mut [Rival<'_>]) -> Result<Vec<Times>> {
+/// Times of all rivals on so many threads. In every round each has its turn: a pause, runs that are not timed, and as many that are.
+///
+/// All are called from the pool, as a program does that works through a folder: going there costs as much as a small net.
+pub fn in_turns(settings: &Settings, threads: usize, rivals: &mut [Rival<'_>]) -> Result<Vec<Times>> {
+    settings.pool(threads).install(|| turns(settings, rivals))
+}
+
+fn turns(settings: &Settings, rivals: &mut [Rival<'_>]) -> Result<Vec<Times>> {
     let (budget, least, most) = (settings.pick(0.3, 5.0), settings.pick(3, 9), settings.pick(5, 60));
     let mut repeats = Vec::with_capacity(rivals.len());
     for rival in rivals.iter_mut() {

@@ -53,12 +53,8 @@ pub fn ready(
 
 /// A pool of the threads that were asked for.
 pub fn pool(arguments: &ThreadArguments) -> Result<ThreadPool> {
-    // Zero lets rayon ask the system.
     let threads = arguments.threads.map_or(0, usize::from);
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .context("the threads cannot be started; give fewer with --threads")
+    lineament::threads::pool(threads).context("the threads cannot be started; give fewer with --threads")
 }
 
 /// The first eight digits of a hash: enough to tell models apart.

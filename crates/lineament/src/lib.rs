@@ -21,6 +21,7 @@ mod tagger;
 pub mod teach;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod threads;
 
 pub use attributes::{Attribute, OperatingPoint};
 pub use bundle::{Bundle, BundleError, Card};

@@ -38,17 +38,16 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
         let woven = Interweave::new(&spec, &weights, region, &offsets)?;
         let batch = nets::batch(&spec, offsets.len())?;
         for threads in [1, 2] {
-            let pool = settings.pool(threads);
             let ours = Engine::Native.runner(&spec, &weights)?;
             let theirs = settings.rival(threads)?.map(|rival| rival.runner(&spec, &weights)).transpose()?;
             let mut rivals: Vec<Rival<'_>> = vec![
-                Box::new(|| Ok(pool.install(|| ours.forward(&batch)).map(drop)?)),
-                Box::new(|| Ok(pool.install(|| woven.forward(&whole)).map(drop)?)),
+                Box::new(|| Ok(ours.forward(&batch).map(drop)?)),
+                Box::new(|| Ok(woven.forward(&whole).map(drop)?)),
             ];
             if let Some(theirs) = &theirs {
                 rivals.push(Box::new(|| Ok(theirs.forward(&batch).map(drop)?)));
             }
-            let times = in_turns(settings, &mut rivals)?;
+            let times = in_turns(settings, threads, &mut rivals)?;
             let median = |index: usize| times.get(index).map_or(f64::NAN, |times| times.median());
             let text = |index: usize| times.get(index).map_or_else(String::new, |times| times.text());
             let (faster, redundancy) = (median(0) / median(1), woven.redundancy());

@@ -88,7 +88,6 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
 
 /// Decoding, localisation, patches, attributes of one face, and all of it.
 fn stages(settings: &Settings, tagger: &Tagger, jpeg: &[u8], threads: usize) -> Result<[Times; 5]> {
-    let pool = settings.pool(threads);
     let limits = Limits::default();
     let photo = Photo::decode(jpeg, &limits)?;
     let card = tagger.card();
@@ -96,20 +95,18 @@ fn stages(settings: &Settings, tagger: &Tagger, jpeg: &[u8], threads: usize) -> 
     let face = tagger.locate(&photo)?.first().map_or(photo.rect().scaled(0.3), |face| face.rect);
     let region = tagger.region_of_box(face)?;
     let mut rivals: Vec<Rival<'_>> = vec![
-        Box::new(|| Ok(pool.install(|| Photo::decode(jpeg, &limits)).map(drop)?)),
-        Box::new(|| Ok(pool.install(|| tagger.locate(&photo)).map(drop)?)),
+        Box::new(|| Ok(Photo::decode(jpeg, &limits).map(drop)?)),
+        Box::new(|| Ok(tagger.locate(&photo).map(drop)?)),
         Box::new(|| {
-            let draw = || card.patches.batch(&card.patches.draw(&photo, region), &card.preprocess);
-            Ok(pool.install(draw).map(drop)?)
+            let drawn = card.patches.draw(&photo, region);
+            Ok(card.patches.batch(&drawn, &card.preprocess).map(drop)?)
         }),
-        Box::new(|| Ok(pool.install(|| tagger.attributes_in(&photo, region)).map(drop)?)),
+        Box::new(|| Ok(tagger.attributes_in(&photo, region).map(drop)?)),
         Box::new(|| {
-            pool.install(|| -> Result<()> {
-                tagger.tag(&Photo::decode(jpeg, &limits)?)?;
-                Ok(())
-            })
+            tagger.tag(&Photo::decode(jpeg, &limits)?)?;
+            Ok(())
         }),
     ];
-    let times = in_turns(settings, &mut rivals)?;
+    let times = in_turns(settings, threads, &mut rivals)?;
     times.try_into().ok().context("five stages")
 }

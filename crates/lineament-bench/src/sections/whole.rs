@@ -86,17 +86,15 @@ pub fn both(
     if let Some(rival) = settings.rival(threads)? {
         runners.push(rival.runner(spec, weights)?);
     }
-    // Both are called from the pool: ONNX Runtime does not mind.
-    let pool = settings.pool(threads);
     let mut rivals: Vec<Rival<'_>> = runners
         .iter()
         .map(|runner| -> Rival<'_> {
             Box::new(move || {
-                pool.install(|| runner.forward(input))?;
+                runner.forward(input)?;
                 Ok(())
             })
         })
         .collect();
-    let mut times = in_turns(settings, &mut rivals)?.into_iter();
+    let mut times = in_turns(settings, threads, &mut rivals)?.into_iter();
     Ok([times.next().unwrap_or_default(), times.next().unwrap_or_default()])
 }
