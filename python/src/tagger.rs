@@ -81,7 +81,7 @@ impl Tagger {
             if let Some(names) = attributes {
                 inner = inner.with_attributes(&names).map_err(|e| PyValueError::new_err(e.to_string()))?;
             }
-            let pool = lineament::threads::pool(threads.unwrap_or(0));
+            let pool = lineament::threads::pool(threads.unwrap_or(0), &lineament::Engine::Native);
             let pool =
                 pool.map_err(|e| PyRuntimeError::new_err(format!("the threads cannot be started: {e}")))?;
             Ok(Self { bundle, inner, pool })

@@ -47,6 +47,7 @@ pub struct Settings {
     pub library: Option<PathBuf>,
     /// One thread, and two.
     pools: [ThreadPool; 2],
+    free: [ThreadPool; 2],
 }
 
 impl Settings {
@@ -65,8 +66,9 @@ impl Settings {
         if library.is_none() {
             eprintln!("ONNX Runtime is not here (pip install onnxruntime): there will be no rival");
         }
-        let pools = [threads::pool(1)?, threads::pool(2)?];
-        Ok(Self { arguments, root, program, library, pools })
+        let pools = [threads::pool(1, &Engine::Native)?, threads::pool(2, &Engine::Native)?];
+        let free = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        Ok(Self { arguments, root, program, library, pools, free: [free(1)?, free(2)?] })
     }
 
     /// Whether this section is asked for.
@@ -80,9 +82,9 @@ impl Settings {
         if self.arguments.quick { quick } else { full }
     }
 
-    /// The pool of one or two threads.
-    pub fn pool(&self, threads: usize) -> &ThreadPool {
-        let [one, two] = &self.pools;
+    /// The pool of one or two threads that an engine is called from.
+    pub fn pool(&self, threads: usize, engine: &Engine) -> &ThreadPool {
+        let [one, two] = if engine.own_threads().is_none() { &self.pools } else { &self.free };
         if threads == 1 { one } else { two }
     }
 

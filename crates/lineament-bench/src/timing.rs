@@ -4,12 +4,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use rayon::ThreadPool;
 
 use crate::settings::Settings;
 
-/// A pause before each rival's turn: threads of the one before it that spin for more work (ONNX Runtime's do) have gone to
+/// A pause before each rival's turn: threads of the one before it that spin for more work (ONNX Runtime's do, for longer than 30 ms) have gone to
 /// sleep by then and take nothing from the next.
-const SETTLE: Duration = Duration::from_millis(30);
+const SETTLE: Duration = Duration::from_millis(200);
 /// The least that is timed at once; shorter runs are repeated.
 const LEAST: f64 = 2e-3;
 
@@ -43,38 +44,60 @@ impl Times {
 }
 
 /// What takes part.
-pub type Rival<'a> = Box<dyn FnMut() -> Result<()> + Send + 'a>;
-
-/// Times of all rivals on so many threads. In every round each has its turn: a pause, runs that are not timed, and as many that are.
-///
-/// All are called from the pool, as a program does that works through a folder: going there costs as much as a small net.
-pub fn in_turns(settings: &Settings, threads: usize, rivals: &mut [Rival<'_>]) -> Result<Vec<Times>> {
-    settings.pool(threads).install(|| turns(settings, rivals))
+pub struct Rival<'a> {
+    /// The pool that it is called in; none for those who have threads of their own.
+    pool: Option<&'a ThreadPool>,
+    run: Box<dyn FnMut() -> Result<()> + Send + 'a>,
 }
 
-fn turns(settings: &Settings, rivals: &mut [Rival<'_>]) -> Result<Vec<Times>> {
+impl<'a> Rival<'a> {
+    /// One that works on a pool. All its runs of a turn are made in there, as a program does that works through a folder: going there costs as much as a
+    /// small net.
+    pub fn on(pool: &'a ThreadPool, run: impl FnMut() -> Result<()> + Send + 'a) -> Self {
+        Self { pool: Some(pool), run: Box::new(run) }
+    }
+
+    /// One that is called from the main thread.
+    pub fn alone(run: impl FnMut() -> Result<()> + Send + 'a) -> Self {
+        Self { pool: None, run: Box::new(run) }
+    }
+
+    /// Seconds of one of so many runs.
+    fn take(&mut self, repeats: u32) -> Result<f64> {
+        let run = &mut self.run;
+        let mut time = || {
+            let begun = Instant::now();
+            for _ in 0..repeats {
+                run()?;
+            }
+            Ok(begun.elapsed().as_secs_f64() / f64::from(repeats))
+        };
+        match self.pool {
+            Some(pool) => pool.install(|| {
+                time()?;
+                time()
+            }),
+            None => {
+                time()?;
+                time()
+            }
+        }
+    }
+}
+
+/// Times of all rivals. In every round each has its turn: a pause, runs that are not timed, so that caches and threads are awake, and as many that are.
+pub fn in_turns(settings: &Settings, rivals: &mut [Rival<'_>]) -> Result<Vec<Times>> {
     let (budget, least, most) = (settings.pick(0.3, 5.0), settings.pick(3, 9), settings.pick(5, 60));
     let mut repeats = Vec::with_capacity(rivals.len());
     for rival in rivals.iter_mut() {
-        rival()?;
-        let begun = Instant::now();
-        rival()?;
-        repeats.push((LEAST / begun.elapsed().as_secs_f64().max(1e-7)).ceil().clamp(1.0, 1e4) as u32);
+        repeats.push((LEAST / rival.take(1)?.max(1e-7)).ceil().clamp(1.0, 1e4) as u32);
     }
     let mut seconds = vec![Vec::new(); rivals.len()];
     let (start, mut round) = (Instant::now(), 0);
     while round < least || (round < most && start.elapsed().as_secs_f64() < budget) {
         for ((rival, repeats), seconds) in rivals.iter_mut().zip(&repeats).zip(&mut seconds) {
             thread::sleep(SETTLE);
-            // As many runs as are timed, so that caches and sleeping threads are awake.
-            for _ in 0..*repeats {
-                rival()?;
-            }
-            let begun = Instant::now();
-            for _ in 0..*repeats {
-                rival()?;
-            }
-            seconds.push(begun.elapsed().as_secs_f64() / f64::from(*repeats));
+            seconds.push(rival.take(*repeats)?);
         }
         round += 1;
     }

@@ -87,6 +87,14 @@ pub struct ThreadArguments {
     pub threads: Option<u16>,
 }
 
+impl ThreadArguments {
+    /// How many.
+    pub fn count(&self) -> usize {
+        let own = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(own, usize::from)
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct EngineArguments {
     /// What the nets are run on

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use lineament::Tagger;
 use lineament::bundle::Bundle;
+use lineament::{Engine, Tagger};
 use rayon::ThreadPool;
 
 use crate::arguments::{EngineArguments, ModelArguments, ThreadArguments};
@@ -41,9 +41,9 @@ pub fn ready(
     engine: &EngineArguments,
     threads: &ThreadArguments,
 ) -> Result<(Tagger, ThreadPool)> {
-    let pool = pool(threads)?;
-    let count = pool.current_num_threads();
+    let count = threads.count();
     let engine = engine::of(engine, count)?;
+    let pool = started(count, &engine)?;
     let spoken = format!("engine: {engine}, {count} {}", if count == 1 { "thread" } else { "threads" });
     let tagger = Tagger::with_engine(bundle(model)?, engine)
         .context("the model cannot be used; `lineament model verify` says more")?;
@@ -51,10 +51,14 @@ pub fn ready(
     Ok((tagger, pool))
 }
 
-/// A pool of the threads that were asked for.
+/// A pool of the threads that were asked for, for our own engine.
 pub fn pool(arguments: &ThreadArguments) -> Result<ThreadPool> {
-    let threads = arguments.threads.map_or(0, usize::from);
-    lineament::threads::pool(threads).context("the threads cannot be started; give fewer with --threads")
+    started(arguments.count(), &Engine::Native)
+}
+
+fn started(threads: usize, engine: &Engine) -> Result<ThreadPool> {
+    lineament::threads::pool(threads, engine)
+        .context("the threads cannot be started; give fewer with --threads")
 }
 
 /// The first eight digits of a hash: enough to tell models apart.

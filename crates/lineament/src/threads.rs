@@ -1,16 +1,18 @@
 //! Threads to call the library on.
 
+use crate::engine::Engine;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 /// A pool of `count` threads, or of one for each processor that may be used where `count` is zero.
 ///
 /// The library works on whatever rayon pool it is called in. This one has each of its threads stay on a processor of its own where there are as many
 /// threads as processors: after a pause Linux wakes a second thread beside the first and takes milliseconds to move it to the idle processor, longer than
-/// a face takes. With fewer threads the system is left to choose, since other programs may have done the same.
+/// a face takes. With fewer threads the system is left to choose, since other programs may have done the same, and so it is where the engine has threads
+/// of its own, which would meet ours on the same processors.
 ///
 /// # Errors
 /// When the system gives no more threads.
-pub fn pool(count: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
+pub fn pool(count: usize, engine: &Engine) -> Result<ThreadPool, ThreadPoolBuildError> {
     let count = match count {
         // What a container may use can be less than the processors that it sees.
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -19,7 +21,7 @@ pub fn pool(count: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
     // Those that this program may use. None on systems that don't tell: then nothing is pinned.
     let processors = core_affinity::get_core_ids().unwrap_or_default();
     let mut builder = ThreadPoolBuilder::new().num_threads(count);
-    if count > 1 && count == processors.len() {
+    if count > 1 && count == processors.len() && engine.own_threads().is_none() {
         builder = builder.start_handler(move |thread| {
             if let Some(processor) = processors.get(thread) {
                 // Refused, it is as without: slower, and as right.
@@ -38,9 +40,9 @@ mod tests {
     #[test]
     fn a_pool_has_the_threads_that_were_asked_for() {
         for count in [1, 2, 5] {
-            assert_eq!(pool(count).unwrap().current_num_threads(), count);
+            assert_eq!(pool(count, &Engine::Native).unwrap().current_num_threads(), count);
         }
-        assert!(pool(0).unwrap().current_num_threads() >= 1);
+        assert!(pool(0, &Engine::Native).unwrap().current_num_threads() >= 1);
     }
 
     #[test]
@@ -49,7 +51,9 @@ mod tests {
         if processors.len() < 2 {
             return;
         }
-        let seen = pool(processors.len()).unwrap().broadcast(|_| core_affinity::get_core_ids().unwrap());
+        let seen = pool(processors.len(), &Engine::Native)
+            .unwrap()
+            .broadcast(|_| core_affinity::get_core_ids().unwrap());
         assert!(seen.iter().all(|own| own.len() == 1), "{seen:?}");
         for processor in processors {
             assert_eq!(seen.iter().filter(|own| own.contains(&processor)).count(), 1, "{seen:?}");
@@ -59,7 +63,8 @@ mod tests {
     #[test]
     fn fewer_threads_than_processors_go_where_they_like() {
         let processors = core_affinity::get_core_ids().unwrap_or_default();
-        let seen = pool(1).unwrap().install(|| core_affinity::get_core_ids().unwrap_or_default());
+        let seen =
+            pool(1, &Engine::Native).unwrap().install(|| core_affinity::get_core_ids().unwrap_or_default());
         assert_eq!(seen, processors);
     }
 }

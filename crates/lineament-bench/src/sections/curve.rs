@@ -1,7 +1,7 @@
 //! Time against the size of a picture, and against the faces in it.
 
 use anyhow::Result;
-use lineament::{Bundle, Limits, Photo, Tagger};
+use lineament::{Bundle, Engine, Limits, Photo, Tagger};
 
 use crate::page::Report;
 use crate::pictures;
@@ -78,17 +78,18 @@ pub fn faces(settings: &Settings, report: &mut Report) -> Result<()> {
 
 /// Medians of decoding, locating and all of it, their texts, and the faces found.
 fn measured(settings: &Settings, tagger: &Tagger, jpeg: &[u8]) -> Result<([f64; 3], Vec<String>, usize)> {
+    let pool = settings.pool(THREADS, &Engine::Native);
     let limits = Limits::default();
     let photo = Photo::decode(jpeg, &limits)?;
-    let mut rivals: Vec<Rival<'_>> = vec![
-        Box::new(|| Ok(Photo::decode(jpeg, &limits).map(drop)?)),
-        Box::new(|| Ok(tagger.locate(&photo).map(drop)?)),
-        Box::new(|| {
+    let mut rivals = vec![
+        Rival::on(pool, || Ok(Photo::decode(jpeg, &limits).map(drop)?)),
+        Rival::on(pool, || Ok(tagger.locate(&photo).map(drop)?)),
+        Rival::on(pool, || {
             tagger.tag(&Photo::decode(jpeg, &limits)?)?;
             Ok(())
         }),
     ];
-    let times = in_turns(settings, THREADS, &mut rivals)?;
+    let times = in_turns(settings, &mut rivals)?;
     let median = |index: usize| times.get(index).map_or(f64::NAN, |times| times.median());
     let texts = times.iter().map(|times| times.text()).collect();
     Ok(([median(0), median(1), median(2)], texts, tagger.locate(&photo)?.len()))

@@ -63,8 +63,9 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
         let sides = shape.split('x').map(str::parse).collect::<Result<Vec<usize>, _>>()?;
         let input = nets::noise(sides.try_into().ok().context("four sides")?)?;
         let runner = Engine::Native.runner(spec, weights)?;
-        let mut alone: Vec<Rival<'_>> = vec![Box::new(|| Ok(runner.forward(&input).map(drop)?))];
-        let ours = in_turns(settings, 1, &mut alone)?.first().map_or(f64::NAN, |times| 1e3 * times.median());
+        let pool = settings.pool(1, &Engine::Native);
+        let mut alone = vec![Rival::on(pool, || Ok(runner.forward(&input).map(drop)?))];
+        let ours = in_turns(settings, &mut alone)?.first().map_or(f64::NAN, |times| 1e3 * times.median());
         table.row(vec![
             net,
             shape,

@@ -40,14 +40,15 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
         for threads in [1, 2] {
             let ours = Engine::Native.runner(&spec, &weights)?;
             let theirs = settings.rival(threads)?.map(|rival| rival.runner(&spec, &weights)).transpose()?;
-            let mut rivals: Vec<Rival<'_>> = vec![
-                Box::new(|| Ok(ours.forward(&batch).map(drop)?)),
-                Box::new(|| Ok(woven.forward(&whole).map(drop)?)),
+            let pool = settings.pool(threads, &Engine::Native);
+            let mut rivals = vec![
+                Rival::on(pool, || Ok(ours.forward(&batch).map(drop)?)),
+                Rival::on(pool, || Ok(woven.forward(&whole).map(drop)?)),
             ];
             if let Some(theirs) = &theirs {
-                rivals.push(Box::new(|| Ok(theirs.forward(&batch).map(drop)?)));
+                rivals.push(Rival::alone(|| Ok(theirs.forward(&batch).map(drop)?)));
             }
-            let times = in_turns(settings, threads, &mut rivals)?;
+            let times = in_turns(settings, &mut rivals)?;
             let median = |index: usize| times.get(index).map_or(f64::NAN, |times| times.median());
             let text = |index: usize| times.get(index).map_or_else(String::new, |times| times.text());
             let (faster, redundancy) = (median(0) / median(1), woven.redundancy());

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use lineament::{Bundle, Engine, Limits, Photo, Tagger};
+use rayon::ThreadPool;
 
 use crate::nets::Recipe;
 use crate::page::Report;
@@ -46,9 +47,10 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
             let engines = [Some(Engine::Native), settings.rival(threads)?];
             for engine in engines.into_iter().flatten() {
                 let native = matches!(engine, Engine::Native);
+                let pool = settings.pool(threads, &engine);
                 let spoken = engine.to_string();
                 let tagger = Tagger::with_engine(bundle.clone(), engine)?;
-                let [decode, locate, draw, describe, whole] = stages(settings, &tagger, &jpeg, threads)?;
+                let [decode, locate, draw, describe, whole] = stages(settings, &tagger, &jpeg, pool)?;
                 let faces = tagger.locate(&Photo::decode(&jpeg, &Limits::default())?)?.len();
                 table.row(vec![
                     (*name).to_owned(),
@@ -87,26 +89,26 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
 }
 
 /// Decoding, localisation, patches, attributes of one face, and all of it.
-fn stages(settings: &Settings, tagger: &Tagger, jpeg: &[u8], threads: usize) -> Result<[Times; 5]> {
+fn stages(settings: &Settings, tagger: &Tagger, jpeg: &[u8], pool: &ThreadPool) -> Result<[Times; 5]> {
     let limits = Limits::default();
     let photo = Photo::decode(jpeg, &limits)?;
     let card = tagger.card();
     // With random weights there may be no face: then the middle of the picture is as good.
     let face = tagger.locate(&photo)?.first().map_or(photo.rect().scaled(0.3), |face| face.rect);
     let region = tagger.region_of_box(face)?;
-    let mut rivals: Vec<Rival<'_>> = vec![
-        Box::new(|| Ok(Photo::decode(jpeg, &limits).map(drop)?)),
-        Box::new(|| Ok(tagger.locate(&photo).map(drop)?)),
-        Box::new(|| {
+    let mut rivals = vec![
+        Rival::on(pool, || Ok(Photo::decode(jpeg, &limits).map(drop)?)),
+        Rival::on(pool, || Ok(tagger.locate(&photo).map(drop)?)),
+        Rival::on(pool, || {
             let drawn = card.patches.draw(&photo, region);
             Ok(card.patches.batch(&drawn, &card.preprocess).map(drop)?)
         }),
-        Box::new(|| Ok(tagger.attributes_in(&photo, region).map(drop)?)),
-        Box::new(|| {
+        Rival::on(pool, || Ok(tagger.attributes_in(&photo, region).map(drop)?)),
+        Rival::on(pool, || {
             tagger.tag(&Photo::decode(jpeg, &limits)?)?;
             Ok(())
         }),
     ];
-    let times = in_turns(settings, threads, &mut rivals)?;
+    let times = in_turns(settings, &mut rivals)?;
     times.try_into().ok().context("five stages")
 }

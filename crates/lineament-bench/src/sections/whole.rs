@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 use lineament::Engine;
-use lineament::engine::Runner;
 use lineament_net::{NetSpec, Tensor, Weights};
 
 use crate::nets::{self, Recipe};
@@ -82,19 +81,13 @@ pub fn both(
     input: &Tensor,
     threads: usize,
 ) -> Result<[Times; 2]> {
-    let mut runners: Vec<Runner> = vec![Engine::Native.runner(spec, weights)?];
-    if let Some(rival) = settings.rival(threads)? {
-        runners.push(rival.runner(spec, weights)?);
+    let ours = Engine::Native.runner(spec, weights)?;
+    let theirs = settings.rival(threads)?.map(|rival| rival.runner(spec, weights)).transpose()?;
+    let pool = settings.pool(threads, &Engine::Native);
+    let mut rivals = vec![Rival::on(pool, || Ok(ours.forward(input).map(drop)?))];
+    if let Some(theirs) = &theirs {
+        rivals.push(Rival::alone(|| Ok(theirs.forward(input).map(drop)?)));
     }
-    let mut rivals: Vec<Rival<'_>> = runners
-        .iter()
-        .map(|runner| -> Rival<'_> {
-            Box::new(move || {
-                runner.forward(input)?;
-                Ok(())
-            })
-        })
-        .collect();
-    let mut times = in_turns(settings, threads, &mut rivals)?.into_iter();
+    let mut times = in_turns(settings, &mut rivals)?.into_iter();
     Ok([times.next().unwrap_or_default(), times.next().unwrap_or_default()])
 }
