@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::commands::reproduce::ReproduceArguments;
 use crate::commands::shell::{CompletionsArguments, ManArguments};
 use crate::commands::teach::TeachArguments;
 use crate::examples;
@@ -43,6 +44,9 @@ pub enum Command {
     /// Train a model on tagged pictures
     #[command(after_help = examples::TRAIN)]
     Train(TrainArguments),
+    /// Run the paper's experiments and write what came out
+    #[command(after_help = examples::REPRODUCE)]
+    Reproduce(ReproduceArguments),
     /// Teach a model attributes of one's own from a few pictures
     ///
     /// The nets stay as they are: a linear SVM learns on what they see of each face. Twenty pictures with the attribute and twenty without are
@@ -336,7 +340,7 @@ pub enum FigureFormat {
 #[derive(Debug, Args)]
 #[cfg_attr(not(feature = "train"), allow(dead_code, reason = "read by builds with the feature `train`"))]
 pub struct TrainArguments {
-    /// A recipe by name (compact, paper, drawn) or its file; with --from it says how ANet and the SVMs learn
+    /// A recipe by name (compact, paper, lab, drawn) or its file; with --from it says how ANet and the SVMs learn
     #[arg(long, value_name = "NAME|FILE", required_unless_present = "from")]
     pub recipe: Option<String>,
     /// Begin from the nets of a finished model, and fine-tune them: its file, or `default` for the one this program carries

@@ -47,6 +47,12 @@ pub const TRAIN: &str = "Examples:
   lineament train --from default --region whole --data cats.csv --output run
   lineament predict photo.jpg --model run/model.lineament";
 
+/// Of `reproduce`.
+pub const REPRODUCE: &str = "Examples:
+  lineament reproduce --data shared/data --output docs/results.md
+  lineament reproduce --data shared/data --output docs/results.md --only localisation,transfer
+  lineament reproduce --data shared/data --output docs/results.md --page     # from the figures that are there";
+
 /// Of `teach`.
 pub const TEACH: &str = "Examples:
   lineament teach Freckles --positive freckles/ --negative plain/ --output my.lineament

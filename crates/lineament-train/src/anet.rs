@@ -221,8 +221,14 @@ impl<'a> Attributes<'a> {
             let places = 0..faces.faces.len();
             places.filter(|p| faces.faces[*p].split == split && keep(*p)).map(|p| p as u32).collect()
         };
+        let mut train = of(lineament_data::Split::Train, &|p| known(p) || soft(p));
+        if let Some(pictures) = recipe.anet.pictures {
+            train.shuffle(&mut stream(recipe.seed, 0, u64::MAX - 2));
+            train.truncate(pictures);
+            train.sort_unstable();
+        }
         Self {
-            train: of(lineament_data::Split::Train, &|p| known(p) || soft(p)),
+            train,
             validation: of(lineament_data::Split::Validation, &known),
             attributes: modules.outputs,
             name,

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use crate::error::TrainError;
-use crate::locating::{open, photos, save_localisation};
+use crate::locating::{photo, photos, save_localisation};
 use crate::recipe::{AttributeStage, Nets, Recipe, SvmStage};
 use crate::run::Run;
 
@@ -127,7 +127,7 @@ fn finds_faces(run: &Run<'_>, from: &From) -> Result<bool, TrainError> {
     let tagger = Tagger::new(from.bundle.clone()).map_err(failed)?;
     let found = asked
         .par_iter()
-        .map(|sample| Ok(!tagger.locate(&open(&sample.path)?).map_err(failed)?.is_empty()))
+        .map(|sample| Ok(!tagger.locate(&photo(&sample.path)?).map_err(failed)?.is_empty()))
         .collect::<Result<Vec<bool>, TrainError>>()?;
     let faces = found.iter().filter(|found| **found).count();
     let enough = 2 * faces >= found.len();

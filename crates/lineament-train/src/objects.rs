@@ -69,6 +69,7 @@ impl ObjectModules {
 pub struct Objects<'a> {
     name: &'static str,
     recipe: &'a Recipe,
+    stage: &'a ObjectStage,
     modules: &'a ObjectModules,
     pictures: Vec<Object>,
     cache: PhotoCache,
@@ -80,15 +81,12 @@ impl<'a> Objects<'a> {
     pub fn new(
         name: &'static str,
         recipe: &'a Recipe,
+        stage: &'a ObjectStage,
         modules: &'a ObjectModules,
         pictures: Vec<Object>,
     ) -> Self {
-        let cache = PhotoCache::new(recipe.objects.size as u32 * 2, KEPT_BYTES);
-        Self { name, recipe, modules, pictures, cache, orders: Orders::default() }
-    }
-
-    fn stage(&self) -> &ObjectStage {
-        &self.recipe.objects
+        let cache = PhotoCache::new(stage.size as u32 * 2, KEPT_BYTES);
+        Self { name, recipe, stage, modules, pictures, cache, orders: Orders::default() }
     }
 }
 
@@ -110,7 +108,7 @@ impl Task for Objects<'_> {
     }
 
     fn batch(&self, step: u64, shard: usize) -> Result<ObjectBatch, TrainError> {
-        let (epoch, range) = place(step, shard, self.pictures.len(), self.stage().schedule.batch);
+        let (epoch, range) = place(step, shard, self.pictures.len(), self.stage.schedule.batch);
         let order = self.orders.get(epoch, || shuffled(self.pictures.len(), self.recipe.seed, epoch));
         let (mut photos, mut classes) = (Vec::new(), Vec::new());
         for index in &order[range] {
@@ -124,7 +122,7 @@ impl Task for Objects<'_> {
                 width: side,
                 height: side,
             };
-            photos.push(self.stage().augment.patch(&photo, whole, self.stage().size as u32, &mut rng));
+            photos.push(self.stage.augment.patch(&photo, whole, self.stage.size as u32, &mut rng));
             classes.push(object.class as i32);
         }
         let count = classes.len();
@@ -139,7 +137,7 @@ impl Task for Objects<'_> {
         let mean = pass.output.mean_dim(3).mean_dim(2);
         let logits = self.modules.head.forward(values, mean, Mode::Train).output;
         let [n, k, _, _] = logits.dims();
-        let loss = softmax_cross_entropy(logits.reshape([n, k]), batch.classes, self.stage().smoothing);
+        let loss = softmax_cross_entropy(logits.reshape([n, k]), batch.classes, self.stage.smoothing);
         Loss { loss, statistics: pass.statistics }
     }
 

@@ -20,7 +20,7 @@ use crate::locating;
 use crate::locating::pyramid::FIRST_ROUND;
 use crate::module::Module;
 use crate::objects::{Object, ObjectModules, Objects, objects};
-use crate::recipe::Recipe;
+use crate::recipe::{ObjectStage, Recipe};
 use crate::stage::{self, Schedule, Surroundings, checkpoint_path};
 use crate::widen::{narrow, widen};
 
@@ -95,9 +95,13 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
         if asked.is_some_and(|asked| asked != name) {
             continue;
         }
-        if name == "identities" && recipe.identities.is_none()
-            || name == "narrow" && recipe.anet.narrow.is_none()
-        {
+        let there = match name {
+            "objects" => recipe.objects.is_some(),
+            "identities" => recipe.identities.is_some(),
+            "narrow" => recipe.anet.narrow.is_some(),
+            _ => true,
+        };
+        if !there {
             tracing::info!("{name}: the recipe has no such stage");
             continue;
         }
@@ -142,9 +146,7 @@ impl Run<'_> {
 
     /// What a stage writes when it is done.
     pub fn result(&self, stage: &str) -> PathBuf {
-        let name =
-            if stage == "svms" { "model.lineament".to_owned() } else { format!("{stage}.safetensors") };
-        self.options.output.join(name)
+        result_of(self.folder(), stage)
     }
 
     /// What a stage is told from outside.
@@ -185,51 +187,49 @@ impl Run<'_> {
         prefix: &str,
         net: Option<&NetSpec>,
     ) -> Result<Weights, TrainError> {
-        let path = self.result(by);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(TrainError::Missing { stage, needs: path, by });
-            }
-            Err(e) => return Err(TrainError::io(&path, e)),
-        };
-        let damaged = |e: lineament_net::WeightsError| TrainError::Net(format!("{}: {e}", path.display()));
-        let weights = Weights::from_safetensors(&bytes, prefix).map_err(damaged)?;
-        if let Some(net) = net {
-            weights.check(net).map_err(damaged)?;
-        }
-        Ok(weights)
+        stage_weights(self.folder(), stage, by, prefix, net)
+    }
+
+    /// What stage `objects` left for a net; nothing where the recipe has no such stage.
+    ///
+    /// # Errors
+    /// As [`Run::weights`].
+    pub fn objects_known(&self, stage: &'static str, prefix: &str) -> Result<Option<Weights>, TrainError> {
+        let known = || self.weights(stage, "objects", prefix, None);
+        self.recipe.objects.as_ref().map(|_| known()).transpose()
     }
 
     fn objects(&self) -> Result<(), TrainError> {
+        let Some(stage) = &self.recipe.objects else { return Ok(()) };
         let (pictures, classes) = objects(&self.sets, lineament_data::Split::Train);
-        if pictures.len() < self.recipe.objects.schedule.batch || classes < 2 {
+        if pictures.len() < stage.schedule.batch || classes < 2 {
             let why =
                 "no --data folder holds pictures of at least two object classes (train/CLASS/...)".to_owned();
             return Err(TrainError::NoPictures { stage: "objects".to_owned(), why });
         }
         let lnets = &self.recipe.nets;
-        let trunk = self.learn_objects("objects", &lnets.lnet_o, pictures.clone(), classes)?;
+        let trunk = self.learn_objects("objects", stage, &lnets.lnet_o, pictures.clone(), classes)?;
         if lnets.one_lnet() {
             return self.save("objects", &[("trunk", &trunk)]);
         }
-        let second = self.learn_objects(SECOND_OBJECTS, &lnets.lnet_s, pictures, classes)?;
+        let second = self.learn_objects(SECOND_OBJECTS, stage, &lnets.lnet_s, pictures, classes)?;
         self.save("objects", &[("trunk", &trunk), ("lnet_s", &second)])
     }
 
     fn learn_objects(
         &self,
         name: &'static str,
+        stage: &ObjectStage,
         lnet: &NetSpec,
         pictures: Vec<Object>,
         classes: usize,
     ) -> Result<Weights, TrainError> {
         let trunk = self.recipe.locating.object_trunk(lnet, self.attributes.len())?;
         let modules = ObjectModules::new(&trunk, classes)?;
-        let schedule = &self.recipe.objects.schedule;
+        let schedule = &stage.schedule;
         let list: [&Module; 2] = [&modules.trunk, &modules.head];
         let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, self.recipe.seed);
-        let task = Objects::new(name, self.recipe, &modules, pictures);
+        let task = Objects::new(name, self.recipe, stage, &modules, pictures);
         stage::run(&task, &mut learner, schedule, &self.around())?;
         Ok(learner.weights(&modules.trunk))
     }
@@ -347,6 +347,38 @@ impl Run<'_> {
         };
         Ok(Faces::collect(&self.sets, self.recipe, &located))
     }
+}
+
+/// Weights that stage `by` of a run wrote, for stage `stage`; checked against `net` where one is given.
+///
+/// # Errors
+/// When that stage has not run, or its file is damaged.
+pub fn stage_weights(
+    folder: &Path,
+    stage: &'static str,
+    by: &'static str,
+    prefix: &str,
+    net: Option<&NetSpec>,
+) -> Result<Weights, TrainError> {
+    let path = result_of(folder, by);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            return Err(TrainError::Missing { stage, needs: path, by });
+        }
+        Err(e) => return Err(TrainError::io(&path, e)),
+    };
+    let damaged = |e: lineament_net::WeightsError| TrainError::Net(format!("{}: {e}", path.display()));
+    let weights = Weights::from_safetensors(&bytes, prefix).map_err(damaged)?;
+    if let Some(net) = net {
+        weights.check(net).map_err(damaged)?;
+    }
+    Ok(weights)
+}
+
+fn result_of(folder: &Path, stage: &str) -> PathBuf {
+    let name = if stage == "svms" { "model.lineament".to_owned() } else { format!("{stage}.safetensors") };
+    folder.join(name)
 }
 
 fn prepare_folder(options: &TrainOptions<'_>) -> Result<(), TrainError> {

@@ -10,10 +10,12 @@ mod locate;
 mod model;
 mod pages;
 mod predict;
+pub mod reproduce;
 pub mod serve;
 pub mod shell;
 pub mod teach;
 mod train;
+mod training;
 
 use anyhow::Result;
 
@@ -42,7 +44,7 @@ impl Outcome {
 /// Runs the command.
 pub fn run(arguments: Arguments) -> Result<Outcome> {
     // Training stops at a checkpoint instead, the service when all is answered.
-    if !matches!(arguments.command, Command::Train(_) | Command::Serve(_)) {
+    if !matches!(arguments.command, Command::Train(_) | Command::Reproduce(_) | Command::Serve(_)) {
         interrupt::clean_up_on_interrupt();
     }
     match arguments.command {
@@ -52,6 +54,7 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Train(arguments) => train::run(arguments),
+        Command::Reproduce(arguments) => reproduce::run(arguments),
         Command::Teach(arguments) => teach::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Model(ModelCommand::Show(arguments)) => model::show(arguments),

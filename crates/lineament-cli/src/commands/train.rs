@@ -8,40 +8,18 @@ use crate::arguments::TrainArguments;
 /// Says how to get training.
 #[cfg(not(feature = "train"))]
 pub fn run(_: TrainArguments) -> Result<Outcome> {
-    anyhow::bail!(
-        "this build cannot train; build one that can with `cargo install --path crates/lineament-cli --features train`, or run \
-         `cargo run --release --features train -- train ...` in the repository"
-    )
+    super::training::missing("train")
 }
 
 /// Trains; Ctrl-C stops at a checkpoint, a second one at once.
 #[cfg(feature = "train")]
 pub fn run(arguments: TrainArguments) -> Result<Outcome> {
     use std::io::{self, IsTerminal};
-    use std::process;
-    use std::sync::atomic::{AtomicBool, Ordering};
 
     use lineament_train::from::{self, From};
     use lineament_train::{TrainError, TrainOptions, train};
 
-    static STOP: AtomicBool = AtomicBool::new(false);
-    let told = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::SeqCst) {
-            process::exit(130);
-        }
-        crate::notes::note("stopping at the next checkpoint; once more to stop at once");
-    });
-    if told.is_err() {
-        crate::notes::note("Ctrl-C will stop at once here; the last checkpoint is kept");
-    }
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("LINEAMENT_LOG")
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,lineament_train=info")),
-        )
-        .with_writer(io::stderr)
-        .with_target(false)
-        .init();
+    let stop = super::training::begin();
     let from = match &arguments.from {
         Some(path) => Some(From { bundle: bundle(path)?, region: look(arguments.region) }),
         None => None,
@@ -63,7 +41,7 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
         resume: arguments.resume,
         stage: arguments.stage,
         progress: io::stderr().is_terminal(),
-        stop: &STOP,
+        stop,
         step_limit: None,
     };
     let pool = crate::model::pool(&arguments.threads)?;
@@ -82,7 +60,7 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
 
 /// A file where there is one, else one of the recipes in the program.
 #[cfg(feature = "train")]
-fn recipe(name: &str) -> Result<lineament_train::Recipe> {
+pub fn recipe(name: &str) -> Result<lineament_train::Recipe> {
     let path = std::path::Path::new(name);
     let is_file = path.is_file() || path.extension().is_some_and(|extension| extension == "toml");
     let recipe =

@@ -1,6 +1,5 @@
 //! Largest values and means of windows.
 
-use super::aligned::LANES;
 use super::window::Window;
 use crate::Shape;
 
@@ -37,36 +36,29 @@ impl Pooling {
     }
 
     /// One window, given as the pixels that it holds; each has at least the channels of `out`.
+    ///
+    /// Pixels outside, channels inside: the channels of a pixel lie together.
     #[inline(always)]
-    pub(crate) fn window<'a>(self, pixels: impl Iterator<Item = &'a [f32]> + Clone, out: &mut [f32]) {
-        let (blocks, rest) = out.as_chunks_mut::<LANES>();
-        let whole = blocks.len() * LANES;
-        for (block, out) in blocks.iter_mut().enumerate() {
-            let lanes = pixels.clone().filter_map(|pixel| pixel[block * LANES..].first_chunk::<LANES>());
-            *out = self.lanes(lanes);
-        }
-        for (channel, out) in rest.iter_mut().enumerate() {
-            let [value] =
-                self.lanes(pixels.clone().filter_map(|pixel| pixel[whole + channel..].first_chunk::<1>()));
-            *out = value;
-        }
-    }
-
-    #[inline(always)]
-    fn lanes<'a, const N: usize>(self, pixels: impl Iterator<Item = &'a [f32; N]>) -> [f32; N] {
-        let mut out = [if self == Self::Max { f32::NEG_INFINITY } else { 0.0 }; N];
-        let mut count = 0;
-        for pixel in pixels {
-            match self {
-                Self::Max => (0..N).for_each(|i| out[i] = if pixel[i] > out[i] { pixel[i] } else { out[i] }),
-                Self::Mean => (0..N).for_each(|i| out[i] += pixel[i]),
+    pub(crate) fn window<'a>(self, pixels: impl Iterator<Item = &'a [f32]>, out: &mut [f32]) {
+        match self {
+            Self::Max => {
+                out.fill(f32::NEG_INFINITY);
+                pixels.for_each(|pixel| {
+                    out.iter_mut()
+                        .zip(pixel)
+                        .for_each(|(out, value)| *out = if *value > *out { *value } else { *out });
+                });
             }
-            count += 1;
+            Self::Mean => {
+                out.fill(0.0);
+                let mut count = 0;
+                pixels.for_each(|pixel| {
+                    out.iter_mut().zip(pixel).for_each(|(out, value)| *out += value);
+                    count += 1;
+                });
+                let share = 1.0 / count as f32;
+                out.iter_mut().for_each(|out| *out *= share);
+            }
         }
-        if self == Self::Mean {
-            let share = 1.0 / count as f32;
-            out.iter_mut().for_each(|o| *o *= share);
-        }
-        out
     }
 }

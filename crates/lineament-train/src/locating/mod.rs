@@ -8,8 +8,9 @@ pub mod pyramid;
 
 use std::path::{Path, PathBuf};
 
+use lineament::input::Preprocess;
 use lineament::locate::{Localisation, Localizer};
-use lineament::{Limits, Photo};
+use lineament::{Bundle, Limits, Photo};
 use lineament_data::{Framing, Sample, Split};
 use lineament_net::{Net, NetSpec, Weights};
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::write_whole;
 use crate::error::TrainError;
 use crate::located::Located;
-use crate::run::Run;
+use crate::recipe::{Nets, Recipe};
+use crate::run::{Run, stage_weights};
 use paper::PaperRecipe;
 use pyramid::PyramidRecipe;
 
@@ -92,10 +94,13 @@ pub fn save_localisation(run: &Run<'_>, chosen: &Localisation) -> Result<(), Tra
 /// # Errors
 /// When stage `lnet_s` has not run.
 pub fn parts(run: &Run<'_>) -> Result<(Weights, Weights, Localisation), TrainError> {
-    let nets = &run.recipe.nets;
-    let lnet_o = run.weights("svms", "lnet_o", "trunk", Some(&nets.lnet_o))?;
-    let lnet_s = run.weights("svms", "lnet_s", "trunk", Some(&nets.lnet_s))?;
-    let path = run.folder().join("localisation.json");
+    trained(run.folder(), &run.recipe.nets)
+}
+
+fn trained(folder: &Path, nets: &Nets) -> Result<(Weights, Weights, Localisation), TrainError> {
+    let lnet_o = stage_weights(folder, "svms", "lnet_o", "trunk", Some(&nets.lnet_o))?;
+    let lnet_s = stage_weights(folder, "svms", "lnet_s", "trunk", Some(&nets.lnet_s))?;
+    let path = folder.join("localisation.json");
     let text = std::fs::read_to_string(&path).map_err(|e| TrainError::io(&path, e))?;
     let chosen = serde_json::from_str(&text)
         .map_err(|e| TrainError::Net(format!("{}: {e}; run stage lnet_s again", path.display())))?;
@@ -107,8 +112,42 @@ pub fn parts(run: &Run<'_>) -> Result<(Weights, Weights, Localisation), TrainErr
 /// # Errors
 /// When stage `lnet_s` has not run or a photo can't be read.
 pub fn find_faces(run: &Run<'_>) -> Result<Located, TrainError> {
-    let (lnet_o, lnet_s, mut chosen) = parts(run)?;
-    match &mut chosen {
+    let localizer = open(run.folder(), run.recipe)?;
+    let mut paths = Vec::new();
+    for split in [Split::Train, Split::Validation] {
+        paths.extend(photos(run, split).into_iter().map(|s| s.path));
+    }
+    let whole = parts(run)?.2 == Localisation::Whole;
+    Ok(Located::find(localizer.as_ref(), &paths)?.of_whole_pictures(whole))
+}
+
+/// The LNets of a run's folder, with every response counting as a face, however weak: for the dominant face of photos that have one, and for curves.
+///
+/// # Errors
+/// When stage `lnet_s` has not run there.
+pub fn open(folder: &Path, recipe: &Recipe) -> Result<Box<dyn Localizer>, TrainError> {
+    let nets = &recipe.nets;
+    let (lnet_o, lnet_s, chosen) = trained(folder, nets)?;
+    unbounded(chosen, (&nets.lnet_o, &lnet_o), (&nets.lnet_s, &lnet_s), recipe.preprocess)
+}
+
+/// The same for the LNets of a bundle.
+///
+/// # Errors
+/// When its nets cannot be run, which no bundle that was opened brings about.
+pub fn of_bundle(bundle: &Bundle) -> Result<Box<dyn Localizer>, TrainError> {
+    let (card, parts) = (bundle.card(), bundle.parts());
+    let (lnet_o, lnet_s) = ((&card.lnet_o, &parts.lnet_o), (&card.lnet_s, &parts.lnet_s));
+    unbounded(card.localisation.clone(), lnet_o, lnet_s, card.preprocess)
+}
+
+fn unbounded(
+    mut localisation: Localisation,
+    lnet_o: (&NetSpec, &Weights),
+    lnet_s: (&NetSpec, &Weights),
+    preprocess: Preprocess,
+) -> Result<Box<dyn Localizer>, TrainError> {
+    match &mut localisation {
         Localisation::Paper(parameters) => {
             parameters.threshold = LEAST;
             parameters.candidate_threshold = LEAST;
@@ -119,16 +158,8 @@ pub fn find_faces(run: &Run<'_>) -> Result<Located, TrainError> {
         }
         _ => {}
     }
-    let nets = &run.recipe.nets;
-    let localizer: Box<dyn Localizer> = chosen
-        .localizer(net(&nets.lnet_o, &lnet_o)?, net(&nets.lnet_s, &lnet_s)?, run.recipe.preprocess)
-        .map_err(|e| TrainError::Net(e.to_string()))?;
-    let mut paths = Vec::new();
-    for split in [Split::Train, Split::Validation] {
-        paths.extend(photos(run, split).into_iter().map(|s| s.path));
-    }
-    let whole = chosen == Localisation::Whole;
-    Ok(Located::find(localizer.as_ref(), &paths)?.of_whole_pictures(whole))
+    let localizer = localisation.localizer(net(lnet_o.0, lnet_o.1)?, net(lnet_s.0, lnet_s.1)?, preprocess);
+    localizer.map_err(|e| TrainError::Net(e.to_string()))
 }
 
 /// A threshold that every response passes.
@@ -171,7 +202,7 @@ pub fn photos(run: &Run<'_>, split: Split) -> Vec<Sample> {
 ///
 /// # Errors
 /// When it can't be read, with its path.
-pub fn open(path: &Path) -> Result<Photo, TrainError> {
+pub fn photo(path: &Path) -> Result<Photo, TrainError> {
     Photo::open(path, &Limits::default())
         .map_err(|source| TrainError::Photo { path: path.to_path_buf(), source })
 }

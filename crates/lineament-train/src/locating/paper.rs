@@ -8,7 +8,7 @@ use lineament_net::Weights;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{LEAST, backgrounds, faceless, net, open, photos};
+use super::{LEAST, backgrounds, faceless, net, photo, photos};
 use crate::error::TrainError;
 use crate::learner::Learner;
 use crate::photos::{PhotoModules, PhotoStage, Photos, Tagged};
@@ -53,8 +53,8 @@ impl PaperRecipe {
 pub fn lnet_o(run: &Run<'_>, recipe: &PaperRecipe) -> Result<(), TrainError> {
     let of_photo = |s: Sample| Tagged { path: s.path, region: None, tags: s.tags };
     let pictures = photos(run, Split::Train).into_iter().map(of_photo).collect();
-    let start = run.weights("lnet_o", "objects", "trunk", Some(&run.recipe.nets.lnet_o))?;
-    learn(run, "lnet_o", &recipe.lnet_o, pictures, &start)
+    let start = run.objects_known("lnet_o", "trunk")?;
+    learn(run, "lnet_o", &recipe.lnet_o, pictures, start.as_ref())
 }
 
 /// Stage `lnet_s`: tags of the regions that LNet_o finds. Both LNets have one structure (paper section 3.1) and begin from the same objects.
@@ -71,15 +71,15 @@ pub fn lnet_s(run: &Run<'_>, recipe: &PaperRecipe) -> Result<PaperLocalisation, 
         .par_iter()
         .map(|sample| {
             let found =
-                finder.head_shoulders(&open(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+                finder.head_shoulders(&photo(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
             let tagged =
                 |rect| Tagged { path: sample.path.clone(), region: Some(rect), tags: sample.tags.clone() };
             Ok(found.first().map(|region| tagged(region.rect)))
         })
         .collect::<Result<Vec<_>, TrainError>>()?;
     let prefix = if run.recipe.nets.one_lnet() { "trunk" } else { "lnet_s" };
-    let start = run.weights("lnet_s", "objects", prefix, Some(&run.recipe.nets.lnet_s))?;
-    learn(run, "lnet_s", &recipe.lnet_s, pictures.into_iter().flatten().collect(), &start)?;
+    let start = run.objects_known("lnet_s", prefix)?;
+    learn(run, "lnet_s", &recipe.lnet_s, pictures.into_iter().flatten().collect(), start.as_ref())?;
     calibrate(run, &lnet_o, &open_doors)
 }
 
@@ -88,7 +88,7 @@ fn learn(
     name: &'static str,
     stage: &PhotoStage,
     pictures: Vec<Tagged>,
-    start: &Weights,
+    start: Option<&Weights>,
 ) -> Result<(), TrainError> {
     let nothing = |why: &str| Err(TrainError::NoPictures { stage: name.to_owned(), why: why.to_owned() });
     if pictures.len() < stage.schedule.batch {
@@ -105,7 +105,9 @@ fn learn(
     let schedule = &stage.schedule;
     let list = [&modules.trunk, &modules.head];
     let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, run.recipe.seed);
-    learner.adopt(&modules.trunk, start);
+    if let Some(start) = start {
+        learner.adopt(&modules.trunk, start);
+    }
     tracing::info!("{name}: {} pictures with a face", pictures.len());
     let task = Photos::new(name, run.recipe, stage, &modules, pictures, backgrounds, run.attributes.len());
     stage::run(&task, &mut learner, schedule, &run.around())?;
@@ -180,7 +182,8 @@ fn strongest<'p>(
 ) -> Result<Vec<Option<Face>>, TrainError> {
     let paths: Vec<&std::path::Path> = paths.collect();
     let best = |path: &&std::path::Path| {
-        let faces = localizer.faces_above(&open(path)?, LEAST).map_err(|e| TrainError::Net(e.to_string()))?;
+        let faces =
+            localizer.faces_above(&photo(path)?, LEAST).map_err(|e| TrainError::Net(e.to_string()))?;
         // A box without an inside can't be drawn or compared.
         Ok(faces.into_iter().find(|face| face.rect.area() > 0.0))
     };

@@ -10,7 +10,7 @@ use lineament_net::{Layer, NetSpec, Weights};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{backgrounds, faceless, net, open, photos};
+use super::{backgrounds, faceless, net, photo, photos};
 use crate::error::TrainError;
 use crate::faces::Whereabouts;
 use crate::learner::Learner;
@@ -98,8 +98,8 @@ pub fn without_responses(lnet: &NetSpec, attributes: usize) -> Result<NetSpec, T
 /// When there is nothing to learn from, or the training stops.
 pub fn lnet_o(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<(), TrainError> {
     let data = WindowData { positives: framed(run, recipe), backgrounds: backgrounds(run), hard: Vec::new() };
-    let start = run.weights("lnet_o", "objects", "trunk", None)?;
-    learn(run, "lnet_o", &run.recipe.nets.lnet_o, &recipe.lnet_o, data, &start)
+    let start = run.objects_known("lnet_o", "trunk")?;
+    learn(run, "lnet_o", &run.recipe.nets.lnet_o, &recipe.lnet_o, data, start.as_ref())
 }
 
 /// Stage `lnet_s`: the same, and windows that LNet_o found itself in photos, against what it took for a face where there is none.
@@ -118,8 +118,8 @@ pub fn lnet_s(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisati
                 backgrounds: backgrounds(run),
                 hard: Vec::new(),
             };
-            let start = run.weights("lnet_s", "objects", "lnet_s", None)?;
-            learn(run, FIRST_ROUND, &nets.lnet_s, first, data, &start)?;
+            let start = run.objects_known("lnet_s", "lnet_s")?;
+            learn(run, FIRST_ROUND, &nets.lnet_s, first, data, start.as_ref())?;
             Some(run.weights("lnet_s", FIRST_ROUND, "trunk", Some(&nets.lnet_s))?)
         }
         None => None,
@@ -143,10 +143,10 @@ pub fn lnet_s(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisati
     tracing::info!("lnet_s: {} hard windows without a face", hard.len());
     let data = WindowData { positives, backgrounds: backgrounds(run), hard };
     let start = match known {
-        Some(known) => known,
-        None => run.weights("lnet_s", "objects", "lnet_s", None)?,
+        Some(known) => Some(known),
+        None => run.objects_known("lnet_s", "lnet_s")?,
     };
-    learn(run, "lnet_s", &nets.lnet_s, &recipe.lnet_s, data, &start)?;
+    learn(run, "lnet_s", &nets.lnet_s, &recipe.lnet_s, data, start.as_ref())?;
     calibrate(run, recipe)
 }
 
@@ -156,7 +156,7 @@ fn learn(
     net: &NetSpec,
     stage: &WindowStage,
     data: WindowData,
-    start: &Weights,
+    start: Option<&Weights>,
 ) -> Result<(), TrainError> {
     without_responses(net, run.attributes.len())?;
     if data.positives.len() < stage.schedule.batch {
@@ -170,7 +170,7 @@ fn learn(
     let module = Module::new(net, 0)?;
     let schedule = &stage.schedule;
     let mut learner = Learner::new(&[&module], schedule.optimiser, schedule.average, run.recipe.seed);
-    let taken = learner.adopt(&module, start);
+    let taken = start.map_or(0, |start| learner.adopt(&module, start));
     tracing::info!("{name}: {} windows with a face, {taken} parameters from before", data.positives.len());
     let task = Windows::new(name, run.recipe, stage, &module, data, run.attributes.len());
     stage::run(&task, &mut learner, schedule, &run.around())?;
@@ -210,7 +210,7 @@ fn localizer(
 /// The strongest window of every picture.
 fn strongest(localizer: &PyramidLocalizer, paths: &[PathBuf]) -> Result<Vec<Option<Window>>, TrainError> {
     let best = |path: &PathBuf| {
-        let windows = localizer.windows(&open(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+        let windows = localizer.windows(&photo(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
         Ok(windows.into_iter().next())
     };
     paths.par_iter().map(best).collect()
@@ -236,7 +236,7 @@ fn hard_windows(
     let found = paths
         .par_iter()
         .map(|path| {
-            let windows = localizer.windows(&open(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+            let windows = localizer.windows(&photo(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
             Ok(windows.iter().map(|w| (w.score, Negative { path: path.clone(), window: w.rect() })).collect())
         })
         .collect::<Result<Vec<Vec<(f32, Negative)>>, TrainError>>()?;
@@ -294,7 +294,7 @@ fn candidate_threshold(
     lost: f64,
 ) -> Result<Option<f32>, TrainError> {
     let found = boxed.par_iter().map(|sample| {
-        let refined = localizer.refined(&open(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+        let refined = localizer.refined(&photo(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
         let best = refined.first().map(|(_, coarse)| coarse.score);
         Ok((best, refined.iter().map(|(_, coarse)| coarse.score).collect::<Vec<f32>>()))
     });

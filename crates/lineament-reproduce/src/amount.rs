@@ -1,0 +1,33 @@
+//! What less data costs: ANet from 1,000, 3,000 and 10,000 pictures (paper section 4.3, Fig. 13). LNets and SVMs are the same everywhere.
+
+use lineament_train::Recipe;
+
+use crate::error::ReproduceError;
+use crate::figures;
+use crate::lab::Lab;
+use crate::results::Store;
+
+/// Pictures that ANet learns from, and how often as often they are seen: passes over a few pictures are few steps.
+const AMOUNTS: [(usize, u64); 3] = [(1_000, 3), (3_000, 2), (10_000, 1)];
+
+pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
+    let mut results = figures::table(lab, &["system", "pictures"]);
+    for (pictures, times) in AMOUNTS {
+        let name = format!("amount_{pictures}");
+        let mut recipe: Recipe = lab.recipe().clone();
+        recipe.anet.pictures = Some(pictures);
+        recipe.anet.schedule.epochs *= times;
+        lab.share_lnets(&name)?;
+        let tagger = lab.tagger(&name, &recipe)?;
+        let names = ["LNets+ANet".to_owned(), pictures.to_string()];
+        results.push([names.to_vec(), figures::cells(lab, &tagger)?].concat());
+    }
+    lab.store.write("amount", &results)
+}
+
+pub fn section(store: &Store) -> Result<String, ReproduceError> {
+    let Some(results) = store.read("amount")? else { return Ok(String::new()) };
+    let text = "ANet learns from a part of the training pictures, drawn by the seed; LNets, SVMs and everything else are the same. 3,000 pictures are seen twice as \
+                often as 10,000, and 1,000 three times. Test crops, regions by landmarks.\n\n";
+    Ok(text.to_owned() + &figures::section(&results, &[("system", "system"), ("pictures", "pictures")]))
+}

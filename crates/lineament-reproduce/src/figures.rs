@@ -1,0 +1,71 @@
+//! Rows that compare whole systems on test crops, regions by landmarks: what experiments on ANet have in common.
+
+use std::fmt::Write;
+
+use lineament::{OperatingPoint, Tagger};
+use lineament_data::Split;
+use lineament_lab::{EvaluateOptions, FaceFrom, evaluate};
+
+use crate::error::ReproduceError;
+use crate::lab::Lab;
+use crate::results::{Results, percent, share};
+
+/// The columns that [`cells`] fills.
+const COLUMNS: [&str; 6] = ["accuracy", "low", "high", "balanced_accuracy", "average_precision", "majority"];
+
+/// A table with columns of one's own before those of the figures.
+pub fn table(lab: &Lab<'_>, own: &[&str]) -> Results {
+    lab.results(&[own, &COLUMNS].concat())
+}
+
+/// Mean accuracy with its interval over people, balanced accuracy at the balanced operating point, average precision, the majority answer.
+///
+/// # Errors
+/// Data that cannot be read.
+pub fn cells(lab: &Lab<'_>, tagger: &Tagger) -> Result<Vec<String>, ReproduceError> {
+    let options = EvaluateOptions {
+        split: Split::Test,
+        region: FaceFrom::Landmarks,
+        operating_points: &[OperatingPoint::Accuracy, OperatingPoint::Balanced],
+        background: None,
+    };
+    let evaluations = evaluate(tagger, &lab.celeba, &options, &|| {})?;
+    let at = |point| evaluations.iter().find(|evaluation| evaluation.operating_point == point);
+    let (accurate, balanced) = (at(OperatingPoint::Accuracy), at(OperatingPoint::Balanced));
+    let interval = accurate.and_then(|found| found.intervals.as_ref()).map(|found| found.accuracy);
+    let figures = [
+        accurate.map(|found| found.mean_accuracy),
+        interval.map(|found| found.low),
+        interval.map(|found| found.high),
+        balanced.map(|found| found.mean_balanced_accuracy),
+        accurate.map(|found| found.mean_average_precision),
+        accurate.map(|found| found.majority_accuracy),
+    ];
+    Ok(figures.map(|figure| share(figure.unwrap_or(f64::NAN))).to_vec())
+}
+
+/// The rows as a table of the page, with headings for the columns of one's own.
+pub fn section(results: &Results, own: &[(&str, &str)]) -> String {
+    let heads: String = own.iter().map(|(_, head)| format!(" {head} |")).collect();
+    let rule = "---|".repeat(own.len());
+    let mut page = format!(
+        "|{heads} accuracy | interval | balanced accuracy, balanced point | average precision | majority answer |\n|{rule}---:|---|---:|---:|---:|\n"
+    );
+    for row in &results.rows {
+        let value = |column| percent(results.number(row, column));
+        let names: String =
+            own.iter().map(|(column, _)| format!(" {} |", results.cell(row, column))).collect();
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            page,
+            "|{names} {} | {} – {} | {} | {} | {} |",
+            value("accuracy"),
+            value("low"),
+            value("high"),
+            value("balanced_accuracy"),
+            value("average_precision"),
+            value("majority"),
+        );
+    }
+    page + &crate::page::origin(&results.origin)
+}

@@ -1,0 +1,207 @@
+//! What experiments share: the data, the recipe that they vary, and trainings that are made once.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use lineament::locate::Localizer;
+use lineament::{Bundle, Tagger};
+use lineament_data::{Dataset, Split, celeba, folder};
+use lineament_lab::Provenance;
+use lineament_train::{Recipe, STAGES, TrainOptions, locating, train};
+
+use crate::error::ReproduceError;
+use crate::results::{Origin, Results, Store};
+
+/// What `lineament reproduce` was asked for.
+#[derive(Debug)]
+pub struct Options<'a> {
+    /// The folder of the data sets: `celeba`, and beside it `tiny-imagenet-200`, `background`, `wider`, `lfw`.
+    pub data: PathBuf,
+    /// The page; CSVs stand in the folder that is called like it.
+    pub output: PathBuf,
+    /// Where trainings lie. They are large, and can be made again.
+    pub work: PathBuf,
+    /// The experiments; all where none is named.
+    pub only: Vec<String>,
+    /// Run those that are done again.
+    pub again: bool,
+    /// Only write the page again.
+    pub page_only: bool,
+    /// The recipe that is varied.
+    pub recipe: Recipe,
+    /// The command, as it is told under the figures.
+    pub command: String,
+    /// Draw progress bars.
+    pub progress: bool,
+    /// Set from outside to stop at the next checkpoint.
+    pub stop: &'a AtomicBool,
+}
+
+/// Data, recipe and trainings.
+pub struct Lab<'a> {
+    options: &'a Options<'a>,
+    /// CelebA: the attributes.
+    pub celeba: Dataset,
+    /// Where figures are kept.
+    pub store: Store,
+    origin: Origin,
+}
+
+/// The run of the LNets of the recipe that is varied.
+pub const LNETS: &str = "lnets";
+
+/// Stages that end in LNets.
+const LOCATING: [&str; 3] = ["objects", "lnet_o", "lnet_s"];
+
+/// What those stages leave in a run's folder, beside logs and checkpoints.
+const LOCATED: [&str; 6] = [
+    "objects.safetensors",
+    "lnet_o.safetensors",
+    "lnet_s_first.safetensors",
+    "lnet_s.safetensors",
+    "localisation.json",
+    "located.csv",
+];
+
+impl<'a> Lab<'a> {
+    /// Reads the data.
+    ///
+    /// # Errors
+    /// When CelebA is not there or damaged.
+    pub fn open(options: &'a Options<'a>, store: Store) -> Result<Self, ReproduceError> {
+        let celeba = celeba::read(&options.data.join("celeba"))?;
+        // The results belong to the checkout that they are written into.
+        let checkout = options.output.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let checkout = checkout.unwrap_or(Path::new("."));
+        let provenance = Provenance::of(&options.command, checkout, rayon::current_num_threads());
+        let origin = Origin::of(&provenance, options.recipe.seed);
+        Ok(Self { options, celeba, store, origin })
+    }
+
+    /// The recipe that is varied.
+    pub fn recipe(&self) -> &Recipe {
+        &self.options.recipe
+    }
+
+    /// A table of figures without rows.
+    pub fn results(&self, columns: &[&str]) -> Results {
+        Results::new(columns, self.origin.clone())
+    }
+
+    /// A folder beside CelebA's.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn folder(&self, name: &str, needs: &str) -> Result<PathBuf, ReproduceError> {
+        let folder = self.options.data.join(name);
+        if folder.is_dir() {
+            Ok(folder)
+        } else {
+            Err(ReproduceError::Data { folder, needs: needs.to_owned() })
+        }
+    }
+
+    /// Pictures without a face that nothing was chosen on.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn backgrounds(&self) -> Result<Dataset, ReproduceError> {
+        let needs = "a flat folder of pictures without a face, to count false alarms in";
+        Ok(folder::read(&self.folder("background", needs)?)?.split(Split::Test))
+    }
+
+    /// A place for files of an experiment.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn work(&self, name: &str) -> Result<PathBuf, ReproduceError> {
+        let folder = self.options.work.join(name);
+        std::fs::create_dir_all(&folder).map_err(|e| ReproduceError::file(&folder, e))?;
+        Ok(folder)
+    }
+
+    /// The LNets of a recipe, trained where they are not there yet; nothing passes unseen: any response counts as a face, however weak.
+    ///
+    /// # Errors
+    /// What stopped the training.
+    pub fn lnets(&self, name: &str, recipe: &Recipe) -> Result<Box<dyn Localizer>, ReproduceError> {
+        let folder = self.work(name)?;
+        self.claim(&folder, recipe)?;
+        for stage in LOCATING {
+            if stage == "objects" && recipe.objects.is_none() {
+                continue;
+            }
+            if !folder.join(stage).with_extension("safetensors").exists() {
+                tracing::info!("{name}: stage {stage}");
+                self.train(&folder, recipe, Some(stage))?;
+            }
+        }
+        let attributes = self.celeba.attributes.len() - recipe.without.len();
+        Ok(locating::open(&folder, &recipe.for_attributes(attributes))?)
+    }
+
+    /// The whole system of a recipe, trained where it is not there yet.
+    ///
+    /// # Errors
+    /// What stopped the training.
+    pub fn system(&self, name: &str, recipe: &Recipe) -> Result<Bundle, ReproduceError> {
+        let folder = self.work(name)?;
+        self.claim(&folder, recipe)?;
+        let model = folder.join("model.lineament");
+        if !model.exists() {
+            tracing::info!("{name}: training");
+            self.train(&folder, recipe, None)?;
+        }
+        Bundle::open(&model).map_err(|e| ReproduceError::model(name, e))
+    }
+
+    /// The same, ready to be asked.
+    ///
+    /// # Errors
+    /// As [`Lab::system`].
+    pub fn tagger(&self, name: &str, recipe: &Recipe) -> Result<Tagger, ReproduceError> {
+        Tagger::new(self.system(name, recipe)?).map_err(|e| ReproduceError::model(name, e))
+    }
+
+    /// Gives a run the LNets of the recipe that is varied, which the same stages and seed would give it anyway: minutes instead of an hour for a row of ANets.
+    ///
+    /// # Errors
+    /// What stopped their training, or a file that cannot be copied.
+    pub fn share_lnets(&self, to: &str) -> Result<(), ReproduceError> {
+        self.lnets(LNETS, self.recipe())?;
+        let (from, to) = (self.work(LNETS)?, self.work(to)?);
+        for name in LOCATED {
+            let (there, here) = (from.join(name), to.join(name));
+            if there.exists() && !here.exists() {
+                std::fs::copy(&there, &here).map_err(|e| ReproduceError::file(&here, e))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a folder in which something else was trained.
+    fn claim(&self, folder: &Path, recipe: &Recipe) -> Result<(), ReproduceError> {
+        let kept = folder.join("recipe.toml");
+        if kept.exists() && Recipe::open(&kept)? != *recipe {
+            return Err(ReproduceError::OtherRun(folder.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn train(&self, folder: &Path, recipe: &Recipe, stage: Option<&str>) -> Result<(), ReproduceError> {
+        debug_assert!(stage.is_none_or(|stage| STAGES.contains(&stage)));
+        let options = TrainOptions {
+            recipe: recipe.clone(),
+            data: vec![self.options.data.clone()],
+            output: folder.to_owned(),
+            resume: true,
+            stage: stage.map(str::to_owned),
+            from: None,
+            progress: self.options.progress,
+            stop: self.options.stop,
+            step_limit: None,
+        };
+        train(&options)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,229 @@
+//! Where faces are found (paper section 4.1, Fig. 7): LNets with and without object pre-training and by the number of attributes that they learned from,
+//! against detectors that learned from boxes.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use lineament::bootstrap::{RESAMPLES, SEED, intervals};
+use lineament::locate::Localizer;
+use lineament::{Bundle, Limits, Photo, Rect};
+use lineament_data::{Framing, Split};
+use lineament_lab::background::background;
+use lineament_lab::localisation::{Located, OVERLAP, curve, localisation, rate_at};
+use lineament_lab::metrics::mean;
+use lineament_train::{Recipe, locating};
+use rayon::prelude::*;
+
+use crate::detectors::{self, DETECTORS};
+use crate::error::ReproduceError;
+use crate::lab::{LNETS, Lab};
+use crate::results::{Results, Store, percent, share};
+use crate::transfer;
+
+/// False positives a picture at which the curve is kept.
+const FPPI: [f64; 7] = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
+
+/// Pictures with the boxes that are given for them.
+struct Photos {
+    name: &'static str,
+    paths: Vec<PathBuf>,
+    given: Vec<Vec<Rect>>,
+    /// Pictures of one group are of one person; those of nobody known stand alone.
+    groups: Vec<u64>,
+}
+
+type Found = Vec<Vec<(Rect, f32)>>;
+
+pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
+    let sets = [celeba(lab), wider(lab)?];
+    let empty: Vec<PathBuf> = lab.backgrounds()?.samples.into_iter().map(|sample| sample.path).collect();
+    let recalls: Vec<String> = (3..=9).map(|tenths| format!("recall_0_{tenths}")).collect();
+    let curves: Vec<String> = FPPI.iter().map(|rate| format!("tpr_at_{rate}")).collect();
+    let mut columns =
+        vec!["system", "set", "pictures", "dominant", "low", "high", "mean_iou", "tpr_background"];
+    columns.extend(recalls.iter().chain(&curves).map(String::as_str));
+    let mut results = lab.results(&columns);
+    let mut add = |system: &str, found: &mut dyn FnMut(&str, &[PathBuf]) -> Result<Found, ReproduceError>| {
+        tracing::info!("localisation: {system}");
+        let alarms = best(&found("background", &empty)?);
+        for set in &sets {
+            results.push(row(system, set, found(set.name, &set.paths)?, &alarms));
+        }
+        Ok::<(), ReproduceError>(())
+    };
+    for (system, name, recipe) in variants(lab.recipe(), &lab.celeba.attributes) {
+        let lnets = lab.lnets(&name, &recipe)?;
+        add(&system, &mut |_, paths| look(lnets.as_ref(), paths))?;
+    }
+    let bundle = Bundle::embedded().map_err(|e| ReproduceError::model("the default bundle", e))?;
+    let own = locating::of_bundle(&bundle)?;
+    add("LNets, the default bundle", &mut |_, paths| look(own.as_ref(), paths))?;
+    let (models, work) =
+        (lab.folder("../models", "YuNet and UltraFace as ONNX files")?, lab.work("detectors")?);
+    for (name, system) in DETECTORS {
+        add(system, &mut |set, paths| detectors::found(name, set, paths, &models, &work))?;
+    }
+    lab.store.write("localisation", &results)
+}
+
+/// The LNets that are compared: what the page calls them, their run, their recipe.
+fn variants(recipe: &Recipe, attributes: &[String]) -> Vec<(String, String, Recipe)> {
+    let whole = attributes.len();
+    let mut all = vec![(format!("LNets, {whole} attributes"), LNETS.to_owned(), recipe.clone())];
+    for (left, without) in transfer::fewer(attributes) {
+        let fewer = Recipe { without, ..recipe.clone() };
+        all.push((format!("LNets, {left} attributes"), format!("attributes_{left}"), fewer));
+    }
+    let scratch = Recipe { objects: None, ..recipe.clone() };
+    all.push(("LNets without object pre-training".to_owned(), "no_objects".to_owned(), scratch));
+    all
+}
+
+fn celeba(lab: &Lab<'_>) -> Photos {
+    let test = lab.celeba.split(Split::Test).framing(Framing::Photo);
+    let boxed = || test.samples.iter().filter_map(|sample| Some((sample, sample.rect?)));
+    Photos {
+        name: "celeba",
+        paths: boxed().map(|(sample, _)| sample.path.clone()).collect(),
+        given: boxed().map(|(_, rect)| vec![rect]).collect(),
+        groups: boxed()
+            .zip(0_u64..)
+            .map(|((sample, _), place)| sample.identity.map_or((1 << 32) + place, u64::from))
+            .collect(),
+    }
+}
+
+/// WIDER FACE: pictures and `boxes.csv` beside them, a row a face.
+fn wider(lab: &Lab<'_>) -> Result<Photos, ReproduceError> {
+    let folder = lab.folder("wider", "WIDER FACE pictures with boxes.csv")?;
+    let table = folder.join("boxes.csv");
+    let failed = |e: csv::Error| ReproduceError::file(&table, e);
+    let mut photos = Photos { name: "wider", paths: Vec::new(), given: Vec::new(), groups: Vec::new() };
+    for row in csv::Reader::from_path(&table).map_err(failed)?.deserialize() {
+        let (file, x, y, width, height): (PathBuf, f32, f32, f32, f32) = row.map_err(failed)?;
+        let path = folder.join(file);
+        if photos.paths.last() != Some(&path) {
+            photos.groups.push(photos.paths.len() as u64);
+            photos.paths.push(path);
+            photos.given.push(Vec::new());
+        }
+        if let Some(boxes) = photos.given.last_mut() {
+            boxes.push(Rect { x, y, width, height });
+        }
+    }
+    Ok(photos)
+}
+
+fn look(lnets: &dyn Localizer, paths: &[PathBuf]) -> Result<Found, ReproduceError> {
+    let look = |path: &PathBuf| {
+        let named = |reason: String| ReproduceError::model(path.display().to_string(), reason);
+        let photo = Photo::open(Path::new(path), &Limits::default()).map_err(|e| named(e.to_string()))?;
+        let faces = lnets.locate(&photo).map_err(|e| named(e.to_string()))?;
+        Ok(faces.into_iter().map(|face| (face.rect, face.score)).collect())
+    };
+    paths.par_iter().map(look).collect()
+}
+
+fn best(found: &Found) -> Vec<Option<f32>> {
+    found.iter().map(|faces| faces.first().map(|(_, score)| *score)).collect()
+}
+
+fn row(system: &str, set: &Photos, found: Found, alarms: &[Option<f32>]) -> Vec<String> {
+    let scores = best(&found);
+    let pictures: Vec<Located> = found
+        .into_iter()
+        .zip(&set.given)
+        .map(|(found, given)| Located { found, given: given.clone() })
+        .collect();
+    let all: Vec<&Located> = pictures.iter().collect();
+    let figures = localisation(&pictures);
+    let hits: Vec<f64> =
+        pictures.iter().map(|picture| f64::from(u8::from(picture.dominant_overlap() >= OVERLAP))).collect();
+    let interval = over_groups(&hits, &set.groups);
+    let mut cells =
+        vec![system.to_owned(), set.name.to_owned(), pictures.len().to_string(), share(mean(hits))];
+    cells.extend(interval.map(share));
+    cells.push(share(figures.as_ref().map_or(f64::NAN, |figures| figures.mean_iou)));
+    cells.push(share(background(&scores, alarms).tpr_at_1_in_100));
+    let recall = figures.map(|figures| figures.recall_against_overlap).unwrap_or_default();
+    cells.extend(recall.iter().map(|point| share(point.recall)));
+    let curve = curve(&all, OVERLAP);
+    cells.extend(FPPI.map(|rate| share(rate_at(&curve, rate))));
+    cells
+}
+
+/// The 95 % interval of a mean over pictures, by drawing groups again.
+fn over_groups(values: &[f64], groups: &[u64]) -> [f64; 2] {
+    let mut sums = std::collections::BTreeMap::<u64, (f64, f64)>::new();
+    for (value, group) in values.iter().zip(groups) {
+        let sum = sums.entry(*group).or_default();
+        *sum = (sum.0 + value, sum.1 + 1.0);
+    }
+    let sums: Vec<(f64, f64)> = sums.into_values().collect();
+    let drawn = |places: &[usize]| {
+        let add = |a: (f64, f64), b: &(f64, f64)| (a.0 + b.0, a.1 + b.1);
+        let (sum, count) = places.iter().filter_map(|place| sums.get(*place)).fold((0.0, 0.0), add);
+        [sum / count]
+    };
+    intervals(sums.len(), RESAMPLES, SEED, drawn).map_or([f64::NAN; 2], |[found]| [found.low, found.high])
+}
+
+pub fn section(store: &Store) -> Result<String, ReproduceError> {
+    let Some(results) = store.read("localisation")? else { return Ok(String::new()) };
+    let mut page = String::from(
+        "LNets learn from tags of pictures, without one box; the detectors below them learned from boxes. CelebA's boxes were made by YuNet, which flatters it \
+         there; WIDER FACE's are by people (pictures of one to three clear faces, longest side 256; the set plays the part of the paper's MobileFaces). `dominant`: the \
+         best-scored box overlaps a given one by half. TPR against false positives a picture (FPPI) counts all boxes. The last column: the share of face photos \
+         whose best score is above what one in a hundred pictures without a face exceeds.\n",
+    );
+    for set in ["celeba", "wider"] {
+        table(&mut page, &results, set);
+    }
+    Ok(page + &crate::page::origin(&results.origin))
+}
+
+fn table(page: &mut String, results: &Results, set: &str) {
+    let title = if set == "celeba" { "Un-cropped CelebA test photos" } else { "WIDER FACE" };
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        page,
+        "\n### {title}\n\n| system | dominant | interval | mean IoU | TPR at 0.01 FPPI | at 0.1 | at 1 | recall at overlap 0.3 | 0.5 | 0.7 | against backgrounds |\n\
+         |---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|"
+    );
+    for row in results.rows.iter().filter(|row| results.cell(row, "set") == set) {
+        let value = |column| percent(results.number(row, column));
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} – {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            results.cell(row, "system"),
+            value("dominant"),
+            value("low"),
+            value("high"),
+            value("mean_iou"),
+            value("tpr_at_0.01"),
+            value("tpr_at_0.1"),
+            value("tpr_at_1"),
+            value("recall_0_3"),
+            value("recall_0_5"),
+            value("recall_0_7"),
+            value("tpr_background"),
+        );
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_of_one_person_are_drawn_together() {
+        let values: Vec<f64> = (0..400).map(|place| f64::from(u8::from(place % 5 != 0))).collect();
+        let alone: Vec<u64> = (0..400).collect();
+        let [low, high] = over_groups(&values, &alone);
+        // 2 x 1.96 x sqrt(0.8 x 0.2 / 400) = 0.0784.
+        assert!((high - low - 0.0784).abs() < 0.01 && low < 0.8 && high > 0.8, "{low} {high}");
+        let one: Vec<u64> = vec![7; 400];
+        assert!(over_groups(&values, &one)[0].is_nan());
+    }
+}
