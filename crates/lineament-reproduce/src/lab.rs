@@ -53,9 +53,12 @@ pub const LNETS: &str = "lnets";
 /// Stages that end in LNets.
 const LOCATING: [&str; 3] = ["objects", "lnet_o", "lnet_s"];
 
+/// What stage `objects` leaves in a run's folder.
+const OBJECTS: &str = "objects.safetensors";
+
 /// What those stages leave in a run's folder, beside logs and checkpoints.
 const LOCATED: [&str; 6] = [
-    "objects.safetensors",
+    OBJECTS,
     "lnet_o.safetensors",
     "lnet_s_first.safetensors",
     "lnet_s.safetensors",
@@ -127,6 +130,7 @@ impl<'a> Lab<'a> {
     pub fn lnets(&self, name: &str, recipe: &Recipe) -> Result<Box<dyn Localizer>, ReproduceError> {
         let folder = self.work(name)?;
         self.claim(&folder, recipe)?;
+        self.share_objects(&folder, recipe)?;
         for stage in LOCATING {
             if stage == "objects" && recipe.objects.is_none() {
                 continue;
@@ -147,6 +151,7 @@ impl<'a> Lab<'a> {
     pub fn system(&self, name: &str, recipe: &Recipe) -> Result<Bundle, ReproduceError> {
         let folder = self.work(name)?;
         self.claim(&folder, recipe)?;
+        self.share_objects(&folder, recipe)?;
         let model = folder.join("model.lineament");
         if !model.exists() {
             tracing::info!("{name}: training");
@@ -161,6 +166,20 @@ impl<'a> Lab<'a> {
     /// As [`Lab::system`].
     pub fn tagger(&self, name: &str, recipe: &Recipe) -> Result<Tagger, ReproduceError> {
         Tagger::new(self.system(name, recipe)?).map_err(|e| ReproduceError::model(name, e))
+    }
+
+    /// Gives a run what LNets learned of objects, which has nothing to do with attributes: every recipe with the same stage and seed would learn it again.
+    fn share_objects(&self, to: &Path, recipe: &Recipe) -> Result<(), ReproduceError> {
+        let own = self.recipe();
+        let same = recipe.objects.is_some()
+            && recipe.objects == own.objects
+            && recipe.seed == own.seed
+            && [&recipe.nets.lnet_o, &recipe.nets.lnet_s] == [&own.nets.lnet_o, &own.nets.lnet_s];
+        let (there, here) = (self.work(LNETS)?.join(OBJECTS), to.join(OBJECTS));
+        if same && there.exists() && !here.exists() {
+            std::fs::copy(&there, &here).map_err(|e| ReproduceError::file(&here, e))?;
+        }
+        Ok(())
     }
 
     /// Gives a run the LNets of the recipe that is varied, which the same stages and seed would give it anyway: minutes instead of an hour for a row of ANets.
