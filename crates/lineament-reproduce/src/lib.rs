@@ -16,7 +16,7 @@ mod transfer;
 
 pub use error::ReproduceError;
 pub use lab::{Lab, Options};
-pub use results::Results;
+pub use results::{Results, Store};
 
 /// An experiment: one or more CSVs, and a section of the page.
 pub struct Experiment {
