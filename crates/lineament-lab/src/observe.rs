@@ -182,6 +182,11 @@ impl<'a> Observations<'a> {
         }
     }
 
+    /// How many pictures could not be read.
+    pub fn skipped(&self) -> usize {
+        self.skipped.len()
+    }
+
     /// The best score of every picture; `None` where no face was found.
     pub(crate) fn best_scores(&self) -> Vec<Option<f32>> {
         self.seen.iter().map(|seen| seen.found.first().map(|(_, score)| *score)).collect()

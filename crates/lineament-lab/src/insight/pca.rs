@@ -18,6 +18,9 @@ impl Pca {
     /// The `most` strongest components of rows; fewer where the rows span fewer.
     pub fn fit(rows: &Features, most: usize) -> Self {
         let (count, width) = (rows.len(), rows.width());
+        if count < 2 {
+            return Self { mean: vec![0.0; width], axes: Vec::new(), variance: Vec::new() };
+        }
         let centred = DMatrix::from_row_iterator(count, width, rows.rows().flatten().map(|x| f64::from(*x)));
         let mean: Vec<f64> = centred.column_iter().map(|column| column.sum() / count.max(1) as f64).collect();
         let mut centred = centred;
