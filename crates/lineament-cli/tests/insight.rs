@@ -54,7 +54,11 @@ fn the_page_stands_alone_and_its_figures_repeat_on_any_number_of_threads() {
     // Nothing is fetched: the only addresses are of pictures inside of the page and of its own sections.
     let addresses = page.split("src=\"").skip(1).chain(page.split("href=\"").skip(1));
     for address in addresses {
-        assert!(address.starts_with("data:image/jpeg;base64,") || address.starts_with('#'), "{:.60}", address);
+        assert!(
+            address.starts_with("data:image/jpeg;base64,") || address.starts_with('#'),
+            "{:.60}",
+            address
+        );
     }
     assert!(!page.contains("<script") && !page.contains("url(") && !page.contains("@import"));
 

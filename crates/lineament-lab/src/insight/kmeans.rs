@@ -4,7 +4,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Starts; the best end is kept.
-const STARTS: u64 = 50;
+const STARTS: u64 = 500;
 /// Steps of one start at most; a few dozen do for small sets.
 const STEPS: usize = 300;
 

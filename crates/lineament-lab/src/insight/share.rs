@@ -98,8 +98,8 @@ mod tests {
     fn what_is_kept_is_counted_above_chance() {
         let counts = [1, 10, 50, 100];
         // 0.9 x 0.4 above 0.5 is 0.86.
-        assert_eq!(share_that_keeps(&counts, &[0.7, 0.85, 0.86, 0.9], 100), 0.5);
-        assert_eq!(share_that_keeps(&counts, &[0.7, 0.87, 0.86, 0.9], 100), 0.1);
+        assert_eq!(share_that_keeps(&counts, &[0.7, 0.85, 0.861, 0.9], 100), 0.5);
+        assert_eq!(share_that_keeps(&counts, &[0.7, 0.87, 0.861, 0.9], 100), 0.1);
         assert_eq!(share_that_keeps(&counts, &[0.5, 0.5, 0.5, 0.9], 100), 1.0);
     }
 }
