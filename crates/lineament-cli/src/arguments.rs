@@ -38,6 +38,9 @@ pub enum Command {
     /// Tell which places and neurons the attributes of faces rest on
     #[command(after_help = examples::EXPLAIN)]
     Explain(crate::commands::explain::ExplainArguments),
+    /// Write one page on what a model's nets found out, with an audit
+    #[command(after_help = examples::INSIGHT)]
+    Insight(crate::commands::insight::InsightArguments),
     /// Measure a model on labelled pictures
     #[command(after_help = examples::EVALUATE)]
     Evaluate(EvaluateArguments),

@@ -79,6 +79,12 @@ pub const AUDIT: &str = "Examples:
   lineament audit --data tags.csv --split validation --by Male --groups origin.csv --output audit/
   lineament audit --data celeba --region landmarks --operating-point balanced --output audit/";
 
+/// Of `insight`.
+pub const INSIGHT: &str = "Examples:
+  lineament insight --drawn --output insight.html
+  lineament insight --data celeba --region landmarks --output insight.html --tables tables/
+  lineament insight --data tags.csv --model my.lineament --explain photo.jpg --output insight.html";
+
 /// Of `export`.
 pub const EXPORT: &str = "Examples:
   lineament export --bundle model.lineament

@@ -42,18 +42,13 @@ impl People {
     /// The intervals of the mean accuracy and of the mean balanced accuracy over attributes; attributes without a
     /// known label in a resample are left out of its means. `None` with fewer than two people.
     pub fn intervals(&self, resamples: u64, seed: u64) -> Option<Intervals> {
-        let people: Vec<&Vec<Tally>> = self.tallies.values().collect();
-        let means = |places: &[usize]| {
-            let mut sums = vec![Tally::default(); self.attributes];
-            for person in places.iter().filter_map(|place| people.get(*place)) {
-                sums.iter_mut().zip(person.iter()).for_each(|(sum, tally)| sum.merge(tally));
-            }
+        let means = |sums: &[Tally]| {
             let known = || sums.iter().filter(|tally| tally.known() > 0);
-            [mean(known().map(Tally::accuracy)), mean(known().map(Tally::balanced_accuracy))]
+            vec![mean(known().map(Tally::accuracy)), mean(known().map(Tally::balanced_accuracy))]
         };
-        let [accuracy, balanced_accuracy] =
-            lineament::bootstrap::intervals(people.len(), resamples, seed, means)?;
-        Some(Intervals { accuracy, balanced_accuracy })
+        let found = self.intervals_of(resamples, seed, means)?;
+        let [accuracy, balanced_accuracy] = *found.as_slice() else { return None };
+        Some(Intervals { accuracy: accuracy?, balanced_accuracy: balanced_accuracy? })
     }
 
     /// The interval of every figure of every attribute, `[attribute][figure]`: resamples in which a figure is not defined
@@ -64,20 +59,37 @@ impl People {
         resamples: u64,
         seed: u64,
     ) -> Vec<Vec<Option<Interval>>> {
-        let people: Vec<&Vec<Tally>> = self.tallies.values().collect();
-        let of = |attribute: usize, figure: &fn(&Tally) -> Option<f64>| {
-            let drawn = |places: &[usize]| {
-                let mut sum = Tally::default();
-                for tally in places.iter().filter_map(|place| people.get(*place)?.get(attribute)) {
-                    sum.merge(tally);
-                }
-                [figure(&sum).unwrap_or(f64::NAN)]
+        let all = self.intervals_of(resamples, seed, |sums| {
+            let row = |sum: &Tally| -> Vec<f64> {
+                figures.iter().map(|figure| figure(sum).unwrap_or(f64::NAN)).collect()
             };
-            let [interval] = lineament::bootstrap::intervals(people.len(), resamples, seed, drawn)?;
-            Some(interval)
-        };
-        let row = |attribute| figures.iter().map(|figure| of(attribute, figure)).collect();
-        (0..self.attributes).map(row).collect()
+            sums.iter().flat_map(row).collect()
+        });
+        let all = all.unwrap_or_else(|| vec![None; self.attributes * figures.len()]);
+        all.chunks(figures.len().max(1)).map(<[_]>::to_vec).collect()
+    }
+
+    /// The intervals of figures made of the tallies of drawn people, one an attribute; one draw serves all figures. NaN is a figure that a draw does
+    /// not define. `None` with fewer than two people.
+    pub fn intervals_of(
+        &self,
+        resamples: u64,
+        seed: u64,
+        figures: impl Fn(&[Tally]) -> Vec<f64> + Sync,
+    ) -> Option<Vec<Option<Interval>>> {
+        let people: Vec<&Vec<Tally>> = self.tallies.values().collect();
+        lineament::bootstrap::many_intervals(people.len(), resamples, seed, |places| {
+            figures(&self.sums(places.iter().filter_map(|place| people.get(*place).copied())))
+        })
+    }
+
+    /// The tallies of some people together, one an attribute.
+    fn sums<'a>(&self, people: impl Iterator<Item = &'a Vec<Tally>>) -> Vec<Tally> {
+        let mut sums = vec![Tally::default(); self.attributes];
+        for person in people {
+            sums.iter_mut().zip(person).for_each(|(sum, tally)| sum.merge(tally));
+        }
+        sums
     }
 }
 
@@ -131,6 +143,33 @@ mod tests {
         let people = people(50, 2);
         assert_eq!(people.intervals(200, 7), people.intervals(200, 7));
         assert_ne!(people.intervals(200, 7), people.intervals(200, 8));
+    }
+
+    #[test]
+    fn one_draw_serves_all_figures_as_one_each_would() {
+        let mut all = People::new(2);
+        for key in 0..40 {
+            let tallies = all.person(key);
+            tallies[0].add(key % 3 == 0, key % 2 == 0);
+            // The second attribute is labelled for some only, and never absent.
+            if key % 4 == 0 {
+                tallies[1].add(true, key % 8 == 0);
+            }
+        }
+        let accuracy = |tally: &Tally| (tally.known() > 0).then(|| tally.accuracy());
+        let absent = |tally: &Tally| (tally.true_negatives + tally.false_positives > 0).then_some(1.0);
+        let found = all.figure_intervals(&[accuracy, absent], 100, 3);
+        let people: Vec<Vec<Tally>> = all.tallies.values().cloned().collect();
+        for (attribute, row) in found.iter().enumerate() {
+            let alone = lineament::bootstrap::intervals(people.len(), 100, 3, |places| {
+                let mut sum = Tally::default();
+                places.iter().for_each(|place| sum.merge(&people[*place][attribute]));
+                [accuracy(&sum).unwrap_or(f64::NAN)]
+            });
+            assert_eq!(row[0], alone.map(|[interval]| interval));
+        }
+        assert_eq!((found.len(), found[1][1]), (2, None));
+        assert_eq!(People::new(2).figure_intervals(&[accuracy], 10, 1), vec![vec![None]; 2]);
     }
 
     #[test]

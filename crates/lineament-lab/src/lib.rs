@@ -8,6 +8,7 @@ pub mod background;
 pub mod bootstrap;
 pub mod evaluate;
 pub mod evaluation;
+pub mod insight;
 pub mod localisation;
 pub mod observe;
 pub mod paper;

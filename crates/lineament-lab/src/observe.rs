@@ -77,6 +77,8 @@ pub enum EvaluateError {
 pub(crate) struct Seen {
     /// Faces found, best first; empty where the region was given.
     pub found: Vec<(Rect, f32)>,
+    /// The square region that was read; `None` where no face was found.
+    pub region: Option<Rect>,
     /// The score of every attribute of the model; `None` where no face was found.
     pub scores: Option<Vec<f32>>,
 }
@@ -180,6 +182,11 @@ impl<'a> Observations<'a> {
         }
     }
 
+    /// How many pictures could not be read.
+    pub fn skipped(&self) -> usize {
+        self.skipped.len()
+    }
+
     /// The best score of every picture; `None` where no face was found.
     pub(crate) fn best_scores(&self) -> Vec<Option<f32>> {
         self.seen.iter().map(|seen| seen.found.first().map(|(_, score)| *score)).collect()
@@ -217,11 +224,9 @@ fn located(tagger: &Tagger, samples: &[Sample], done: &(dyn Fn() + Sync)) -> Vec
         let photo = open(&sample.path)?;
         let found: Vec<(Rect, f32)> =
             tagger.locate(&photo)?.into_iter().map(|face| (face.rect, face.score)).collect();
-        let scores = match found.first() {
-            Some((dominant, _)) => Some(tagger.scores_in(&photo, tagger.region_of_box(*dominant)?)?),
-            None => None,
-        };
-        Ok(Seen { found, scores })
+        let region = found.first().map(|(dominant, _)| tagger.region_of_box(*dominant)).transpose()?;
+        let scores = region.map(|region| tagger.scores_in(&photo, region)).transpose()?;
+        Ok(Seen { found, region, scores })
     };
     samples.par_iter().map(look).inspect(|_| done()).collect()
 }
@@ -268,7 +273,7 @@ fn from_landmarks(
     done: &(dyn Fn() + Sync),
 ) -> Vec<Result<Seen, PictureError>> {
     let read = |photo: &Photo, region: Rect| -> Result<Seen, PictureError> {
-        Ok(Seen { found: Vec::new(), scores: Some(tagger.scores_in(photo, region)?) })
+        Ok(Seen { found: Vec::new(), region: Some(region), scores: Some(tagger.scores_in(photo, region)?) })
     };
     let given: Vec<Option<Result<(Seen, Relative), PictureError>>> = samples
         .par_iter()

@@ -37,11 +37,27 @@ pub fn intervals<const N: usize>(
     seed: u64,
     figures: impl Fn(&[usize]) -> [f64; N] + Sync,
 ) -> Option<[Interval; N]> {
+    let all = many_intervals(groups, resamples, seed, |places| figures(places).to_vec())?;
+    let mut found = [Interval { low: 0.0, high: 0.0 }; N];
+    for (place, interval) in found.iter_mut().enumerate() {
+        *interval = all.get(place).copied().flatten()?;
+    }
+    Some(found)
+}
+
+/// The same for as many figures as `figures` makes, always equally many: one draw of people serves them all. A figure that no sample defines has
+/// no interval.
+pub fn many_intervals(
+    groups: usize,
+    resamples: u64,
+    seed: u64,
+    figures: impl Fn(&[usize]) -> Vec<f64> + Sync,
+) -> Option<Vec<Option<Interval>>> {
     if groups < 2 {
         return None;
     }
     // One generator a resample: the same draws for any number of threads.
-    let drawn: Vec<[f64; N]> = (0..resamples)
+    let drawn: Vec<Vec<f64>> = (0..resamples)
         .into_par_iter()
         .map(|resample| {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -50,17 +66,13 @@ pub fn intervals<const N: usize>(
             figures(&places)
         })
         .collect();
-    let mut found = [Interval { low: 0.0, high: 0.0 }; N];
-    for (place, interval) in found.iter_mut().enumerate() {
-        let mut values: Vec<f64> = drawn
-            .iter()
-            .filter_map(|figures| figures.get(place).copied())
-            .filter(|value| !value.is_nan())
-            .collect();
+    let interval = |place: usize| {
+        let mut values: Vec<f64> =
+            drawn.iter().filter_map(|figures| figures.get(place).copied()).filter(|v| !v.is_nan()).collect();
         values.sort_by(f64::total_cmp);
-        *interval = Interval { low: percentile(&values, 0.025)?, high: percentile(&values, 0.975)? };
-    }
-    Some(found)
+        Some(Interval { low: percentile(&values, 0.025)?, high: percentile(&values, 0.975)? })
+    };
+    Some((0..drawn.first().map_or(0, Vec::len)).map(interval).collect())
 }
 
 /// The percentile of sorted values, interpolated linearly between its neighbours.

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use lineament::Tagger;
 use lineament_data::layout;
+use lineament_lab::audit::contradictions::Rule;
 use lineament_lab::audit::groups::Grouping;
 use lineament_lab::audit::{Audit, audit, contradictions};
 use lineament_lab::bootstrap::Interval;
@@ -36,15 +37,8 @@ pub struct AuditArguments {
     /// What the model's thresholds are chosen for
     #[arg(long, value_enum, default_value = "accuracy")]
     operating_point: PointName,
-    /// Group pictures by the label of this attribute; give it once for each [default: Male and Young, where the model knows them]
-    #[arg(long, value_name = "ATTRIBUTE")]
-    by: Vec<String>,
-    /// Group pictures by the columns of this CSV file, whose first column holds file names as the data set has them
-    #[arg(long, value_name = "FILE")]
-    groups: Option<PathBuf>,
-    /// More pairs of attributes that contradict each other: a CSV file with the columns one,other
-    #[arg(long, value_name = "FILE")]
-    contradictions: Option<PathBuf>,
+    #[command(flatten)]
+    compare: CompareArguments,
     /// Labels listed for a second look
     #[arg(long, value_name = "N", default_value_t = 200)]
     doubts: usize,
@@ -59,18 +53,24 @@ pub struct AuditArguments {
     engine: EngineArguments,
 }
 
+/// What errors are compared between, and what is counted as a contradiction.
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// Group pictures by the label of this attribute; give it once for each [default: Male and Young, where the model knows them]
+    #[arg(long, value_name = "ATTRIBUTE")]
+    by: Vec<String>,
+    /// Group pictures by the columns of this CSV file, whose first column holds file names as the data set has them
+    #[arg(long, value_name = "FILE")]
+    groups: Option<PathBuf>,
+    /// More pairs of attributes that contradict each other: a CSV file with the columns one,other
+    #[arg(long, value_name = "FILE")]
+    contradictions: Option<PathBuf>,
+}
+
 pub fn run(arguments: AuditArguments) -> Result<Outcome> {
     let (tagger, pool) = model::ready(&arguments.model, &arguments.engine, &arguments.threads)?;
-    let groupings = groupings(&tagger, &arguments)?;
-    let mut rules = contradictions::celeba().context("the table of contradictions cannot be read")?;
-    if let Some(file) = &arguments.contradictions {
-        let own = contradictions::read(&text(file)?)
-            .with_context(|| format!("{} is no table with the columns one,other", file.display()))?;
-        for name in own.iter().flat_map(|rule| [&rule.one, &rule.other]) {
-            tagger.card().find(name).with_context(|| file.display().to_string())?;
-        }
-        rules.extend(own);
-    }
+    let groupings = arguments.compare.groupings(&tagger)?;
+    let rules = arguments.compare.rules(&tagger)?;
     let layout = arguments.layout.map_or_else(|| layout::detect(&arguments.data), |name| Ok(name.into()))?;
     let data = layout::read(layout, &arguments.data)?;
     files::make_folder(&arguments.output)?;
@@ -94,21 +94,39 @@ pub fn run(arguments: AuditArguments) -> Result<Outcome> {
     Ok(Outcome::with_unread(found.skipped as u64))
 }
 
-fn groupings(tagger: &Tagger, arguments: &AuditArguments) -> Result<Vec<Grouping>> {
-    let mut groupings = vec![Grouping::All];
-    let known = |name: &&str| tagger.card().names().contains(name);
-    if arguments.by.is_empty() {
-        for name in ["Male", "Young"].iter().filter(|name| known(name)) {
-            groupings.push(Grouping::Attribute(tagger.card().find(name)?));
+impl CompareArguments {
+    /// All pictures, and the groups that were asked for.
+    pub fn groupings(&self, tagger: &Tagger) -> Result<Vec<Grouping>> {
+        let mut groupings = vec![Grouping::All];
+        let known = |name: &&str| tagger.card().names().contains(name);
+        if self.by.is_empty() {
+            for name in ["Male", "Young"].iter().filter(|name| known(name)) {
+                groupings.push(Grouping::Attribute(tagger.card().find(name)?));
+            }
         }
+        for name in &self.by {
+            groupings
+                .push(Grouping::Attribute(tagger.card().find(name).context("--by cannot be understood")?));
+        }
+        if let Some(file) = &self.groups {
+            groupings.extend(columns(file)?);
+        }
+        Ok(groupings)
     }
-    for name in &arguments.by {
-        groupings.push(Grouping::Attribute(tagger.card().find(name).context("--by cannot be understood")?));
+
+    /// The rules for CelebA's attributes, and the user's.
+    pub fn rules(&self, tagger: &Tagger) -> Result<Vec<Rule>> {
+        let mut rules = contradictions::celeba().context("the table of contradictions cannot be read")?;
+        if let Some(file) = &self.contradictions {
+            let own = contradictions::read(&text(file)?)
+                .with_context(|| format!("{} is no table with the columns one,other", file.display()))?;
+            for name in own.iter().flat_map(|rule| [&rule.one, &rule.other]) {
+                tagger.card().find(name).with_context(|| file.display().to_string())?;
+            }
+            rules.extend(own);
+        }
+        Ok(rules)
     }
-    if let Some(file) = &arguments.groups {
-        groupings.extend(columns(file)?);
-    }
-    Ok(groupings)
 }
 
 /// A grouping for each column after the first.
@@ -137,7 +155,8 @@ fn text(file: &Path) -> Result<String> {
     fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
 }
 
-fn write(audit: &Audit, folder: &Path) -> Result<()> {
+/// Writes the four tables.
+pub fn write(audit: &Audit, folder: &Path) -> Result<()> {
     let figure = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.4}"));
     let with = |value: Option<f64>, interval: Option<Interval>| {
         [figure(value), figure(interval.map(|i| i.low)), figure(interval.map(|i| i.high))]
@@ -192,7 +211,8 @@ fn header(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-fn save(path: &Path, rows: &[Vec<String>]) -> Result<()> {
+/// Writes a table as CSV.
+pub fn save(path: &Path, rows: &[Vec<String>]) -> Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         writer.write_record(row)?;

@@ -6,6 +6,7 @@ mod evaluate;
 pub mod explain;
 mod export;
 mod figures;
+pub mod insight;
 mod locate;
 mod model;
 mod pages;
@@ -52,6 +53,7 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Locate(arguments) => locate::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::Insight(arguments) => insight::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Reproduce(arguments) => reproduce::run(arguments),

@@ -8,6 +8,7 @@ pub mod groups;
 pub mod second_look;
 
 use lineament::{OperatingPoint, attributes::Attribute};
+use lineament_data::Sample;
 use serde::Serialize;
 
 use crate::observe::Observations;
@@ -48,6 +49,12 @@ pub(crate) struct Answered {
     pub answers: Vec<Attribute>,
 }
 
+/// The number of the person on the picture at a place; one of its own where the data does not say.
+pub(crate) fn person(sample: &Sample, index: usize) -> u64 {
+    // Identities are 32 bits: numbers above are free for those without.
+    sample.identity.map_or((1 << 32) + index as u64, u64::from)
+}
+
 /// Audits the pictures of one pass. `doubts` is how many labels are listed for a second look.
 ///
 /// The pictures should be ones that the model has not learnt from: what it has learnt by heart it does not doubt.
@@ -66,11 +73,9 @@ pub fn audit(
                 card.read(index, score, point)
             };
             let scores = seen.scores.as_ref()?;
-            // Identities are 32 bits: numbers above are free for those without.
-            let alone = (1u64 << 32) + index as u64;
             Some(Answered {
                 name: sample.name.clone(),
-                person: sample.identity.map_or(alone, u64::from),
+                person: person(sample, index),
                 tags: sample.tags.clone(),
                 answers: card.attributes.iter().zip(scores).enumerate().map(read).collect(),
             })

@@ -1,0 +1,234 @@
+//! `lineament insight`: one page on what a model's nets found out, with the audit.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use lineament::explain::Explainer;
+use lineament::{Bundle, Engine, Limits, Photo, Tagger};
+use lineament_data::drawn::{self, DrawnOptions};
+use lineament_data::{Dataset, Split, layout};
+use lineament_lab::audit::{Audit, audit};
+use lineament_lab::insight::explained::{self, Explained};
+use lineament_lab::insight::look::Seen;
+use lineament_lab::insight::page::{About, page};
+use lineament_lab::insight::tables::tables;
+use lineament_lab::insight::{Insight, InsightOptions, insight};
+use lineament_lab::{EvaluateOptions, FaceFrom, Observations, Provenance, evaluate};
+use rayon::ThreadPool;
+
+use super::Outcome;
+use super::audit::{self as auditing, CompareArguments};
+use crate::arguments::{LayoutName, ModelArguments, PointName, RegionName, SplitName, ThreadArguments};
+use crate::inputs::{Inputs, Unread};
+use crate::{files, model, notes, progress};
+
+/// What is drawn for `--drawn`: enough people for parts to learn from and to measure on.
+const DRAWN: DrawnOptions =
+    DrawnOptions { people: 300, pictures_each: 8, seed: 1, sides: [128, 208], most_faces: 1 };
+/// Drawn faces that are explained where no picture is named.
+const EXPLAINED: u32 = 3;
+
+#[derive(Debug, Args)]
+pub struct InsightArguments {
+    /// Labelled pictures: a folder in CelebA's or LFW's layout, or a CSV or Parquet table
+    #[arg(long, value_name = "DIR", required_unless_present = "drawn")]
+    data: Option<PathBuf>,
+    /// Draw 2,400 faces and use these: the page then shows no person
+    #[arg(long, conflicts_with_all = ["data", "layout", "explain"])]
+    drawn: bool,
+    /// The layout of the data [default: told from what is there]
+    #[arg(long, value_enum)]
+    layout: Option<LayoutName>,
+    /// The part that SVMs, cuts and thresholds are fitted to and chosen on
+    #[arg(long, value_enum, default_value = "validation")]
+    fit: SplitName,
+    /// The part that is reported
+    #[arg(long, value_enum, default_value = "test")]
+    split: SplitName,
+    /// Where face regions come from
+    #[arg(long, value_enum, default_value = "located")]
+    region: RegionName,
+    /// What the model's thresholds are chosen for
+    #[arg(long, value_enum, default_value = "accuracy")]
+    operating_point: PointName,
+    #[command(flatten)]
+    compare: CompareArguments,
+    /// Labels listed for a second look
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    doubts: usize,
+    /// Groups that attributes are parted into
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(2..=40))]
+    clusters: u16,
+    /// Neurons whose mean faces are shown; 0 shows none
+    #[arg(long, value_name = "N", default_value_t = 9)]
+    mean_faces: usize,
+    /// Explain the faces in these pictures on the page; they are shown there [default: three drawn faces]
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    explain: Vec<PathBuf>,
+    /// Of who is left out together, and of groups of attributes
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Write all figures as CSV to this folder, too
+    #[arg(long, value_name = "DIR")]
+    tables: Option<PathBuf>,
+    /// The page
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    #[command(flatten)]
+    model: ModelArguments,
+    #[command(flatten)]
+    threads: ThreadArguments,
+}
+
+pub fn run(arguments: InsightArguments) -> Result<Outcome> {
+    if arguments.fit == arguments.split {
+        bail!(
+            "--fit and --split name the same part; what is reported must not be what was chosen on: give two different ones"
+        );
+    }
+    let pool = model::pool(&arguments.threads)?;
+    let bundle = model::bundle(&arguments.model)?;
+    let tagger = model::tagger(bundle.clone())?;
+    let groupings = arguments.compare.groupings(&tagger)?;
+    let rules = arguments.compare.rules(&tagger)?;
+    let (data, _drawn) = data(&arguments, &pool)?;
+    let explained = explained(&arguments, &bundle, &tagger, &pool)?;
+    if let Some(folder) = &arguments.tables {
+        files::make_folder(folder)?;
+    }
+
+    let region = FaceFrom::from(arguments.region);
+    let pass = |split: SplitName| look(&bundle, &tagger, &data, split.into(), region, &pool);
+    let (fit_pass, fit) = pass(arguments.fit)?;
+    let (asked_pass, asked) = pass(arguments.split)?;
+    let point = arguments.operating_point.into();
+    let audit = pool.install(|| audit(&asked_pass, point, &groupings, &rules, arguments.doubts));
+    notes::note(format!("{} faces to learn from, {} to ask about", fit.faces.len(), asked.faces.len()));
+    let options = InsightOptions {
+        groups: arguments.clusters.into(),
+        mean_faces: arguments.mean_faces,
+        point,
+        seed: arguments.seed,
+    };
+    let found = pool.install(|| insight(&bundle, &fit, &asked, &options))?;
+    if let Err(few) = &found.faces {
+        notes::note(format!("no mean faces: {few}"));
+    }
+    write(&arguments, &bundle, &found, &audit, &explained, &pool)?;
+    Ok(Outcome::with_unread((audit.skipped + fit_pass.skipped()) as u64))
+}
+
+/// The data set, and the folder that drawn faces are in until the work is done.
+fn data(arguments: &InsightArguments, pool: &ThreadPool) -> Result<(Dataset, Option<tempfile::TempDir>)> {
+    if let Some(data) = &arguments.data {
+        let layout = arguments.layout.map_or_else(|| layout::detect(data), |name| Ok(name.into()))?;
+        return Ok((layout::read(layout, data)?, None));
+    }
+    let folder = tempfile::tempdir().context("there is no room for drawn faces")?;
+    pool.install(|| drawn::write_celeba(folder.path(), &DRAWN))?;
+    let data = layout::read(layout::Layout::Celeba, folder.path())?;
+    Ok((data, Some(folder)))
+}
+
+/// Finds and reads the faces of a part.
+fn look<'a>(
+    bundle: &Bundle,
+    tagger: &'a Tagger,
+    data: &Dataset,
+    split: Split,
+    region: FaceFrom,
+    pool: &ThreadPool,
+) -> Result<(Observations<'a>, Seen)> {
+    let what = EvaluateOptions { split, region, operating_points: &[], background: None };
+    // Each picture is looked at twice: faces and scores first, then layers.
+    let bar = progress::bar(Some(2 * evaluate::pictures(data, &what) as u64), false);
+    let done = || bar.inc(1);
+    let both = pool.install(|| -> Result<_> {
+        let pass = Observations::of(tagger, data, split, region, &done)?;
+        let seen = Seen::of(bundle, tagger, &pass, &done)?;
+        Ok((pass, seen))
+    });
+    bar.finish_and_clear();
+    both
+}
+
+/// The faces of the pictures that were named, or of three drawn ones.
+fn explained(
+    arguments: &InsightArguments,
+    bundle: &Bundle,
+    tagger: &Tagger,
+    pool: &ThreadPool,
+) -> Result<Vec<Explained>> {
+    let unusable = "the model cannot be used; `lineament model verify` says more";
+    let explainer = Explainer::new(bundle, &Engine::Native).context(unusable)?;
+    pool.install(|| {
+        let mut found = Vec::new();
+        if arguments.explain.is_empty() {
+            for person in 0..EXPLAINED {
+                let picture = drawn::picture(&DRAWN, DRAWN.people - 1 - person, 0);
+                let Some(face) = picture.faces.first() else { continue };
+                let title = format!("Drawn face {}", person + 1);
+                found.push(explained::explain(&explainer, &picture.photo, face.rect, &title)?);
+            }
+        }
+        let named = if arguments.explain.is_empty() { None } else { Some(Inputs::of(&arguments.explain)?) };
+        for input in named.into_iter().flatten() {
+            match input {
+                Ok(input) => {
+                    let title = input.place.display().to_string();
+                    let photo = Photo::open(&input.path, &Limits::default())?;
+                    for face in tagger.locate(&photo)? {
+                        found.push(explained::explain(&explainer, &photo, face.rect, &title)?);
+                    }
+                }
+                Err(Unread(reason)) => bail!("a picture to explain cannot be read: {reason}"),
+            }
+        }
+        Ok(found)
+    })
+}
+
+fn write(
+    arguments: &InsightArguments,
+    bundle: &Bundle,
+    found: &Insight,
+    audit: &Audit,
+    explained: &[Explained],
+    pool: &ThreadPool,
+) -> Result<()> {
+    if let Some(folder) = &arguments.tables {
+        for (name, rows) in tables(found) {
+            auditing::save(&folder.join(format!("{name}.csv")), &rows)?;
+        }
+        auditing::write(audit, folder)?;
+    }
+    let command: Vec<String> = env::args().skip(1).collect();
+    let folder = arguments.output.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let provenance = Provenance::of(
+        format!("lineament {}", command.join(" ")),
+        folder.unwrap_or(Path::new(".")),
+        pool.current_num_threads(),
+    );
+    let about = About {
+        card: bundle.card(),
+        hash: &bundle.hash(),
+        data: &arguments
+            .data
+            .as_ref()
+            .map_or_else(|| "drawn faces".to_owned(), |data| data.display().to_string()),
+        fit: Split::from(arguments.fit).to_string(),
+        split: Split::from(arguments.split).to_string(),
+        region: match arguments.region {
+            RegionName::Located => "found in the photos",
+            RegionName::Landmarks => "placed by the given landmarks",
+        },
+        seed: arguments.seed,
+        drawn: arguments.drawn,
+        provenance: &provenance,
+    };
+    files::write_whole(&arguments.output, page(found, audit, explained, &about).as_bytes())?;
+    notes::note(format!("the page is {}", arguments.output.display()));
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Pictures explained as a sparse sum of few neurons, for the page.
+
+use lineament::crop::crop;
+use lineament::explain::{ExplainError, ExplainOptions, Explainer, Explanation};
+use lineament::{Photo, Rect};
+
+/// Longest side of a picture on the page, in pixels.
+const SIDE: f32 = 240.0;
+/// Attributes of a face that are explained.
+const ATTRIBUTES: usize = 4;
+/// Neurons named for each.
+const NEURONS: usize = 5;
+
+/// A face in a picture of its own, explained.
+#[derive(Debug, Clone)]
+pub struct Explained {
+    /// What the picture is called.
+    pub title: String,
+    /// The part of the picture around the face.
+    pub photo: Photo,
+    /// Where the face is in it.
+    pub face: Rect,
+    /// The most probable attributes; their regions are in pixels of `photo`.
+    pub told: Vec<Explanation>,
+}
+
+/// Explains the most probable attributes of a face.
+///
+/// # Errors
+/// A box without an inside.
+pub fn explain(
+    explainer: &Explainer,
+    photo: &Photo,
+    face: Rect,
+    title: &str,
+) -> Result<Explained, ExplainError> {
+    let mut told =
+        explainer.explain(photo, face, &ExplainOptions { neurons: NEURONS, ..ExplainOptions::default() })?;
+    told.sort_by(|a, b| b.attribute.probability.total_cmp(&a.attribute.probability));
+    told.truncate(ATTRIBUTES);
+    let shown = face.scaled(1.9).clamped(photo.width(), photo.height());
+    let scale = SIDE / shown.width.max(shown.height).max(1.0);
+    let pixels = |length: f32| (length * scale).round().max(1.0) as u32;
+    let moved = |rect: Rect| {
+        Rect::new(
+            (rect.x - shown.x) * scale,
+            (rect.y - shown.y) * scale,
+            rect.width * scale,
+            rect.height * scale,
+        )
+    };
+    for one in &mut told {
+        one.region = moved(one.region);
+    }
+    Ok(Explained {
+        title: title.to_owned(),
+        photo: crop(photo, shown, pixels(shown.width), pixels(shown.height)),
+        face: moved(face),
+        told,
+    })
+}
