@@ -49,10 +49,10 @@ class Visit:
             viewport={"width": width, "height": WIDTHS[width]}, color_scheme=scheme, has_touch=width < 768, accept_downloads=True
         )
         self.page = self.context.new_page()
-        self.name, self.complaints, self.hosts = f"{width}-{scheme}", [], set()
+        self.name, self.complaints, self.asked = f"{width}-{scheme}", [], []
         self.page.on("console", lambda message: message.type in ("error", "warning") and self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.hosts.add(urlparse(request.url).netloc))
+        self.page.on("request", lambda request: self.asked.append(urlparse(request.url)))
         self.address = address
         self.page.goto(address)
         self.until(ready)
@@ -79,7 +79,7 @@ class Visit:
 
     def close(self):
         self.context.close()
-        foreign = self.hosts - {urlparse(self.address).netloc, ""}
+        foreign = {request.netloc for request in self.asked} - {urlparse(self.address).netloc, ""}
         assert not foreign, f"{self.name}: asked {foreign}"
         assert not self.complaints, "\n".join([self.name, *self.complaints])
 
@@ -93,8 +93,41 @@ def look(browser, width, scheme):
     visit.page.locator("#stage .layer").wait_for()
     visit.axe("answered")
     visit.shot("answered")
+    visit.page.locator("#map").uncheck()
+    visit.page.get_by_label("Smiling").focus()
+    visit.page.locator("#stage image.region").wait_for(state="attached")
+    visit.axe("region")
+    visit.page.screenshot(path=SCREENSHOTS / f"{visit.name}-region.png")
+    # What has the focus is not under the picture that stays in sight.
+    assert visit.page.evaluate("document.elementFromPoint(...(({ x, y, height }) => [x + 8, y + height / 2])("
+                               "document.activeElement.getBoundingClientRect())) === document.activeElement"), visit.name
     visit.close()
     return took
+
+
+def point(visit):
+    """Regions by mouse and by keyboard: asked for once, told in words, gone with Escape."""
+    page = visit.page
+    region, note = page.locator("#stage image.region"), page.locator("#region")
+    maps = set()
+    for name in ("Smiling", "Eyeglasses", "Wavy_Hair", "Smiling"):
+        page.locator(f"#attributes li[data-name={name}] label").hover()
+        visit.until(f"document.getElementById('region').textContent.startsWith({name.replace('_', ' ')!r})")
+        maps.add(region.get_attribute("href"))
+        assert "rests most on" in note.inner_text() and page.locator("#stage rect.region").count() == 1
+    assert len(maps) == 3, "each attribute has a map of its own"
+    visit.axe("pointed at")
+    page.mouse.move(1, 1)
+    visit.until("!document.querySelector('.region')")
+    page.get_by_label("Smiling").focus()
+    region.wait_for(state="attached")
+    assert note.get_attribute("aria-live") == "polite"
+    page.keyboard.press("Tab")
+    visit.until("!document.getElementById('region').textContent.startsWith('Smiling')")
+    region.wait_for(state="attached")
+    page.keyboard.press("Escape")
+    assert region.count() == 0 and note.inner_text() == ""
+    assert [request.path for request in visit.asked].count("/v1/explain") == 1
 
 
 def use(browser):
@@ -116,6 +149,7 @@ def use(browser):
     shares = [int(text.split()[0]) for text in rows.locator(".share").all_inner_texts()]
     assert len(shares) == 40 and shares == sorted(shares, reverse=True)
 
+    point(visit)
     page.locator("#search").fill("smil")
     assert rows.count() == 1 and rows.first.get_attribute("data-name") == "Smiling"
     assert rows.locator(".answer").inner_text() == "yes"

@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use lineament::bundle::Bundle;
+use lineament::explain::Explainer;
 use lineament::{Engine, Tagger};
 use rayon::ThreadPool;
 
 use crate::arguments::{EngineArguments, ModelArguments, ThreadArguments};
 use crate::{engine, notes};
+
+const UNUSABLE: &str = "the model cannot be used; `lineament model verify` says more";
 
 /// Opens the bundle that was asked for, or the one in the program.
 pub fn bundle(arguments: &ModelArguments) -> Result<Bundle> {
@@ -32,7 +35,7 @@ fn open(path: Option<&Path>) -> Result<Bundle> {
 
 /// A tagger of all of a bundle's attributes.
 pub fn tagger(bundle: Bundle) -> Result<Tagger> {
-    Tagger::new(bundle).context("the model cannot be used; `lineament model verify` says more")
+    Tagger::new(bundle).context(UNUSABLE)
 }
 
 /// The tagger that was asked for, and the threads to call it on; says which engine works, and on how many threads.
@@ -41,14 +44,37 @@ pub fn ready(
     engine: &EngineArguments,
     threads: &ThreadArguments,
 ) -> Result<(Tagger, ThreadPool)> {
+    let (engine, pool) = works(engine, threads)?;
+    let spoken = spoken(&engine, &pool);
+    let tagger = Tagger::with_engine(bundle(model)?, engine).context(UNUSABLE)?;
+    notes::note(spoken);
+    Ok((tagger, pool))
+}
+
+/// The same, and what explains the tagger's answers.
+pub fn ready_to_explain(
+    model: &ModelArguments,
+    engine: &EngineArguments,
+    threads: &ThreadArguments,
+) -> Result<(Tagger, Explainer, ThreadPool)> {
+    let (engine, pool) = works(engine, threads)?;
+    let (spoken, bundle) = (spoken(&engine, &pool), bundle(model)?);
+    let explainer = Explainer::new(&bundle, &engine).context(UNUSABLE)?;
+    let tagger = Tagger::with_engine(bundle, engine).context(UNUSABLE)?;
+    notes::note(spoken);
+    Ok((tagger, explainer, pool))
+}
+
+fn works(engine: &EngineArguments, threads: &ThreadArguments) -> Result<(Engine, ThreadPool)> {
     let count = threads.count();
     let engine = engine::of(engine, count)?;
     let pool = started(count, &engine)?;
-    let spoken = format!("engine: {engine}, {count} {}", if count == 1 { "thread" } else { "threads" });
-    let tagger = Tagger::with_engine(bundle(model)?, engine)
-        .context("the model cannot be used; `lineament model verify` says more")?;
-    notes::note(spoken);
-    Ok((tagger, pool))
+    Ok((engine, pool))
+}
+
+fn spoken(engine: &Engine, pool: &ThreadPool) -> String {
+    let count = pool.current_num_threads();
+    format!("engine: {engine}, {count} {}", if count == 1 { "thread" } else { "threads" })
 }
 
 /// A pool of the threads that were asked for, for our own engine.

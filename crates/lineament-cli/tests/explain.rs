@@ -45,7 +45,6 @@ fn explanations_name_answers_regions_and_neurons() {
         assert!(amounts.windows(2).all(|pair| pair[0].abs() >= pair[1].abs()));
         let sum = attribute["bias"].as_f64().unwrap() + amounts.iter().sum::<f64>();
         assert!((attribute["partial_score"].as_f64().unwrap() - sum).abs() < 1e-4);
-        // The tiny model's LNet has no channels for attributes.
         assert_eq!(attribute["region_from"], "hidden");
     }
 }
@@ -83,12 +82,18 @@ fn what_cannot_be_read_or_understood_is_said() {
 }
 
 #[test]
-fn the_default_model_places_attributes_by_its_own_channels() {
+fn the_default_model_finds_a_smile_at_the_mouth() {
     let stage = Stage::new();
     let photo = examples().join("astronaut.png");
     let call = ["explain", photo.to_str().unwrap(), "--attributes", "Smiling", "--format", "json"];
     let told = pages(&output(&mut stage.lineament(&call)));
     let attribute = &told[0]["faces"][0]["attributes"][0];
-    assert_eq!(attribute["region_from"], "responses");
-    assert_eq!(attribute["value"], true);
+    assert_eq!((&attribute["value"], &attribute["region_from"]), (&true.into(), &"hidden".into()));
+    let region = |name: &str| attribute["region"][name].as_f64().unwrap();
+    let (x, y) = (region("x") + region("width") / 2.0, region("y") + region("height") / 2.0);
+    // The mouth of the astronaut, with as much around it as it is wide.
+    assert!((185.0..265.0).contains(&x) && (125.0..185.0).contains(&y), "{x}, {y}");
+
+    let told = pages(&output(&mut stage.lineament(&[&call[..], &["--regions", "responses"]].concat())));
+    assert_eq!(told[0]["faces"][0]["attributes"][0]["region_from"], "responses");
 }

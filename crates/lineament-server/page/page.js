@@ -3,6 +3,7 @@
 import { ask, useToken } from "/page/api.js";
 import * as attributes from "/page/attributes.js";
 import { parse } from "/page/filter.js";
+import * as regions from "/page/regions.js";
 import * as viewer from "/page/viewer.js";
 
 const $ = (id) => document.getElementById(id);
@@ -186,6 +187,7 @@ function choose(entry, index) {
   current = entry;
   face = index;
   $("result").hidden = false;
+  regions.clear();
   viewer.show(entry, face, (other) => choose(entry, other));
   attributes.show(entry.answer.faces[face], thresholds, slid);
   $("panel").hidden = !entry.answer.faces.length;
@@ -237,6 +239,7 @@ $("search").addEventListener("input", narrow);
 $("present").addEventListener("change", narrow);
 $("thresholds").addEventListener("change", () => model && setThresholds($("thresholds").value));
 $("filter").addEventListener("input", sift);
+regions.watch(() => ({ entry: current, face }));
 
 // Dragging is counted, since leaving a child is not leaving the page.
 let over = 0;

@@ -46,6 +46,21 @@ function image(src, alt, className = "") {
   return Object.assign(document.createElement("img"), { src, alt, className });
 }
 
+/** Lays the map and the region of an explained attribute over the picture; null takes them off. */
+export function showRegion(one) {
+  const drawing = stage.querySelector("svg");
+  drawing?.querySelectorAll(".region").forEach((part) => part.remove());
+  stage.classList.toggle("pointed", Boolean(drawing && one));
+  if (!drawing || !one) return;
+  const part = (kind, box, more) => {
+    const made = document.createElementNS(SVG, kind);
+    for (const side of ["x", "y", "width", "height"]) made.setAttribute(side, box[side]);
+    for (const [name, value] of Object.entries({ class: "region", ...more })) made.setAttribute(name, value);
+    return made;
+  };
+  drawing.prepend(part("image", one.map.box, { href: png(one.map.png), preserveAspectRatio: "none" }), part("rect", one.region));
+}
+
 /** Lays the response map over the picture, or takes it off. */
 export async function showMap(entry, on, isShown) {
   stage.querySelector(".layer")?.remove();

@@ -38,6 +38,8 @@ pub enum Stage {
     Attributes,
     /// Response maps.
     Map,
+    /// Finding what answers rest on.
+    Explain,
 }
 
 impl EncodeLabelValue for Stage {
@@ -48,6 +50,7 @@ impl EncodeLabelValue for Stage {
             Self::Locate => "locate",
             Self::Attributes => "attributes",
             Self::Map => "map",
+            Self::Explain => "explain",
         };
         name.encode(encoder)
     }

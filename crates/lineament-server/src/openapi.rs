@@ -9,9 +9,10 @@ use utoipa::openapi::{
 };
 use utoipa::{Modify, OpenApi};
 
+use crate::maps::{FaceMap, Map};
 use crate::problem::Problem;
-use crate::routes::{Answers, Entry, health, locate, model, predict};
-use crate::work::{Answer, Map};
+use crate::routes::{Answers, Entry, explain, health, locate, model, predict};
+use crate::work::{Answer, Explained};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -23,12 +24,13 @@ use crate::work::{Answer, Map};
     paths(
         predict::predict,
         locate::locate,
+        explain::explain,
         model::model,
         health::healthz,
         health::readyz,
         health::metrics,
     ),
-    components(schemas(Answers, Entry, Answer, Map, Problem)),
+    components(schemas(Answers, Entry, Answer, Explained, FaceMap, Map, Problem)),
     tags((name = "pictures", description = "What is in pictures"), (name = "service", description = "How the service is")),
     modifiers(&Shared),
 )]

@@ -68,6 +68,8 @@ problems! {
     wrong_type = UNSUPPORTED_MEDIA_TYPE, "wrong-type", "The body is not of a type that is read";
     /// Bytes that cannot be read as a picture.
     unreadable = UNPROCESSABLE_ENTITY, "unreadable-picture", "The picture cannot be read";
+    /// A face that is asked for and not found.
+    no_face = UNPROCESSABLE_ENTITY, "no-face", "There is no such face";
     /// A full queue.
     busy = TOO_MANY_REQUESTS, "busy", "The service is busy";
     /// A failure of ours.

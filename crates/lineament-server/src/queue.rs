@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How much a new batch says about the pace.
 const NEWS: f64 = 0.2;
@@ -21,8 +21,10 @@ struct State<T> {
     next: u64,
     /// Things that were taken and are not finished.
     under_way: usize,
-    /// Seconds a thing, over the last batches.
-    pace: f64,
+    /// When the last batch was taken.
+    taken: Option<Instant>,
+    /// Seconds a thing, over the last batches; unknown until one is done.
+    pace: Option<f64>,
     closed: bool,
 }
 
@@ -43,9 +45,11 @@ pub struct Place<T> {
 
 impl<T> Queue<T> {
     /// An empty line of so many places, which nobody joins who would wait longer than `patience`; but a batch may always wait, or
-    /// who works on them would run out of things where each takes long.
+    /// who works on them would run out of things where each takes long. Until a batch is done nobody knows how long one takes, and no
+    /// more than a batch may wait.
     pub fn new(places: usize, patience: Duration, batch: usize) -> Arc<Self> {
-        let state = State { waiting: VecDeque::new(), next: 0, under_way: 0, pace: 0.0, closed: false };
+        let state =
+            State { waiting: VecDeque::new(), next: 0, under_way: 0, taken: None, pace: None, closed: false };
         Arc::new(Self { state: Mutex::new(state), ready: Condvar::new(), places, patience, batch })
     }
 
@@ -55,12 +59,12 @@ impl<T> Queue<T> {
         if state.closed {
             return Err(Refused::Closed);
         }
-        // Of those under way, half are done on average.
-        let ahead = state.waiting.len() as f64 + state.under_way as f64 / 2.0;
-        let wait = Duration::from_secs_f64(ahead * state.pace);
-        let too_long = wait > self.patience && state.waiting.len() >= self.batch;
+        let wait = state.wait();
+        let too_long = wait.is_none_or(|wait| wait > self.patience) && state.waiting.len() >= self.batch;
         if state.waiting.len() + things.len() > self.places || too_long {
-            return Err(Refused::Full(wait));
+            // What is under way for the first time may well take as long again as it has taken.
+            let so_far = || state.taken.map_or(Duration::ZERO, |taken| taken.elapsed());
+            return Err(Refused::Full(wait.unwrap_or_else(so_far)));
         }
         let mut places = Vec::with_capacity(things.len());
         for thing in things {
@@ -85,6 +89,7 @@ impl<T> Queue<T> {
         }
         let count = state.waiting.len().min(most.max(1));
         state.under_way += count;
+        state.taken = Some(Instant::now());
         Some(state.waiting.drain(..count).map(|(_, thing)| thing).collect())
     }
 
@@ -98,7 +103,7 @@ impl<T> Queue<T> {
     pub fn paced(&self, things: usize, took: Duration) {
         let mut state = self.lock();
         let pace = took.as_secs_f64() / things.max(1) as f64;
-        state.pace = if state.pace == 0.0 { pace } else { state.pace * (1.0 - NEWS) + pace * NEWS };
+        state.pace = Some(state.pace.map_or(pace, |known| known * (1.0 - NEWS) + pace * NEWS));
     }
 
     /// How many wait.
@@ -114,6 +119,15 @@ impl<T> Queue<T> {
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> State<T> {
+    /// How long who joins now would wait, if anybody knows.
+    fn wait(&self) -> Option<Duration> {
+        // Of those under way, half are done on average.
+        let ahead = self.waiting.len() as f64 + self.under_way as f64 / 2.0;
+        self.pace.map(|pace| Duration::from_secs_f64(ahead * pace))
     }
 }
 
@@ -136,7 +150,7 @@ mod tests {
 
     #[test]
     fn things_are_taken_in_their_order_and_a_full_line_refuses() {
-        let queue = Queue::new(3, LONG, 1);
+        let queue = Queue::new(3, LONG, 3);
         let _first = queue.join(vec![1, 2]).unwrap();
         assert!(matches!(queue.join(vec![3, 4]), Err(Refused::Full(_))), "all or none");
         let _second = queue.join(vec![3]).unwrap();
@@ -147,7 +161,7 @@ mod tests {
 
     #[test]
     fn who_leaves_frees_the_place() {
-        let queue = Queue::new(2, LONG, 1);
+        let queue = Queue::new(2, LONG, 2);
         let mut places = queue.join(vec![1, 2]).unwrap();
         drop(places.remove(0));
         let _third = queue.join(vec![3]).unwrap();
@@ -167,6 +181,22 @@ mod tests {
         assert!(queue.join(vec![()]).is_ok());
         queue.finished();
         queue.finished();
+    }
+
+    #[test]
+    fn before_the_pace_is_known_a_batch_waits_and_others_are_told_what_the_first_has_taken() {
+        let queue = Queue::new(100, LONG, 2);
+        let _first = queue.join(vec![1]).unwrap();
+        assert_eq!(queue.take(2), Some(vec![1]));
+        let _waiting = queue.join(vec![2, 3, 4]).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        match queue.join(vec![5]).err() {
+            Some(Refused::Full(wait)) => assert!(wait >= Duration::from_millis(20), "{wait:?}"),
+            other => unreachable!("{other:?}"),
+        }
+        queue.finished();
+        queue.paced(1, Duration::from_millis(30));
+        assert!(queue.join(vec![5]).is_ok());
     }
 
     #[test]

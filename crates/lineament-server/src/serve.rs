@@ -11,6 +11,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use lineament::Tagger;
+use lineament::explain::Explainer;
 use rayon::ThreadPool;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -46,6 +47,7 @@ pub enum ServeError {
 /// An address that cannot be had, or a system that gives no threads.
 pub fn run(
     tagger: Tagger,
+    explainer: Explainer,
     pool: ThreadPool,
     settings: Settings,
     ready: impl FnOnce(SocketAddr),
@@ -63,7 +65,7 @@ pub fn run(
         // Before anybody is told that we are here, so that no signal is missed.
         let told = stop_signal()?;
         ready(listener.local_addr()?);
-        let service = Service::start(tagger, pool, settings)?;
+        let service = Service::start(tagger, explainer, pool, settings)?;
         serve(listener, &service, told).await;
         Ok(())
     })

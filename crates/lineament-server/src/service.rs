@@ -9,6 +9,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use lineament::Tagger;
+use lineament::explain::Explainer;
 use rayon::ThreadPool;
 use tokio::sync::oneshot;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -20,7 +21,7 @@ use crate::queue::{Queue, Refused};
 use crate::routes;
 use crate::settings::Settings;
 use crate::upload::{Door, Sent};
-use crate::work::{Answer, Task};
+use crate::work::{Answer, Model, Task};
 use crate::workers::{Job, Workers};
 
 /// How long a client is kept that is told to come again later: those that come again at once would take the processor from the
@@ -32,7 +33,7 @@ pub type Told = (Option<String>, Result<Answer, Problem>);
 
 /// A tagger that answers requests. Dropping the last reference ends its threads.
 pub struct Service {
-    tagger: Arc<Tagger>,
+    model: Arc<Model>,
     settings: Settings,
     metrics: Arc<Metrics>,
     queue: Arc<Queue<Job>>,
@@ -41,23 +42,28 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts the threads; they are those of `pool`.
+    /// Starts the threads; they are those of `pool`. The explainer is of the same bundle as the tagger.
     ///
     /// # Errors
     /// When the system starts no thread.
-    pub fn start(tagger: Tagger, pool: ThreadPool, settings: Settings) -> std::io::Result<Arc<Self>> {
-        let (tagger, metrics) = (Arc::new(tagger), Arc::new(Metrics::new()));
+    pub fn start(
+        tagger: Tagger,
+        explainer: Explainer,
+        pool: ThreadPool,
+        settings: Settings,
+    ) -> std::io::Result<Arc<Self>> {
+        let (model, metrics) = (Arc::new(Model { tagger, explainer }), Arc::new(Metrics::new()));
         let queue = Queue::new(settings.line.places, settings.line.patience, settings.line.batch);
         let workers = Workers {
             queue: Arc::clone(&queue),
-            tagger: Arc::clone(&tagger),
+            model: Arc::clone(&model),
             metrics: Arc::clone(&metrics),
             limits: settings.limits,
             line: settings.line,
         };
         workers.start(pool)?;
         let door = Door::new(settings.limits);
-        Ok(Arc::new(Self { tagger, settings, metrics, queue, door, stopping: AtomicBool::new(false) }))
+        Ok(Arc::new(Self { model, settings, metrics, queue, door, stopping: AtomicBool::new(false) }))
     }
 
     /// What answers requests.
@@ -65,6 +71,7 @@ impl Service {
         let guarded = Router::new()
             .route("/v1/predict", post(routes::predict::predict))
             .route("/v1/locate", post(routes::locate::locate))
+            .route("/v1/explain", post(routes::explain::explain))
             .route("/v1/model", get(routes::model::model))
             .route("/metrics", get(routes::health::metrics))
             .layer(middleware::from_fn_with_state(Arc::clone(self), guard::token));
@@ -118,7 +125,7 @@ impl Service {
     }
 
     pub(crate) fn tagger(&self) -> &Tagger {
-        &self.tagger
+        &self.model.tagger
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

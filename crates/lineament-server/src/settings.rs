@@ -33,6 +33,8 @@ pub struct Limits {
     pub pictures: usize,
     /// Faces told of a picture, the best ones.
     pub faces: usize,
+    /// Maps of attributes drawn of a picture.
+    pub maps: usize,
     /// From a request's first byte to its last, and again from there to the answer.
     pub time: Duration,
     /// Bytes of all bodies that are held at a time.
@@ -71,6 +73,7 @@ impl Default for Limits {
             pixels: 50_000_000,
             pictures: 16,
             faces: 100,
+            maps: 400,
             time: Duration::from_secs(30),
             held: 256 << 20,
             connections: 1024,

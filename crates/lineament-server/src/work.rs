@@ -1,25 +1,24 @@
 //! What is done with one picture.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder};
 use lineament::attributes::OperatingPoint;
-use lineament::json::{Attributes, Face, Picture};
-use lineament::locate::ResponseMap;
-use lineament::locate::response::heat;
+use lineament::explain::{ExplainError, ExplainOptions, Explainer};
+use lineament::json::{Attributes, Explanation, Face, Picture};
 use lineament::{Photo, Rect, Tagger, TaggerError};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::maps::{self, FaceMap, Map, MapKind};
 use crate::metrics::{Metrics, Stage};
 use crate::problem::Problem;
 use crate::settings::Limits;
 
-/// The longer side of a map's picture, in pixels: maps are smooth, and whoever lays one over a photo stretches it.
-const MAP_SIDE: u32 = 512;
-/// How much of the picture gives way to the map.
-const OPACITY: f32 = 0.65;
+/// What answers, and what tells what answers rest on.
+pub struct Model {
+    /// Finds faces and their attributes.
+    pub tagger: Tagger,
+    /// Made of the same bundle.
+    pub explainer: Explainer,
+}
 
 /// What is asked of a picture.
 pub enum Task {
@@ -37,15 +36,18 @@ pub enum Task {
         /// How the map is drawn.
         map: MapKind,
     },
+    /// Faces, and what the answers about their attributes rest on.
+    Explain(Asked),
 }
 
-/// How a map is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MapKind {
-    /// Colours, clear where the response is weak: to be laid over the picture.
-    Layer,
-    /// Over the picture itself.
-    Over,
+/// What is to be explained.
+pub struct Asked {
+    /// The one face of interest, counted from 1; all where none is named.
+    pub face: Option<usize>,
+    /// Which attributes, how many neurons, by which threshold.
+    pub options: ExplainOptions,
+    /// How maps are drawn, if at all.
+    pub map: Option<MapKind>,
 }
 
 /// What is told about a picture.
@@ -61,27 +63,27 @@ pub struct Answer {
     /// How LNet_o responds to the picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_map: Option<Map>,
+    /// What the answers rest on: for each face each attribute, in the order asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanations: Option<Vec<Explained>>,
+}
+
+/// What the answer about one attribute of one face rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Explained {
+    /// Which of the faces, counted from 1.
+    #[schema(minimum = 1)]
+    pub face: usize,
+    /// The answer, its place and its neurons.
+    #[serde(flatten)]
+    pub told: Explanation,
+    /// How strongly each place of the face speaks for the attribute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub map: Option<FaceMap>,
 }
 
 fn is_none_left(count: &usize) -> bool {
     *count == 0
-}
-
-/// A map as a picture.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct Map {
-    /// In pixels of the map, which covers the whole picture.
-    pub width: u32,
-    /// In pixels of the map.
-    pub height: u32,
-    /// A PNG, in base64.
-    #[serde(serialize_with = "base64")]
-    #[schema(value_type = String, content_encoding = "base64", content_media_type = "image/png")]
-    pub png: Vec<u8>,
-}
-
-fn base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&BASE64.encode(bytes))
 }
 
 impl From<TaggerError> for Problem {
@@ -90,15 +92,22 @@ impl From<TaggerError> for Problem {
     }
 }
 
+impl From<ExplainError> for Problem {
+    fn from(error: ExplainError) -> Self {
+        Self::failed(format!("the answer cannot be explained: {error}; `lineament model verify` says more"))
+    }
+}
+
 /// Reads the picture and does what is asked; stops between stages once nobody waits for it.
 pub fn run(
     task: &Task,
     bytes: &[u8],
-    tagger: &Tagger,
+    model: &Model,
     limits: &Limits,
     metrics: &Metrics,
     gone: &dyn Fn() -> bool,
 ) -> Result<Answer, Problem> {
+    let tagger = &model.tagger;
     let allowed = lineament::Limits { max_pixels: limits.pixels, max_bytes: limits.body as u64 };
     let photo = metrics.timed(Stage::Decode, || Photo::decode(bytes, &allowed))?;
     stop_if(gone)?;
@@ -107,25 +116,32 @@ pub fn run(
     faces.truncate(limits.faces);
     metrics.faces(faces.len());
     stop_if(gone)?;
+    let (mut response_map, mut explanations) = (None, None);
     let boxes = faces.iter().map(|face| (face.rect, face.score));
-    let (faces, response_map) = match task {
+    let bare = |(rect, score): (Rect, f32)| Face::new(rect, score, Attributes::default());
+    let told = match task {
         Task::Predict { told, threshold, point } => {
             let read = |(rect, score)| {
                 stop_if(gone)?;
                 Ok(Face::new(rect, score, attributes(tagger, &photo, rect, told, *threshold, *point)?))
             };
-            let faces =
-                metrics.timed(Stage::Attributes, || boxes.map(read).collect::<Result<_, Problem>>())?;
-            (faces, None)
+            metrics.timed(Stage::Attributes, || boxes.map(read).collect::<Result<_, Problem>>())?
         }
         Task::Locate { map } => {
-            let bare = |(rect, score)| Face::new(rect, score, Attributes::default());
-            let map = metrics.timed(Stage::Map, || draw(&tagger.response_map(&photo)?, &photo, *map))?;
-            (boxes.map(bare).collect(), Some(map))
+            let map =
+                metrics.timed(Stage::Map, || maps::whole(&tagger.response_map(&photo)?, &photo, *map))?;
+            response_map = Some(map);
+            boxes.map(bare).collect()
+        }
+        Task::Explain(asked) => {
+            let places: Vec<Rect> = faces.iter().map(|face| face.rect).collect();
+            let told = || explained(model, &photo, &places, asked, limits, gone);
+            explanations = Some(metrics.timed(Stage::Explain, told)?);
+            boxes.map(bare).collect()
         }
     };
-    let picture = Picture { path: None, width: photo.width(), height: photo.height(), faces };
-    Ok(Answer { picture, faces_left_out, response_map })
+    let picture = Picture { path: None, width: photo.width(), height: photo.height(), faces: told };
+    Ok(Answer { picture, faces_left_out, response_map, explanations })
 }
 
 /// The answer goes nowhere; any will do.
@@ -153,40 +169,42 @@ fn attributes(
     Ok(Attributes(told.iter().filter_map(read).collect()))
 }
 
-fn draw(map: &ResponseMap, photo: &Photo, kind: MapKind) -> Result<Map, Problem> {
-    match kind {
-        MapKind::Over => {
-            let over = map.over(photo, OPACITY);
-            encode(over.pixels(), over.width(), over.height(), ExtendedColorType::Rgb8)
-        }
-        MapKind::Layer => layer(map, photo),
+fn explained(
+    model: &Model,
+    photo: &Photo,
+    faces: &[Rect],
+    asked: &Asked,
+    limits: &Limits,
+    gone: &dyn Fn() -> bool,
+) -> Result<Vec<Explained>, Problem> {
+    let card = model.tagger.card();
+    let chosen: Vec<(usize, Rect)> = (1..)
+        .zip(faces.iter().copied())
+        .filter(|(number, _)| asked.face.is_none_or(|face| face == *number))
+        .collect();
+    if let (Some(face), true) = (asked.face, chosen.is_empty()) {
+        let found = faces.len();
+        return Err(Problem::no_face(format!(
+            "face {face} is asked for and the picture has {found}; `face` counts from 1, in the order of /v1/predict"
+        )));
     }
-}
-
-/// The map in colours that grow clearer with weaker responses.
-fn layer(map: &ResponseMap, photo: &Photo) -> Result<Map, Problem> {
-    let shrink = (f64::from(MAP_SIDE) / f64::from(photo.width().max(photo.height()))).min(1.0);
-    let side = |pixels: u32| ((f64::from(pixels) * shrink).round() as u32).max(1);
-    let (width, height) = (side(photo.width()), side(photo.height()));
-    let (least, most) = map.range();
-    let scale = if most > least { 1.0 / (most - least) } else { 0.0 };
-    let (step_x, step_y) = (photo.width() as f32 / width as f32, photo.height() as f32 / height as f32);
-    let mut pixels = Vec::with_capacity(width as usize * height as usize * 4);
-    for y in 0..height {
-        for x in 0..width {
-            let place = lineament::Point::new((x as f32 + 0.5) * step_x, (y as f32 + 0.5) * step_y);
-            let value = ((map.sample(place) - least) * scale).clamp(0.0, 1.0);
-            pixels.extend(heat(value).map(|colour| colour.round() as u8));
-            pixels.push((value.powf(1.5) * 230.0).round() as u8);
+    let attributes = asked.options.attributes.as_ref().map_or(card.attributes.len(), Vec::len);
+    if asked.map.is_some() && chosen.len() * attributes > limits.maps {
+        return Err(Problem::too_large(format!(
+            "{} faces with {attributes} attributes are more than {} maps; name one face or fewer attributes, or leave the maps out",
+            chosen.len(),
+            limits.maps
+        )));
+    }
+    let mut explanations = Vec::new();
+    for (face, rect) in chosen {
+        stop_if(gone)?;
+        for told in model.explainer.explain(photo, rect, &asked.options)? {
+            let name =
+                card.attributes.get(told.attribute.index).map_or("", |attribute| attribute.name.as_str());
+            let map = asked.map.map(|kind| maps::face(&told, photo, kind)).transpose()?;
+            explanations.push(Explained { face, told: Explanation::of(name, &told), map });
         }
     }
-    encode(&pixels, width, height, ExtendedColorType::Rgba8)
-}
-
-fn encode(pixels: &[u8], width: u32, height: u32, colours: ExtendedColorType) -> Result<Map, Problem> {
-    let mut png = Vec::new();
-    PngEncoder::new(&mut png)
-        .write_image(pixels, width, height, colours)
-        .map_err(|error| Problem::failed(format!("the map cannot be encoded as PNG: {error}")))?;
-    Ok(Map { width, height, png })
+    Ok(explanations)
 }

@@ -6,7 +6,6 @@ use std::thread;
 use std::time::Instant;
 
 use axum::body::Bytes;
-use lineament::Tagger;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use tokio::sync::oneshot;
@@ -15,7 +14,7 @@ use crate::metrics::{Metrics, Stage};
 use crate::problem::Problem;
 use crate::queue::Queue;
 use crate::settings::{Limits, Line};
-use crate::work::{self, Answer, Task};
+use crate::work::{self, Answer, Model, Task};
 
 /// A picture on its way through the line.
 pub struct Job {
@@ -34,7 +33,7 @@ pub struct Workers {
     /// Where pictures come from.
     pub queue: Arc<Queue<Job>>,
     /// What answers.
-    pub tagger: Arc<Tagger>,
+    pub model: Arc<Model>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// What a picture may ask for.
@@ -76,7 +75,7 @@ impl Workers {
         let gone = || job.answer.is_closed();
         // A fault in one picture's way must not end the service.
         let done = catch_unwind(AssertUnwindSafe(|| {
-            work::run(&job.task, &job.bytes, &self.tagger, &self.limits, &self.metrics, &gone)
+            work::run(&job.task, &job.bytes, &self.model, &self.limits, &self.metrics, &gone)
         }));
         let done = done.unwrap_or_else(|_| {
             self.metrics.panicked();

@@ -62,7 +62,8 @@ async fn mutants(seeds: std::ops::Range<u64>) {
 }
 
 fn request(originals: &[Vec<u8>], random: &mut ChaCha8Rng) -> Request<Body> {
-    let address = ["/v1/predict", "/v1/predict", "/v1/locate"].choose(random).unwrap();
+    let address =
+        ["/v1/predict", "/v1/predict", "/v1/locate", "/v1/explain?map=layer"].choose(random).unwrap();
     let picture = |random: &mut ChaCha8Rng| {
         let mut bytes = originals.choose(random).unwrap().clone();
         if random.random_bool(0.9) {
@@ -140,7 +141,8 @@ fn distort(request: &mut Request<Body>, random: &mut ChaCha8Rng) {
                 [Method::GET, Method::PUT, Method::HEAD, Method::OPTIONS].choose(random).unwrap().clone()
         }
         1 => {
-            let key = ["attributes", "threshold", "operating_point", "map", "x"].choose(random).unwrap();
+            let keys = ["attributes", "threshold", "operating_point", "map", "face", "neurons", "x"];
+            let key = keys.choose(random).unwrap();
             let address = format!("{}?{key}={}", request.uri().path(), text(random));
             if let Ok(uri) = address.parse() {
                 *request.uri_mut() = uri;

@@ -71,6 +71,17 @@ async fn bytes_pixels_pictures_and_faces_have_limits() {
 }
 
 #[tokio::test]
+async fn maps_have_a_limit_and_explanations_without_them_have_none() {
+    let few = service(limits(Limits { maps: 3, ..Limits::default() }));
+    let ask = async |query: &str| {
+        ask(&few, post(&format!("/v1/explain?face=1&{query}"), "image/png", picture())).await
+    };
+    assert!(ask("map=layer").await.problem(413).contains("more than 3 maps"));
+    assert_eq!(ask("map=layer&attributes=Smiling,Bald,Male").await.status, 200);
+    assert_eq!(ask("map=none").await.json()["explanations"].as_array().unwrap().len(), 40);
+}
+
+#[tokio::test]
 async fn bodies_that_are_held_have_a_limit_together() {
     let tight = service(limits(Limits { body: 4096, held: 4096, ..Limits::default() }));
     let (feed, slow) = channel::<Bytes>(1);
@@ -86,7 +97,7 @@ async fn bodies_that_are_held_have_a_limit_together() {
 
 #[tokio::test]
 async fn a_full_queue_answers_429_and_who_hangs_up_frees_the_place() {
-    let line = Line { places: 2, patience: Duration::from_secs(60), batch: 1 };
+    let line = Line { places: 2, patience: Duration::from_secs(60), batch: 2 };
     let (service, release) = held_service(Settings { line, ..Settings::default() });
     let hung = |service: &Arc<Service>| tokio::spawn(service.router().oneshot(predict()));
     let first = hung(&service);
@@ -141,9 +152,13 @@ async fn time_has_limits() {
 async fn the_token_guards_work_and_counters_and_nothing_else() {
     let token = Token::new("a-token-of-a-good-length").unwrap();
     let service = service(Settings { token: Some(token), ..Settings::default() });
-    for (method, address) in
-        [("POST", "/v1/predict"), ("POST", "/v1/locate"), ("GET", "/v1/model"), ("GET", "/metrics")]
-    {
+    for (method, address) in [
+        ("POST", "/v1/predict"),
+        ("POST", "/v1/locate"),
+        ("POST", "/v1/explain"),
+        ("GET", "/v1/model"),
+        ("GET", "/metrics"),
+    ] {
         let with = |header: Option<&str>| {
             let request = Request::builder().method(method).uri(address);
             let request = match header {

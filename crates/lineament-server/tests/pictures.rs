@@ -7,9 +7,10 @@ mod common;
 use axum::body::Body;
 use axum::http::{Request, header};
 use base64::Engine as _;
-use common::{ask, file, form, picture, post, service, tagger};
+use common::{ask, explainer, file, form, picture, post, service, tagger};
 use image::ImageFormat;
-use lineament::json::{Attributes, Face};
+use lineament::explain::ExplainOptions;
+use lineament::json::{Attributes, Explanation, Face};
 use lineament::testing::blocks;
 use lineament::{Limits, Photo};
 use lineament_server::Settings;
@@ -97,6 +98,79 @@ async fn a_map_comes_with_the_boxes_or_alone() {
     let mut several = form("/v1/locate", &[("a.png", &picture())]);
     several.headers_mut().insert(header::ACCEPT, "image/png".parse().unwrap());
     assert!(ask(&service, several).await.problem(406).contains("one picture"));
+}
+
+#[tokio::test]
+async fn explanations_are_those_of_the_library() {
+    let service = service(Settings::default());
+    let ask = async |query: &str| {
+        ask(&service, post(&format!("/v1/explain?{query}"), "image/png", picture())).await
+    };
+    let (tagger, explainer) = (tagger(), explainer());
+    let photo = Photo::decode(&picture(), &Limits::default()).unwrap();
+    let faces = tagger.locate(&photo).unwrap();
+    let smiling = tagger.card().find("Smiling").unwrap();
+    let options = ExplainOptions { attributes: Some(vec![smiling]), neurons: 2, ..ExplainOptions::default() };
+    let told = ask("attributes=Smiling&neurons=2").await.json();
+    let expected: Vec<Value> = (1..)
+        .zip(&faces)
+        .map(|(number, face)| {
+            let one = explainer.explain(&photo, face.rect, &options).unwrap().remove(0);
+            // Through text, as the answer: numbers of four bytes are written with fewer digits.
+            let text = serde_json::to_string(&Explanation::of("Smiling", &one)).unwrap();
+            let mut one: Value = serde_json::from_str(&text).unwrap();
+            one["face"] = json!(number);
+            one
+        })
+        .collect();
+    assert_eq!(told["explanations"], json!(expected));
+    assert_eq!(told["faces"].as_array().unwrap().len(), faces.len());
+
+    let all = ask("face=1").await.json();
+    let all = all["explanations"].as_array().unwrap();
+    assert_eq!(all.len(), 40);
+    assert!(all.iter().all(|one| one["face"] == 1 && one.get("map").is_none()));
+    assert!(ask("face=0").await.problem(400).contains("from 1"));
+    assert!(ask("face=99").await.problem(422).contains("face 99"));
+    assert!(ask("attributes=Smilng").await.problem(400).contains("Smiling"));
+    assert!(ask("map=yes").await.problem(400).contains("layer"));
+}
+
+#[tokio::test]
+async fn a_map_of_an_attribute_covers_its_box() {
+    let service = service(Settings::default());
+    let asked = "/v1/explain?face=1&attributes=Smiling&map=layer";
+    let told = ask(&service, post(asked, "image/png", picture())).await.json();
+    let map = &told["explanations"][0]["map"];
+    let side = |name: &str| map["box"][name].as_f64().unwrap();
+    let region = &told["explanations"][0]["region"];
+    for (start, length) in [("x", "width"), ("y", "height")] {
+        let inside = |name: &str| region[name].as_f64().unwrap();
+        assert!(inside(start) >= side(start) - 0.2);
+        assert!(inside(start) + inside(length) <= side(start) + side(length) + 0.2);
+    }
+    let png = base64::engine::general_purpose::STANDARD.decode(map["png"].as_str().unwrap()).unwrap();
+    let layer = image::load_from_memory(&png).unwrap();
+    assert_eq!(layer.color(), image::ColorType::Rgba8);
+    assert_eq!(json!([layer.width(), layer.height()]), json!([map["width"], map["height"]]));
+
+    let alone = |query: &str| {
+        Request::post(format!("/v1/explain?{query}"))
+            .header(header::ACCEPT, "image/png")
+            .body(Body::from(picture()))
+            .unwrap()
+    };
+    let same = ask(&service, alone("face=1&attributes=Smiling")).await;
+    assert_eq!((same.header(header::CONTENT_TYPE), &same.body[..]), ("image/png", &png[..]));
+    let over = ask(&service, alone("face=1&attributes=Smiling&map=over")).await;
+    assert_eq!(image::load_from_memory(&over.body).unwrap().color(), image::ColorType::Rgb8);
+    assert!(
+        ask(&service, alone("face=1&attributes=Smiling,Bald")).await.problem(406).contains("2 are asked")
+    );
+    let grey = file(&Photo::filled(60, 60, [90; 3]), ImageFormat::Png);
+    let mut none = alone("attributes=Smiling");
+    *none.body_mut() = Body::from(grey);
+    assert!(ask(&service, none).await.problem(422).contains("no face"));
 }
 
 #[tokio::test]

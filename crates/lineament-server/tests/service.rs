@@ -85,8 +85,14 @@ async fn the_description_is_openapi_3_1_and_every_address_in_it_answers() {
     for reference in references {
         assert!(document.pointer(reference).is_some(), "{reference} leads nowhere");
     }
+    // Two things of one name would share one description.
+    let described = |name: &str| document["components"]["schemas"][name].to_string();
+    assert!(described("Attribute").contains("probability"));
+    assert!(described("Explanation").contains("region_from"));
     let paths = document["paths"].as_object().unwrap();
-    for expected in ["/v1/predict", "/v1/locate", "/v1/model", "/healthz", "/readyz", "/metrics"] {
+    for expected in
+        ["/v1/predict", "/v1/locate", "/v1/explain", "/v1/model", "/healthz", "/readyz", "/metrics"]
+    {
         assert!(paths.contains_key(expected), "{expected} is not described");
     }
     for (path, item) in paths {

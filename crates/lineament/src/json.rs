@@ -7,6 +7,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::attributes;
+use crate::explain::{self, MapSource, NeuronShare};
 use crate::geometry::Rect;
 
 /// One picture and its faces.
@@ -63,6 +64,26 @@ pub struct Attribute {
     pub probability: f64,
 }
 
+/// What the answer about one attribute of a face rests on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Explanation {
+    /// The attribute.
+    pub name: String,
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: Attribute,
+    /// The raw score that the answer is read from.
+    pub score: f32,
+    /// The place that speaks most for the attribute.
+    pub region: Box,
+    /// How the place was found.
+    pub region_from: MapSource,
+    /// The FC neurons that said most.
+    #[serde(flatten)]
+    pub neurons: NeuronShare,
+}
+
 /// Attributes by name, in an order of their own: written as an object.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attributes(pub Vec<(String, Attribute)>);
@@ -97,6 +118,20 @@ impl Face {
     /// A face with its numbers rounded.
     pub fn new(rect: Rect, score: f32, attributes: Attributes) -> Self {
         Self { r#box: rect.into(), score: rounded(score, 6), attributes }
+    }
+}
+
+impl Explanation {
+    /// What was told of the attribute of this name.
+    pub fn of(name: &str, told: &explain::Explanation) -> Self {
+        Self {
+            name: name.to_owned(),
+            answer: told.attribute.into(),
+            score: told.score,
+            region: told.region.into(),
+            region_from: told.source,
+            neurons: told.neurons.clone(),
+        }
     }
 }
 

@@ -4,11 +4,11 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use clap::Args;
-use lineament::crop::crop;
+use clap::{Args, ValueEnum};
 use lineament::explain::{ExplainOptions, Explainer, Explanation, MapSource};
-use lineament::locate::{Cells, Face};
-use lineament::{Limits, Photo, Point, Rect, Tagger};
+use lineament::json;
+use lineament::locate::Face;
+use lineament::{Limits, Photo, Rect, Tagger};
 use serde::Serialize;
 
 use super::Outcome;
@@ -16,7 +16,7 @@ use super::pages::save;
 use crate::arguments::{EngineArguments, FigureFormat, ModelArguments, ThreadArguments};
 use crate::files::{self, Sink};
 use crate::inputs::{Input, Inputs, Names, Unread};
-use crate::{engine, format, model, notes, ordered};
+use crate::{format, model, notes, ordered};
 
 /// How much of the picture gives way to the map.
 const OPACITY: f32 = 0.55;
@@ -32,6 +32,9 @@ pub struct ExplainArguments {
     /// Neurons named for each attribute, those that said most first
     #[arg(long, value_name = "N", default_value_t = 5)]
     neurons: usize,
+    /// Where the regions come from
+    #[arg(long, value_enum, default_value = "hidden")]
+    regions: Regions,
     /// How explanations are written
     #[arg(long, value_enum, default_value = "text")]
     format: FigureFormat,
@@ -50,6 +53,15 @@ pub struct ExplainArguments {
     engine: EngineArguments,
 }
 
+/// Where regions come from.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Regions {
+    /// What the score loses when a place is hidden
+    Hidden,
+    /// What an LNet with a channel for each attribute responds to, where the model has one
+    Responses,
+}
+
 /// One picture, explained.
 #[derive(Serialize)]
 struct Page {
@@ -63,19 +75,7 @@ struct Page {
 struct FaceObject {
     r#box: Rect,
     score: f32,
-    attributes: Vec<AttributeObject>,
-}
-
-#[derive(Serialize)]
-struct AttributeObject {
-    name: String,
-    value: bool,
-    probability: f32,
-    score: f32,
-    region: Rect,
-    region_from: MapSource,
-    #[serde(flatten)]
-    neurons: lineament::explain::NeuronShare,
+    attributes: Vec<json::Explanation>,
 }
 
 /// What all pictures are looked at with.
@@ -88,16 +88,16 @@ struct Look {
 
 pub fn run(arguments: ExplainArguments) -> Result<Outcome> {
     let inputs = Inputs::of(&arguments.paths)?;
-    let pool = model::pool(&arguments.threads)?;
-    let engine = engine::of(&arguments.engine, pool.current_num_threads())?;
-    let bundle = model::bundle(&arguments.model)?;
-    let unusable = "the model cannot be used; `lineament model verify` says more";
-    let explainer = Explainer::new(&bundle, &engine).context(unusable)?;
-    let tagger = Tagger::with_engine(bundle, engine).context(unusable)?;
+    let (tagger, explainer, pool) =
+        model::ready_to_explain(&arguments.model, &arguments.engine, &arguments.threads)?;
     let attributes = arguments.attributes.as_ref().map(|names| super::predict::places(&tagger, names));
     let options = ExplainOptions {
         attributes: attributes.transpose()?,
         neurons: arguments.neurons,
+        source: match arguments.regions {
+            Regions::Hidden => MapSource::Hidden,
+            Regions::Responses => MapSource::Responses,
+        },
         ..ExplainOptions::default()
     };
     if let Some(folder) = &arguments.annotate {
@@ -155,49 +155,29 @@ impl Look {
             if self.annotate {
                 let chosen = self.options.attributes.is_some();
                 for told in told.iter().filter(|told| chosen || told.attribute.value) {
-                    let kind = format!("{}.{}", faces.len() + 1, file_name(&self.name(told)));
-                    pictures.push((input.place.clone(), kind, over_face(&photo, told)));
+                    let kind = format!("{}.{}", faces.len() + 1, file_name(self.name(told)));
+                    pictures.push((input.place.clone(), kind, told.over(&photo, OPACITY)));
                 }
             }
-            let attributes = told.into_iter().map(|told| AttributeObject {
-                name: self.name(&told),
-                value: told.attribute.value,
-                probability: told.attribute.probability,
-                score: told.score,
-                region: told.region,
-                region_from: told.source,
-                neurons: told.neurons,
-            });
+            let attributes = told.iter().map(|told| json::Explanation::of(self.name(told), told));
             faces.push(FaceObject { r#box: rect, score, attributes: attributes.collect() });
         }
         let path = input.path.display().to_string();
         Ok((Page { path, width: photo.width(), height: photo.height(), faces }, pictures))
     }
 
-    fn name(&self, told: &Explanation) -> String {
-        let card = self.tagger.card().attributes.get(told.attribute.index);
-        card.map_or_else(String::new, |attribute| attribute.name.clone())
+    fn name(&self, told: &Explanation) -> &str {
+        self.tagger
+            .card()
+            .attributes
+            .get(told.attribute.index)
+            .map_or("", |attribute| attribute.name.as_str())
     }
 }
 
 /// A name that no file system reads as a path.
 fn file_name(attribute: &str) -> String {
     attribute.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
-}
-
-/// The part of the photo that the map is about, with the map over it.
-fn over_face(photo: &Photo, told: &Explanation) -> Photo {
-    let extent = told.map.extent();
-    let pixels = |side: f32| (side.round() as u32).clamp(128, 512);
-    let (width, height) = (pixels(extent.width), pixels(extent.height));
-    let shown = crop(photo, extent, width, height);
-    let (sx, sy) = (width as f32 / extent.width, height as f32 / extent.height);
-    let Cells { origin, stride } = told.map.cells();
-    let cells = Cells {
-        origin: Point::new((origin.x - extent.x) * sx, (origin.y - extent.y) * sy),
-        stride: Point::new(stride.x * sx, stride.y * sy),
-    };
-    told.map.clone().on(cells).over(&shown, OPACITY)
 }
 
 fn write_text(out: &mut impl Write, page: &Page) -> Result<()> {
@@ -207,13 +187,13 @@ fn write_text(out: &mut impl Write, page: &Page) -> Result<()> {
         let Rect { x, y, width, height } = face.r#box;
         writeln!(out, "  face {} at {x:.0}, {y:.0}, {width:.0} x {height:.0}", index + 1)?;
         for told in &face.attributes {
-            let sign = if told.value { '+' } else { '-' };
+            let sign = if told.answer.value { '+' } else { '-' };
             let at = told.region;
             writeln!(
                 out,
                 "    {sign} {} {}%, strongest at {:.0}, {:.0}, {:.0} x {:.0}",
                 told.name,
-                format::percent(told.probability),
+                format::percent(told.answer.probability as f32),
                 at.x,
                 at.y,
                 at.width,

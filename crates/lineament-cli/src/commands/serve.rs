@@ -59,7 +59,8 @@ pub struct ServeArguments {
 
 pub fn run(arguments: ServeArguments) -> Result<Outcome> {
     let settings = settings(&arguments)?;
-    let (tagger, pool) = model::ready(&arguments.model, &arguments.engine, &arguments.threads)?;
+    let (tagger, explainer, pool) =
+        model::ready_to_explain(&arguments.model, &arguments.engine, &arguments.threads)?;
     notes::note(format!("model: {}", model::voice(&tagger)));
     if settings.token.is_none() && !settings.address.ip().is_loopback() {
         notes::note(format!(
@@ -67,7 +68,7 @@ pub fn run(arguments: ServeArguments) -> Result<Outcome> {
             settings.address
         ));
     }
-    lineament_server::run(tagger, pool, settings, |address| {
+    lineament_server::run(tagger, explainer, pool, settings, |address| {
         // The one result of this command: where it can be asked.
         let told = Sink::open(None).and_then(|mut sink| {
             use std::io::Write;

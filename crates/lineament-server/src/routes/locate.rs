@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Answers, Query};
+use super::{Answers, Query, png, wants_png};
+use crate::maps::MapKind;
 use crate::problem::Problem;
 use crate::service::Service;
-use crate::work::{MapKind, Task};
+use crate::work::Task;
 
 /// How the map is drawn.
 #[derive(Deserialize, IntoParams)]
@@ -63,47 +64,5 @@ pub async fn locate(
     if !wants_png(&headers) {
         return Ok(answers.into_response());
     }
-    match answers {
-        Answers::One(answer) => {
-            let png = answer.response_map.map(|map| map.png).unwrap_or_default();
-            Ok(([(header::CONTENT_TYPE, "image/png")], png).into_response())
-        }
-        Answers::Many(_) => Err(Problem::not_acceptable(
-            "a form is answered by a list; send one picture as the body to get its map as a PNG",
-        )),
-    }
-}
-
-/// Whether a PNG is asked for and JSON is not.
-pub fn wants_png(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut ranges = accepted
-        .flat_map(|value| value.split(','))
-        .map(|range| range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-    let mut png = false;
-    let json = ranges.any(|range| {
-        png |= range == "image/png";
-        range == "application/json"
-    });
-    png && !json
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_png_is_given_to_who_asks_for_nothing_else() {
-        let wants = |accept: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::ACCEPT, accept.parse().unwrap());
-            wants_png(&headers)
-        };
-        assert!(wants("image/png") && wants("image/png;q=0.9, */*;q=0.1"));
-        assert!(
-            !wants("*/*") && !wants("application/json, image/png") && !wants("image/png, application/json")
-        );
-        assert!(!wants_png(&HeaderMap::new()));
-    }
+    png(answers, |answer| answer.response_map.ok_or_else(|| Problem::failed("the map is missing")))
 }

@@ -1,5 +1,6 @@
 //! What can be asked; one route a file.
 
+pub mod explain;
 pub mod health;
 pub mod locate;
 pub mod model;
@@ -10,11 +11,15 @@ use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::extract::rejection::QueryRejection;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use lineament::Tagger;
+use lineament::attributes::OperatingPoint;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::maps::Map;
 use crate::problem::Problem;
 use crate::service::Told;
 use crate::work::Answer;
@@ -90,6 +95,67 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
+/// What the model's own thresholds are chosen for.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Point {
+    /// As many right answers as possible.
+    Accuracy,
+    /// Presence and absence count the same, however rare an attribute is.
+    Balanced,
+}
+
+impl Point {
+    /// The one asked for, or the tagger's own.
+    fn of(asked: Option<Self>, tagger: &Tagger) -> OperatingPoint {
+        match asked {
+            None => tagger.operating_point(),
+            Some(Self::Accuracy) => OperatingPoint::Accuracy,
+            Some(Self::Balanced) => OperatingPoint::Balanced,
+        }
+    }
+}
+
+/// Places in the card of attributes that are named, separated by commas, each once; of all where none are.
+fn attributes(named: Option<&str>, tagger: &Tagger) -> Result<Vec<usize>, Problem> {
+    let Some(names) = named else { return Ok(tagger.told().to_vec()) };
+    let mut told = Vec::new();
+    for name in names.split(',') {
+        let place =
+            tagger.card().find(name.trim()).map_err(|error| Problem::bad_request(error.to_string()))?;
+        if !told.contains(&place) {
+            told.push(place);
+        }
+    }
+    Ok(told)
+}
+
+/// Whether a PNG is asked for and JSON is not.
+fn wants_png(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut ranges = accepted
+        .flat_map(|value| value.split(','))
+        .map(|range| range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    let mut png = false;
+    let json = ranges.any(|range| {
+        png |= range == "image/png";
+        range == "application/json"
+    });
+    png && !json
+}
+
+/// The one map of the answer as it is.
+fn png(answers: Answers, map: impl FnOnce(Answer) -> Result<Map, Problem>) -> Result<Response, Problem> {
+    match answers {
+        Answers::One(answer) => {
+            Ok(([(header::CONTENT_TYPE, "image/png")], map(*answer)?.png).into_response())
+        }
+        Answers::Many(_) => Err(Problem::not_acceptable(
+            "a form is answered by a list; send one picture as the body to get its map as a PNG",
+        )),
+    }
+}
+
 /// For addresses without a route.
 pub async fn not_found() -> Problem {
     Problem::not_found("there is no such address; /docs lists those that there are")
@@ -98,4 +164,24 @@ pub async fn not_found() -> Problem {
 /// For methods that a route does not know.
 pub async fn wrong_method() -> Problem {
     Problem::wrong_method("use the method that the Allow header gives; /docs says what it does")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_png_is_given_to_who_asks_for_nothing_else() {
+        let wants = |accept: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, accept.parse().unwrap());
+            wants_png(&headers)
+        };
+        assert!(wants("image/png") && wants("image/png;q=0.9, */*;q=0.1"));
+        assert!(
+            !wants("*/*") && !wants("application/json, image/png") && !wants("image/png, application/json")
+        );
+        assert!(!wants_png(&HeaderMap::new()));
+    }
 }

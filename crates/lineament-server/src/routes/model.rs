@@ -30,9 +30,9 @@ pub struct Model<'a> {
     /// What its answers are and are not.
     labels: &'static str,
     /// What it tells, in the order it tells it.
-    attributes: Vec<Attribute<'a>>,
+    attributes: Vec<ModelAttribute<'a>>,
     /// What a request may ask for.
-    limits: Limits,
+    limits: ModelLimits,
     /// Everything that it says of itself, as `lineament model show --format json` gives it.
     #[schema(value_type = Object)]
     card: &'a Card,
@@ -40,7 +40,7 @@ pub struct Model<'a> {
 
 /// An attribute that the model tells.
 #[derive(Serialize, ToSchema)]
-struct Attribute<'a> {
+struct ModelAttribute<'a> {
     /// Its name.
     name: &'a str,
     /// The share of training pictures that have it.
@@ -53,7 +53,7 @@ struct Attribute<'a> {
 
 /// What a request may ask for.
 #[derive(Serialize, ToSchema)]
-struct Limits {
+struct ModelLimits {
     /// Bytes of the body.
     bytes: usize,
     /// Pixels of a picture.
@@ -62,6 +62,8 @@ struct Limits {
     pictures: usize,
     /// Faces told of a picture.
     faces: usize,
+    /// Maps of attributes drawn of a picture.
+    maps: usize,
 }
 
 /// The model: what it tells, its thresholds, what it was trained on, its licence.
@@ -78,7 +80,7 @@ pub async fn model(State(service): State<Arc<Service>>) -> axum::response::Respo
     let (tagger, limits) = (service.tagger(), service.settings().limits);
     let card = tagger.card();
     let told = tagger.told().iter().filter_map(|&place| card.attributes.get(place));
-    let attributes = told.map(|attribute| Attribute {
+    let attributes = told.map(|attribute| ModelAttribute {
         name: &attribute.name,
         positives: attribute.positives,
         // Thresholds lie on scores; as probabilities they can be read.
@@ -93,11 +95,12 @@ pub async fn model(State(service): State<Arc<Service>>) -> axum::response::Respo
         licence: &card.licence,
         labels: LABELS,
         attributes: attributes.collect(),
-        limits: Limits {
+        limits: ModelLimits {
             bytes: limits.body,
             pixels: limits.pixels,
             pictures: limits.pictures,
             faces: limits.faces,
+            maps: limits.maps,
         },
         card,
     };

@@ -25,6 +25,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("/page/api.js", SCRIPT, include_bytes!("../../page/api.js")),
     ("/page/attributes.js", SCRIPT, include_bytes!("../../page/attributes.js")),
     ("/page/filter.js", SCRIPT, include_bytes!("../../page/filter.js")),
+    ("/page/regions.js", SCRIPT, include_bytes!("../../page/regions.js")),
     ("/page/viewer.js", SCRIPT, include_bytes!("../../page/viewer.js")),
     ("/page/astronaut.jpg", "image/jpeg", include_bytes!("../../page/astronaut.jpg")),
     ("/docs", HTML, include_bytes!("../../page/docs.html")),

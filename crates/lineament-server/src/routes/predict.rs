@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use lineament::attributes::OperatingPoint;
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
-use super::{Answers, Query};
+use super::{Answers, Point, Query, attributes};
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::work::Task;
@@ -28,33 +27,10 @@ pub struct PredictQuery {
     operating_point: Option<Point>,
 }
 
-/// What the model's own thresholds are chosen for.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum Point {
-    /// As many right answers as possible.
-    Accuracy,
-    /// Presence and absence count the same, however rare an attribute is.
-    Balanced,
-}
-
 impl PredictQuery {
     fn task(&self, service: &Service) -> Result<Task, Problem> {
-        let card = service.tagger().card();
-        let told = match &self.attributes {
-            None => service.tagger().told().to_vec(),
-            Some(names) => {
-                let mut told = Vec::new();
-                for name in names.split(',') {
-                    let place =
-                        card.find(name.trim()).map_err(|error| Problem::bad_request(error.to_string()))?;
-                    if !told.contains(&place) {
-                        told.push(place);
-                    }
-                }
-                told
-            }
-        };
+        let tagger = service.tagger();
+        let told = attributes(self.attributes.as_deref(), tagger)?;
         if self.threshold.is_some_and(|threshold| !(0.0..=1.0).contains(&threshold)) {
             return Err(Problem::bad_request("threshold is a probability; give a number between 0 and 1"));
         }
@@ -63,11 +39,7 @@ impl PredictQuery {
                 "threshold takes the place of operating_point; give one of the two",
             ));
         }
-        let point = match self.operating_point {
-            None => service.tagger().operating_point(),
-            Some(Point::Accuracy) => OperatingPoint::Accuracy,
-            Some(Point::Balanced) => OperatingPoint::Balanced,
-        };
+        let point = Point::of(self.operating_point, tagger);
         Ok(Task::Predict { told, threshold: self.threshold, point })
     }
 }

@@ -12,9 +12,10 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::Response;
 use http_body_util::BodyExt;
 use image::{ImageFormat, RgbImage};
+use lineament::explain::Explainer;
 use lineament::locate::{Localisation, PaperLocalisation};
 use lineament::testing::{blocks, random_parts, tiny_card};
-use lineament::{Bundle, Photo, Tagger};
+use lineament::{Bundle, Engine, Photo, Tagger};
 use lineament_net::Precision;
 use lineament_server::{Service, Settings};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -22,12 +23,20 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 /// A model that finds something in every picture with edges.
-pub fn tagger() -> Tagger {
+pub fn bundle() -> Bundle {
     let mut card = tiny_card();
     card.localisation =
         Localisation::Paper(PaperLocalisation { threshold: 0.0, ..PaperLocalisation::default() });
     let parts = random_parts(&card, 7).unwrap();
-    Tagger::new(Bundle::new(&card, &parts, Precision::F32).unwrap()).unwrap()
+    Bundle::new(&card, &parts, Precision::F32).unwrap()
+}
+
+pub fn tagger() -> Tagger {
+    Tagger::new(bundle()).unwrap()
+}
+
+pub fn explainer() -> Explainer {
+    Explainer::new(&bundle(), &Engine::Native).unwrap()
 }
 
 pub fn pool(threads: usize) -> ThreadPool {
@@ -35,7 +44,7 @@ pub fn pool(threads: usize) -> ThreadPool {
 }
 
 pub fn service(settings: Settings) -> Arc<Service> {
-    Service::start(tagger(), pool(2), settings).unwrap()
+    Service::start(tagger(), explainer(), pool(2), settings).unwrap()
 }
 
 /// A service whose only thread is busy until the sender is dropped.
@@ -45,7 +54,7 @@ pub fn held_service(settings: Settings) -> (Arc<Service>, Sender<()>) {
     pool.spawn(move || {
         let _ = held.recv();
     });
-    (Service::start(tagger(), pool, settings).unwrap(), release)
+    (Service::start(tagger(), explainer(), pool, settings).unwrap(), release)
 }
 
 /// A picture as a file.

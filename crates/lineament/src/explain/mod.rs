@@ -1,9 +1,9 @@
 //! What an answer rests on: which FC neurons of ANet spoke for or against an attribute, and which places of the face.
 //!
 //! An attribute's score is linear in ANet's FC vector, so that each neuron's part in it is known exactly ([`neurons`]).
-//! The places come from an LNet whose last convolution has a channel for each attribute, slid over the face, or, where a
-//! bundle has none, from what the score loses when a place is hidden ([`regions`]). Both tell what the model looked at;
-//! neither says why a face has an attribute, nor that it has.
+//! The places come from what the score loses when a place is hidden or, if asked for, from an LNet whose last convolution has
+//! a channel for each attribute, slid over the face ([`regions`]). Both tell what the model looked at; neither says why a
+//! face has an attribute, nor that it has.
 //!
 //! ```no_run
 //! use lineament::explain::{ExplainOptions, Explainer};
@@ -31,9 +31,10 @@ pub use regions::MapSource;
 
 use crate::attributes::{Anet, AnetError, Attribute, DescribeError, LinearSvms, OperatingPoint, RegionError};
 use crate::bundle::{Bundle, Card};
+use crate::crop::crop;
 use crate::engine::{Engine, EngineError};
-use crate::geometry::Rect;
-use crate::locate::{LocateError, ResponseError, ResponseMap};
+use crate::geometry::{Point, Rect};
+use crate::locate::{Cells, LocateError, ResponseError, ResponseMap};
 use crate::photo::Photo;
 use regions::AttributeHead;
 
@@ -77,14 +78,15 @@ pub struct ExplainOptions {
     pub neurons: usize,
     /// What answers are read at.
     pub point: OperatingPoint,
-    /// Where maps come from; `None` is the LNet's channels if it has them, else hiding places.
-    pub source: Option<MapSource>,
+    /// Where maps come from. [`MapSource::Responses`] of a bundle whose LNet has no channels for attributes falls back to
+    /// [`MapSource::Hidden`]; each explanation says which it got.
+    pub source: MapSource,
 }
 
 impl Default for ExplainOptions {
     /// All attributes, five neurons each.
     fn default() -> Self {
-        Self { attributes: None, neurons: 5, point: OperatingPoint::default(), source: None }
+        Self { attributes: None, neurons: 5, point: OperatingPoint::default(), source: MapSource::default() }
     }
 }
 
@@ -103,6 +105,23 @@ pub struct Explanation {
     pub region: Rect,
     /// Where the map comes from.
     pub source: MapSource,
+}
+
+impl Explanation {
+    /// The part of the photo that the map is about, with the map over it; `opacity` 0 shows the photo alone, 1 the map alone.
+    pub fn over(&self, photo: &Photo, opacity: f32) -> Photo {
+        let extent = self.map.extent();
+        let pixels = |side: f32| (side.round() as u32).clamp(128, 512);
+        let (width, height) = (pixels(extent.width), pixels(extent.height));
+        let shown = crop(photo, extent, width, height);
+        let (sx, sy) = (width as f32 / extent.width, height as f32 / extent.height);
+        let Cells { origin, stride } = self.map.cells();
+        let cells = Cells {
+            origin: Point::new((origin.x - extent.x) * sx, (origin.y - extent.y) * sy),
+            stride: Point::new(stride.x * sx, stride.y * sy),
+        };
+        self.map.clone().on(cells).over(&shown, opacity)
+    }
 }
 
 /// Explains faces with the nets of one bundle. It can be shared between threads and gives the same on any number of them.
@@ -125,15 +144,7 @@ impl Explainer {
         Ok(Self { card, anet, svms: parts.svms.clone(), head })
     }
 
-    /// Where maps come from unless asked otherwise.
-    pub fn source(&self) -> MapSource {
-        if self.head.is_some() { MapSource::Responses } else { MapSource::Hidden }
-    }
-
     /// The attributes of the face in the box `face` (in pixels of the photo), in the order asked for.
-    ///
-    /// [`MapSource::Responses`] of a bundle whose LNet has no attribute channels falls back to [`MapSource::Hidden`]; each
-    /// explanation says which it got.
     ///
     /// # Errors
     /// A box without an inside, or an attribute that the card does not have.
@@ -154,7 +165,7 @@ impl Explainer {
         if let Some(index) = scores.iter().position(|score| !score.is_finite()) {
             return Err(DescribeError::NotFinite(index).into());
         }
-        let head = self.head.as_ref().filter(|_| options.source != Some(MapSource::Hidden));
+        let head = self.head.as_ref().filter(|_| options.source == MapSource::Responses);
         let (maps, source) = match head {
             Some(head) => (head.maps(photo, face, &chosen)?, MapSource::Responses),
             None => {
@@ -182,7 +193,7 @@ impl Explainer {
 
 impl std::fmt::Debug for Explainer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Explainer({} {}, {:?})", self.card.name, self.card.version, self.source())
+        write!(f, "Explainer({} {})", self.card.name, self.card.version)
     }
 }
 

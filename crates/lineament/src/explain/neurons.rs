@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// What one FC neuron added to a score.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Contribution {
     /// Its place in the FC vector, from 0.
     pub neuron: usize,
@@ -15,6 +16,7 @@ pub struct Contribution {
 
 /// The neurons that said most about an attribute, and how much of the score they are.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NeuronShare {
     /// The largest contributions by size, whatever their sign; largest first, of equal ones the lower neuron.
     pub strongest: Vec<Contribution>,

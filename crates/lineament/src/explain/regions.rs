@@ -18,15 +18,19 @@ const ZOOM: f32 = 2.0;
 /// What is shown of the photo, in sides of the window that the LNet would take for the face.
 const SHOWN: f32 = 1.5;
 /// Places to a side of the face region that are hidden one after the other.
-const PLACES: usize = 8;
+const PLACES: usize = 12;
+/// Side of the square that hides a place, in places: neighbours overlap, so that a place is told by what several squares cost.
+const HIDDEN: usize = 2;
 
 /// Where an attribute's map comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum MapSource {
     /// The LNet's own channel for the attribute, slid over the face at twice the size it learnt from.
     Responses,
     /// What the attribute's score loses when a square of the face region is painted in the region's mean colour.
+    #[default]
     Hidden,
 }
 
@@ -112,7 +116,11 @@ fn mean_colour(photo: &Photo) -> [u8; 3] {
 fn painted(drawn: &Photo, column: usize, row: usize, colour: [u8; 3]) -> Photo {
     let mut copy = drawn.clone();
     let (width, height) = (drawn.width() as usize, drawn.height() as usize);
-    let part = |place: usize, side: usize| place * side / PLACES..(place + 1) * side / PLACES;
+    // Twice the middle of a place, in places, is odd.
+    let edge = |twice: usize, side: usize| twice.min(2 * PLACES) * side / (2 * PLACES);
+    let part = |place: usize, side: usize| {
+        edge((2 * place + 1).saturating_sub(HIDDEN), side)..edge(2 * place + 1 + HIDDEN, side)
+    };
     let (columns, rows) = (part(column, width), part(row, height));
     for line in copy.pixels_mut().chunks_exact_mut(width * 3).skip(rows.start).take(rows.len()) {
         for pixel in line.chunks_exact_mut(3).skip(columns.start).take(columns.len()) {

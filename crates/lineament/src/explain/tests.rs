@@ -41,7 +41,7 @@ fn explanations_answer_as_the_tagger_does() {
         let all = ExplainOptions { neurons: usize::MAX, ..ExplainOptions::default() };
         for told in explainer.explain(&photo, face, &all).unwrap() {
             assert!((told.neurons.partial_score - told.score).abs() < 1e-4);
-            assert!(told.neurons.same_answer && told.source == explainer.source());
+            assert!(told.neurons.same_answer && told.source == MapSource::Hidden);
         }
     }
 }
@@ -51,14 +51,22 @@ fn maps_are_the_channels_of_the_net_or_what_hiding_costs() {
     let photo = blocks(120, 100, 5);
     let face = Rect::new(30.0, 20.0, 40.0, 50.0);
     let explainer = Explainer::new(&with_head(), &Engine::Native).unwrap();
-    assert_eq!(explainer.source(), MapSource::Responses);
-    let options = ExplainOptions { attributes: Some(vec![2, 0]), ..ExplainOptions::default() };
+    let options = ExplainOptions {
+        attributes: Some(vec![2, 0]),
+        source: MapSource::Responses,
+        ..ExplainOptions::default()
+    };
     let told = explainer.explain(&photo, face, &options).unwrap();
     assert_eq!(told.iter().map(|told| told.attribute.index).collect::<Vec<_>>(), [2, 0]);
+    assert!(told.iter().all(|told| told.source == MapSource::Responses));
     assert_ne!(told[0].map, told[1].map);
-    let hidden = ExplainOptions { source: Some(MapSource::Hidden), ..options };
+    let headless = Explainer::new(&tiny_bundle(4).unwrap(), &Engine::Native).unwrap();
+    assert!(
+        headless.explain(&photo, face, &options).unwrap().iter().all(|told| told.source == MapSource::Hidden)
+    );
+    let hidden = ExplainOptions { source: MapSource::Hidden, ..options };
     for told in explainer.explain(&photo, face, &hidden).unwrap() {
-        assert_eq!((told.source, told.map.width()), (MapSource::Hidden, 8));
+        assert_eq!((told.source, told.map.width()), (MapSource::Hidden, 12));
     }
     // Nothing can be hidden on a plain ground.
     let grey = Photo::filled(90, 90, [90; 3]);

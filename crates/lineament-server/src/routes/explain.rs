@@ -1,0 +1,119 @@
+//! `POST /v1/explain`: what answers rest on.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use lineament::explain::ExplainOptions;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Answers, Point, Query, attributes, png, wants_png};
+use crate::maps::MapKind;
+use crate::problem::Problem;
+use crate::service::Service;
+use crate::work::{Asked, Task};
+
+/// What is explained, and how.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ExplainQuery {
+    /// Only these attributes, in this order, separated by commas; all when left out.
+    #[param(example = "Smiling,Eyeglasses")]
+    attributes: Option<String>,
+    /// Only this face, counted from 1 in the order of /v1/predict; all when left out.
+    #[param(minimum = 1)]
+    face: Option<usize>,
+    /// How many neurons are named, those that said most first [default: 5].
+    #[param(minimum = 0)]
+    neurons: Option<usize>,
+    /// What the thresholds are chosen for that answers are read at.
+    #[param(inline)]
+    operating_point: Option<Point>,
+    /// Whether maps are drawn, and how [default: none, or layer where a PNG is asked for].
+    #[param(inline)]
+    map: Option<Kind>,
+}
+
+/// How the maps are drawn.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    /// Not at all; regions are told all the same.
+    None,
+    /// Clear where the attribute does not speak, to be laid over the picture at the map's box.
+    Layer,
+    /// Over the face, which is cut out of the picture.
+    Over,
+}
+
+impl ExplainQuery {
+    fn asked(&self, service: &Service, png: bool) -> Result<Asked, Problem> {
+        if self.face == Some(0) {
+            return Err(Problem::bad_request(
+                "face counts from 1; give the number of a face, or leave it out",
+            ));
+        }
+        let tagger = service.tagger();
+        let options = ExplainOptions {
+            attributes: Some(attributes(self.attributes.as_deref(), tagger)?),
+            neurons: self.neurons.unwrap_or(ExplainOptions::default().neurons),
+            point: Point::of(self.operating_point, tagger),
+            ..ExplainOptions::default()
+        };
+        let map = match self.map {
+            Some(Kind::Layer) => Some(MapKind::Layer),
+            Some(Kind::Over) => Some(MapKind::Over),
+            None if png => Some(MapKind::Layer),
+            None | Some(Kind::None) => None,
+        };
+        Ok(Asked { face: self.face, options, map })
+    }
+}
+
+/// Which places and which neurons spoke for each attribute of each face.
+///
+/// With `Accept: image/png` the map of one attribute of one face alone, as a PNG.
+#[utoipa::path(
+    post,
+    path = "/v1/explain",
+    tag = "pictures",
+    params(ExplainQuery),
+    responses(
+        (status = 200, description = "Boxes and explanations, with maps in base64 where they were asked for; or one map itself", content(
+            (Answers = "application/json"),
+            (Vec<u8> = "image/png"),
+        )),
+    ),
+)]
+pub async fn explain(
+    State(service): State<Arc<Service>>,
+    Query(query): Query<ExplainQuery>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, Problem> {
+    let alone = wants_png(&headers);
+    let task = Task::Explain(query.asked(&service, alone)?);
+    let (told, form) = service.ask(request, task).await?;
+    let answers = Answers::of(told, form)?;
+    if !alone {
+        return Ok(answers.into_response());
+    }
+    png(answers, |answer| {
+        let explanations = answer.explanations.unwrap_or_default();
+        if explanations.is_empty() {
+            return Err(Problem::no_face(
+                "no face was found in the picture, so that there is nothing to explain",
+            ));
+        }
+        let count = explanations.len();
+        let one = explanations.into_iter().next().filter(|_| count == 1);
+        one.and_then(|one| one.map).map(|map| map.map).ok_or_else(|| {
+            Problem::not_acceptable(format!(
+                "a PNG holds one map and {count} are asked for; name one of `attributes`, one `face`, and no `map=none`"
+            ))
+        })
+    })
+}
