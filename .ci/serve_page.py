@@ -95,6 +95,7 @@ def look(browser, width, scheme):
     visit.shot("answered")
     visit.page.locator("#map").uncheck()
     visit.page.get_by_label("Smiling").focus()
+    visit.until("document.getElementById('region').textContent.startsWith('Smiling rests most on')")
     visit.page.locator("#stage image.region").wait_for(state="attached")
     visit.axe("region")
     visit.page.screenshot(path=SCREENSHOTS / f"{visit.name}-region.png")

@@ -13,6 +13,7 @@ const PATIENCE = 100;
 let hovered = null;
 let focused = null;
 let timer = 0;
+let mouse = "";
 
 /** Explanations of a face of a picture by attribute; asked for once. */
 function explanations(entry, face) {
@@ -72,10 +73,18 @@ export function watch(current) {
     clearTimeout(timer);
     timer = setTimeout(show, PATIENCE);
   };
-  // A finger does not hover: what it taps gets the focus.
-  list.addEventListener("pointerover", (event) => { if (event.pointerType !== "touch") { hovered = named(event); soon(); } });
+  // A finger does not hover: what it taps gets the focus. Nor does a mouse that rests while rows are scrolled under it.
+  addEventListener("pointermove", (event) => {
+    const at = `${event.screenX} ${event.screenY}`;
+    if (event.pointerType === "touch" || at === mouse) return;
+    mouse = at;
+    const name = list.contains(event.target) ? named(event) : null;
+    if (name === hovered) return;
+    hovered = name;
+    soon();
+  });
   list.addEventListener("pointerleave", () => { hovered = null; soon(); });
-  list.addEventListener("focusin", (event) => { focused = named(event); soon(); });
+  list.addEventListener("focusin", (event) => { hovered = null; focused = named(event); soon(); });
   list.addEventListener("focusout", () => { focused = null; soon(); });
   addEventListener("keydown", (event) => { if (event.key === "Escape") clear(); });
 }
