@@ -6,6 +6,7 @@ use super::Setting;
 use super::features::Features;
 use super::kinds::Kind;
 use super::look::Seen;
+use super::pca::Pca;
 use super::probe::{self, Part};
 use crate::bootstrap::{Interval, People, RESAMPLES, SEED};
 use crate::metrics::{Tally, mean};
@@ -54,13 +55,15 @@ pub struct LayerReport {
     pub kinds: Vec<KindFigures>,
 }
 
-/// Reads every measured attribute from every layer.
+/// Reads every measured attribute from every layer. Maps are brought to as many principal components as FC has neurons, so that each layer is read from equally
+/// many numbers and none has more room than people to learn it from.
 pub(super) fn compare(fit: &Seen, asked: &Seen, setting: &Setting) -> LayerReport {
-    let mut layers: Vec<(String, &Features, &Features)> = Vec::new();
-    for ((name, fit), (_, asked)) in fit.stages.iter().zip(&asked.stages) {
-        layers.push((name.clone(), fit, asked));
+    let mut layers: Vec<(String, Features, Features)> = Vec::new();
+    for ((name, fitted), (_, looked)) in fit.stages.iter().zip(&asked.stages) {
+        let pca = Pca::fit(fitted, fit.fc.width());
+        layers.push((name.clone(), pca.apply(fitted), pca.apply(looked)));
     }
-    layers.push(("FC".to_owned(), &fit.fc, &asked.fc));
+    layers.push(("FC".to_owned(), fit.fc.clone(), asked.fc.clone()));
 
     let attributes = &setting.measured;
     // One tally a layer and attribute: drawn again together, layers are compared on the same people.

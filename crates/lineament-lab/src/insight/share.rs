@@ -11,7 +11,7 @@ use super::probe::{self, Part};
 use crate::metrics::{Tally, mean};
 
 /// Shares of the features that are kept.
-const SHARES: [f64; 11] = [0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0];
+const SHARES: [f64; 9] = [0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.4, 0.7, 1.0];
 
 /// What is to be kept of the performance above chance.
 pub const KEPT: f64 = 0.9;

@@ -48,7 +48,7 @@ fn layers(insight: &Insight) -> String {
     // Writing to a string cannot fail.
     let _ = write!(
         out,
-        "<p>Linear SVMs read each attribute from the FC vector and from the maps of ANet's last two stages, which are averaged over the four quarters of the face: \
+        "<p>Linear SVMs read each attribute from the FC vector and from the maps of ANet's last two stages, which are averaged over the four quarters of the face and brought to as many principal components as FC has neurons: \
          {}. The paper's question is whether FC is ahead where an attribute has to do with who somebody is, and behind where it changes from picture to picture.</p>",
         told.join(", ")
     );
