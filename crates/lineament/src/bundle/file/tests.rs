@@ -96,7 +96,8 @@ fn other_files_are_refused_with_advice() {
         let said = Bundle::open(&path).unwrap_err().to_string();
         assert!(said.contains("other.bin") && said.contains("no bundle"), "{said}");
     }
-    let weights = tiny_bundle(1).unwrap().parts().anet.to_safetensors(Precision::F32).unwrap();
+    let weights =
+        tiny_bundle(1).unwrap().parts().net("anet").unwrap().to_safetensors(Precision::F32).unwrap();
     assert!(refusal(&weights).contains("no card"));
     let said = Bundle::open(&folder.path().join("missing")).unwrap_err().to_string();
     assert!(said.contains("missing"), "{said}");
@@ -117,7 +118,7 @@ fn a_file_beyond_the_limit_is_refused_unread() {
 
 #[test]
 fn a_newer_format_is_refused_with_the_advice_to_update() {
-    let newer = forged(r#"{"format": 2, "whatever": [1, 2, 3]}"#);
+    let newer = forged(r#"{"format": 3, "whatever": [1, 2, 3]}"#);
     assert!(refusal(&newer).contains("update lineament"));
     // Its checksum may be made in another way, too.
     let bytes = safetensors::serialize(
