@@ -4,6 +4,7 @@ use lineament::Bundle;
 use lineament::Photo;
 use lineament::Rect;
 use lineament::attributes::{Anet, DescribeError};
+use lineament_net::NetSpec;
 
 use super::InsightError;
 

@@ -173,7 +173,7 @@ pub fn choose(asked: &Asked<'_>, log: &Path) -> Result<(Choice, Heads), TrainErr
                 let figure = match known.get(&key) {
                     Some(figure) => *figure,
                     None => {
-                        let ready = Prepared::of(asked, choice, &folds, &mut prepared);
+                        let ready = Prepared::of(asked, choice, &mut prepared);
                         let figure = measured(asked, ready, choice, &folds)?.figures;
                         tracing::info!(
                             "svms: {key}: accuracy {:.4}, balanced accuracy {:.4} on left-out people",
@@ -192,7 +192,7 @@ pub fn choose(asked: &Asked<'_>, log: &Path) -> Result<(Choice, Heads), TrainErr
             best = round.swap_remove(place);
         }
     }
-    let ready = Prepared::of(asked, &best, &folds, &mut prepared);
+    let ready = Prepared::of(asked, &best, &mut prepared);
     let measured = measured(asked, ready, &best, &folds)?;
     tracing::info!("svms: chosen {best}, {:?}", measured.rule);
     Ok((best, finished(asked, ready, &best, measured)?))
@@ -221,7 +221,7 @@ struct Prepared {
 
 impl Prepared {
     /// Those at hand if they are of the same kind, else new ones.
-    fn of<'p>(asked: &Asked<'_>, choice: &Choice, _: &[usize], kept: &'p mut Option<Self>) -> &'p Self {
+    fn of<'p>(asked: &Asked<'_>, choice: &Choice, kept: &'p mut Option<Self>) -> &'p Self {
         let key = (choice.power, choice.colour_weight, choice.scaling);
         let good = kept.take().filter(|one| one.key == key);
         kept.insert(good.unwrap_or_else(|| Self::new(asked, choice, key)))

@@ -164,6 +164,10 @@ impl Detector {
     }
 }
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
 /// Outputs of a detector by name, each a list of numbers.
 #[derive(Debug, Default)]
 struct Outputs(Vec<(String, Vec<f32>)>);
