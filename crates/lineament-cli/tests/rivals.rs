@@ -73,7 +73,11 @@ fn a_detector_that_this_program_cannot_run_is_refused_with_advice() {
     let stage = stage(Locator::Detector(Detector::of(Family::Yunet)));
     let refused = stage.lineament(&["predict", "photos"]).args(MODEL).assert().code(2).stdout("");
     // The file is empty, for those that can.
-    let said = if cfg!(feature = "rivals") { "the detector in the bundle cannot be used" } else { "--features rivals" };
+    let said = if cfg!(feature = "rivals") {
+        "the detector in the bundle cannot be used"
+    } else {
+        "--features rivals"
+    };
     refused.stderr(contains(said));
     let shown = output(stage.lineament(&["model", "show"]).args(MODEL));
     assert!(shown.contains("yunet"), "{shown}");

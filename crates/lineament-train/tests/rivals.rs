@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use lineament::attributes::Describer;
-use lineament::locate::Locator;
+use lineament::locate::{Detector, Locator};
 use lineament::{Bundle, OperatingPoint, Tagger};
 use lineament_data::drawn::{DrawnOptions, write_celeba, write_objects};
 use lineament_data::{Split, celeba};
 use lineament_lab::{EvaluateOptions, FaceFrom, evaluate};
 use lineament_train::folder::Folder;
 use lineament_train::rivals::{PandaStages, RivalRecipe, System, train};
-use lineament_train::{AnyRecipe, RivalOptions, TrainError};
+use lineament_train::{AnyRecipe, Recipe, RivalOptions, TrainError, TrainOptions, detecting};
 
 /// Drawn people who are in no training: the seed is another one.
 const STRANGERS: u64 = 99;
@@ -46,7 +46,9 @@ fn shrink(stages: &mut PandaStages) {
     panda.parts.retain(|part| ["face", "eyes", "mouth"].contains(&part.name.as_str()));
     let nets = [&mut panda.net].into_iter().chain(panda.holistic.iter_mut().map(|whole| &mut whole.net));
     for layer in nets.flat_map(|net| &mut net.layers) {
-        if let lineament_net::Layer::Conv { filters, .. } | lineament_net::Layer::LocalConv { filters, .. } = layer {
+        if let lineament_net::Layer::Conv { filters, .. } | lineament_net::Layer::LocalConv { filters, .. } =
+            layer
+        {
             *filters /= 3;
         }
     }
@@ -59,7 +61,12 @@ fn shrink(stages: &mut PandaStages) {
     }
 }
 
-fn options<'a>(recipe: RivalRecipe, data: &Path, output: &'a Path, step_limit: Option<u64>) -> RivalOptions<'a> {
+fn options<'a>(
+    recipe: RivalRecipe,
+    data: &Path,
+    output: &'a Path,
+    step_limit: Option<u64>,
+) -> RivalOptions<'a> {
     RivalOptions {
         recipe,
         detector: None,
@@ -71,16 +78,22 @@ fn options<'a>(recipe: RivalRecipe, data: &Path, output: &'a Path, step_limit: O
 }
 
 /// Accuracy and that of the majority's answer, on strangers, of attributes that can be drawn.
-fn accuracy(bundle: &Path, folder: &Path) -> [f64; 2] {
+fn accuracy(bundle: &Path, folder: &Path, region: FaceFrom) -> [f64; 2] {
     let strangers = folder.join("strangers");
-    let drawn = DrawnOptions { people: 50, pictures_each: 4, seed: STRANGERS, ..DrawnOptions::default() };
+    let drawn = DrawnOptions {
+        people: 50,
+        pictures_each: 4,
+        seed: STRANGERS,
+        most_faces: 1,
+        ..DrawnOptions::default()
+    };
     write_celeba(&strangers, &drawn).unwrap();
     let mut set = celeba::read(&strangers).unwrap();
     set.samples.iter_mut().for_each(|sample| sample.split = Split::Test);
     let tagger = Tagger::new(Bundle::open(bundle).unwrap()).unwrap();
     let options = EvaluateOptions {
         split: Split::Test,
-        region: FaceFrom::Landmarks,
+        region,
         operating_points: &[OperatingPoint::Accuracy],
         background: None,
     };
@@ -99,7 +112,7 @@ fn learns(name: &str, people: u32) {
     let folder = tempfile::tempdir().unwrap();
     let (data, output) = (draw(folder.path(), people), folder.path().join("run"));
     let bundle = train(&options(recipe(name), &data, &output, None)).unwrap();
-    let [reached, majority] = accuracy(&bundle, folder.path());
+    let [reached, majority] = accuracy(&bundle, folder.path(), FaceFrom::Landmarks);
     eprintln!("{name}: accuracy {reached:.3}, majority {majority:.3}");
     assert!(reached > 0.8 && reached > majority + 0.1, "{name}: {reached:.3}, majority {majority:.3}");
     let card = Bundle::open(&bundle).unwrap().card().clone();
@@ -153,10 +166,12 @@ fn a_stopped_panda_goes_on_to_the_same_bits() {
 fn stages_and_missing_landmarks_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let (data, output) = (draw(folder.path(), 12), folder.path().join("run"));
-    let unknown = RivalOptions { stage: Some("anet".to_owned()), ..options(recipe("panda"), &data, &output, None) };
+    let unknown =
+        RivalOptions { stage: Some("anet".to_owned()), ..options(recipe("panda"), &data, &output, None) };
     let said = train(&unknown).unwrap_err().to_string();
     assert!(said.contains("objects, part_face, part_eyes, part_mouth, svms"), "{said}");
-    let early = RivalOptions { stage: Some("svms".to_owned()), ..options(recipe("panda"), &data, &output, None) };
+    let early =
+        RivalOptions { stage: Some("svms".to_owned()), ..options(recipe("panda"), &data, &output, None) };
     let said = train(&early).unwrap_err().to_string();
     assert!(said.contains("part_face"), "{said}");
     for list in ["list_landmarks_align_celeba.txt", "list_landmarks_celeba.txt"] {
@@ -165,4 +180,51 @@ fn stages_and_missing_landmarks_are_named() {
     let blind = folder.path().join("blind");
     let said = train(&options(recipe("facetracer"), &data, &blind, None)).unwrap_err().to_string();
     assert!(said.contains("landmarks") && said.contains("--detector"), "{said}");
+}
+
+/// Where LINEAMENT_DETECTORS names the folder of YuNet's file, as `.ci/rivals` does.
+fn yunet() -> Option<(Detector, Vec<u8>)> {
+    let folder = PathBuf::from(std::env::var_os("LINEAMENT_DETECTORS")?);
+    Some(detecting::open(&folder.join("yunet_n_dynamic.onnx")).unwrap())
+}
+
+#[test]
+fn a_detector_tells_the_landmarks_that_the_data_lacks() {
+    let Some(detector) = yunet() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (data, output) = (draw(folder.path(), 60), folder.path().join("run"));
+    for list in ["list_landmarks_align_celeba.txt", "list_landmarks_celeba.txt"] {
+        std::fs::remove_file(data.join("celeba/Anno").join(list)).unwrap();
+    }
+    let options =
+        RivalOptions { detector: Some(detector), ..options(recipe("facetracer"), &data, &output, None) };
+    let [reached, majority] = accuracy(&train(&options).unwrap(), folder.path(), FaceFrom::Located);
+    eprintln!("facetracer behind yunet: accuracy {reached:.3}, majority {majority:.3}");
+    assert!(reached > majority + 0.1, "{reached:.3}, majority {majority:.3}");
+}
+
+#[test]
+fn anet_learns_behind_a_detector() {
+    let Some(detector) = yunet() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (data, output) = (draw(folder.path(), 90), folder.path().join("run"));
+    let options = TrainOptions {
+        recipe: Recipe::named("drawn").unwrap(),
+        data: vec![data],
+        output: output.clone(),
+        resume: false,
+        stage: None,
+        from: None,
+        detector: Some(detector),
+        progress: false,
+        stop: &STOP,
+        step_limit: None,
+    };
+    let bundle = lineament_train::train(&options).unwrap();
+    assert!(!output.join("lnet_o.safetensors").exists(), "no LNet is learned");
+    let card = Bundle::open(&bundle).unwrap().card().clone();
+    assert!(matches!(card.locator, Locator::Detector(_)) && card.anet().is_some());
+    let [reached, majority] = accuracy(&bundle, folder.path(), FaceFrom::Located);
+    eprintln!("yunet and anet: accuracy {reached:.3}, majority {majority:.3}");
+    assert!(reached > majority + 0.1, "{reached:.3}, majority {majority:.3}");
 }

@@ -5,8 +5,8 @@ use crate::attributes::facetracer::{Colours, Hog};
 use crate::attributes::{Describer, FaceTracer, Holistic, Panda, Part};
 use crate::locate::Family;
 use crate::testing::{random_parts, tiny_bundle, tiny_card};
-use lineament_net::{Layer, Shape};
 use crate::{Tagger, bundle::CardError};
+use lineament_net::{Layer, Shape};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

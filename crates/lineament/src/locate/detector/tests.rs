@@ -47,7 +47,8 @@ fn outputs(name: &str) -> Outputs {
         }
     } else {
         let count = fixture["count"].as_u64().unwrap() as usize;
-        outputs = vec![("scores".to_owned(), vec![0.0; 2 * count]), ("boxes".to_owned(), vec![0.0; 4 * count])];
+        outputs =
+            vec![("scores".to_owned(), vec![0.0; 2 * count]), ("boxes".to_owned(), vec![0.0; 4 * count])];
     }
     for cell in fixture["cells"].as_array().unwrap() {
         let at = cell["cell"].as_u64().unwrap() as usize;
@@ -70,7 +71,8 @@ fn agree(name: &str, found: &[Face], within: f32) {
     assert_eq!(found.len(), expected.len(), "{name}: {found:?}");
     for (face, expected) in found.iter().zip(expected) {
         let rect = [face.rect.x, face.rect.y, face.rect.width, face.rect.height];
-        let apart = rect.iter().zip(numbers(&expected["box"])).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let apart =
+            rect.iter().zip(numbers(&expected["box"])).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(apart < within, "{name}: {rect:?} {expected}");
         assert!((face.score - expected["score"].as_f64().unwrap() as f32).abs() < 1e-3, "{name}: {face:?}");
         let told = face.landmarks.iter().flatten().flat_map(|point| [point.x, point.y]);
@@ -92,7 +94,10 @@ fn faces_come_back_in_pixels_of_the_photo() {
     let detector = detector("yunet");
     let (once, twice) = (detector.faces(&outputs("yunet"), 1.0), detector.faces(&outputs("yunet"), 2.0));
     let (once, twice) = (once.unwrap()[0], twice.unwrap()[0]);
-    assert!((2.0 * once.rect.x - twice.rect.x).abs() < 1e-3 && (2.0 * once.rect.height - twice.rect.height).abs() < 1e-3);
+    assert!(
+        (2.0 * once.rect.x - twice.rect.x).abs() < 1e-3
+            && (2.0 * once.rect.height - twice.rect.height).abs() < 1e-3
+    );
     let [one, two] = [once, twice].map(|face| face.landmarks.unwrap()[4]);
     assert!((2.0 * one.x - two.x).abs() < 1e-3 && (2.0 * one.y - two.y).abs() < 1e-3);
 }
