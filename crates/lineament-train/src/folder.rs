@@ -22,7 +22,7 @@ pub struct Folder<'a> {
     pub step_limit: Option<u64>,
 }
 
-impl Folder<'_> {
+impl<'a> Folder<'a> {
     /// Makes the folder and keeps the recipe (TOML text) in it. One that holds a run already is only gone on with where it is asked for, and
     /// with the same recipe (`same` is asked about the text of the one that is there); a single stage may be run with another.
     ///
@@ -60,7 +60,7 @@ impl Folder<'_> {
     }
 
     /// What a stage is told from outside.
-    pub fn around(&self) -> Surroundings<'_> {
+    pub fn around(&self) -> Surroundings<'a> {
         Surroundings {
             folder: self.path,
             stop: self.stop,
