@@ -48,8 +48,8 @@ pub fn run(_: ReproduceArguments) -> Result<Outcome> {
 pub fn run(arguments: ReproduceArguments) -> Result<Outcome> {
     use std::io::{self, IsTerminal};
 
-    use lineament_train::AnyRecipe;
     use lineament_reproduce::{Options, ReproduceError, reproduce};
+    use lineament_train::AnyRecipe;
 
     let AnyRecipe::Cascade(recipe) = super::train::recipe(&arguments.recipe)? else {
         anyhow::bail!("experiments vary a recipe of LNets and ANet, and {} is none", arguments.recipe)

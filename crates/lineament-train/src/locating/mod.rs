@@ -8,8 +8,8 @@ pub mod pyramid;
 
 use std::path::{Path, PathBuf};
 
-use lineament::input::Preprocess;
 use lineament::engine::Engine;
+use lineament::input::Preprocess;
 use lineament::locate::{Localisation, Localizer, Locator};
 use lineament::{Bundle, Limits, Photo};
 use lineament_data::{Framing, Sample, Split};

@@ -22,10 +22,10 @@ use rayon::prelude::*;
 
 use crate::error::TrainError;
 use crate::finish::{LICENCE, trained_on};
+use crate::folder::Folder;
 use crate::learner::Learner;
 use crate::objects::{ObjectModules, Objects, objects};
 use crate::recipe::Recipe;
-use crate::folder::Folder;
 use crate::run::{forget, one_order, read_sets};
 use crate::stage::{self, checkpoint_path};
 use choose::{Asked, Choice, Vectors, choose};
