@@ -113,6 +113,7 @@ impl Detector {
         Err(LocateError::NoDetectors { family: self.family.name() })
     }
 
+    #[cfg_attr(not(feature = "rivals"), allow(dead_code))]
     /// What the detector is shown of a photo, and how many pixels of the photo one of its pixels spans.
     fn shown(&self, photo: &Photo) -> (Tensor, f32) {
         let [width, height] = self.canvas;
@@ -143,6 +144,7 @@ impl Detector {
         (tensor, scale)
     }
 
+    #[cfg_attr(not(feature = "rivals"), allow(dead_code))]
     /// The faces that the outputs mean, best first, in pixels of the photo.
     fn faces(&self, outputs: &Outputs, scale: f32) -> Result<Vec<Face>, LocateError> {
         let found = match self.family {
