@@ -4,9 +4,9 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use lineament::Bundle;
-use lineament::attributes::{Patches, Region};
+use lineament::attributes::{AnetPatches, Describer, Patches, Region};
 use lineament::input::Preprocess;
-use lineament::locate::{Localisation, PaperLocalisation};
+use lineament::locate::{Lnets, Localisation, Locator, PaperLocalisation};
 use lineament::testing::{random_parts, tiny_card};
 use lineament_net::{NetSpec, Precision, Tensor, Weights};
 use serde::de::DeserializeOwned;
@@ -53,13 +53,17 @@ impl Recipe {
         let localisation: PaperLocalisation = self.part(&["locating", "localisation"])?;
         let mut card = tiny_card();
         card.name = "paper".to_owned();
-        card.lnet_o = self.net("lnet_o")?;
-        card.lnet_s = self.net("lnet_s")?;
-        card.anet = self.net("anet")?;
-        card.localisation = Localisation::Paper(PaperLocalisation { candidates, ..localisation });
+        card.locator = Locator::Lnets(Lnets {
+            lnet_o: self.net("lnet_o")?,
+            lnet_s: self.net("lnet_s")?,
+            localisation: Localisation::Paper(PaperLocalisation { candidates, ..localisation }),
+        });
+        card.describer = Describer::Anet(AnetPatches {
+            anet: self.net("anet")?,
+            region: self.part::<Region>(&["region"])?,
+            patches: self.patches()?,
+        });
         card.preprocess = self.part::<Preprocess>(&["preprocess"])?;
-        card.region = self.part::<Region>(&["region"])?;
-        card.patches = self.patches()?;
         Ok(Bundle::new(&card, &random_parts(&card, SEED)?, Precision::F32)?)
     }
 

@@ -343,7 +343,7 @@ pub enum FigureFormat {
 #[derive(Debug, Args)]
 #[cfg_attr(not(feature = "train"), allow(dead_code, reason = "read by builds with the feature `train`"))]
 pub struct TrainArguments {
-    /// A recipe by name (compact, paper, lab, drawn) or its file; with --from it says how ANet and the SVMs learn
+    /// A recipe by name (compact, paper, lab, drawn, facetracer, panda) or its file; with --from it says how ANet and the SVMs learn
     #[arg(long, value_name = "NAME|FILE", required_unless_present = "from")]
     pub recipe: Option<String>,
     /// Begin from the nets of a finished model, and fine-tune them: its file, or `default` for the one this program carries
@@ -354,6 +354,9 @@ pub struct TrainArguments {
     /// Where to look in pictures that were not cropped around a face
     #[arg(long, value_enum, default_value = "auto", requires = "from")]
     pub region: LookName,
+    /// Find faces with a detector of others, YuNet or UltraFace as an ONNX file, instead of learning to; it becomes part of the model
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    pub detector: Option<PathBuf>,
     /// Attributes that are not to be learned, separated by commas
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub without: Vec<String>,

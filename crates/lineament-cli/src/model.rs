@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use lineament::bundle::Bundle;
 use lineament::explain::Explainer;
+use lineament::locate::{LocateError, Locator};
 use lineament::{Engine, Tagger};
 use rayon::ThreadPool;
 
@@ -75,6 +76,19 @@ fn works(engine: &EngineArguments, threads: &ThreadArguments) -> Result<(Engine,
 fn spoken(engine: &Engine, pool: &ThreadPool) -> String {
     let count = pool.current_num_threads();
     format!("engine: {engine}, {count} {}", if count == 1 { "thread" } else { "threads" })
+}
+
+/// The same for commands that look for faces: refused at once where the model finds none, not once a picture.
+pub fn ready_to_find(
+    model: &ModelArguments,
+    engine: &EngineArguments,
+    threads: &ThreadArguments,
+) -> Result<(Tagger, ThreadPool)> {
+    let ready = ready(model, engine, threads)?;
+    match ready.0.card().locator {
+        Locator::Given => Err(LocateError::Given.into()),
+        _ => Ok(ready),
+    }
 }
 
 /// A pool of the threads that were asked for, for our own engine.

@@ -245,8 +245,13 @@ impl Change {
     /// The changed `region` of the photo as `size` by `size` pixels. The region may reach outside of the photo, whose
     /// edge is then repeated.
     pub fn apply(&self, photo: &Photo, region: Rect, size: u32) -> Photo {
+        self.apply_in(photo, &Affine::IDENTITY, region, size)
+    }
+
+    /// The same of a `region` that lies in a frame of its own, which `frame` maps to the photo.
+    pub fn apply_in(&self, photo: &Photo, frame: &Affine, region: Rect, size: u32) -> Photo {
         let first = self.blur.map_or(size, |share| ((size as f32 * share) as u32).max(1));
-        let mut out = warp(photo, &self.affine(region, first), first, first);
+        let mut out = warp(photo, &self.affine(region, first).then(frame), first, first);
         if first != size {
             out = crop(&out, out.rect(), size, size);
         }

@@ -5,7 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use lineament::{Limits, Photo, PhotoError, Rect, Tagger, TaggerError};
+use lineament::attributes::Place;
+use lineament::{Limits, Photo, PhotoError, Point, Rect, Tagger, TaggerError};
 use lineament_data::{Dataset, Framing, Sample, Split};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -77,8 +78,8 @@ pub enum EvaluateError {
 pub(crate) struct Seen {
     /// Faces found, best first; empty where the region was given.
     pub found: Vec<(Rect, f32)>,
-    /// The square region that was read; `None` where no face was found.
-    pub region: Option<Rect>,
+    /// The place that was read; `None` where no face was found.
+    pub place: Option<Place>,
     /// The score of every attribute of the model; `None` where no face was found.
     pub scores: Option<Vec<f32>>,
 }
@@ -119,7 +120,7 @@ impl<'a> Observations<'a> {
     /// Looks at every picture of `split`, calling `done` after each.
     ///
     /// [`FaceFrom::Located`] takes the un-cropped photos and [`FaceFrom::Landmarks`] the aligned pictures; a split that
-    /// has only the other framing is measured on that. A picture without landmarks is given the region that the others
+    /// has only the other framing is measured on that. A picture without landmarks is given the place that the others
     /// have in the middle (the median, relative to the picture), which fits a set framed around the face.
     ///
     /// # Errors
@@ -222,48 +223,48 @@ fn open(path: &Path) -> Result<Photo, PhotoError> {
 fn located(tagger: &Tagger, samples: &[Sample], done: &(dyn Fn() + Sync)) -> Vec<Result<Seen, PictureError>> {
     let look = |sample: &Sample| {
         let photo = open(&sample.path)?;
-        let found: Vec<(Rect, f32)> =
-            tagger.locate(&photo)?.into_iter().map(|face| (face.rect, face.score)).collect();
-        let region = found.first().map(|(dominant, _)| tagger.region_of_box(*dominant)).transpose()?;
-        let scores = region.map(|region| tagger.scores_in(&photo, region)).transpose()?;
-        Ok(Seen { found, region, scores })
+        let faces = tagger.locate(&photo)?;
+        let place = faces.first().map(|dominant| tagger.place_of(dominant)).transpose()?;
+        let scores = place.map(|place| tagger.scores_in(&photo, place)).transpose()?;
+        let found = faces.into_iter().map(|face| (face.rect, face.score)).collect();
+        Ok(Seen { found, place, scores })
     };
     samples.par_iter().map(look).inspect(|_| done()).collect()
 }
 
-/// A face region in shares of its picture: centre, and side against the height.
-#[derive(Debug, Clone, Copy)]
-struct Relative {
-    x: f32,
-    y: f32,
-    side: f32,
-}
+/// A place in shares of its picture: of a region the centre, and the side against the height; of landmarks each point.
+#[derive(Debug, Clone, PartialEq)]
+struct Relative(Vec<f32>);
 
 impl Relative {
-    fn of(region: Rect, photo: &Photo) -> Self {
+    fn of(place: &Place, photo: &Photo) -> Self {
         let (width, height) = (photo.width() as f32, photo.height() as f32);
-        let centre = region.centre();
-        Self { x: centre.x / width, y: centre.y / height, side: region.height / height }
+        let share = |point: &Point| [point.x / width, point.y / height];
+        Self(match place {
+            Place::Region(region) => [&share(&region.centre())[..], &[region.height / height]].concat(),
+            Place::Landmarks(points) => points.iter().flat_map(share).collect(),
+        })
     }
 
-    fn on(self, photo: &Photo) -> Rect {
+    fn on(&self, photo: &Photo) -> Option<Place> {
         let (width, height) = (photo.width() as f32, photo.height() as f32);
-        let centre = lineament::Point::new(self.x * width, self.y * height);
-        Rect::about(centre, self.side * height, self.side * height)
-    }
-
-    /// The median of each share; the middle of the picture where there are none.
-    fn median(all: &[Self]) -> Self {
-        let middle = |share: fn(&Self) -> f32, otherwise: f32| {
-            let mut shares: Vec<f32> = all.iter().map(share).collect();
-            shares.sort_by(f32::total_cmp);
-            shares.get(shares.len() / 2).copied().unwrap_or(otherwise)
-        };
-        Self {
-            x: middle(|region| region.x, 0.5),
-            y: middle(|region| region.y, 0.5),
-            side: middle(|region| region.side, 1.0),
+        if let &[x, y, side] = self.0.as_slice() {
+            let side = side * height;
+            return Some(Rect::about(Point::new(x * width, y * height), side, side).into());
         }
+        let points = self.0.as_chunks::<2>().0.iter().map(|&[x, y]| Point::new(x * width, y * height));
+        <[Point; 5]>::try_from(points.collect::<Vec<_>>()).ok().map(Place::from)
+    }
+
+    /// The median of each share.
+    fn median(all: &[&Self]) -> Self {
+        let shares = all.first().map_or(0, |one| one.0.len());
+        let middle = |place: usize| {
+            let mut values: Vec<f32> = all.iter().filter_map(|one| one.0.get(place).copied()).collect();
+            values.sort_by(f32::total_cmp);
+            values.get(values.len() / 2).copied()
+        };
+        Self((0..shares).filter_map(middle).collect())
     }
 }
 
@@ -272,8 +273,8 @@ fn from_landmarks(
     samples: &[Sample],
     done: &(dyn Fn() + Sync),
 ) -> Vec<Result<Seen, PictureError>> {
-    let read = |photo: &Photo, region: Rect| -> Result<Seen, PictureError> {
-        Ok(Seen { found: Vec::new(), region: Some(region), scores: Some(tagger.scores_in(photo, region)?) })
+    let read = |photo: &Photo, place: Place| -> Result<Seen, PictureError> {
+        Ok(Seen { found: Vec::new(), place: Some(place), scores: Some(tagger.scores_in(photo, place)?) })
     };
     let given: Vec<Option<Result<(Seen, Relative), PictureError>>> = samples
         .par_iter()
@@ -281,16 +282,16 @@ fn from_landmarks(
             let landmarks = sample.landmarks?;
             let look = || {
                 let photo = open(&sample.path)?;
-                let region = tagger.region_of_landmarks(&landmarks)?;
-                Ok((read(&photo, region)?, Relative::of(region, &photo)))
+                let place = tagger.place_of_landmarks(&landmarks)?;
+                Ok((read(&photo, place)?, Relative::of(&place, &photo)))
             };
             let seen = look();
             done();
             Some(seen)
         })
         .collect();
-    let regions: Vec<Relative> = given.iter().flatten().flatten().map(|(_, relative)| *relative).collect();
-    let usual = Relative::median(&regions);
+    let places: Vec<&Relative> = given.iter().flatten().flatten().map(|(_, relative)| relative).collect();
+    let usual = Relative::median(&places);
     given
         .into_par_iter()
         .zip(samples)
@@ -299,7 +300,9 @@ fn from_landmarks(
             None => {
                 let look = || {
                     let photo = open(&sample.path)?;
-                    read(&photo, usual.on(&photo))
+                    // Where no landmarks could be used at all, the middle of the picture is as good.
+                    let place = usual.on(&photo).unwrap_or_else(|| photo.rect().squared().into());
+                    read(&photo, place)
                 };
                 let seen = look();
                 done();

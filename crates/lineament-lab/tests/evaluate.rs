@@ -16,7 +16,8 @@ const PICTURES: u32 = 12;
 
 fn tagger(threshold: f32) -> Tagger {
     let mut card = tiny_card();
-    card.localisation = Localisation::Paper(PaperLocalisation { threshold, ..PaperLocalisation::default() });
+    card.lnets_mut().unwrap().localisation =
+        Localisation::Paper(PaperLocalisation { threshold, ..PaperLocalisation::default() });
     let parts = random_parts(&card, 7).unwrap();
     Tagger::new(Bundle::new(&card, &parts, Precision::F32).unwrap()).unwrap()
 }

@@ -216,6 +216,7 @@ impl<'a> Lab<'a> {
             resume: true,
             stage: stage.map(str::to_owned),
             from: None,
+            detector: None,
             progress: self.options.progress,
             stop: self.options.stop,
             step_limit: None,

@@ -3,6 +3,7 @@
 use lineament::attributes::OperatingPoint;
 use lineament::explain::{ExplainError, ExplainOptions, Explainer};
 use lineament::json::{Attributes, Explanation, Face, Picture};
+use lineament::locate::Face as Found;
 use lineament::{Photo, Rect, Tagger, TaggerError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -117,27 +118,27 @@ pub fn run(
     metrics.faces(faces.len());
     stop_if(gone)?;
     let (mut response_map, mut explanations) = (None, None);
-    let boxes = faces.iter().map(|face| (face.rect, face.score));
-    let bare = |(rect, score): (Rect, f32)| Face::new(rect, score, Attributes::default());
+    let bare = |face: &Found| Face::new(face.rect, face.score, Attributes::default());
     let told = match task {
         Task::Predict { told, threshold, point } => {
-            let read = |(rect, score)| {
+            let read = |face: &Found| {
                 stop_if(gone)?;
-                Ok(Face::new(rect, score, attributes(tagger, &photo, rect, told, *threshold, *point)?))
+                let read = attributes(tagger, &photo, face, told, *threshold, *point)?;
+                Ok(Face::new(face.rect, face.score, read))
             };
-            metrics.timed(Stage::Attributes, || boxes.map(read).collect::<Result<_, Problem>>())?
+            metrics.timed(Stage::Attributes, || faces.iter().map(read).collect::<Result<_, Problem>>())?
         }
         Task::Locate { map } => {
             let map =
                 metrics.timed(Stage::Map, || maps::whole(&tagger.response_map(&photo)?, &photo, *map))?;
             response_map = Some(map);
-            boxes.map(bare).collect()
+            faces.iter().map(bare).collect()
         }
         Task::Explain(asked) => {
             let places: Vec<Rect> = faces.iter().map(|face| face.rect).collect();
             let told = || explained(model, &photo, &places, asked, limits, gone);
             explanations = Some(metrics.timed(Stage::Explain, told)?);
-            boxes.map(bare).collect()
+            faces.iter().map(bare).collect()
         }
     };
     let picture = Picture { path: None, width: photo.width(), height: photo.height(), faces: told };
@@ -152,12 +153,12 @@ fn stop_if(gone: &dyn Fn() -> bool) -> Result<(), Problem> {
 fn attributes(
     tagger: &Tagger,
     photo: &Photo,
-    rect: Rect,
+    face: &Found,
     told: &[usize],
     threshold: Option<f32>,
     point: OperatingPoint,
 ) -> Result<Attributes, TaggerError> {
-    let scores = tagger.scores_in(photo, tagger.region_of_box(rect)?)?;
+    let scores = tagger.scores_in(photo, tagger.place_of(face)?)?;
     let read = |&place: &usize| {
         let (card, &score) = tagger.card().attributes.get(place).zip(scores.get(place))?;
         let mut attribute = card.read(place, score, point);

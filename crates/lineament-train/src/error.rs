@@ -70,7 +70,7 @@ pub enum TrainError {
         /// The file that is not there.
         needs: PathBuf,
         /// The stage that writes it.
-        by: &'static str,
+        by: String,
     },
     /// A net could not be run or its weights be read.
     #[error("{0}")]

@@ -2,7 +2,6 @@
 //!
 //! LNets and localisation stay the bundle's; the run's folder is furnished as if their stages had run, and stages `anet` and `svms` go on from there.
 
-use lineament::attributes::Patches;
 use lineament::locate::Localisation;
 use lineament::{Bundle, Tagger};
 use lineament_data::split::DEFAULT_SPLIT_SEED;
@@ -66,15 +65,19 @@ pub fn recipe(bundle: &Bundle, given: Option<Recipe>) -> Result<Recipe, TrainErr
             Recipe { anet, svms, ..Recipe::named("compact")? }
         }
     };
-    let card = bundle.card();
-    let (patches, hash): (Patches, String) = (card.patches.clone(), bundle.hash());
+    let (card, hash) = (bundle.card(), bundle.hash());
+    let (Some(lnets), Some(look)) = (card.lnets(), card.anet()) else {
+        let why =
+            "--from needs a bundle of LNets and ANet; this one locates or describes faces in another way";
+        return Err(TrainError::Recipe(why.to_owned()));
+    };
     let recipe = Recipe {
         name: card.name.clone(),
         note: format!("Fine-tuned from {} {} ({}).", card.name, card.version, hash.get(..8).unwrap_or(&hash)),
         preprocess: card.preprocess,
-        region: card.region,
-        patches,
-        nets: Nets { lnet_o: card.lnet_o.clone(), lnet_s: card.lnet_s.clone(), anet: card.anet.clone() },
+        region: look.region,
+        patches: look.patches.clone(),
+        nets: Nets { lnet_o: lnets.lnet_o.clone(), lnet_s: lnets.lnet_s.clone(), anet: look.anet.clone() },
         identities: None,
         anet: AttributeStage { narrow: None, soft: 0.0, ..base.anet },
         ..base
@@ -97,15 +100,18 @@ pub fn share_out(set: &mut Dataset) -> Result<(), TrainError> {
 /// When a file can't be written or a picture can't be read.
 pub fn furnish(run: &Run<'_>, from: &From) -> Result<(), TrainError> {
     let parts = from.bundle.parts();
-    for (stage, weights) in [("lnet_o", &parts.lnet_o), ("lnet_s", &parts.lnet_s), ("start", &parts.anet)] {
-        if !run.result(stage).exists() {
+    for (stage, net) in [("lnet_o", "lnet_o"), ("lnet_s", "lnet_s"), ("start", "anet")] {
+        let weights = parts.net(net).filter(|_| !run.result(stage).exists());
+        if let Some(weights) = weights {
             run.save(stage, &[("trunk", weights)])?;
         }
     }
     if run.folder().join("localisation.json").exists() {
         return Ok(());
     }
-    let own = from.bundle.card().localisation.clone();
+    let Some(own) = from.bundle.card().lnets().map(|lnets| lnets.localisation.clone()) else {
+        return Ok(());
+    };
     let whole = match from.region {
         Look::Whole => true,
         Look::Located => false,

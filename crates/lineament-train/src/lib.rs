@@ -3,9 +3,11 @@
 pub mod anet;
 pub mod batches;
 pub mod checkpoint;
+pub mod detecting;
 pub mod error;
 pub mod faces;
 pub mod finish;
+pub mod folder;
 pub mod from;
 pub mod learner;
 pub mod local_conv;
@@ -18,6 +20,7 @@ pub mod objects;
 pub mod optimiser;
 pub mod photos;
 pub mod recipe;
+pub mod rivals;
 pub mod run;
 pub mod stage;
 pub mod svms;
@@ -27,4 +30,5 @@ pub mod windows;
 
 pub use error::TrainError;
 pub use recipe::Recipe;
+pub use rivals::{AnyRecipe, RivalOptions};
 pub use run::{STAGES, TrainOptions, train};

@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use lineament::attributes::find;
-use lineament::locate::Localisation;
+use lineament::attributes::{Region, find};
+use lineament::locate::{Detector, Localisation};
 use lineament_data::{Dataset, layout};
-use lineament_net::{NetSpec, Precision, Weights};
+use lineament_net::{NetSpec, Weights};
 
 use crate::anet::{AnetModules, Attributes, Identities, head_spec, people};
-use crate::checkpoint::write_whole;
+use crate::detecting;
 use crate::error::TrainError;
 use crate::faces::Faces;
 use crate::finish;
+use crate::folder::Folder;
 use crate::from::{self, From};
 use crate::learner::Learner;
 use crate::located::Located;
@@ -44,12 +45,20 @@ pub struct TrainOptions<'a> {
     pub stage: Option<String>,
     /// A bundle to begin from; the recipe is then one that [`from::recipe`] made for it.
     pub from: Option<From>,
+    /// A detector in the place of the LNets, which are then not learned.
+    pub detector: Option<(Detector, Vec<u8>)>,
     /// Draw progress bars.
     pub progress: bool,
     /// Set from outside to stop at the next step with a checkpoint.
     pub stop: &'a AtomicBool,
     /// Stop after so many steps in all; for tests of resuming.
     pub step_limit: Option<u64>,
+}
+
+impl TrainOptions<'_> {
+    fn files(&self) -> Folder<'_> {
+        Folder { path: &self.output, progress: self.progress, stop: self.stop, step_limit: self.step_limit }
+    }
 }
 
 /// What the stages share.
@@ -72,7 +81,9 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
     if let Some(name) = options.stage.as_deref().filter(|name| !stages.contains(name)) {
         return Err(TrainError::NoStage(name.to_owned(), stages.join(", ")));
     }
-    prepare_folder(options)?;
+    let text = toml::to_string(&options.recipe).map_err(|e| TrainError::Recipe(e.to_string()))?;
+    let same = |kept: &str| Ok(Recipe::parse(kept)? == options.recipe);
+    options.files().prepare(&text, same, options.resume, options.stage.is_some())?;
     let mut sets = read_sets(&options.data)?;
     if options.from.is_some() {
         sets.iter_mut().try_for_each(from::share_out)?;
@@ -89,6 +100,10 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
     }
     for name in STAGES {
         if options.from.is_some() && !from::STAGES.contains(&name) {
+            continue;
+        }
+        if options.detector.is_some() && ["objects", "lnet_o", "lnet_s"].contains(&name) {
+            tracing::info!("{name}: the detector takes its place");
             continue;
         }
         let asked = options.stage.as_deref();
@@ -139,6 +154,22 @@ impl Run<'_> {
         self.options.from.as_ref()
     }
 
+    /// The detector in the place of the LNets.
+    pub fn detector(&self) -> Option<&(Detector, Vec<u8>)> {
+        self.options.detector.as_ref()
+    }
+
+    /// How a box or landmarks become the square that ANet sees: the recipe's way, or what fits a detector's boxes better.
+    ///
+    /// # Errors
+    /// When what was fitted can't be read.
+    pub fn region(&self) -> Result<Region, TrainError> {
+        match self.detector() {
+            Some(_) => detecting::region(self),
+            None => Ok(self.recipe.region),
+        }
+    }
+
     /// The run's folder.
     pub fn folder(&self) -> &Path {
         &self.options.output
@@ -146,17 +177,12 @@ impl Run<'_> {
 
     /// What a stage writes when it is done.
     pub fn result(&self, stage: &str) -> PathBuf {
-        result_of(self.folder(), stage)
+        self.files().result(stage)
     }
 
     /// What a stage is told from outside.
     pub fn around(&self) -> Surroundings<'_> {
-        Surroundings {
-            folder: &self.options.output,
-            stop: self.options.stop,
-            progress: self.options.progress,
-            step_limit: self.options.step_limit,
-        }
+        self.files().around()
     }
 
     /// Writes the weights of a finished stage, net by net.
@@ -164,16 +190,7 @@ impl Run<'_> {
     /// # Errors
     /// When the file can't be written.
     pub fn save(&self, stage: &str, nets: &[(&str, &Weights)]) -> Result<(), TrainError> {
-        let path = self.result(stage);
-        let mut stored = Vec::new();
-        for (prefix, weights) in nets {
-            stored.extend(
-                weights.to_tensors(prefix, Precision::F32).map_err(|e| TrainError::Net(e.to_string()))?,
-            );
-        }
-        let bytes = safetensors::serialize(stored, None).map_err(|e| TrainError::Net(e.to_string()))?;
-        write_whole(&path, &bytes)?;
-        Ok(())
+        self.files().save(stage, nets)
     }
 
     /// Weights that an earlier stage wrote.
@@ -183,11 +200,11 @@ impl Run<'_> {
     pub fn weights(
         &self,
         stage: &'static str,
-        by: &'static str,
+        by: &str,
         prefix: &str,
         net: Option<&NetSpec>,
     ) -> Result<Weights, TrainError> {
-        stage_weights(self.folder(), stage, by, prefix, net)
+        self.files().weights(stage, by, prefix, net)
     }
 
     /// What stage `objects` left for a net; nothing where the recipe has no such stage.
@@ -197,6 +214,10 @@ impl Run<'_> {
     pub fn objects_known(&self, stage: &'static str, prefix: &str) -> Result<Option<Weights>, TrainError> {
         let known = || self.weights(stage, "objects", prefix, None);
         self.recipe.objects.as_ref().map(|_| known()).transpose()
+    }
+
+    fn files(&self) -> Folder<'_> {
+        self.options.files()
     }
 
     fn objects(&self) -> Result<(), TrainError> {
@@ -338,14 +359,20 @@ impl Run<'_> {
     pub fn faces(&self) -> Result<Faces, TrainError> {
         let path = self.folder().join("located.csv");
         let located = if path.exists() {
-            let whole = locating::parts(self)?.2 == Localisation::Whole;
+            let whole = self.detector().is_none() && locating::parts(self)?.2 == Localisation::Whole;
             Located::open(&path)?.of_whole_pictures(whole)
+        } else if let Some((detector, onnx)) = self.detector() {
+            let located = detecting::find_faces(self, detector, onnx)?;
+            detecting::fit_region(self, &located)?;
+            located.save(&path)?;
+            located
         } else {
             let located = locating::find_faces(self)?;
             located.save(&path)?;
             located
         };
-        Ok(Faces::collect(&self.sets, self.recipe, &located))
+        let recipe = Recipe { region: self.region()?, ..self.recipe.clone() };
+        Ok(Faces::collect(&self.sets, &recipe, &located))
     }
 }
 
@@ -356,7 +383,7 @@ impl Run<'_> {
 pub fn stage_weights(
     folder: &Path,
     stage: &'static str,
-    by: &'static str,
+    by: &str,
     prefix: &str,
     net: Option<&NetSpec>,
 ) -> Result<Weights, TrainError> {
@@ -364,7 +391,7 @@ pub fn stage_weights(
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            return Err(TrainError::Missing { stage, needs: path, by });
+            return Err(TrainError::Missing { stage, needs: path, by: by.to_owned() });
         }
         Err(e) => return Err(TrainError::io(&path, e)),
     };
@@ -376,31 +403,12 @@ pub fn stage_weights(
     Ok(weights)
 }
 
-fn result_of(folder: &Path, stage: &str) -> PathBuf {
+pub(crate) fn result_of(folder: &Path, stage: &str) -> PathBuf {
     let name = if stage == "svms" { "model.lineament".to_owned() } else { format!("{stage}.safetensors") };
     folder.join(name)
 }
 
-fn prepare_folder(options: &TrainOptions<'_>) -> Result<(), TrainError> {
-    let folder = &options.output;
-    std::fs::create_dir_all(folder).map_err(|e| TrainError::io(folder, e))?;
-    let kept = folder.join("recipe.toml");
-    let text = toml::to_string(&options.recipe).map_err(|e| TrainError::Recipe(e.to_string()))?;
-    if kept.exists() {
-        if !options.resume && options.stage.is_none() {
-            return Err(TrainError::RunExists(folder.clone()));
-        }
-        if options.stage.is_none() && Recipe::open(&kept)? != options.recipe {
-            return Err(TrainError::Recipe(format!(
-                "{} is of another recipe; go on with that one, or name another --output folder",
-                kept.display()
-            )));
-        }
-    }
-    Ok(write_whole(&kept, text.as_bytes())?)
-}
-
-fn forget(path: &Path) -> Result<(), TrainError> {
+pub(crate) fn forget(path: &Path) -> Result<(), TrainError> {
     match std::fs::remove_file(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(TrainError::io(path, e)),
         _ => Ok(()),
@@ -408,7 +416,7 @@ fn forget(path: &Path) -> Result<(), TrainError> {
 }
 
 /// Reads every folder or table; a folder that has no layout of its own is looked into.
-fn read_sets(paths: &[PathBuf]) -> Result<Vec<Dataset>, TrainError> {
+pub(crate) fn read_sets(paths: &[PathBuf]) -> Result<Vec<Dataset>, TrainError> {
     let mut sets = Vec::new();
     for path in paths {
         match layout::detect(path) {
@@ -438,7 +446,10 @@ fn read_sets(paths: &[PathBuf]) -> Result<Vec<Dataset>, TrainError> {
 }
 
 /// The first set with tags says which attributes there are and in which order; those in `without` are left out.
-fn one_order(sets: Vec<Dataset>, without: &[String]) -> Result<(Vec<Dataset>, Vec<String>), TrainError> {
+pub(crate) fn one_order(
+    sets: Vec<Dataset>,
+    without: &[String],
+) -> Result<(Vec<Dataset>, Vec<String>), TrainError> {
     let tagged = sets.iter().find(|set| set.samples.iter().any(|s| s.tags.iter().any(Option::is_some)));
     let Some(mut attributes) = tagged.map(|set| set.attributes.clone()) else {
         let why = "no --data folder or table holds attribute tags".to_owned();

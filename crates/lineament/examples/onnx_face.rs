@@ -22,11 +22,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let photo = Photo::open(&photo, &Limits::default())?;
     let bundle = Bundle::embedded()?;
     let (card, parts) = (bundle.card().clone(), bundle.parts().clone());
+    let (lnets, look) = card.lnets().zip(card.anet()).ok_or("the default model has LNets and ANet")?;
+    let weights = |name: &str| parts.net(name).ok_or("the default model has all its nets");
+    let anet = weights("anet")?;
     let tagger = Tagger::new(bundle)?;
     let face = tagger.locate(&photo)?.into_iter().next().ok_or("the photo shows no face")?;
 
     for (name, spec, weights) in
-        [("lnet_o", &card.lnet_o, &parts.lnet_o), ("lnet_s", &card.lnet_s, &parts.lnet_s)]
+        [("lnet_o", &lnets.lnet_o, weights("lnet_o")?), ("lnet_s", &lnets.lnet_s, weights("lnet_s")?)]
     {
         let net = Net::new(spec, weights)?;
         let small = crop(&photo, photo.rect(), 240, 200);
@@ -41,12 +44,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     let region = tagger.region_of_box(face.rect)?;
-    let drawn = card.patches.draw(&photo, region);
+    let drawn = look.patches.draw(&photo, region);
     let colours: Vec<f32> = drawn.pixels().iter().map(|&colour| f32::from(colour)).collect();
-    let side = card.patches.region as usize;
+    let side = look.patches.region as usize;
     save(&folder.join("face.0"), "region", &[side, side, 3], &colours)?;
-    let patches = card.patches.batch(&drawn, &card.preprocess)?;
-    let vectors = Net::new(&card.anet, &parts.anet)?.forward(&patches)?;
+    let patches = look.patches.batch(&drawn, &card.preprocess)?;
+    let vectors = Net::new(&look.anet, anet)?.forward(&patches)?;
     let scores = tagger.scores_in(&photo, region)?;
     let attributes = tagger.attributes_in(&photo, region)?;
     let probabilities: Vec<f32> = attributes.iter().map(|attribute| attribute.probability).collect();
@@ -63,10 +66,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Interweaved, on the region and on its mirror image: what patches give one by one, and what the native pass gives.
     let offsets: Vec<[usize; 2]> =
-        card.patches.offsets.iter().map(|offset| offset.map(|start| start as usize)).collect();
-    let woven = Interweave::new(&card.anet, &parts.anet, Shape::new(3, side, side), &offsets)?;
-    let plain = Patches { mirror: Mirror::Never, ..card.patches.clone() };
-    let net = Net::new(&card.anet, &parts.anet)?;
+        look.patches.offsets.iter().map(|offset| offset.map(|start| start as usize)).collect();
+    let woven = Interweave::new(&look.anet, anet, Shape::new(3, side, side), &offsets)?;
+    let plain = Patches { mirror: Mirror::Never, ..look.patches.clone() };
+    let net = Net::new(&look.anet, anet)?;
     for (index, drawn) in [drawn.clone(), drawn.mirrored()].into_iter().enumerate() {
         let region = card.preprocess.tensor_of(std::slice::from_ref(&drawn));
         let one_by_one = net.forward(&plain.batch(&drawn, &card.preprocess)?)?;

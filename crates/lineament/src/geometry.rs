@@ -141,13 +141,18 @@ impl Rect {
 /// Greedy non-maximum suppression: the best first, and of any two kept no pair overlaps by more than `iou`.
 ///
 /// Equal scores keep their order; what has a score that is not a number goes last.
-pub fn suppress(mut found: Vec<(Rect, f32)>, iou: f32) -> Vec<(Rect, f32)> {
-    let key = |score: f32| if score.is_nan() { f32::NEG_INFINITY } else { score };
-    found.sort_by(|a, b| key(b.1).total_cmp(&key(a.1)));
-    let mut kept: Vec<(Rect, f32)> = Vec::new();
-    for (rect, score) in found {
-        if kept.iter().all(|(better, _)| better.iou(rect) <= iou) {
-            kept.push((rect, score));
+pub fn suppress(found: Vec<(Rect, f32)>, iou: f32) -> Vec<(Rect, f32)> {
+    suppress_by(found, iou, |&(rect, score)| (rect, score))
+}
+
+/// [`suppress`] of things that have a rectangle and a score.
+pub fn suppress_by<T>(mut found: Vec<T>, iou: f32, of: impl Fn(&T) -> (Rect, f32)) -> Vec<T> {
+    let key = |one: &T| Some(of(one).1).filter(|score| !score.is_nan()).unwrap_or(f32::NEG_INFINITY);
+    found.sort_by(|a, b| key(b).total_cmp(&key(a)));
+    let mut kept: Vec<T> = Vec::new();
+    for one in found {
+        if kept.iter().all(|better| of(better).0.iou(of(&one).0) <= iou) {
+            kept.push(one);
         }
     }
     kept

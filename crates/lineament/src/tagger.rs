@@ -1,11 +1,11 @@
 //! The face of the library: a photo in, faces with attributes out.
 
 use crate::attributes::{
-    Anet, AnetError, AnetSvms, Attribute, AttributeModel, DescribeError, OperatingPoint, RegionError,
+    Attribute, AttributeModel, DescribeError, DescriberError, OperatingPoint, Place, RegionError,
     UnknownAttribute,
 };
 use crate::bundle::{Bundle, Card};
-use crate::engine::{Engine, EngineError};
+use crate::engine::Engine;
 use crate::geometry::{Point, Rect};
 use crate::locate::{Face, Localizer, LocateError, ResponseMap};
 use crate::photo::Photo;
@@ -29,12 +29,9 @@ pub enum TaggerError {
     /// Locating.
     #[error("the faces cannot be located: {0}")]
     Locate(#[from] LocateError),
-    /// Building an LNet.
-    #[error("the bundle's LNets do not fit together: {0}")]
-    Net(#[from] EngineError),
-    /// Building ANet.
+    /// Building the describer.
     #[error("the bundle does not fit together: {0}")]
-    Anet(#[from] AnetError),
+    Describer(#[from] DescriberError),
     /// A face box or landmarks that give no region.
     #[error(transparent)]
     Region(#[from] RegionError),
@@ -66,7 +63,7 @@ pub struct Tagger {
     card: Card,
     hash: String,
     localizer: Box<dyn Localizer>,
-    model: Box<dyn AttributeModel>,
+    model: AttributeModel,
     engine: Engine,
     point: OperatingPoint,
     /// Indices of the attributes that are told, ascending.
@@ -89,11 +86,9 @@ impl Tagger {
     pub fn with_engine(bundle: Bundle, engine: Engine) -> Result<Self, TaggerError> {
         let hash = bundle.hash();
         let (card, parts) = bundle.into_parts();
-        let lnet_o = engine.runner(&card.lnet_o, &parts.lnet_o)?;
-        let lnet_s = engine.runner(&card.lnet_s, &parts.lnet_s)?;
-        let localizer = card.localisation.localizer(lnet_o, lnet_s, card.preprocess)?;
-        let anet = Anet::on(&engine, &card.anet, &parts.anet, card.preprocess, card.patches.clone())?;
-        let model = Box::new(AnetSvms::new(anet, parts.svms)?);
+        let net = |name: &str| parts.net(name);
+        let localizer = card.locator.localizer(&engine, net, parts.detector.as_deref(), card.preprocess)?;
+        let model = AttributeModel::new(card.describer.ready(&engine, net, card.preprocess)?, parts.svms)?;
         let told = (0..card.attributes.len()).collect();
         Ok(Self { card, hash, localizer, model, engine, point: OperatingPoint::default(), told })
     }
@@ -147,9 +142,9 @@ impl Tagger {
     pub fn tag(&self, photo: &Photo) -> Result<Vec<TaggedFace>, TaggerError> {
         self.locate(photo)?
             .into_iter()
-            .map(|Face { rect, score }| {
-                let attributes = self.attributes_in(photo, self.region_of_box(rect)?)?;
-                Ok(TaggedFace { rect, score, attributes })
+            .map(|face| {
+                let attributes = self.attributes_in(photo, self.place_of(&face)?)?;
+                Ok(TaggedFace { rect: face.rect, score: face.score, attributes })
             })
             .collect()
     }
@@ -175,49 +170,62 @@ impl Tagger {
         Ok(self.localizer.response_map(photo)?)
     }
 
-    /// The attributes of a face whose square region is given, as by [`Tagger::region_of_box`].
+    /// The attributes of a face at a place, as [`Tagger::place_of`] and [`Tagger::place_of_landmarks`] tell it; a square region for models
+    /// with ANet.
     ///
     /// # Errors
-    /// A region without an inside.
-    pub fn attributes_in(&self, photo: &Photo, region: Rect) -> Result<Vec<Attribute>, TaggerError> {
-        let scores = self.scores_in(photo, region)?;
+    /// A region without an inside, or a place of another kind than the model needs.
+    pub fn attributes_in(
+        &self,
+        photo: &Photo,
+        place: impl Into<Place>,
+    ) -> Result<Vec<Attribute>, TaggerError> {
+        let scores = self.scores_in(photo, place)?;
         let all = self.card.attributes.iter().zip(scores).enumerate();
         let told = all.filter(|(index, _)| self.told.binary_search(index).is_ok());
         Ok(told.map(|(index, (card, score))| card.read(index, score, self.point)).collect())
     }
 
-    /// The raw score of every attribute of the card, told or not, in the same region: what thresholds and probabilities are
+    /// The raw score of every attribute of the card, told or not, at the same place: what thresholds and probabilities are
     /// made from.
     ///
     /// # Errors
-    /// A region without an inside.
-    pub fn scores_in(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, TaggerError> {
-        Ok(self.model.scores(photo, region)?)
+    /// As [`Tagger::attributes_in`].
+    pub fn scores_in(&self, photo: &Photo, place: impl Into<Place>) -> Result<Vec<f32>, TaggerError> {
+        Ok(self.model.scores(photo, &place.into())?)
     }
 
-    /// ANet's FC vector of the same region, the mean over its patches: what the scores are made from, and what an attribute
-    /// of one's own is taught on (`teach`).
+    /// The describer's vector at the same place, ANet's FC vector as the mean over its patches: what the scores are made from, and what an
+    /// attribute of one's own is taught on (`teach`).
     ///
     /// # Errors
-    /// A region without an inside.
-    pub fn vector_in(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, TaggerError> {
-        Ok(self.model.vector(photo, region)?)
+    /// As [`Tagger::attributes_in`].
+    pub fn vector_in(&self, photo: &Photo, place: impl Into<Place>) -> Result<Vec<f32>, TaggerError> {
+        Ok(self.model.vector(photo, &place.into())?)
     }
 
-    /// The square region of a face box.
+    /// Where the model looks for a located face.
     ///
     /// # Errors
-    /// A box without an inside.
+    /// A box without an inside, or no landmarks where the model needs them.
+    pub fn place_of(&self, face: &Face) -> Result<Place, TaggerError> {
+        Ok(self.card.place_of(face)?)
+    }
+
+    /// The square region of a face box, for models that look at one.
+    ///
+    /// # Errors
+    /// A box without an inside, or a model that needs landmarks.
     pub fn region_of_box(&self, face: Rect) -> Result<Rect, TaggerError> {
         Ok(self.card.region_of_box(face)?)
     }
 
-    /// The square region of five landmarks: eyes, nose, corners of the mouth, left before right.
+    /// Where the model looks for five landmarks: eyes, nose, corners of the mouth, left before right.
     ///
     /// # Errors
     /// Landmarks that fall together.
-    pub fn region_of_landmarks(&self, landmarks: &[Point; 5]) -> Result<Rect, TaggerError> {
-        Ok(self.card.region.of_landmarks(landmarks)?)
+    pub fn place_of_landmarks(&self, landmarks: &[Point; 5]) -> Result<Place, TaggerError> {
+        Ok(self.card.place_of_landmarks(landmarks)?)
     }
 }
 
@@ -305,7 +313,7 @@ mod tests {
     #[test]
     fn a_model_of_whole_pictures_finds_and_sees_all_of_them() {
         let mut card = tiny_card();
-        card.localisation = crate::locate::Localisation::Whole;
+        card.lnets_mut().unwrap().localisation = crate::locate::Localisation::Whole;
         let parts = crate::testing::random_parts(&card, 1).unwrap();
         let bundle = Bundle::new(&card, &parts, lineament_net::Precision::F32).unwrap();
         let tagger = Tagger::new(Bundle::read(bundle.bytes()).unwrap()).unwrap();

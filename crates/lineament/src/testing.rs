@@ -1,12 +1,15 @@
 //! A tiny model with random weights: what it says means nothing, but it reads, runs and writes like any other. For the tests
 //! of programs that use the library (feature `testing`).
 
-use crate::attributes::{AttributeCard, CELEBA, LinearSvms, Mirror, Patches, Platt, Region, Thresholds};
+use crate::attributes::{
+    AnetPatches, AttributeCard, CELEBA, Describer, LinearSvms, Mirror, Patches, Platt, Region, Thresholds,
+};
 use crate::bundle::{Bundle, BundleError, Card, Parts};
 use crate::input::Preprocess;
-use crate::locate::{Localisation, PaperLocalisation};
+use crate::locate::{Lnets, Localisation, Locator, PaperLocalisation};
 use crate::photo::Photo;
 use lineament_net::{Layer, NetSpec, Precision, Shape, SpecError, Weights};
+use std::collections::BTreeMap;
 
 /// The card of the tiny model: CelebA's forty attributes, LNets of one convolution at 64 px, an ANet of one convolution at
 /// 16 px on four patches and their mirror images.
@@ -37,17 +40,21 @@ pub fn tiny_card() -> Card {
         taught: None,
     };
     Card {
-        format: Card::FORMAT,
+        format: Card::CASCADE,
         name: "tiny".to_owned(),
         version: "0.0.1".to_owned(),
         created: None,
-        lnet_o: lnet("lnet_o"),
-        lnet_s: lnet("lnet_s"),
-        anet,
-        localisation: Localisation::Paper(PaperLocalisation::default()),
+        locator: Locator::Lnets(Lnets {
+            lnet_o: lnet("lnet_o"),
+            lnet_s: lnet("lnet_s"),
+            localisation: Localisation::Paper(PaperLocalisation::default()),
+        }),
+        describer: Describer::Anet(AnetPatches {
+            anet,
+            region: Region::default(),
+            patches: Patches::grid(16, 20, 2, Mirror::Beside),
+        }),
         preprocess: Preprocess::default(),
-        region: Region::default(),
-        patches: Patches::grid(16, 20, 2, Mirror::Beside),
         attributes: CELEBA.map(attribute).to_vec(),
         trained_on: vec!["nothing".to_owned()],
         scores: [("mean_accuracy".to_owned(), 0.5)].into(),
@@ -56,13 +63,16 @@ pub fn tiny_card() -> Card {
     }
 }
 
-/// Random parts for a card.
+/// Random parts for a card; a detector gets an empty file.
 ///
 /// # Errors
 /// Nets on the card that are wrong.
 pub fn random_parts(card: &Card, seed: u64) -> Result<Parts, BundleError> {
-    let refused = |net| move |reason: SpecError| BundleError::Weights { net, reason: reason.into() };
-    let features = card.anet.output().map_err(refused("anet"))?.elements();
+    let refused = |net: &str| {
+        let net = net.to_owned();
+        move |reason: SpecError| BundleError::Weights { net, reason: reason.into() }
+    };
+    let features = card.features().map_err(refused("describer"))?;
     let attributes = card.attributes.len();
     // A linear layer's random weights are as good as any for SVMs.
     let layer = NetSpec {
@@ -72,12 +82,13 @@ pub fn random_parts(card: &Card, seed: u64) -> Result<Parts, BundleError> {
     };
     let mut weights = Weights::random(&layer, seed ^ 3).map_err(refused("svm"))?;
     let weight = weights.remove("svm.weight").unwrap_or_default().data;
-    Ok(Parts {
-        lnet_o: Weights::random(&card.lnet_o, seed).map_err(refused("lnet_o"))?,
-        lnet_s: Weights::random(&card.lnet_s, seed ^ 1).map_err(refused("lnet_s"))?,
-        anet: Weights::random(&card.anet, seed ^ 2).map_err(refused("anet"))?,
-        svms: LinearSvms::new(features, weight, vec![0.0; attributes])?,
-    })
+    let mut nets = BTreeMap::new();
+    for ((name, net, _), place) in card.nets().into_iter().zip(0..) {
+        let weights = Weights::random(net, seed ^ place).map_err(refused(&name))?;
+        nets.insert(name, weights);
+    }
+    let detector = matches!(card.locator, Locator::Detector(_)).then(Vec::new);
+    Ok(Parts { nets, detector, svms: LinearSvms::new(features, weight, vec![0.0; attributes])? })
 }
 
 /// The tiny model with the weights of `seed`, nets in half precision.

@@ -51,15 +51,12 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
          turns; ours, in f32, just after. `apart` is the mean difference of the outputs over their mean size, calibrated on noise.",
         &["net", "input", "ONNX Runtime, f32", "ONNX Runtime, int8", "gain", "native, f32", "apart"],
     );
-    let (card, parts) = (bundle.card(), bundle.parts());
+    let (nets, parts) = (bundle.card().nets(), bundle.parts());
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let Line { net, shape, apart, full, eight } =
             serde_json::from_str(line).context("a line of int8.py")?;
-        let (spec, weights) = match net.as_str() {
-            "lnet_o" => (&card.lnet_o, &parts.lnet_o),
-            "lnet_s" => (&card.lnet_s, &parts.lnet_s),
-            _ => (&card.anet, &parts.anet),
-        };
+        let spec = nets.iter().find(|(name, ..)| *name == net).map(|(_, spec, _)| *spec);
+        let (spec, weights) = spec.zip(parts.net(&net)).with_context(|| format!("no net {net}"))?;
         let sides = shape.split('x').map(str::parse).collect::<Result<Vec<usize>, _>>()?;
         let input = nets::noise(sides.try_into().ok().context("four sides")?)?;
         let runner = Engine::Native.runner(spec, weights)?;

@@ -93,6 +93,7 @@ fn stages(settings: &Settings, tagger: &Tagger, jpeg: &[u8], pool: &ThreadPool) 
     let limits = Limits::default();
     let photo = Photo::decode(jpeg, &limits)?;
     let card = tagger.card();
+    let patches = &card.anet().context("the model has an ANet")?.patches;
     // With random weights there may be no face: then the middle of the picture is as good.
     let face = tagger.locate(&photo)?.first().map_or(photo.rect().scaled(0.3), |face| face.rect);
     let region = tagger.region_of_box(face)?;
@@ -100,8 +101,8 @@ fn stages(settings: &Settings, tagger: &Tagger, jpeg: &[u8], pool: &ThreadPool) 
         Rival::on(pool, || Ok(Photo::decode(jpeg, &limits).map(drop)?)),
         Rival::on(pool, || Ok(tagger.locate(&photo).map(drop)?)),
         Rival::on(pool, || {
-            let drawn = card.patches.draw(&photo, region);
-            Ok(card.patches.batch(&drawn, &card.preprocess).map(drop)?)
+            let drawn = patches.draw(&photo, region);
+            Ok(patches.batch(&drawn, &card.preprocess).map(drop)?)
         }),
         Rival::on(pool, || Ok(tagger.attributes_in(&photo, region).map(drop)?)),
         Rival::on(pool, || {

@@ -150,7 +150,7 @@ impl Look {
         let photo = Photo::open(&input.path, &Limits::default())?;
         let (mut faces, mut pictures) = (Vec::new(), Vec::new());
         let failed = || input.path.display().to_string();
-        for Face { rect, score } in self.tagger.locate(&photo).with_context(failed)? {
+        for Face { rect, score, .. } in self.tagger.locate(&photo).with_context(failed)? {
             let told = self.explainer.explain(&photo, rect, &self.options).with_context(failed)?;
             if self.annotate {
                 let chosen = self.options.attributes.is_some();

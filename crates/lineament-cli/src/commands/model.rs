@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use anyhow::{Context, Result, bail};
-use lineament::locate::Localisation;
-use lineament::{Bundle, Card, Photo, Rect};
+use lineament::attributes::Describer;
+use lineament::locate::{Localisation, Locator};
+use lineament::{Bundle, Card, Photo, Point};
 use lineament_net::NetSpec;
 
 use super::Outcome;
@@ -44,9 +45,14 @@ pub fn verify(arguments: VerifyArguments) -> Result<Outcome> {
     let (name, version) = (bundle.card().name.clone(), bundle.card().version.clone());
     let tagger = model::tagger(bundle)?;
     let grey = Photo::filled(128, 128, [127; 3]);
-    tagger.tag(&grey).context("the model does not answer")?;
-    let scores =
-        tagger.scores_in(&grey, Rect::new(16.0, 16.0, 96.0, 96.0)).context("the model does not answer")?;
+    // Without a localiser there is nothing to ask it.
+    if tagger.card().locator != Locator::Given {
+        tagger.locate(&grey).context("the model does not answer")?;
+    }
+    let face =
+        [(44, 50), (84, 50), (64, 74), (47, 92), (81, 92)].map(|(x, y)| Point::new(x as f32, y as f32));
+    let place = tagger.place_of_landmarks(&face)?;
+    let scores = tagger.scores_in(&grey, place).context("the model does not answer")?;
     if let Some(place) = scores.iter().position(|score| !score.is_finite()) {
         let name =
             tagger.card().attributes.get(place).map_or("an attribute", |attribute| attribute.name.as_str());
@@ -73,10 +79,17 @@ fn describe(bundle: &Bundle, colours: Colours) -> Result<String> {
     }
     row("licence", &card.licence)?;
     row("trained on", &card.trained_on.join("; "))?;
-    for (name, spec) in [("LNet_o", &card.lnet_o), ("LNet_s", &card.lnet_s), ("ANet", &card.anet)] {
+    for (name, spec, _) in card.nets() {
+        let name = match name.as_str() {
+            "lnet_o" => "LNet_o",
+            "lnet_s" => "LNet_s",
+            "anet" => "ANet",
+            other => other,
+        };
         row(name, &net(spec)?)?;
     }
-    row("localisation", kind(&card.localisation))?;
+    row("localisation", &locator(&card.locator))?;
+    row("description", describer(&card.describer))?;
     if !card.note.trim().is_empty() {
         writeln!(text, "\n{}", card.note.trim())?;
     }
@@ -142,6 +155,32 @@ fn net(spec: &NetSpec) -> Result<String> {
         parameters as f64 / 1e6,
         work as f64 / 1e9
     ))
+}
+
+fn locator(locator: &Locator) -> String {
+    match locator {
+        Locator::Lnets(lnets) => kind(&lnets.localisation).to_owned(),
+        Locator::Detector(detector) => format!(
+            "{}, a detector of others, on a canvas of {} × {} px, from a score of {}",
+            detector.family.name(),
+            detector.canvas[0],
+            detector.canvas[1],
+            detector.threshold
+        ),
+        Locator::Given => "none: the landmarks of a face are to be given".to_owned(),
+        _ => "of the recipe's own kind; `--format json` shows it".to_owned(),
+    }
+}
+
+fn describer(describer: &Describer) -> &'static str {
+    match describer {
+        Describer::Anet(_) => "ANet on overlapping patches of the face",
+        Describer::Facetracer(_) => {
+            "FaceTracer: gradients and colours in parts of the face that landmarks place"
+        }
+        Describer::Panda(_) => "PANDA: a net for each part of the face that landmarks place",
+        _ => "of the recipe's own kind; `--format json` shows it",
+    }
 }
 
 fn kind(localisation: &Localisation) -> &'static str {

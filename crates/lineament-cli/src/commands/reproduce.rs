@@ -49,9 +49,13 @@ pub fn run(arguments: ReproduceArguments) -> Result<Outcome> {
     use std::io::{self, IsTerminal};
 
     use lineament_reproduce::{Options, ReproduceError, reproduce};
+    use lineament_train::AnyRecipe;
 
+    let AnyRecipe::Cascade(recipe) = super::train::recipe(&arguments.recipe)? else {
+        anyhow::bail!("experiments vary a recipe of LNets and ANet, and {} is none", arguments.recipe)
+    };
     let options = Options {
-        recipe: super::train::recipe(&arguments.recipe)?,
+        recipe: *recipe,
         data: arguments.data,
         output: arguments.output,
         work: arguments.work,

@@ -16,15 +16,33 @@ pub fn run(_: TrainArguments) -> Result<Outcome> {
 pub fn run(arguments: TrainArguments) -> Result<Outcome> {
     use std::io::{self, IsTerminal};
 
+    use lineament_train::folder::Folder;
     use lineament_train::from::{self, From};
-    use lineament_train::{TrainError, TrainOptions, train};
+    use lineament_train::{AnyRecipe, RivalOptions, TrainOptions, detecting, rivals, train};
 
     let stop = super::training::begin();
     let from = match &arguments.from {
         Some(path) => Some(From { bundle: bundle(path)?, region: look(arguments.region) }),
         None => None,
     };
-    let named = arguments.recipe.as_deref().map(recipe).transpose()?;
+    let detector = arguments.detector.as_deref().map(detecting::open).transpose()?;
+    let pool = crate::model::pool(&arguments.threads)?;
+    let progress = io::stderr().is_terminal();
+    let named = match arguments.recipe.as_deref().map(recipe).transpose()? {
+        Some(AnyRecipe::Rival(mut recipe)) => {
+            if from.is_some() {
+                anyhow::bail!("the recipe {} begins from nothing: leave out --from", recipe.name);
+            }
+            recipe.without.extend(arguments.without);
+            let folder = Folder { path: &arguments.output, progress, stop, step_limit: None };
+            let (resume, stage) = (arguments.resume, arguments.stage);
+            let options =
+                RivalOptions { recipe: *recipe, detector, data: arguments.data, folder, resume, stage };
+            return finished(pool.install(|| rivals::train(&options)));
+        }
+        Some(AnyRecipe::Cascade(recipe)) => Some(*recipe),
+        None => None,
+    };
     let mut recipe = match (&from, named) {
         (Some(from), named) => from::recipe(&from.bundle, named)?,
         (None, Some(named)) => named,
@@ -40,12 +58,20 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
         output: arguments.output,
         resume: arguments.resume,
         stage: arguments.stage,
-        progress: io::stderr().is_terminal(),
+        detector,
+        progress,
         stop,
         step_limit: None,
     };
-    let pool = crate::model::pool(&arguments.threads)?;
-    match pool.install(|| train(&options)) {
+    finished(pool.install(|| train(&options)))
+}
+
+/// Says what was written, or that it was stopped.
+#[cfg(feature = "train")]
+fn finished(result: Result<std::path::PathBuf, lineament_train::TrainError>) -> Result<Outcome> {
+    use lineament_train::TrainError;
+
+    match result {
         Ok(written) => {
             crate::notes::note(format!("written: {}", written.display()));
             Ok(Outcome::AllRead)
@@ -60,12 +86,12 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
 
 /// A file where there is one, else one of the recipes in the program.
 #[cfg(feature = "train")]
-pub fn recipe(name: &str) -> Result<lineament_train::Recipe> {
+pub fn recipe(name: &str) -> Result<lineament_train::AnyRecipe> {
+    use lineament_train::AnyRecipe;
+
     let path = std::path::Path::new(name);
     let is_file = path.is_file() || path.extension().is_some_and(|extension| extension == "toml");
-    let recipe =
-        if is_file { lineament_train::Recipe::open(path)? } else { lineament_train::Recipe::named(name)? };
-    Ok(recipe)
+    Ok(if is_file { AnyRecipe::open(path)? } else { AnyRecipe::named(name)? })
 }
 
 /// A model's file, or the one in the program.

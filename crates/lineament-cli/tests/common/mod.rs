@@ -21,7 +21,7 @@ impl Stage {
     pub fn new() -> Self {
         let stage = Self(tempfile::tempdir().unwrap());
         let mut card = tiny_card();
-        card.localisation =
+        card.lnets_mut().unwrap().localisation =
             Localisation::Paper(PaperLocalisation { threshold: 0.0, ..PaperLocalisation::default() });
         let parts = random_parts(&card, 7).unwrap();
         Bundle::new(&card, &parts, Precision::F32).unwrap().write(&stage.path("tiny.lineament")).unwrap();

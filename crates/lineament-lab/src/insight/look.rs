@@ -89,7 +89,7 @@ fn faces(pass: &Observations<'_>) -> Vec<Face> {
         .filter_map(|(index, (sample, seen))| {
             Some(Face {
                 path: sample.path.clone(),
-                region: seen.region?,
+                region: seen.place?.region()?,
                 person: crate::audit::person(sample, index),
                 tags: sample.tags.clone(),
             })

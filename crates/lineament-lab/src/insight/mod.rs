@@ -58,6 +58,9 @@ pub enum InsightError {
         /// What went wrong.
         reason: String,
     },
+    /// A bundle that describes faces in another way.
+    #[error("only models that describe faces with ANet can be looked into: this one does not")]
+    NoAnet,
     /// Layers that make no net of their own.
     #[error("the bundle's ANet cannot be cut: {0}")]
     Cut(String),

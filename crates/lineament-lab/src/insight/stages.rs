@@ -4,6 +4,7 @@ use lineament::Bundle;
 use lineament::Photo;
 use lineament::Rect;
 use lineament::attributes::{Anet, DescribeError};
+use lineament_net::NetSpec;
 
 use super::InsightError;
 
@@ -37,17 +38,20 @@ impl Stage {
     /// # Errors
     /// A bundle whose ANet cannot be cut, which none that can be opened is.
     pub fn last_two(bundle: &Bundle) -> Result<Vec<Self>, InsightError> {
-        let (card, parts) = (bundle.card(), bundle.parts());
-        let mut units = units(bundle)?;
+        let card = bundle.card();
+        let (Some(look), Some(weights)) = (card.anet(), bundle.parts().net("anet")) else {
+            return Err(InsightError::NoAnet);
+        };
+        let mut units = units(&look.anet)?;
         let last = units.split_off(units.len().saturating_sub(2));
         let stage = |unit: Unit| {
-            let mut spec = card.anet.clone();
+            let mut spec = look.anet.clone();
             spec.layers.truncate(unit.layers);
             let own = spec.parameters().map_err(|error| InsightError::Cut(error.to_string()))?;
             let known = |name: &str| own.iter().any(|parameter| parameter.name == name);
-            let weights = parts.anet.iter().filter(|(name, _)| known(name));
+            let weights = weights.iter().filter(|(name, _)| known(name));
             let weights = weights.map(|(name, array)| (name.to_owned(), array.clone())).collect();
-            let net = Anet::new(&spec, &weights, card.preprocess, card.patches.clone())
+            let net = Anet::new(&spec, &weights, card.preprocess, look.patches.clone())
                 .map_err(|error| InsightError::Cut(error.to_string()))?;
             let Unit { name, channels, height, width, .. } = unit;
             Ok(Self { name, net, channels, height, width })
@@ -87,8 +91,7 @@ impl Stage {
 }
 
 /// The last unit of every size of map.
-fn units(bundle: &Bundle) -> Result<Vec<Unit>, InsightError> {
-    let spec = &bundle.card().anet;
+fn units(spec: &NetSpec) -> Result<Vec<Unit>, InsightError> {
     let checked = spec.check().map_err(|error| InsightError::Cut(error.to_string()))?;
     let mut units: Vec<Unit> = Vec::new();
     let mut open = false;
@@ -136,13 +139,14 @@ mod tests {
         assert_eq!(stages.len(), 1, "the tiny ANet has one convolution");
         let (photo, region) = (blocks(64, 64, 5), Rect::new(4.0, 6.0, 40.0, 40.0));
         let card = bundle.card();
-        let mut spec = card.anet.clone();
+        let look = card.anet().unwrap();
+        let mut spec = look.anet.clone();
         spec.layers.truncate(2);
         let own = |name: &str| name.starts_with("conv1");
-        let arrays = bundle.parts().anet.iter().filter(|(name, _)| own(name));
+        let arrays = bundle.parts().net("anet").unwrap().iter().filter(|(name, _)| own(name));
         let weights = arrays.map(|(name, array)| (name.to_owned(), array.clone())).collect();
-        let drawn = card.patches.draw(&photo, region);
-        let batch: Tensor = card.patches.batch(&drawn, &card.preprocess).unwrap();
+        let drawn = look.patches.draw(&photo, region);
+        let batch: Tensor = look.patches.batch(&drawn, &card.preprocess).unwrap();
         let maps = reference::forward(&spec, &weights, &batch).unwrap();
         let [items, channels, height, width] = maps.shape();
         assert_eq!([channels, height, width], stages[0].shape());

@@ -25,7 +25,7 @@ use tower::ServiceExt;
 /// A model that finds something in every picture with edges.
 pub fn bundle() -> Bundle {
     let mut card = tiny_card();
-    card.localisation =
+    card.lnets_mut().unwrap().localisation =
         Localisation::Paper(PaperLocalisation { threshold: 0.0, ..PaperLocalisation::default() });
     let parts = random_parts(&card, 7).unwrap();
     Bundle::new(&card, &parts, Precision::F32).unwrap()

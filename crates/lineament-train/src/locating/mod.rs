@@ -8,8 +8,9 @@ pub mod pyramid;
 
 use std::path::{Path, PathBuf};
 
+use lineament::engine::Engine;
 use lineament::input::Preprocess;
-use lineament::locate::{Localisation, Localizer};
+use lineament::locate::{Localisation, Localizer, Locator};
 use lineament::{Bundle, Limits, Photo};
 use lineament_data::{Framing, Sample, Split};
 use lineament_net::{Net, NetSpec, Weights};
@@ -137,8 +138,15 @@ pub fn open(folder: &Path, recipe: &Recipe) -> Result<Box<dyn Localizer>, TrainE
 /// When its nets cannot be run, which no bundle that was opened brings about.
 pub fn of_bundle(bundle: &Bundle) -> Result<Box<dyn Localizer>, TrainError> {
     let (card, parts) = (bundle.card(), bundle.parts());
-    let (lnet_o, lnet_s) = ((&card.lnet_o, &parts.lnet_o), (&card.lnet_s, &parts.lnet_s));
-    unbounded(card.localisation.clone(), lnet_o, lnet_s, card.preprocess)
+    let mut locator = card.locator.clone();
+    match &mut locator {
+        Locator::Lnets(lnets) => unbound(&mut lnets.localisation),
+        Locator::Detector(detector) => detector.threshold = crate::detecting::LEAST,
+        _ => {}
+    }
+    let net = |name: &str| parts.net(name);
+    let localizer = locator.localizer(&Engine::Native, net, parts.detector.as_deref(), card.preprocess);
+    localizer.map_err(|e| TrainError::Net(e.to_string()))
 }
 
 fn unbounded(
@@ -147,7 +155,14 @@ fn unbounded(
     lnet_s: (&NetSpec, &Weights),
     preprocess: Preprocess,
 ) -> Result<Box<dyn Localizer>, TrainError> {
-    match &mut localisation {
+    unbound(&mut localisation);
+    let localizer = localisation.localizer(net(lnet_o.0, lnet_o.1)?, net(lnet_s.0, lnet_s.1)?, preprocess);
+    localizer.map_err(|e| TrainError::Net(e.to_string()))
+}
+
+/// Lets every response pass.
+fn unbound(localisation: &mut Localisation) {
+    match localisation {
         Localisation::Paper(parameters) => {
             parameters.threshold = LEAST;
             parameters.candidate_threshold = LEAST;
@@ -158,8 +173,6 @@ fn unbounded(
         }
         _ => {}
     }
-    let localizer = localisation.localizer(net(lnet_o.0, lnet_o.1)?, net(lnet_s.0, lnet_s.1)?, preprocess);
-    localizer.map_err(|e| TrainError::Net(e.to_string()))
 }
 
 /// A threshold that every response passes.

@@ -1,8 +1,10 @@
 //! ANet on the patches of a face region, and the SVMs on its FC vectors (paper, sections 2 and 3.2).
 
-use super::describe::{AttributeModel, DescribeError};
+use super::describe::DescribeError;
 use super::patches::{Mirror, Patches, PatchesError};
-use super::svm::{LinearSvms, SvmError, mean_vector};
+use super::place::Place;
+use super::svm::mean_vector;
+use super::vector::FaceVector;
 use crate::engine::{Engine, EngineError, Runner};
 use crate::geometry::Rect;
 use crate::input::Preprocess;
@@ -26,9 +28,6 @@ pub enum AnetError {
         /// Side of a patch.
         size: u32,
     },
-    /// The SVMs read other vectors.
-    #[error("the SVMs do not fit ANet: {0}")]
-    Svm(#[from] SvmError),
 }
 
 /// ANet with its patches: from a face region to its FC vector.
@@ -141,46 +140,15 @@ fn weave(spec: &NetSpec, weights: &Weights, patches: &Patches) -> Option<Interwe
     woven.filter(|woven| woven.redundancy() > WORTH)
 }
 
-/// The attribute model of the paper: one linear SVM an attribute on ANet's FC vectors.
-pub struct AnetSvms {
-    anet: Anet,
-    svms: LinearSvms,
-}
-
-impl AnetSvms {
-    /// Joins a net and its SVMs.
-    ///
-    /// # Errors
-    /// SVMs that read vectors of another length than ANet gives.
-    pub fn new(anet: Anet, svms: LinearSvms) -> Result<Self, AnetError> {
-        let (found, expected) = (anet.features(), svms.features());
-        if found != expected {
-            return Err(SvmError::Features { found, expected }.into());
-        }
-        Ok(Self { anet, svms })
+impl FaceVector for Anet {
+    fn features(&self) -> usize {
+        self.features
     }
 
-    /// The net.
-    pub fn anet(&self) -> &Anet {
-        &self.anet
-    }
-
-    /// The SVMs.
-    pub fn svms(&self) -> &LinearSvms {
-        &self.svms
-    }
-}
-
-impl AttributeModel for AnetSvms {
-    fn vector(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, DescribeError> {
-        self.anet.vector(photo, region)
-    }
-
-    fn scores(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, DescribeError> {
-        let scores = self.svms.scores(&self.anet.vector(photo, region)?)?;
-        match scores.iter().position(|score| !score.is_finite()) {
-            Some(attribute) => Err(DescribeError::NotFinite(attribute)),
-            None => Ok(scores),
+    fn vector(&self, photo: &Photo, place: &Place) -> Result<Vec<f32>, DescribeError> {
+        match place {
+            Place::Region(region) => Anet::vector(self, photo, *region),
+            Place::Landmarks(_) => Err(DescribeError::NeedsRegion),
         }
     }
 }
@@ -189,12 +157,14 @@ impl AttributeModel for AnetSvms {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::attributes::{AttributeModel, DescriberError, LinearSvms};
     use crate::testing::{blocks, random_parts, tiny_card};
 
     fn anet() -> Anet {
         let card = tiny_card();
         let parts = random_parts(&card, 1).unwrap();
-        Anet::new(&card.anet, &parts.anet, card.preprocess, card.patches).unwrap()
+        let look = card.anet().unwrap().clone();
+        Anet::new(&look.anet, parts.net("anet").unwrap(), card.preprocess, look.patches).unwrap()
     }
 
     #[test]
@@ -262,11 +232,12 @@ mod tests {
     fn parts_that_do_not_fit_are_refused() {
         let mut card = tiny_card();
         let parts = random_parts(&card, 1).unwrap();
-        card.patches.size = 15;
-        let refused = Anet::new(&card.anet, &parts.anet, card.preprocess, card.patches);
+        card.anet_mut().unwrap().patches.size = 15;
+        let look = card.anet().unwrap().clone();
+        let refused = Anet::new(&look.anet, parts.net("anet").unwrap(), card.preprocess, look.patches);
         assert!(matches!(refused, Err(AnetError::Input { size: 15, .. })));
         let svms = LinearSvms::new(5, vec![0.0; 10], vec![0.0; 2]).unwrap();
-        assert!(matches!(AnetSvms::new(anet(), svms), Err(AnetError::Svm(_))));
+        assert!(matches!(AttributeModel::new(Box::new(anet()), svms), Err(DescriberError::Svm(_))));
     }
 
     #[test]
@@ -275,7 +246,8 @@ mod tests {
         let weight = [[f32::MAX; 6], [f32::MIN; 6]].concat();
         let svms = LinearSvms::new(6, weight, vec![f32::MAX; 2]).unwrap();
         let photo = blocks(64, 64, 9);
-        let refused = AnetSvms::new(anet(), svms).unwrap().scores(&photo, photo.rect());
+        let model = AttributeModel::new(Box::new(anet()), svms).unwrap();
+        let refused = model.scores(&photo, &photo.rect().into());
         assert!(matches!(refused, Err(DescribeError::NotFinite(_))));
     }
 }

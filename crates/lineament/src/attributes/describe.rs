@@ -2,10 +2,10 @@
 
 use super::calibration::{CalibrationError, Platt};
 use super::patches::PatchesError;
+use super::region::RegionError;
 use super::svm::SvmError;
 use super::thresholds::{OperatingPoint, Thresholds};
 use crate::geometry::Rect;
-use crate::photo::Photo;
 use serde::{Deserialize, Serialize};
 
 /// One attribute of one face.
@@ -170,11 +170,25 @@ pub enum DescribeError {
     /// A region without an inside.
     #[error("the face region {0:?} has no inside; give a square with a side above 0, in pixels of the photo")]
     Region(Rect),
+    /// A box where landmarks are needed.
+    #[error(
+        "this model places the parts that it looks at by landmarks: a box or region is not enough, give the eyes, nose and corners of the \
+         mouth, or use a detector that tells them (yunet)"
+    )]
+    NeedsLandmarks,
+    /// Landmarks where a region is needed.
+    #[error(
+        "this model looks at a square region: make one of the landmarks first (`Tagger::place_of_landmarks`)"
+    )]
+    NeedsRegion,
+    /// Landmarks that are no face.
+    #[error(transparent)]
+    Landmarks(#[from] RegionError),
     /// The patches cannot be cut.
     #[error(transparent)]
     Patches(#[from] PatchesError),
     /// The net refused its input.
-    #[error("ANet: {0}")]
+    #[error("the net on the face: {0}")]
     Net(#[from] crate::engine::EngineError),
     /// The interweaved net refused its region.
     #[error("ANet: {0}")]
@@ -187,21 +201,6 @@ pub enum DescribeError {
     /// The SVMs refused the net's output.
     #[error(transparent)]
     Svm(#[from] SvmError),
-}
-
-/// Scores the attributes of a face; the seam between locating and describing.
-pub trait AttributeModel: Send + Sync {
-    /// What the scores are made from, for a square face region of a photo: ANet's FC vector.
-    ///
-    /// # Errors
-    /// As [`AttributeModel::scores`].
-    fn vector(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, DescribeError>;
-
-    /// One score an attribute, in the order of the bundle's card, for a square face region of a photo.
-    ///
-    /// # Errors
-    /// A region without an inside, or a model that does not fit together.
-    fn scores(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, DescribeError>;
 }
 
 #[cfg(test)]

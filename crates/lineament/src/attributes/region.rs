@@ -24,6 +24,12 @@ pub enum RegionError {
         "the landmarks {0:?} do not span a face; give left eye, right eye, nose, left and right mouth corner"
     )]
     Landmarks([Point; 5]),
+    /// Landmarks that the localiser does not tell.
+    #[error(
+        "this model places the parts that it looks at by landmarks, and a face box alone does not say them: use `evaluate --region \
+         landmarks`, or a bundle whose detector tells them (yunet)"
+    )]
+    NoLandmarks,
 }
 
 /// How the square face region lies around a face: the paper's face region enlarged by "a small factor" (section 2,

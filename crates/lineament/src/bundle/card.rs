@@ -1,43 +1,36 @@
 //! The card of a bundle: everything about the model but its weights.
 
+use super::stored;
 use crate::attributes::{
-    AttributeCard, AttributeCardError, Patches, PatchesError, Region, RegionError, UnknownAttribute, find,
+    AnetPatches, AttributeCard, AttributeCardError, Describer, DescriberError, Place, Region, RegionError,
+    UnknownAttribute, find,
 };
-use crate::geometry::Rect;
+use crate::geometry::{Point, Rect};
 use crate::input::{Preprocess, PreprocessError};
-use crate::locate::{Cells, Localisation, LocateError};
+use crate::locate::{Face, Lnets, Localisation, LocateError, Locator};
 use lineament_net::{CheckedLayer, NetSpec, SpecError};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a bundle says of itself: nets, preprocessing, localisation, attributes, origin. Stored as JSON under the metadata key
-/// `lineament` of the file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What a bundle says of itself: how it locates and describes faces, preprocessing, attributes, origin. Stored as JSON under the metadata
+/// key `lineament` of the file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(into = "stored::Stored")]
 pub struct Card {
-    /// Version of the format, [`Card::FORMAT`].
+    /// Version of the format: [`Card::CASCADE`] for LNets and ANet, which every program reads, else [`Card::FORMAT`].
     pub format: u32,
     /// Name of the model.
     pub name: String,
     /// Version of the model.
     pub version: String,
     /// When it was made, as a date (RFC 3339), where that is told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
-    /// LNet_o: the photo to the head and shoulders.
-    pub lnet_o: NetSpec,
-    /// LNet_s: head and shoulders to the face.
-    pub lnet_s: NetSpec,
-    /// ANet: a patch of the face to its FC vector.
-    pub anet: NetSpec,
-    /// How responses become boxes.
-    pub localisation: Localisation,
-    /// How pixels become numbers, for all three nets.
+    /// How faces are found.
+    pub locator: Locator,
+    /// How they are described.
+    pub describer: Describer,
+    /// How pixels become numbers, for all nets but a detector, which has its own way.
     pub preprocess: Preprocess,
-    /// How a box or landmarks become the square that ANet looks at.
-    pub region: Region,
-    /// Which patches of it ANet sees.
-    pub patches: Patches,
     /// The attributes, in the order of the SVMs.
     pub attributes: Vec<AttributeCard>,
     /// The data that it learnt from.
@@ -94,8 +87,8 @@ pub enum CardError {
     /// A net that makes no sense.
     #[error("the card's {net} is wrong: {reason}")]
     Net {
-        /// `lnet_o`, `lnet_s` or `anet`.
-        net: &'static str,
+        /// The name of its tensors, such as `lnet_o` or `anet`.
+        net: String,
         /// What is wrong with it.
         reason: SpecError,
     },
@@ -106,8 +99,8 @@ pub enum CardError {
         Card::MAX_WORK
     )]
     Heavy {
-        /// `lnet_o`, `lnet_s` or `anet`.
-        net: &'static str,
+        /// The name of its tensors.
+        net: String,
     },
     /// ANet reads pictures of another size than the patches.
     #[error("the card's anet reads {input} but the patches are 3x{size}x{size}: both must be the same")]
@@ -123,12 +116,22 @@ pub enum CardError {
     /// Mean or deviation.
     #[error("the card's preprocess is wrong: {0}")]
     Preprocess(#[from] PreprocessError),
-    /// The region.
-    #[error("the card's region is wrong: {0}")]
-    Region(#[from] RegionError),
-    /// The patches.
-    #[error("the card's patches are wrong: {0}")]
-    Patches(#[from] PatchesError),
+    /// The describer's constants.
+    #[error(transparent)]
+    Describer(#[from] DescriberError),
+    /// A describer that needs landmarks behind a locator that tells none.
+    #[error(
+        "the card's describer places its parts by landmarks, which its locator does not tell: use a detector that does (yunet), or leave them to \
+         be given"
+    )]
+    NoLandmarks,
+    /// A format that holds LNets and ANet only.
+    #[error(
+        "the card has format {}, which holds LNets and ANet only: write it in format {}",
+        Card::CASCADE,
+        Card::FORMAT
+    )]
+    Cascade,
     /// No attributes, or too many.
     #[error("the card lists {0} attributes; there must be between 1 and {most}", most = Card::MAX_ATTRIBUTES)]
     Attributes(usize),
@@ -144,8 +147,10 @@ pub enum CardError {
 }
 
 impl Card {
-    /// The format that this program reads and writes.
-    pub const FORMAT: u32 = 1;
+    /// The newest format that this program reads: any locator, any describer.
+    pub const FORMAT: u32 = 2;
+    /// The first format: LNets and ANet, whose fields lie side by side. Still written for them, so that older programs read them.
+    pub const CASCADE: u32 = 1;
     /// Longest card read, in bytes of JSON.
     pub const MAX_BYTES: usize = 4 << 20;
     /// Most attributes of a bundle.
@@ -163,14 +168,14 @@ impl Card {
     /// # Errors
     /// The first thing that is wrong; a newer format before all others, since its other fields may be anything.
     pub fn from_json(json: &str) -> Result<Self, CardError> {
-        Self::check_format(json)?;
-        let card: Self = serde_json::from_str(json)?;
+        let format = Self::check_format(json)?;
+        let card = stored::Stored::read(format, json)?.into_card();
         card.check()?;
         Ok(card)
     }
 
-    /// Refuses a card of another format, whatever else it holds.
-    pub(super) fn check_format(json: &str) -> Result<(), CardError> {
+    /// The format; refuses a card of an unknown one, whatever else it holds.
+    pub(super) fn check_format(json: &str) -> Result<u32, CardError> {
         #[derive(Deserialize)]
         struct Probe {
             format: u64,
@@ -180,8 +185,10 @@ impl Card {
         }
         match serde_json::from_str::<Probe>(json)?.format {
             0 => Err(CardError::Format),
-            found if found > u64::from(Self::FORMAT) => Err(CardError::Newer { found }),
-            _ => Ok(()),
+            found => u32::try_from(found)
+                .ok()
+                .filter(|format| *format <= Self::FORMAT)
+                .ok_or(CardError::Newer { found }),
         }
     }
 
@@ -207,15 +214,82 @@ impl Card {
         find(&self.names(), name)
     }
 
-    /// The square that ANet sees of a located box: a face's region, or all of the picture where the model looks at whole pictures.
+    /// The LNets, where they locate.
+    pub fn lnets(&self) -> Option<&Lnets> {
+        match &self.locator {
+            Locator::Lnets(lnets) => Some(lnets),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn lnets_mut(&mut self) -> Option<&mut Lnets> {
+        match &mut self.locator {
+            Locator::Lnets(lnets) => Some(lnets),
+            _ => None,
+        }
+    }
+
+    /// ANet, where it describes.
+    pub fn anet(&self) -> Option<&AnetPatches> {
+        match &self.describer {
+            Describer::Anet(anet) => Some(anet),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn anet_mut(&mut self) -> Option<&mut AnetPatches> {
+        match &mut self.describer {
+            Describer::Anet(anet) => Some(anet),
+            _ => None,
+        }
+    }
+
+    /// The square that the describer sees of a located box: a face's region, or all of the picture where the model looks at whole pictures.
     ///
     /// # Errors
-    /// A box without an inside.
+    /// A box without an inside, or a describer that needs landmarks.
     pub fn region_of_box(&self, rect: Rect) -> Result<Rect, RegionError> {
-        match self.localisation {
-            Localisation::Whole => Region::around(rect),
-            _ => self.region.of_box(rect),
+        match (&self.locator, &self.describer) {
+            (Locator::Lnets(Lnets { localisation: Localisation::Whole, .. }), Describer::Anet(_)) => {
+                Region::around(rect)
+            }
+            (_, describer) => describer.region_of_box(rect),
         }
+    }
+
+    /// Where the describer looks for a located face.
+    ///
+    /// # Errors
+    /// A box without an inside, or a describer that needs landmarks of a face that has none.
+    pub fn place_of(&self, face: &Face) -> Result<Place, RegionError> {
+        match face.landmarks {
+            Some(landmarks) if self.describer.needs_landmarks() => Ok(landmarks.into()),
+            _ => Ok(self.region_of_box(face.rect)?.into()),
+        }
+    }
+
+    /// Where the describer looks for five landmarks.
+    ///
+    /// # Errors
+    /// Landmarks that fall together.
+    pub fn place_of_landmarks(&self, landmarks: &[Point; 5]) -> Result<Place, RegionError> {
+        self.describer.place_of_landmarks(landmarks)
+    }
+
+    /// All nets, by the name of their tensors, and the most pictures that each is shown at once.
+    pub fn nets(&self) -> Vec<(String, &NetSpec, u64)> {
+        let locating = self.locator.nets().into_iter().map(|(name, net)| (name, net, Self::REGIONS));
+        locating.chain(self.describer.nets()).collect()
+    }
+
+    /// Length of the vector that the SVMs read.
+    ///
+    /// # Errors
+    /// A net that is wrong.
+    pub fn features(&self) -> Result<usize, SpecError> {
+        self.describer.features()
     }
 
     /// Refuses a card that no model can have.
@@ -228,28 +302,31 @@ impl Card {
             found if found > Self::FORMAT => return Err(CardError::Newer { found: found.into() }),
             _ => {}
         }
+        if self.format == Self::CASCADE && (self.lnets().is_none() || self.anet().is_none()) {
+            return Err(CardError::Cascade);
+        }
         self.check_texts()?;
         self.preprocess.check()?;
-        self.region.check()?;
-        self.patches.check()?;
-        self.localisation.check()?;
-        let patches = self.patches.count() as u64;
-        for (net, spec, items) in [
-            ("lnet_o", &self.lnet_o, Self::REGIONS),
-            ("lnet_s", &self.lnet_s, Self::REGIONS),
-            ("anet", &self.anet, patches),
-        ] {
-            let checked = spec.check().map_err(|reason| CardError::Net { net, reason })?;
+        self.describer.check()?;
+        if self.describer.needs_landmarks() && !self.locator.gives_landmarks() {
+            return Err(CardError::NoLandmarks);
+        }
+        for (net, spec, items) in self.nets() {
+            let checked = match spec.check() {
+                Ok(checked) => checked,
+                Err(reason) => return Err(CardError::Net { net, reason }),
+            };
             let values = largest(checked.layers()).max(checked.input().elements() as u64);
             if values.saturating_mul(items) > Self::MAX_VALUES || checked.multiply_adds() > Self::MAX_WORK {
                 return Err(CardError::Heavy { net });
             }
         }
-        Cells::of_net(&self.lnet_o)?;
-        Cells::of_net(&self.lnet_s)?;
-        let (input, size) = (self.anet.input, self.patches.size);
-        if (input.channels, input.height, input.width) != (3, size as usize, size as usize) {
-            return Err(CardError::Input { input, size });
+        self.locator.check()?;
+        if let Some(AnetPatches { anet, patches, .. }) = self.anet() {
+            let (input, size) = (anet.input, patches.size);
+            if (input.channels, input.height, input.width) != (3, size as usize, size as usize) {
+                return Err(CardError::Input { input, size });
+            }
         }
         if self.attributes.is_empty() || self.attributes.len() > Self::MAX_ATTRIBUTES {
             return Err(CardError::Attributes(self.attributes.len()));

@@ -2,6 +2,7 @@
 
 use super::card::CardError;
 use crate::attributes::SvmError;
+use crate::locate::Detector;
 use lineament_net::WeightsError;
 use std::path::PathBuf;
 
@@ -50,15 +51,15 @@ pub enum BundleError {
     /// The weights of a net are wrong.
     #[error("the weights of {net} do not fit the card: {reason}")]
     Weights {
-        /// `lnet_o`, `lnet_s`, `anet` or `svm`.
-        net: &'static str,
+        /// The name of its tensors, such as `lnet_o`, `anet` or `svm`.
+        net: String,
         /// What is wrong.
         reason: WeightsError,
     },
     /// The SVMs are wrong.
     #[error("the bundle's SVMs are wrong: {0}")]
     Svm(#[from] SvmError),
-    /// The SVMs are no matrix and vector of the card's attributes and ANet's features.
+    /// The SVMs are no matrix and vector of the card's attributes and the describer's features.
     #[error(
         "the bundle's SVMs have shapes {weight:?} and {bias:?} where {attributes} attributes on {features} features need \
          [{attributes}, {features}] and [{attributes}]"
@@ -70,9 +71,15 @@ pub enum BundleError {
         bias: Vec<usize>,
         /// Attributes on the card.
         attributes: usize,
-        /// Length of ANet's FC vector.
+        /// Length of the describer's vector.
         features: usize,
     },
+    /// A detector's file that is not there, or is no row of bytes.
+    #[error(
+        "the card names a detector, but the bundle does not hold its ONNX file as bytes, {} at most: it is damaged or forged",
+        Detector::MAX_BYTES
+    )]
+    NoDetector,
     /// A tensor that has no place in a bundle.
     #[error("the bundle holds a tensor {0:?} that belongs to none of its nets: it is damaged or forged")]
     Stray(String),

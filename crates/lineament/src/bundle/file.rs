@@ -3,10 +3,11 @@
 use super::card::{Card, CardError};
 use super::error::BundleError;
 use crate::attributes::LinearSvms;
+use crate::locate::{Detector, Locator};
 use crate::output::write_whole;
-use lineament_net::{Array, Precision, Stored, Weights, WeightsError};
+use lineament_net::{Array, NetSpec, Precision, Stored, Weights, WeightsError};
 use safetensors::tensor::{TensorInfo, TensorView};
-use safetensors::{SafeTensorError, SafeTensors, View};
+use safetensors::{Dtype, SafeTensorError, SafeTensors, View};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -19,27 +20,40 @@ use std::path::Path;
 const CARD: &str = "lineament";
 /// Metadata key of the checksum over card and tensors.
 const CHECKSUM: &str = "sha256";
-/// The tensors' names begin with these, and a dot.
-const NETS: [&str; 3] = ["lnet_o", "lnet_s", "anet"];
+/// The SVMs' tensors begin with this, and a dot.
 const SVM: &str = "svm";
+/// The bytes of a detector's ONNX file, as a tensor.
+const DETECTOR: &str = "detector.onnx";
 
 /// The learnt parts of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parts {
-    /// Weights of LNet_o.
-    pub lnet_o: Weights,
-    /// Weights of LNet_s.
-    pub lnet_s: Weights,
-    /// Weights of ANet.
-    pub anet: Weights,
-    /// The SVMs on ANet's FC vectors.
+    /// Weights of the card's nets, by the name of their tensors ([`Card::nets`]).
+    pub nets: BTreeMap<String, Weights>,
+    /// The ONNX file of the detector, where the card has one.
+    pub detector: Option<Vec<u8>>,
+    /// The SVMs on the describer's vectors.
     pub svms: LinearSvms,
+}
+
+impl Parts {
+    /// The weights of LNets, an ANet and its SVMs.
+    pub fn cascade(lnet_o: Weights, lnet_s: Weights, anet: Weights, svms: LinearSvms) -> Self {
+        let nets = [("lnet_o", lnet_o), ("lnet_s", lnet_s), ("anet", anet)];
+        Self { nets: nets.map(|(name, net)| (name.to_owned(), net)).into(), detector: None, svms }
+    }
+
+    /// The weights of a net.
+    pub fn net(&self, name: &str) -> Option<&Weights> {
+        self.nets.get(name)
+    }
 }
 
 /// A model in one file, read and checked whole.
 ///
-/// The file is plain safetensors: tensors `lnet_o.*`, `lnet_s.*`, `anet.*` (F16 or F32), `svm.weight` `[attributes, features]`
-/// and `svm.bias` `[attributes]` (F32); in its metadata the [`Card`] as JSON under `lineament` and, under `sha256`, a
+/// The file is plain safetensors: the tensors of the card's nets, such as `lnet_o.*`, `lnet_s.*` and `anet.*` (F16 or F32),
+/// `svm.weight` `[attributes, features]` and `svm.bias` `[attributes]` (F32), and, where the card names a detector, the bytes
+/// of its ONNX file as `detector.onnx` (U8); in its metadata the [`Card`] as JSON under `lineament` and, under `sha256`, a
 /// checksum over card and tensors that tells damage from contents.
 #[derive(Clone, Debug)]
 pub struct Bundle {
@@ -59,14 +73,17 @@ impl Bundle {
     /// A card that is wrong, or parts that do not fit it.
     pub fn new(card: &Card, parts: &Parts, precision: Precision) -> Result<Self, BundleError> {
         let json = card.to_json()?;
-        let mut tensors = Vec::new();
-        let nets = NETS.into_iter().zip([&parts.lnet_o, &parts.lnet_s, &parts.anet]);
-        for (net, weights) in nets {
-            let refused = |reason| BundleError::Weights { net, reason };
-            tensors.extend(weights.to_tensors(net, precision).map_err(refused)?);
+        let mut learnt = Vec::new();
+        for (net, weights) in &parts.nets {
+            let refused = |reason| BundleError::Weights { net: net.clone(), reason };
+            learnt.extend(weights.to_tensors(net, precision).map_err(refused)?);
         }
-        tensors.extend(stored_svms(&parts.svms)?);
-
+        learnt.extend(stored_svms(&parts.svms)?);
+        let mut tensors = learnt.iter().map(viewed).collect::<Result<Vec<_>, _>>()?;
+        if let Some(onnx) = &parts.detector {
+            let view = TensorView::new(Dtype::U8, vec![onnx.len()], onnx).map_err(damaged)?;
+            tensors.push((DETECTOR.to_owned(), view));
+        }
         Self::of_bytes(Cow::Owned(assemble(tensors, json)?))
     }
 
@@ -80,12 +97,8 @@ impl Bundle {
         let is_net = |name: &str| !name.strip_prefix(SVM).is_some_and(|rest| rest.starts_with('.'));
         let mut tensors: Vec<_> = file.tensors().into_iter().filter(|(name, _)| is_net(name)).collect();
         let stored = stored_svms(svms)?;
-        for (name, tensor) in &stored {
-            let data = tensor.data();
-            // The bytes are borrowed from `stored`, which outlives the file.
-            let Cow::Borrowed(data) = data else { continue };
-            let view = TensorView::new(tensor.dtype(), tensor.shape().to_vec(), data).map_err(damaged)?;
-            tensors.push((name.clone(), view));
+        for tensor in &stored {
+            tensors.push(viewed(tensor)?);
         }
         Self::of_bytes(Cow::Owned(assemble(tensors, json)?))
     }
@@ -177,6 +190,16 @@ impl Bundle {
     }
 }
 
+/// A tensor that is lent to the file.
+fn viewed((name, tensor): &(String, Stored)) -> Result<(String, TensorView<'_>), BundleError> {
+    // Tensors in memory lend their bytes; an owned copy would not live long enough.
+    let Cow::Borrowed(data) = tensor.data() else {
+        return Err(BundleError::NotSafetensors { reason: format!("{name} is not in memory") });
+    };
+    let view = TensorView::new(tensor.dtype(), tensor.shape().to_vec(), data).map_err(damaged)?;
+    Ok((name.clone(), view))
+}
+
 /// The SVMs as the file holds them, in single precision.
 fn stored_svms(svms: &LinearSvms) -> Result<Vec<(String, Stored)>, BundleError> {
     let (attributes, features) = (svms.attributes(), svms.features());
@@ -187,7 +210,9 @@ fn stored_svms(svms: &LinearSvms) -> Result<Vec<(String, Stored)>, BundleError> 
     .into_iter()
     .map(|(name, shape, data)| (name, Array { shape, data: data.to_vec() }))
     .collect();
-    arrays.to_tensors(SVM, Precision::F32).map_err(|reason| BundleError::Weights { net: SVM, reason })
+    arrays
+        .to_tensors(SVM, Precision::F32)
+        .map_err(|reason| BundleError::Weights { net: SVM.to_owned(), reason })
 }
 
 /// The file of these tensors and this card. The header is written here because safetensors keeps metadata in a hash map:
@@ -230,34 +255,48 @@ fn parse(bytes: &[u8]) -> Result<(Card, Parts), BundleError> {
     }
     let card = Card::from_json(json)?;
     let svm_names = [format!("{SVM}.weight"), format!("{SVM}.bias")];
+    let nets = card.nets();
+    let detects = matches!(card.locator, Locator::Detector(_));
     let known = |name: &str| {
-        let of_net = |net| name.split_once('.').is_some_and(|(first, _)| first == net);
-        NETS.into_iter().any(of_net) || svm_names.iter().any(|svm| svm == name)
+        let of_net = |net: &str| name.split_once('.').is_some_and(|(first, _)| first == net);
+        nets.iter().any(|(net, ..)| of_net(net))
+            || svm_names.iter().any(|svm| svm == name)
+            || (detects && name == DETECTOR)
     };
     let mut names = file.names();
     names.sort_unstable();
     if let Some(stray) = names.into_iter().find(|name| !known(name)) {
         return Err(BundleError::Stray(stray.chars().take(200).collect()));
     }
-    let weights = |net, spec| {
-        let checked = Weights::from_safetensors(bytes, net).and_then(|weights| {
+    let weights = |(net, spec, _): (String, &NetSpec, u64)| {
+        let checked = Weights::from_safetensors(bytes, &net).and_then(|weights| {
             weights.check(spec)?;
             Ok(weights)
         });
-        checked.map_err(|reason| BundleError::Weights { net, reason })
+        match checked {
+            Ok(weights) => Ok((net, weights)),
+            Err(reason) => Err(BundleError::Weights { net, reason }),
+        }
     };
-    let [lnet_o, lnet_s, anet] = NETS;
     let parts = Parts {
-        lnet_o: weights(lnet_o, &card.lnet_o)?,
-        lnet_s: weights(lnet_s, &card.lnet_s)?,
-        anet: weights(anet, &card.anet)?,
+        nets: nets.into_iter().map(weights).collect::<Result<_, _>>()?,
+        detector: if detects { Some(detector(&file)?) } else { None },
         svms: svms(bytes, &card)?,
     };
     Ok((card, parts))
 }
 
+fn detector(file: &SafeTensors<'_>) -> Result<Vec<u8>, BundleError> {
+    let tensor = file.tensor(DETECTOR).map_err(|_| BundleError::NoDetector)?;
+    let bytes = tensor.data();
+    if tensor.dtype() != Dtype::U8 || tensor.shape().len() != 1 || bytes.len() > Detector::MAX_BYTES {
+        return Err(BundleError::NoDetector);
+    }
+    Ok(bytes.to_vec())
+}
+
 fn svms(bytes: &[u8], card: &Card) -> Result<LinearSvms, BundleError> {
-    let refused = |reason| BundleError::Weights { net: SVM, reason };
+    let refused = |reason| BundleError::Weights { net: SVM.to_owned(), reason };
     let mut arrays = Weights::from_safetensors(bytes, SVM).map_err(refused)?;
     let mut take = |name: &str| {
         arrays.remove(name).ok_or_else(|| {
@@ -266,7 +305,8 @@ fn svms(bytes: &[u8], card: &Card) -> Result<LinearSvms, BundleError> {
     };
     let (weight, bias) = (take("weight")?, take("bias")?);
     let attributes = card.attributes.len();
-    let features = card.anet.output().map_err(|reason| CardError::Net { net: "anet", reason })?.elements();
+    let features =
+        card.features().map_err(|reason| CardError::Net { net: "of the describer".to_owned(), reason })?;
     if weight.shape != [attributes, features] || bias.shape != [attributes] {
         return Err(BundleError::SvmShape { weight: weight.shape, bias: bias.shape, attributes, features });
     }

@@ -3,6 +3,7 @@
 mod card;
 mod error;
 mod file;
+mod stored;
 
 pub use card::{Card, CardError};
 pub use error::BundleError;

@@ -41,6 +41,9 @@ use regions::AttributeHead;
 /// Why a face cannot be explained, or an explainer not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
+    /// A bundle that describes faces in another way.
+    #[error("only models that describe faces with ANet can be explained: this one does not")]
+    NoAnet,
     /// The LNet with attribute channels.
     #[error("the bundle's LNet does not fit: {0}")]
     Net(#[from] EngineError),
@@ -139,8 +142,11 @@ impl Explainer {
     /// Nets that do not fit together, or that the engine refuses.
     pub fn new(bundle: &Bundle, engine: &Engine) -> Result<Self, ExplainError> {
         let (card, parts) = (bundle.card().clone(), bundle.parts());
-        let anet = Anet::on(engine, &card.anet, &parts.anet, card.preprocess, card.patches.clone())?;
-        let head = AttributeHead::of(&card, &parts.lnet_s, engine)?;
+        let (Some(look), Some(weights)) = (card.anet(), parts.net("anet")) else {
+            return Err(ExplainError::NoAnet);
+        };
+        let anet = Anet::on(engine, &look.anet, weights, card.preprocess, look.patches.clone())?;
+        let head = AttributeHead::of(&card, parts, engine)?;
         Ok(Self { card, anet, svms: parts.svms.clone(), head })
     }
 
@@ -159,7 +165,7 @@ impl Explainer {
         if let Some(&index) = chosen.iter().find(|&&index| index >= attributes) {
             return Err(ExplainError::Attribute { index, attributes });
         }
-        let region = self.card.region.of_box(face)?;
+        let region = self.card.describer.region_of_box(face)?;
         let vector = self.anet.vector(photo, region)?;
         let scores = self.svms.scores(&vector).map_err(DescribeError::from)?;
         if let Some(index) = scores.iter().position(|score| !score.is_finite()) {

@@ -2,14 +2,13 @@
 
 use super::ExplainError;
 use crate::attributes::{Anet, LinearSvms};
-use crate::bundle::Card;
+use crate::bundle::{Card, Parts};
 use crate::crop::crop;
 use crate::engine::{Engine, Runner};
 use crate::geometry::{Point, Rect};
 use crate::input::Preprocess;
 use crate::locate::{Cells, Localisation, LocateError, ResponseMap, WindowToBox};
 use crate::photo::Photo;
-use lineament_net::Weights;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -45,13 +44,14 @@ pub(super) struct AttributeHead {
 impl AttributeHead {
     /// The head of a bundle's LNet_s, where it has a channel for the face and one for each attribute; the paper's way keeps
     /// LNets only up to their last convolution, and has none.
-    pub(super) fn of(card: &Card, lnet_s: &Weights, engine: &Engine) -> Result<Option<Self>, ExplainError> {
-        let Localisation::Pyramid(pyramid) = &card.localisation else { return Ok(None) };
-        let net = engine.runner(&card.lnet_s, lnet_s)?;
+    pub(super) fn of(card: &Card, parts: &Parts, engine: &Engine) -> Result<Option<Self>, ExplainError> {
+        let (Some(lnets), Some(weights)) = (card.lnets(), parts.net("lnet_s")) else { return Ok(None) };
+        let Localisation::Pyramid(pyramid) = &lnets.localisation else { return Ok(None) };
+        let net = engine.runner(&lnets.lnet_s, weights)?;
         if net.output().channels != 1 + card.attributes.len() {
             return Ok(None);
         }
-        let cells = Cells::of_net(&card.lnet_s)?;
+        let cells = Cells::of_net(&lnets.lnet_s)?;
         Ok(Some(Self { net, cells, preprocess: card.preprocess, face: pyramid.face }))
     }
 

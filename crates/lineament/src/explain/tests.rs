@@ -1,5 +1,5 @@
 use super::*;
-use crate::locate::{Cells, PyramidLocalisation};
+use crate::locate::{Cells, Lnets, Locator, PyramidLocalisation};
 use crate::testing::{blocks, random_parts, tiny_bundle, tiny_card};
 use crate::{Tagger, locate::Localisation};
 use lineament_net::{Layer, NetSpec, Precision, Shape};
@@ -21,8 +21,11 @@ fn with_head() -> Bundle {
         input: Shape::new(3, 16, 16),
         layers: vec![conv("conv1", 4, 4, 4), Layer::Relu, conv("responses", 4, 4, 1)],
     };
-    (card.lnet_o, card.lnet_s) = (lnet("lnet_o"), lnet("lnet_s"));
-    card.localisation = Localisation::Pyramid(PyramidLocalisation::default());
+    card.locator = Locator::Lnets(Lnets {
+        lnet_o: lnet("lnet_o"),
+        lnet_s: lnet("lnet_s"),
+        localisation: Localisation::Pyramid(PyramidLocalisation::default()),
+    });
     let parts = random_parts(&card, 3).unwrap();
     Bundle::new(&card, &parts, Precision::F32).unwrap()
 }

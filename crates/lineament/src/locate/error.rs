@@ -56,6 +56,36 @@ pub enum LocateError {
         /// The longest it may be.
         most: usize,
     },
+    /// A bundle that was meant to have a net's weights and has not.
+    #[error("the weights of {net} are missing: the bundle is damaged, fetch or export it again")]
+    NoWeights {
+        /// The net.
+        net: &'static str,
+    },
+    /// The bundle has no localiser.
+    #[error(
+        "this model finds no faces, it only describes those whose landmarks are given: use `evaluate --region landmarks`, or train it \
+         with `--detector FILE`"
+    )]
+    Given,
+    /// A detector in a program that cannot run one.
+    #[error(
+        "this model finds faces with {family}, which this program was built without: build one with `cargo install --path \
+         crates/lineament-cli --features rivals`"
+    )]
+    NoDetectors {
+        /// The detector.
+        family: &'static str,
+    },
+    /// A detector's file that is none, or another one than the card says.
+    #[error("the detector in the bundle cannot be used: {reason}")]
+    Detector {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A response map was asked of a detector.
+    #[error("this model finds faces with a detector, which has no response map: use a model with LNets")]
+    NoResponses,
     /// A net refused its input, or its engine failed.
     #[error(transparent)]
     Forward(#[from] EngineError),

@@ -3,11 +3,13 @@
 //! The rooms, in the order of the data: [`responder`] shows a photo to an LNet, [`response`] is what comes
 //! back (on [`cells`]), [`edge_boxes`] proposes windows (from [`edges`], [`edge_groups`] and [`box_score`]),
 //! [`windows`] scores them, [`density_peaks`] tells several faces apart, [`threshold`] decides what is a
-//! face, and [`paper`] is the cascade of it all.
+//! face, and [`paper`] is the cascade of it all. [`Locator`] says which way a bundle goes: its LNets, or somebody else's
+//! [`detector`].
 
 pub mod box_score;
 pub mod cells;
 pub mod density_peaks;
+pub mod detector;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod drawing;
@@ -15,7 +17,9 @@ pub mod edge_boxes;
 pub mod edge_groups;
 pub mod edges;
 mod error;
+mod given;
 pub mod integral;
+mod locator;
 pub mod paper;
 mod parameters;
 pub mod pyramid;
@@ -27,8 +31,11 @@ pub mod windows;
 
 pub use cells::Cells;
 pub use density_peaks::{DensityPeaks, Peak, PeakParameters};
+pub use detector::{Detector, Family};
 pub use edge_boxes::{EdgeBoxes, EdgeBoxesParameters};
 pub use error::LocateError;
+pub use given::GivenLocalizer;
+pub use locator::{Lnets, Locator};
 pub use paper::{HeadShoulders, PaperLocalisation, PaperLocalizer};
 pub use parameters::ParameterError;
 pub use pyramid::{PyramidLocalisation, PyramidLocalizer, Window, WindowToBox};
@@ -37,7 +44,7 @@ pub use response::{ResponseError, ResponseMap};
 pub use whole::WholeLocalizer;
 
 use crate::engine::Runner;
-use crate::geometry::Rect;
+use crate::geometry::{Point, Rect};
 use crate::input::Preprocess;
 use crate::photo::Photo;
 use serde::{Deserialize, Serialize};
@@ -49,6 +56,9 @@ pub struct Face {
     pub rect: Rect,
     /// How strongly the nets speak for it.
     pub score: f32,
+    /// Eyes, nose and corners of the mouth, left before right as seen in the picture, where the localiser tells them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landmarks: Option<[Point; 5]>,
 }
 
 /// Finds faces.

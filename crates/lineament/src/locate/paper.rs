@@ -174,7 +174,7 @@ impl PaperLocalizer {
             })
             .collect();
         let best = suppress(faces, self.parameters.overlap);
-        Ok(best.into_iter().map(|(rect, score)| Face { rect, score }).collect())
+        Ok(best.into_iter().map(|(rect, score)| Face { rect, score, landmarks: None }).collect())
     }
 
     /// The score of a photo's best window on LNet_o's map, whose histograms over pictures with and without a

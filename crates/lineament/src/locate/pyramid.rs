@@ -361,7 +361,7 @@ impl Localizer for PyramidLocalizer {
         let p = &self.parameters;
         let windows = self.windows(photo)?.into_iter().filter(|w| w.score > p.threshold);
         let faces = suppress(windows.map(|w| (w.face(&p.face), w.score)).collect(), p.overlap);
-        Ok(faces.into_iter().map(|(rect, score)| Face { rect, score }).collect())
+        Ok(faces.into_iter().map(|(rect, score)| Face { rect, score, landmarks: None }).collect())
     }
 
     /// The level that holds the strongest response.

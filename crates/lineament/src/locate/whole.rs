@@ -26,7 +26,7 @@ impl WholeLocalizer {
 
 impl Localizer for WholeLocalizer {
     fn locate(&self, photo: &Photo) -> Result<Vec<Face>, LocateError> {
-        Ok(vec![Face { rect: photo.rect(), score: 1.0 }])
+        Ok(vec![Face { rect: photo.rect(), score: 1.0, landmarks: None }])
     }
 
     fn response_map(&self, photo: &Photo) -> Result<ResponseMap, LocateError> {

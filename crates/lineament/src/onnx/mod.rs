@@ -2,10 +2,12 @@
 
 mod readme;
 
-use lineament_net::Shape;
 use lineament_net::onnx::{Dim, Form, Graph, OnnxError, Setting, Value, export, export_interweaved};
+use lineament_net::{Shape, Weights};
 
+use crate::attributes::AnetPatches;
 use crate::bundle::Bundle;
+use crate::locate::Lnets;
 
 /// What metadata of `attributes.onnx` and `heads.onnx` holds the attributes' names under, joined by commas.
 pub const NAMES: &str = "attributes";
@@ -33,36 +35,67 @@ pub struct OnnxFile {
 /// The same bundle gives the same bytes.
 ///
 /// # Errors
-/// A net too large for a file; nothing else in a bundle that was read.
-pub fn onnx_files(bundle: &Bundle) -> Result<Vec<OnnxFile>, OnnxError> {
-    let (card, parts) = (bundle.card(), bundle.parts());
+/// A model of another kind than LNets and ANet, or a net too large for a file.
+pub fn onnx_files(bundle: &Bundle) -> Result<Vec<OnnxFile>, ExportError> {
+    let model = Cascade::of(bundle).ok_or(ExportError::Kind)?;
+    let (lnets, anet) = (model.lnets, model.anet);
     let file = |name, bytes| OnnxFile { name, bytes };
     Ok(vec![
-        file("lnet_o.onnx", export(&card.lnet_o, &parts.lnet_o, Form::Maps)?),
-        file("lnet_s.onnx", export(&card.lnet_s, &parts.lnet_s, Form::Maps)?),
-        file("anet.onnx", export(&card.anet, &parts.anet, Form::Vectors)?),
-        file("anet_interweaved.onnx", interweaved(bundle)?),
-        file("attributes.onnx", attributes(bundle)?),
+        file("lnet_o.onnx", export(&lnets.lnet_o, model.weights[0], Form::Maps)?),
+        file("lnet_s.onnx", export(&lnets.lnet_s, model.weights[1], Form::Maps)?),
+        file("anet.onnx", export(&anet.anet, model.weights[2], Form::Vectors)?),
+        file("anet_interweaved.onnx", interweaved(&model)?),
+        file("attributes.onnx", attributes(&model)?),
         file("heads.onnx", heads(bundle)?),
-        file("README.md", readme::page(bundle)?.into_bytes()),
+        file("README.md", readme::page(&model)?.into_bytes()),
     ])
 }
 
+/// Why a model cannot be exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// A model of another kind.
+    #[error(
+        "only models of LNets and ANet can be exported: this one locates or describes faces in another way"
+    )]
+    Kind,
+    /// A net.
+    #[error(transparent)]
+    Onnx(#[from] OnnxError),
+}
+
+/// A bundle of LNets and ANet.
+struct Cascade<'a> {
+    bundle: &'a Bundle,
+    lnets: &'a Lnets,
+    anet: &'a AnetPatches,
+    /// Of LNet_o, LNet_s and ANet.
+    weights: [&'a Weights; 3],
+}
+
+impl<'a> Cascade<'a> {
+    fn of(bundle: &'a Bundle) -> Option<Self> {
+        let (card, parts) = (bundle.card(), bundle.parts());
+        let weights = [parts.net("lnet_o")?, parts.net("lnet_s")?, parts.net("anet")?];
+        Some(Self { bundle, lnets: card.lnets()?, anet: card.anet()?, weights })
+    }
+}
+
 /// ANet on a face region, in one pass over what its patches share.
-fn interweaved(bundle: &Bundle) -> Result<Vec<u8>, OnnxError> {
-    let (card, parts) = (bundle.card(), bundle.parts());
-    let side = card.patches.region as usize;
+fn interweaved(model: &Cascade<'_>) -> Result<Vec<u8>, OnnxError> {
+    let patches = &model.anet.patches;
+    let side = patches.region as usize;
     let offsets: Vec<[usize; 2]> =
-        card.patches.offsets.iter().map(|offset| offset.map(|start| start as usize)).collect();
-    export_interweaved(&card.anet, &parts.anet, Shape::new(3, side, side), &offsets)
+        patches.offsets.iter().map(|offset| offset.map(|start| start as usize)).collect();
+    export_interweaved(&model.anet.anet, model.weights[2], Shape::new(3, side, side), &offsets)
 }
 
 /// ANet on the patches of one face, the mean of its vectors, the SVMs and the sigmoids: what
 /// [`crate::Tagger::attributes_in`] does behind the drawing of the region.
-fn attributes(bundle: &Bundle) -> Result<Vec<u8>, OnnxError> {
+fn attributes(model: &Cascade<'_>) -> Result<Vec<u8>, OnnxError> {
     let mut graph = Graph::new("attributes");
-    let vectors = graph.net(&bundle.card().anet, &bundle.parts().anet, Form::Vectors)?;
-    answer(graph, &vectors, bundle)
+    let vectors = graph.net(&model.anet.anet, model.weights[2], Form::Vectors)?;
+    answer(graph, &vectors, model.bundle)
 }
 
 /// The same from ANet's vectors on.
@@ -161,7 +194,7 @@ mod tests {
     #[test]
     fn a_mirrored_region_is_not_offered_for_patches_that_it_does_not_mirror() {
         let mut card = tiny_card();
-        card.patches.offsets = vec![[0, 0], [3, 0]];
+        card.anet_mut().unwrap().patches.offsets = vec![[0, 0], [3, 0]];
         let parts = random_parts(&card, 1).unwrap();
         let bundle = crate::Bundle::new(&card, &parts, Precision::F32).unwrap();
         let page = text(&onnx_files(&bundle).unwrap(), "README.md");
@@ -184,7 +217,7 @@ mod tests {
     #[test]
     fn a_net_that_ends_in_a_map_gives_vectors_too() {
         let mut card = tiny_card();
-        card.anet.layers = vec![Layer::AvgPool { kernel: 8, stride: 8, padding: 0 }];
+        card.anet_mut().unwrap().anet.layers = vec![Layer::AvgPool { kernel: 8, stride: 8, padding: 0 }];
         let parts = random_parts(&card, 1).unwrap();
         let bundle = crate::Bundle::new(&card, &parts, Precision::F32).unwrap();
         let page = text(&onnx_files(&bundle).unwrap(), "README.md");

@@ -5,17 +5,17 @@ use std::fmt::Write as _;
 use lineament_net::onnx::{Dim, Form, OPSET, OnnxError};
 use lineament_net::{NetSpec, Shape};
 
-use super::NAMES;
-use crate::attributes::Mirror;
-use crate::bundle::{Bundle, Card};
-use crate::locate::{Cells, Localisation};
+use super::{Cascade, NAMES};
+use crate::attributes::{Mirror, Patches};
+use crate::bundle::Card;
+use crate::locate::{Cells, Lnets, Localisation};
 
 /// `README.md` of an export, in Markdown.
 ///
 /// # Errors
 /// A spec that is wrong, which no bundle that was read has.
-pub(super) fn page(bundle: &Bundle) -> Result<String, OnnxError> {
-    let card = bundle.card();
+pub(super) fn page(model: &Cascade<'_>) -> Result<String, OnnxError> {
+    let (bundle, card) = (model.bundle, model.bundle.card());
     let mut page = String::new();
     // Writing to a string cannot fail.
     let _ = write!(
@@ -29,34 +29,35 @@ pub(super) fn page(bundle: &Bundle) -> Result<String, OnnxError> {
         hash = bundle.hash(),
         licence = plain(card.licence.trim_end_matches('.')),
     );
-    graphs(&mut page, card)?;
+    graphs(&mut page, model)?;
     preprocessing(&mut page, card);
-    patches(&mut page, card);
-    responses(&mut page, card);
+    patches(&mut page, model);
+    responses(&mut page, model.lnets);
     attributes(&mut page, card);
-    example(&mut page, card);
-    interweaved(&mut page, card);
+    example(&mut page, card, &model.anet.patches);
+    interweaved(&mut page, &model.anet.patches);
     Ok(page)
 }
 
-fn graphs(page: &mut String, card: &Card) -> Result<(), OnnxError> {
-    let attributes = card.attributes.len();
+fn graphs(page: &mut String, model: &Cascade<'_>) -> Result<(), OnnxError> {
+    let attributes = model.bundle.card().attributes.len();
+    let (lnets, anet, patches) = (model.lnets, &model.anet.anet, &model.anet.patches);
     page.push_str(
         "## Graphs\n\nAll values are float32. Sizes in words are free.\n\n\
          | file | input | output |\n|---|---|---|\n",
     );
     for (file, spec, form) in [
-        ("lnet_o", &card.lnet_o, Form::Maps),
-        ("lnet_s", &card.lnet_s, Form::Maps),
-        ("anet", &card.anet, Form::Vectors),
+        ("lnet_o", &lnets.lnet_o, Form::Maps),
+        ("lnet_s", &lnets.lnet_s, Form::Maps),
+        ("anet", anet, Form::Vectors),
     ] {
         let (from, to) = (sizes(&form.input_dims(spec)?), sizes(&form.output_dims(spec)?));
         let (input, output) = (form.input(), form.output());
         let _ = writeln!(page, "| `{file}.onnx` | `{input}` {from} | `{output}` {to} |");
     }
-    let (side, patches) = (card.patches.region, card.patches.offsets.len());
-    let features = card.anet.output()?.elements();
-    let from = sizes(&Form::Vectors.input_dims(&card.anet)?);
+    let (side, patches) = (patches.region, patches.offsets.len());
+    let features = anet.output()?.elements();
+    let from = sizes(&Form::Vectors.input_dims(anet)?);
     let answers = format!("`scores` [{attributes}], `probabilities` [{attributes}]");
     let _ = write!(
         page,
@@ -86,10 +87,10 @@ fn preprocessing(page: &mut String, card: &Card) {
     );
 }
 
-fn patches(page: &mut String, card: &Card) {
-    let (region, patches) = (card.region, &card.patches);
+fn patches(page: &mut String, model: &Cascade<'_>) {
+    let (region, patches) = (model.anet.region, &model.anet.patches);
     page.push_str("## From a face to patches\n\n1. ");
-    let _ = match card.localisation {
+    let _ = match model.lnets.localisation {
         Localisation::Whole => writeln!(
             page,
             "This model looks at whole pictures: the region is the square around all of it, with the picture in its middle."
@@ -124,12 +125,12 @@ fn patches(page: &mut String, card: &Card) {
     );
 }
 
-fn responses(page: &mut String, card: &Card) {
+fn responses(page: &mut String, lnets: &Lnets) {
     page.push_str(
         "## Responses\n\nThe LNets answer with the maps of their last layer; how lineament makes boxes of them is not part of \
          the graphs. Place (column, row) of a map looks at the picture around the pixel\n\n",
     );
-    for (name, spec) in [("lnet_o", &card.lnet_o), ("lnet_s", &card.lnet_s)] {
+    for (name, spec) in [("lnet_o", &lnets.lnet_o), ("lnet_s", &lnets.lnet_s)] {
         let Some((cells, shape)) = lattice(spec) else { continue };
         let _ = writeln!(
             page,
@@ -171,8 +172,8 @@ fn attributes(page: &mut String, card: &Card) {
     page.push('\n');
 }
 
-fn example(page: &mut String, card: &Card) {
-    let (preprocess, patches) = (card.preprocess, &card.patches);
+fn example(page: &mut String, card: &Card, patches: &Patches) {
+    let preprocess = card.preprocess;
     let thresholds: Vec<f32> =
         card.attributes.iter().map(|attribute| attribute.thresholds.accuracy).collect();
     let _ = write!(
@@ -200,8 +201,7 @@ fn example(page: &mut String, card: &Card) {
     );
 }
 
-fn interweaved(page: &mut String, card: &Card) {
-    let patches = &card.patches;
+fn interweaved(page: &mut String, patches: &Patches) {
     page.push_str(
         "## Interweaved\n\n\
          Patches of one region overlap. `anet_interweaved.onnx` takes the region and computes what they share once; `vectors` are \

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::locate::Face;
 use crate::photo::{Limits, Photo, PhotoError};
 use crate::tagger::{Tagger, TaggerError};
 
@@ -51,8 +50,8 @@ pub fn look(tagger: &Tagger, path: &Path) -> Result<Option<Look>, LookError> {
 /// Nets that refuse it, which no photo brings about.
 pub fn look_at(tagger: &Tagger, photo: &Photo) -> Result<Option<Look>, TaggerError> {
     let faces = tagger.locate(photo)?;
-    let Some(Face { rect, .. }) = faces.first() else { return Ok(None) };
-    let vector = tagger.vector_in(photo, tagger.region_of_box(*rect)?)?;
+    let Some(face) = faces.first() else { return Ok(None) };
+    let vector = tagger.vector_in(photo, tagger.place_of(face)?)?;
     let fingerprint = Sha256::digest(photo.pixels()).into();
     Ok(Some(Look { vector, faces: faces.len(), fingerprint }))
 }

@@ -1,8 +1,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
+use crate::attributes::facetracer::{Colours, Hog};
+use crate::attributes::{Describer, FaceTracer, Holistic, Panda, Part};
+use crate::locate::Family;
 use crate::testing::{random_parts, tiny_bundle, tiny_card};
 use crate::{Tagger, bundle::CardError};
+use lineament_net::{Layer, Shape};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -96,7 +100,8 @@ fn other_files_are_refused_with_advice() {
         let said = Bundle::open(&path).unwrap_err().to_string();
         assert!(said.contains("other.bin") && said.contains("no bundle"), "{said}");
     }
-    let weights = tiny_bundle(1).unwrap().parts().anet.to_safetensors(Precision::F32).unwrap();
+    let weights =
+        tiny_bundle(1).unwrap().parts().net("anet").unwrap().to_safetensors(Precision::F32).unwrap();
     assert!(refusal(&weights).contains("no card"));
     let said = Bundle::open(&folder.path().join("missing")).unwrap_err().to_string();
     assert!(said.contains("missing"), "{said}");
@@ -117,7 +122,7 @@ fn a_file_beyond_the_limit_is_refused_unread() {
 
 #[test]
 fn a_newer_format_is_refused_with_the_advice_to_update() {
-    let newer = forged(r#"{"format": 2, "whatever": [1, 2, 3]}"#);
+    let newer = forged(r#"{"format": 3, "whatever": [1, 2, 3]}"#);
     assert!(refusal(&newer).contains("update lineament"));
     // Its checksum may be made in another way, too.
     let bytes = safetensors::serialize(
@@ -216,6 +221,101 @@ fn a_card_that_cannot_be_read_is_not_written() {
     assert!(matches!(Bundle::new(&fewer, &parts, Precision::F16), Err(BundleError::SvmShape { .. })));
 }
 
+/// Cards of the second format: every other way to locate and to describe.
+fn open_cards() -> Vec<Card> {
+    let net = |side| NetSpec {
+        name: "net".to_owned(),
+        input: Shape::new(3, side, side),
+        layers: vec![Layer::AvgPool { kernel: 8, stride: 8, padding: 0 }, conv(), Layer::Relu],
+    };
+    let part = |name: &str, x: f32| Part::new(name, [x, 0.0], [1.5, 1.5], [16, 16]);
+    let tracer = FaceTracer {
+        parts: vec![part("left", -0.5), part("right", 0.5)],
+        hog: Hog::default(),
+        colours: Colours::default(),
+        colour_weight: 0.5,
+        power: 0.5,
+    };
+    let panda = Panda {
+        parts: vec![part("left", -0.5), part("right", 0.5)],
+        net: net(16),
+        holistic: vec![Holistic { part: Part::new("head", [0.0, 0.5], [4.0, 4.0], [24, 24]), net: net(24) }],
+        power: 0.3,
+    };
+    let anet = tiny_card().describer;
+    let lnets = tiny_card().locator;
+    let yunet = Locator::Detector(Detector::of(Family::Yunet));
+    let ultraface = Locator::Detector(Detector::of(Family::Ultraface));
+    [
+        (lnets, anet.clone()),
+        (ultraface, anet.clone()),
+        (yunet.clone(), anet),
+        (Locator::Given, Describer::Facetracer(tracer.clone())),
+        (yunet.clone(), Describer::Facetracer(tracer)),
+        (Locator::Given, Describer::Panda(panda.clone())),
+        (yunet, Describer::Panda(panda)),
+    ]
+    .map(|(locator, describer)| Card { format: Card::FORMAT, locator, describer, ..tiny_card() })
+    .to_vec()
+}
+
+fn conv() -> Layer {
+    Layer::Conv { name: "conv1".to_owned(), filters: 5, kernel: 1, stride: 1, padding: 0, bias: true }
+}
+
+#[test]
+fn every_way_to_locate_and_to_describe_is_written_and_read_back() {
+    for card in open_cards() {
+        let mut parts = random_parts(&card, 5).unwrap();
+        parts.detector = parts.detector.map(|_| (0..=255).collect());
+        let bundle = Bundle::new(&card, &parts, Precision::F32).unwrap();
+        let read = Bundle::read(bundle.bytes()).unwrap();
+        assert_eq!((read.card(), read.parts()), (&card, &parts));
+        // What is taught later leaves nets and detector as they are.
+        let again = read.with_svms(&card, &parts.svms).unwrap();
+        assert_eq!(again.hash(), bundle.hash());
+    }
+}
+
+#[test]
+fn faces_are_described_by_given_landmarks() {
+    let face = [(40.0, 50.0), (80.0, 52.0), (60.0, 75.0), (43.0, 94.0), (76.0, 95.0)];
+    let face = face.map(|(x, y)| crate::Point::new(x, y));
+    let photo = crate::testing::blocks(120, 130, 8);
+    for card in open_cards().into_iter().filter(|card| card.locator == Locator::Given) {
+        let bundle = Bundle::new(&card, &random_parts(&card, 5).unwrap(), Precision::F32).unwrap();
+        let tagger = Tagger::new(bundle).unwrap();
+        let place = tagger.place_of_landmarks(&face).unwrap();
+        assert_eq!(tagger.attributes_in(&photo, place).unwrap().len(), 40);
+        let refused = tagger.tag(&photo).unwrap_err().to_string();
+        assert!(refused.contains("landmarks") && refused.contains("--detector"), "{refused}");
+        let refused = tagger.region_of_box(photo.rect()).unwrap_err().to_string();
+        assert!(refused.contains("landmarks"), "{refused}");
+    }
+}
+
+#[test]
+fn ways_that_do_not_fit_together_are_refused() {
+    let cards = open_cards();
+    let refused = |card: &Card| card.check().unwrap_err().to_string();
+    let without = Card { locator: tiny_card().locator, ..cards[3].clone() };
+    assert!(refused(&without).contains("landmarks"), "{}", refused(&without));
+    let without = Card { locator: cards[1].locator.clone(), ..cards[5].clone() };
+    assert!(refused(&without).contains("landmarks"), "{}", refused(&without));
+    let first = Card { format: Card::CASCADE, ..cards[1].clone() };
+    assert!(refused(&first).contains("format 1"), "{}", refused(&first));
+    // A detector's file that is not there, or where there should be none.
+    let mut parts = random_parts(&cards[1], 5).unwrap();
+    parts.detector = None;
+    assert!(matches!(Bundle::new(&cards[1], &parts, Precision::F16), Err(BundleError::NoDetector)));
+    let mut parts = random_parts(&cards[3], 5).unwrap();
+    parts.detector = Some(vec![1, 2, 3]);
+    assert!(matches!(Bundle::new(&cards[3], &parts, Precision::F16), Err(BundleError::Stray(_))));
+    let mut parts = random_parts(&cards[5], 5).unwrap();
+    parts.nets.remove("part_left");
+    assert!(Bundle::new(&cards[5], &parts, Precision::F16).is_err());
+}
+
 #[cfg(not(feature = "default-model"))]
 #[test]
 fn a_build_without_a_model_says_how_to_get_one() {
@@ -278,6 +378,34 @@ proptest! {
             let tagger = Tagger::new(bundle).unwrap();
             let photo = crate::testing::blocks(90, 70, 1);
             match tagger.attributes_in(&photo, photo.rect()) {
+                Ok(attributes) => prop_assert!(attributes.iter().all(|a| (0.0..=1.0).contains(&a.probability))),
+                Err(error) => prop_assert!(error.to_string().contains("not finite"), "{error}"),
+            }
+        }
+    }
+
+    /// The same for the other ways to locate and to describe.
+    #[test]
+    fn forged_values_of_the_second_format_never_panic(
+        which in 0..7_usize, at in any::<prop::sample::Index>(), value in any_json(),
+    ) {
+        let card = open_cards().swap_remove(which);
+        let json = serde_json::to_value(&card).unwrap();
+        let mut forged = json.clone();
+        let mut found = Vec::new();
+        places(&json, &mut Vec::new(), &mut found);
+        let pointer: String = at.get(&found).iter().map(|key| format!("/{key}")).collect();
+        *forged.pointer_mut(&pointer).unwrap() = value;
+        let bundle = Bundle::new(&card, &random_parts(&card, 1).unwrap(), Precision::F32).unwrap();
+        let file = SafeTensors::deserialize(bundle.bytes()).unwrap();
+        let forged = forged.to_string();
+        let metadata = [(CARD.to_owned(), forged.clone()), (CHECKSUM.to_owned(), checksum(&forged, &file))];
+        let bytes = safetensors::serialize(file.tensors(), Some(metadata.into())).unwrap();
+        if let Ok(Ok(tagger)) = Bundle::read(&bytes).map(Tagger::new) {
+            let photo = crate::testing::blocks(90, 70, 1);
+            let points = [(30.0, 30.0), (60.0, 31.0), (44.0, 48.0), (34.0, 60.0), (57.0, 60.0)];
+            let place = tagger.place_of_landmarks(&points.map(|(x, y)| crate::Point::new(x, y))).unwrap();
+            match tagger.attributes_in(&photo, place) {
                 Ok(attributes) => prop_assert!(attributes.iter().all(|a| (0.0..=1.0).contains(&a.probability))),
                 Err(error) => prop_assert!(error.to_string().contains("not finite"), "{error}"),
             }

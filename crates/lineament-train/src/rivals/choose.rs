@@ -1,0 +1,440 @@
+//! Stage `svms` of the rivals: features of all faces, the settings that answer validation people best, and the SVMs with them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use lineament::attributes::{AttributeCard, LinearSvms, Platt};
+use lineament::teach::{Plane, RULES, Rule};
+use lineament_data::Split;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::faces::MarkedFaces;
+use super::solver::fit;
+use crate::checkpoint::write_whole;
+use crate::error::TrainError;
+use crate::svms::Heads;
+
+/// What is tried; the first of each list is where the search begins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChoiceStage {
+    /// Costs of the SVMs.
+    pub costs: Vec<f32>,
+    /// Every number of a vector becomes its power.
+    pub powers: Vec<f32>,
+    /// Length of a part's colours beside its gradients; FaceTracer only.
+    #[serde(default = "one")]
+    pub colour_weights: Vec<f32>,
+    /// How features are made comparable.
+    pub scalings: Vec<Scaling>,
+    /// Whom the SVMs learn from.
+    pub learn_from: Vec<LearnFrom>,
+    /// Folds of validation people.
+    pub folds: usize,
+}
+
+fn one() -> Vec<f32> {
+    vec![1.0]
+}
+
+/// How features are made comparable; the planes are written for the features as they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scaling {
+    /// Their means taken off, one factor for all.
+    Together,
+    /// Their means taken off, each divided by its deviation.
+    Each,
+}
+
+/// Whom the SVMs learn from. Scores to choose on are always those of validation people whom the SVM did not see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LearnFrom {
+    /// The training part, which the nets of the describer saw too.
+    Training,
+    /// The validation part, as the paper's ANet has it.
+    Validation,
+    /// Both.
+    Both,
+}
+
+/// One setting of everything.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Choice {
+    /// Cost.
+    pub cost: f32,
+    /// Power.
+    pub power: f32,
+    /// Weight of colours.
+    pub colour_weight: f32,
+    scaling: Scaling,
+    learn_from: LearnFrom,
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cost, power, colour_weight, scaling, learn_from } = self;
+        write!(f, "cost {cost} power {power} colours {colour_weight} scaling {scaling:?} from {learn_from:?}")
+    }
+}
+
+impl ChoiceStage {
+    /// Refuses lists with nothing in them, and values that no SVM can have.
+    ///
+    /// # Errors
+    /// [`TrainError::Recipe`] that names the list.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let refuse = |what: &str| Err(TrainError::Recipe(format!("stage svms: {what}")));
+        let numbers =
+            [("costs", &self.costs), ("powers", &self.powers), ("colour_weights", &self.colour_weights)];
+        for (name, list) in numbers {
+            if list.is_empty() || list.iter().any(|value| !(*value > 0.0 && value.is_finite())) {
+                return refuse(&format!("`{name}` must be a list of positive numbers"));
+            }
+        }
+        if self.scalings.is_empty() || self.learn_from.is_empty() {
+            return refuse("`scalings` and `learn_from` must not be empty");
+        }
+        if self.folds < 2 {
+            return refuse("`folds` must be at least 2");
+        }
+        Ok(())
+    }
+
+    fn first(&self) -> Option<Choice> {
+        Some(Choice {
+            cost: *self.costs.get(self.costs.len() / 2)?,
+            power: *self.powers.first()?,
+            colour_weight: *self.colour_weights.first()?,
+            scaling: *self.scalings.first()?,
+            learn_from: *self.learn_from.first()?,
+        })
+    }
+
+    /// The lists one after the other, all else as in `best`; costs last, which the others shift.
+    fn round(&self, list: usize, best: Choice) -> Vec<Choice> {
+        match list {
+            0 => self.powers.iter().map(|power| Choice { power: *power, ..best }).collect(),
+            1 => self.colour_weights.iter().map(|weight| Choice { colour_weight: *weight, ..best }).collect(),
+            2 => self.scalings.iter().map(|scaling| Choice { scaling: *scaling, ..best }).collect(),
+            3 => {
+                self.learn_from.iter().map(|learn_from| Choice { learn_from: *learn_from, ..best }).collect()
+            }
+            4 => self.costs.iter().map(|cost| Choice { cost: *cost, ..best }).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Vectors of faces before powers and weights, all of one length.
+pub struct Vectors {
+    /// Of the training faces.
+    pub training: Vec<Vec<f32>>,
+    /// Of the validation faces.
+    pub validation: Vec<Vec<f32>>,
+}
+
+/// What is asked, of whom.
+pub struct Asked<'a> {
+    /// All faces.
+    pub faces: &'a MarkedFaces,
+    /// Their vectors, in the order of [`MarkedFaces::of`].
+    pub vectors: Vectors,
+    /// The attributes.
+    pub names: &'a [String],
+    /// What is tried.
+    pub stage: &'a ChoiceStage,
+    /// Powers and weights, as the describer applies them.
+    pub finish: &'a (dyn Fn(&Choice, &mut [f32]) + Sync),
+    /// Where random orders come from.
+    pub seed: u64,
+}
+
+/// Finds the best setting, list by list, and the SVMs with it. What was measured is kept in `log`, so that a search that was stopped goes on
+/// where it was.
+///
+/// # Errors
+/// When the log can't be written, or nothing is known of an attribute.
+pub fn choose(asked: &Asked<'_>, log: &Path) -> Result<(Choice, Heads), TrainError> {
+    let nothing = || TrainError::Recipe("stage svms: a list is empty".to_owned());
+    let mut best = asked.stage.first().ok_or_else(nothing)?;
+    let mut known = read_log(log)?;
+    let folds = folds(asked);
+    let mut prepared: Option<Prepared> = None;
+    for list in 0..5 {
+        let mut round = asked.stage.round(list, best);
+        if round.len() > 1 || list == 4 {
+            let mut figures = Vec::new();
+            for choice in &round {
+                let key = choice.to_string();
+                let figure = match known.get(&key) {
+                    Some(figure) => *figure,
+                    None => {
+                        let ready = Prepared::of(asked, choice, &mut prepared);
+                        let figure = measured(asked, ready, choice, &folds)?.figures;
+                        tracing::info!(
+                            "svms: {key}: accuracy {:.4}, balanced accuracy {:.4} on left-out people",
+                            figure[0],
+                            figure[1]
+                        );
+                        known.insert(key, figure);
+                        write_log(log, &known)?;
+                        figure
+                    }
+                };
+                figures.push(figure.iter().sum::<f64>());
+            }
+            let most = figures.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let place = figures.iter().position(|figure| *figure == most).ok_or_else(nothing)?;
+            best = round.swap_remove(place);
+        }
+    }
+    let ready = Prepared::of(asked, &best, &mut prepared);
+    let measured = measured(asked, ready, &best, &folds)?;
+    tracing::info!("svms: chosen {best}, {:?}", measured.rule);
+    Ok((best, finished(asked, ready, &best, measured)?))
+}
+
+/// The fold of every validation face: all pictures of a person are in one.
+fn folds(asked: &Asked<'_>) -> Vec<usize> {
+    let mut numbers: BTreeMap<u32, usize> = BTreeMap::new();
+    let places = asked.faces.of(Split::Validation).into_iter();
+    places
+        .map(|place| {
+            let person = asked.faces.faces[place as usize].identity.unwrap_or(u32::MAX - place);
+            let next = numbers.len();
+            *numbers.entry(person).or_insert(next) % asked.stage.folds
+        })
+        .collect()
+}
+
+/// Rows with powers, weights and scaling applied: training first.
+struct Prepared {
+    key: (f32, f32, Scaling),
+    rows: Vec<Vec<f32>>,
+    mean: Vec<f32>,
+    factor: Vec<f32>,
+}
+
+impl Prepared {
+    /// Those at hand if they are of the same kind, else new ones.
+    fn of<'p>(asked: &Asked<'_>, choice: &Choice, kept: &'p mut Option<Self>) -> &'p Self {
+        let key = (choice.power, choice.colour_weight, choice.scaling);
+        let good = kept.take().filter(|one| one.key == key);
+        kept.insert(good.unwrap_or_else(|| Self::new(asked, choice, key)))
+    }
+
+    fn new(asked: &Asked<'_>, choice: &Choice, key: (f32, f32, Scaling)) -> Self {
+        let all = asked.vectors.training.par_iter().chain(&asked.vectors.validation);
+        let mut rows: Vec<Vec<f32>> = all
+            .map(|vector| {
+                let mut row = vector.clone();
+                (asked.finish)(choice, &mut row);
+                row
+            })
+            .collect();
+        let width = rows.first().map_or(0, Vec::len);
+        let count = rows.len().max(1) as f64;
+        let sums = |of: &dyn Fn(f32, usize) -> f64| {
+            let mut sums = vec![0.0_f64; width];
+            for row in &rows {
+                sums.iter_mut().zip(row).enumerate().for_each(|(at, (sum, value))| *sum += of(*value, at));
+            }
+            sums.into_iter().map(|sum| sum / count).collect::<Vec<f64>>()
+        };
+        let mean = sums(&|value, _| f64::from(value));
+        let variance = sums(&|value, at| (f64::from(value) - mean[at]).powi(2));
+        let total = variance.iter().sum::<f64>().max(1e-30);
+        // A feature that hardly moves is not blown up to the size of the others.
+        let least = 1e-3 * total / width.max(1) as f64;
+        let factor: Vec<f32> = variance
+            .iter()
+            .map(|own| match choice.scaling {
+                Scaling::Together => total.sqrt().recip() as f32,
+                Scaling::Each => ((own.max(least)) * width as f64).sqrt().recip() as f32,
+            })
+            .collect();
+        let mean: Vec<f32> = mean.into_iter().map(|value| value as f32).collect();
+        rows.par_iter_mut().for_each(|row| {
+            row.iter_mut()
+                .zip(&mean)
+                .zip(&factor)
+                .for_each(|((value, mean), factor)| *value = (*value - mean) * factor);
+        });
+        Self { key, rows, mean, factor }
+    }
+
+    /// The plane for features as they were.
+    fn undo(&self, plane: &Plane) -> Plane {
+        let weight: Vec<f64> =
+            plane.weight.iter().zip(&self.factor).map(|(w, f)| w * f64::from(*f)).collect();
+        let bias = plane.bias - weight.iter().zip(&self.mean).map(|(w, m)| w * f64::from(*m)).sum::<f64>();
+        Plane { weight, bias }
+    }
+}
+
+/// What a setting reached.
+struct Measured {
+    /// Scores of left-out validation people and their answers and folds, an attribute each.
+    left_out: Vec<LeftOut>,
+    rule: Rule,
+    /// Mean accuracy and mean balanced accuracy.
+    figures: [f64; 2],
+}
+
+#[derive(Default)]
+struct LeftOut {
+    scores: Vec<f32>,
+    answers: Vec<bool>,
+    folds: Vec<usize>,
+}
+
+/// Rows of the faces of which an attribute is known: place in [`Prepared::rows`], answer, fold (none for training faces).
+fn known_of(asked: &Asked<'_>, attribute: usize, folds: &[usize]) -> Vec<(usize, bool, Option<usize>)> {
+    let (training, validation) = (asked.faces.of(Split::Train), asked.faces.of(Split::Validation));
+    let folds = training.iter().map(|_| None).chain(folds.iter().map(|fold| Some(*fold)));
+    let places = training.iter().chain(&validation).zip(folds).enumerate();
+    places
+        .filter_map(|(row, (place, fold))| {
+            let tags = &asked.faces.faces[*place as usize].tags;
+            Some((row, tags.get(attribute).copied().flatten()?, fold))
+        })
+        .collect()
+}
+
+/// The plane of those rows that the choice learns from, without a fold.
+fn plane(
+    asked: &Asked<'_>,
+    ready: &Prepared,
+    choice: &Choice,
+    known: &[(usize, bool, Option<usize>)],
+    without: Option<usize>,
+) -> Plane {
+    let learns = |fold: &Option<usize>| match choice.learn_from {
+        LearnFrom::Training => fold.is_none(),
+        LearnFrom::Validation => fold.is_some(),
+        LearnFrom::Both => true,
+    };
+    let chosen = known.iter().filter(|(_, _, fold)| learns(fold) && (fold.is_none() || *fold != without));
+    let (rows, answers): (Vec<&[f32]>, Vec<bool>) =
+        chosen.map(|(row, answer, _)| (ready.rows[*row].as_slice(), *answer)).unzip();
+    fit(&rows, &answers, choice.cost, asked.seed)
+}
+
+fn measured(
+    asked: &Asked<'_>,
+    ready: &Prepared,
+    choice: &Choice,
+    folds: &[usize],
+) -> Result<Measured, TrainError> {
+    let left_out: Vec<LeftOut> = (0..asked.names.len())
+        .into_par_iter()
+        .map(|attribute| {
+            let known = known_of(asked, attribute, folds);
+            let planes: Vec<Plane> = match choice.learn_from {
+                // Nobody of the validation part is seen: one plane serves all folds.
+                LearnFrom::Training => vec![plane(asked, ready, choice, &known, None)],
+                _ => (0..asked.stage.folds)
+                    .map(|fold| plane(asked, ready, choice, &known, Some(fold)))
+                    .collect(),
+            };
+            let planes: Vec<(Vec<f32>, f32)> = planes
+                .into_iter()
+                .map(|plane| (plane.weight.iter().map(|w| *w as f32).collect(), plane.bias as f32))
+                .collect();
+            let mut found = LeftOut::default();
+            for (row, answer, fold) in known {
+                let Some(fold) = fold else { continue };
+                let Some((weight, bias)) = planes.get(fold % planes.len()) else { continue };
+                found.scores.push(super::solver::dot(weight, &ready.rows[row]) + bias);
+                found.answers.push(answer);
+                found.folds.push(fold);
+            }
+            found
+        })
+        .collect();
+    let mut best: Option<(Rule, [f64; 2])> = None;
+    for rule in RULES {
+        let mut figures = [0.0; 2];
+        for (one, name) in left_out.iter().zip(asked.names) {
+            if one.scores.is_empty() {
+                let why = format!("no picture of the validation part says anything of {name}");
+                return Err(TrainError::NoPictures { stage: "svms".to_owned(), why });
+            }
+            let reached = rule
+                .left_out(&one.scores, &one.answers, &one.folds)
+                .map_err(|e| TrainError::Net(format!("{name}: {e}")))?;
+            figures.iter_mut().zip(reached).for_each(|(sum, one)| *sum += one / asked.names.len() as f64);
+        }
+        if best.is_none_or(|(_, most)| figures.iter().sum::<f64>() > most.iter().sum()) {
+            best = Some((rule, figures));
+        }
+    }
+    let (rule, figures) = best.ok_or_else(|| TrainError::Net("no attribute is asked about".to_owned()))?;
+    Ok(Measured { left_out, rule, figures })
+}
+
+/// The SVMs fitted to everybody that the choice learns from, with calibration and thresholds from left-out scores.
+fn finished(
+    asked: &Asked<'_>,
+    ready: &Prepared,
+    choice: &Choice,
+    measured: Measured,
+) -> Result<Heads, TrainError> {
+    let folds = folds(asked);
+    let planes: Vec<Plane> = (0..asked.names.len())
+        .into_par_iter()
+        .map(|attribute| {
+            let known = known_of(asked, attribute, &folds);
+            ready.undo(&plane(asked, ready, choice, &known, None))
+        })
+        .collect();
+    let mut cards = Vec::new();
+    for (one, name) in measured.left_out.iter().zip(asked.names) {
+        let refused = |e: lineament::attributes::CalibrationError| TrainError::Net(format!("{name}: {e}"));
+        let positives = one.answers.iter().filter(|yes| **yes).count() as f32;
+        cards.push(AttributeCard {
+            name: name.clone(),
+            platt: Platt::fit(&one.scores, &one.answers).map_err(refused)?,
+            thresholds: measured.rule.thresholds(&one.scores, &one.answers).map_err(refused)?,
+            positives: positives / one.answers.len() as f32,
+            taught: None,
+        });
+    }
+    let weight: Vec<f32> = planes.iter().flat_map(|plane| plane.weight.iter().map(|w| *w as f32)).collect();
+    let bias = planes.iter().map(|plane| plane.bias as f32).collect();
+    let svms = LinearSvms::new(ready.mean.len(), weight, bias).map_err(|e| TrainError::Net(e.to_string()))?;
+    let [accuracy, balanced] = measured.figures;
+    let scores = BTreeMap::from([
+        ("validation_mean_accuracy".to_owned(), accuracy),
+        ("validation_mean_balanced_accuracy".to_owned(), balanced),
+    ]);
+    Ok(Heads { svms, cards, scores })
+}
+
+fn read_log(path: &Path) -> Result<BTreeMap<String, [f64; 2]>, TrainError> {
+    let mut known = BTreeMap::new();
+    let Ok(text) = std::fs::read_to_string(path) else { return Ok(known) };
+    for line in text.lines().skip(1) {
+        let mut fields = line.split(',');
+        let row = (fields.next(), fields.next().map(str::parse), fields.next().map(str::parse));
+        let (Some(key), Some(Ok(accuracy)), Some(Ok(balanced))) = row else {
+            let why =
+                format!("{}: the line {line:?} is damaged; delete the file to measure again", path.display());
+            return Err(TrainError::Net(why));
+        };
+        known.insert(key.to_owned(), [accuracy, balanced]);
+    }
+    Ok(known)
+}
+
+fn write_log(path: &Path, known: &BTreeMap<String, [f64; 2]>) -> Result<(), TrainError> {
+    let mut text = "setting,accuracy,balanced_accuracy\n".to_owned();
+    for (key, [accuracy, balanced]) in known {
+        text.push_str(&format!("{key},{accuracy},{balanced}\n"));
+    }
+    Ok(write_whole(path, text.as_bytes())?)
+}

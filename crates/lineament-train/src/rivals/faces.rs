@@ -1,0 +1,112 @@
+//! The faces that the rivals learn from: pictures whose landmarks are known, or told by a detector.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lineament::locate::Localizer;
+use lineament::{Photo, Point};
+use lineament_data::{Dataset, Framing, PhotoCache, Split};
+use rayon::prelude::*;
+
+use crate::error::TrainError;
+use crate::locating::photo;
+
+/// Longest side at which pictures are kept in memory.
+const KEPT_SIDE: u32 = 256;
+/// Memory that decoded pictures may fill.
+const KEPT_BYTES: u64 = 6 << 30;
+/// Identities of different data sets are different people as far as we know.
+const IDENTITIES_A_SET: u32 = 1 << 24;
+
+/// One face.
+#[derive(Debug, Clone)]
+pub struct MarkedFace {
+    /// Where the picture is.
+    pub path: PathBuf,
+    /// Its landmarks, in pixels of the file.
+    pub landmarks: [Point; 5],
+    /// One entry an attribute.
+    pub tags: Vec<Option<bool>>,
+    /// Person, counted through all data sets.
+    pub identity: Option<u32>,
+    /// Part of the data.
+    pub split: Split,
+}
+
+/// All faces of a training, with the pictures kept in memory.
+pub struct MarkedFaces {
+    /// The faces, in an order that depends on the data alone.
+    pub faces: Vec<MarkedFace>,
+    cache: PhotoCache,
+}
+
+impl MarkedFaces {
+    /// Collects the tagged faces of `sets` to learn from and to choose on, each picture once. Where a picture has no landmarks, `localizer` is
+    /// asked for those of the dominant face; without one, or where it finds none, the picture is left out.
+    ///
+    /// # Errors
+    /// When a picture can't be read, or there is no face at all.
+    pub fn collect(sets: &[Dataset], localizer: Option<&dyn Localizer>) -> Result<Self, TrainError> {
+        let mut faces = Vec::new();
+        let mut left_out = 0;
+        for (set, place) in sets.iter().zip(0..) {
+            let samples = set.once_each(Framing::Aligned).samples;
+            let wanted: Vec<_> = samples
+                .into_iter()
+                .filter(|one| one.split != Split::Test && one.tags.iter().any(Option::is_some))
+                .collect();
+            let found = wanted
+                .into_par_iter()
+                .map(|sample| {
+                    let landmarks = match (sample.landmarks, localizer) {
+                        (None, Some(localizer)) => {
+                            let faces = localizer.locate(&photo(&sample.path)?);
+                            let faces = faces.map_err(|e| TrainError::Net(e.to_string()))?;
+                            faces.first().and_then(|face| face.landmarks)
+                        }
+                        (known, _) => known,
+                    };
+                    Ok(landmarks.map(|landmarks| MarkedFace {
+                        path: sample.path,
+                        landmarks,
+                        tags: sample.tags,
+                        identity: sample.identity.map(|identity| identity + place * IDENTITIES_A_SET),
+                        split: sample.split,
+                    }))
+                })
+                .collect::<Result<Vec<_>, TrainError>>()?;
+            left_out += found.iter().filter(|face| face.is_none()).count();
+            faces.extend(found.into_iter().flatten());
+        }
+        let of = |split| faces.iter().filter(|face| face.split == split).count();
+        let (train, validation) = (of(Split::Train), of(Split::Validation));
+        if train == 0 || validation == 0 {
+            let why = format!(
+                "there are {train} tagged pictures with landmarks to train on and {validation} to choose on, and both are needed; a detector that \
+                 tells landmarks (--detector, yunet) finds those that the data lacks"
+            );
+            return Err(TrainError::NoPictures { stage: "svms".to_owned(), why });
+        }
+        tracing::info!(
+            "faces: {train} to train on, {validation} to choose on, {left_out} without landmarks left out"
+        );
+        Ok(Self { faces, cache: PhotoCache::new(KEPT_SIDE, KEPT_BYTES) })
+    }
+
+    /// Places of the faces of a part.
+    pub fn of(&self, split: Split) -> Vec<u32> {
+        let places = self.faces.iter().zip(0..);
+        places.filter(|(face, _)| face.split == split).map(|(_, place)| place).collect()
+    }
+
+    /// The picture of a face, and its landmarks in that picture's pixels.
+    ///
+    /// # Errors
+    /// When the picture can't be read.
+    pub fn photo(&self, place: u32) -> Result<(Arc<Photo>, [Point; 5]), TrainError> {
+        let face = &self.faces[place as usize];
+        let kept = self.cache.get(&face.path)?;
+        let scale = kept.scale;
+        Ok((kept.photo, face.landmarks.map(|point| Point::new(point.x * scale, point.y * scale))))
+    }
+}

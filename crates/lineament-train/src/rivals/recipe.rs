@@ -1,0 +1,170 @@
+//! Recipes of the rivals.
+
+use std::path::Path;
+
+use lineament::attributes::{Describer, FaceTracer, Panda};
+use lineament::input::Preprocess;
+use lineament_data::Augment;
+use serde::{Deserialize, Serialize};
+
+use super::choose::ChoiceStage;
+use crate::error::TrainError;
+use crate::recipe::{ObjectStage, Recipe};
+use crate::stage::Schedule;
+
+/// A recipe of any kind of system.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnyRecipe {
+    /// LNets and ANet.
+    Cascade(Box<Recipe>),
+    /// FaceTracer or PANDA.
+    Rival(Box<RivalRecipe>),
+}
+
+/// FaceTracer or PANDA, as written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RivalRecipe {
+    /// Its name; the bundle carries it.
+    pub name: String,
+    /// Where every random number of a training comes from.
+    pub seed: u64,
+    /// What is written into the bundle's card under `note`.
+    #[serde(default)]
+    pub note: String,
+    /// Pixels to network input.
+    #[serde(default)]
+    pub preprocess: Preprocess,
+    /// Attributes that the data has and that are not to be learned.
+    #[serde(default)]
+    pub without: Vec<String>,
+    /// Which system, and what it looks at. Its `kind` tells such a recipe from one of LNets and ANet.
+    pub system: System,
+    /// Stage `svms`.
+    pub svms: ChoiceStage,
+}
+
+/// A rival system, and how what it has nets for is learned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum System {
+    /// Histograms in parts of the face: nothing to learn but the SVMs.
+    Facetracer(FaceTracer),
+    /// A net for each part of the face.
+    Panda(PandaStages),
+}
+
+/// PANDA and the stages before its SVMs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PandaStages {
+    /// Parts and nets.
+    pub panda: Panda,
+    /// Stage `objects`: what the nets of the whole learn; they are used as they come out of it.
+    #[serde(default)]
+    pub objects: Option<ObjectStage>,
+    /// Stages `part_NAME`.
+    pub parts: PartStage,
+}
+
+/// How a part's net learns attribute tags.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartStage {
+    /// How it learns.
+    pub schedule: Schedule,
+    /// How parts are moved and coloured.
+    pub augment: Augment,
+    /// Hidden units an attribute between the net and its answer, as PANDA's head has; 0 leaves them out.
+    #[serde(default)]
+    pub hidden: usize,
+    /// Labels become `smoothing / 2` and `1 - smoothing / 2`.
+    #[serde(default)]
+    pub smoothing: f32,
+}
+
+impl AnyRecipe {
+    /// Reads a recipe file.
+    ///
+    /// # Errors
+    /// When it can't be read, has an unknown field, or a value with which nothing could be learned.
+    pub fn open(path: &Path) -> Result<Self, TrainError> {
+        let text = std::fs::read_to_string(path).map_err(|e| TrainError::io(path, e))?;
+        Self::parse(&text).map_err(|e| match e {
+            TrainError::Recipe(why) => TrainError::Recipe(format!("{}: {why}", path.display())),
+            other => other,
+        })
+    }
+
+    /// Reads a recipe from TOML text.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn parse(text: &str) -> Result<Self, TrainError> {
+        let table: toml::Table = toml::from_str(text).map_err(|e| TrainError::Recipe(e.to_string()))?;
+        if table.contains_key("system") {
+            return Ok(Self::Rival(Box::new(RivalRecipe::parse(text)?)));
+        }
+        Ok(Self::Cascade(Box::new(Recipe::parse(text)?)))
+    }
+
+    /// A recipe that comes with the program.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn named(name: &str) -> Result<Self, TrainError> {
+        match name {
+            "facetracer" => Self::parse(include_str!("../../../../recipes/facetracer.toml")),
+            "panda" => Self::parse(include_str!("../../../../recipes/panda.toml")),
+            _ => Ok(Self::Cascade(Box::new(Recipe::named(name)?))),
+        }
+    }
+}
+
+impl RivalRecipe {
+    /// Reads a rival's recipe from TOML text.
+    ///
+    /// # Errors
+    /// As [`AnyRecipe::open`].
+    pub fn parse(text: &str) -> Result<Self, TrainError> {
+        let recipe: Self = toml::from_str(text).map_err(|e| TrainError::Recipe(e.to_string()))?;
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// Refuses what could not be learned with.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let refused = |e: lineament::attributes::DescriberError| TrainError::Recipe(e.to_string());
+        self.describer().check().map_err(refused)?;
+        self.svms.check()?;
+        let System::Panda(stages) = &self.system else { return Ok(()) };
+        stages.parts.schedule.check("part")?;
+        for (name, net) in stages.panda.nets() {
+            net.check()?;
+            if net.output()?.elements() == 0 {
+                return Err(TrainError::Recipe(format!("net {name} gives nothing")));
+            }
+        }
+        if stages.panda.parts.iter().any(|part| part.pixels[0] != part.pixels[1]) {
+            return Err(TrainError::Recipe("the parts of panda must be square pictures".to_owned()));
+        }
+        match &stages.objects {
+            Some(objects) => objects.schedule.check("objects"),
+            None if stages.panda.holistic.is_empty() => Ok(()),
+            None => Err(TrainError::Recipe(
+                "nets of the whole learn from objects: add [system.objects]".to_owned(),
+            )),
+        }
+    }
+
+    /// What the bundle's card will say, before powers and weights are chosen.
+    pub fn describer(&self) -> Describer {
+        match &self.system {
+            System::Facetracer(tracer) => Describer::Facetracer(tracer.clone()),
+            System::Panda(stages) => Describer::Panda(stages.panda.clone()),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! PANDA (N. Zhang and others, "PANDA: Pose Aligned Networks for Deep Attribute Modeling", CVPR 2014) with parts that landmarks place, as the
+//! paper ran it: a net for each part and one or more for the whole, their outputs concatenated, power-normalised, and read by one linear SVM
+//! an attribute.
+
+use super::describe::DescribeError;
+use super::parts::{Frame, Part, PartsError};
+use super::place::Place;
+use super::vector::FaceVector;
+use crate::engine::Runner;
+use crate::input::Preprocess;
+use crate::photo::Photo;
+use lineament_net::{NetSpec, SpecError};
+use serde::{Deserialize, Serialize};
+
+/// The parts, their nets, and what becomes of their outputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Panda {
+    /// Parts of the face, each with weights of its own.
+    pub parts: Vec<Part>,
+    /// The net of a part, the same for all.
+    pub net: NetSpec,
+    /// What sees the whole.
+    #[serde(default)]
+    pub holistic: Vec<Holistic>,
+    /// Every number becomes its power, with its sign; 0.3 in PANDA.
+    pub power: f32,
+}
+
+/// A net on the whole head.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Holistic {
+    /// What it sees.
+    pub part: Part,
+    /// The net.
+    pub net: NetSpec,
+}
+
+/// Parts and nets that do not fit together.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PandaError {
+    /// The parts.
+    #[error(transparent)]
+    Parts(#[from] PartsError),
+    /// A net that reads pictures of another size than its part has.
+    #[error(
+        "the net of part {0} reads pictures of another size than the part has; give both the same, with 3 channels"
+    )]
+    Input(String),
+    /// The power.
+    #[error("power must lie between 0.05 and 1")]
+    Power,
+    /// As many nets as parts, in their order.
+    #[error("there are {found} nets for {expected} parts")]
+    Nets {
+        /// Nets given.
+        found: usize,
+        /// Nets needed.
+        expected: usize,
+    },
+}
+
+impl Panda {
+    /// Refuses parts and nets that do not fit together.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check(&self) -> Result<(), PandaError> {
+        Part::check_all(&self.parts)?;
+        if !self.holistic.is_empty() {
+            Part::check_all(self.holistic.iter().map(|whole| &whole.part))?;
+        }
+        if !(0.05..=1.0).contains(&self.power) {
+            return Err(PandaError::Power);
+        }
+        let fits = |part: &Part, net: &NetSpec| {
+            let shape = (net.input.channels, net.input.width, net.input.height);
+            shape == (3, part.pixels[0] as usize, part.pixels[1] as usize)
+        };
+        match self.all().find(|(part, net)| !fits(part, net)) {
+            Some((part, _)) => Err(PandaError::Input(part.name.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// All that is looked at, in the order of the vector.
+    fn all(&self) -> impl Iterator<Item = (&Part, &NetSpec)> {
+        let parts = self.parts.iter().map(|part| (part, &self.net));
+        parts.chain(self.holistic.iter().map(|whole| (&whole.part, &whole.net)))
+    }
+
+    /// Its nets by the name of their tensors, in the order of the vector.
+    pub fn nets(&self) -> Vec<(String, &NetSpec)> {
+        let parts = self.parts.iter().map(|part| (format!("part_{}", part.name), &self.net));
+        let whole = self.holistic.iter().map(|whole| (format!("whole_{}", whole.part.name), &whole.net));
+        parts.chain(whole).collect()
+    }
+
+    /// Length of the vector.
+    ///
+    /// # Errors
+    /// A net that is wrong.
+    pub fn features(&self) -> Result<usize, SpecError> {
+        self.all().map(|(_, net)| Ok(net.output()?.elements())).sum()
+    }
+
+    /// `sign(x) |x|^power` of every number.
+    pub fn finish(&self, outputs: &mut [f32]) {
+        if self.power != 1.0 {
+            outputs.iter_mut().for_each(|value| *value = value.signum() * value.abs().powf(self.power));
+        }
+    }
+}
+
+/// PANDA, ready to run.
+pub struct PandaNets {
+    panda: Panda,
+    nets: Vec<Runner>,
+    preprocess: Preprocess,
+    features: usize,
+}
+
+impl PandaNets {
+    /// Nets in the order of [`Panda::nets`].
+    ///
+    /// # Errors
+    /// Parts and nets that do not fit together.
+    pub fn new(panda: Panda, nets: Vec<Runner>, preprocess: Preprocess) -> Result<Self, PandaError> {
+        panda.check()?;
+        let (found, expected) = (nets.len(), panda.all().count());
+        if found != expected {
+            return Err(PandaError::Nets { found, expected });
+        }
+        let features = nets.iter().map(|net| net.output().elements()).sum();
+        Ok(Self { panda, nets, preprocess, features })
+    }
+
+    /// What the nets say of a face, before [`Panda::finish`].
+    ///
+    /// # Errors
+    /// Landmarks that are no face.
+    pub fn outputs(&self, photo: &Photo, place: &Place) -> Result<Vec<f32>, DescribeError> {
+        let Place::Landmarks(landmarks) = place else { return Err(DescribeError::NeedsLandmarks) };
+        let frame = Frame::of(landmarks)?;
+        let mut outputs = Vec::with_capacity(self.features);
+        for ((part, _), net) in self.panda.all().zip(&self.nets) {
+            let input = self.preprocess.tensor_of(&[frame.draw(photo, part)]);
+            outputs.extend_from_slice(net.forward(&input)?.data());
+        }
+        Ok(outputs)
+    }
+}
+
+impl FaceVector for PandaNets {
+    fn features(&self) -> usize {
+        self.features
+    }
+
+    fn vector(&self, photo: &Photo, place: &Place) -> Result<Vec<f32>, DescribeError> {
+        let mut outputs = self.outputs(photo, place)?;
+        self.panda.finish(&mut outputs);
+        Ok(outputs)
+    }
+}

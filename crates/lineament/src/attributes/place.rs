@@ -1,0 +1,34 @@
+//! Where a describer looks.
+
+use crate::geometry::{Point, Rect};
+
+/// Where the face to describe is: what a describer needs to know of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Place {
+    /// A square around it, in pixels of the photo.
+    Region(Rect),
+    /// Its left eye, right eye, nose, left and right corner of the mouth (left and right as seen in the picture), in pixels of the photo.
+    Landmarks([Point; 5]),
+}
+
+impl Place {
+    /// The square, where it is one.
+    pub fn region(self) -> Option<Rect> {
+        match self {
+            Self::Region(region) => Some(region),
+            Self::Landmarks(_) => None,
+        }
+    }
+}
+
+impl From<Rect> for Place {
+    fn from(region: Rect) -> Self {
+        Self::Region(region)
+    }
+}
+
+impl From<[Point; 5]> for Place {
+    fn from(landmarks: [Point; 5]) -> Self {
+        Self::Landmarks(landmarks)
+    }
+}
