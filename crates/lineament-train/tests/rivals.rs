@@ -33,6 +33,7 @@ fn recipe(name: &str) -> RivalRecipe {
     recipe.svms.powers.truncate(2);
     recipe.svms.colour_weights.truncate(1);
     recipe.svms.scalings.truncate(1);
+    recipe.svms.learn_from.truncate(1);
     recipe.svms.folds = 3;
     if let System::Panda(panda) = &mut recipe.system {
         shrink(panda);
