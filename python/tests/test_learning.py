@@ -1,5 +1,6 @@
 """Features, teaching and measuring."""
 
+import shutil
 import warnings
 from pathlib import Path
 
@@ -106,7 +107,8 @@ def test_an_attribute_is_taught_and_told(tagger, astronaut):
 
 def test_a_table_is_measured(tagger, astronaut, tmp_path):
     table = tmp_path / "tags.csv"
-    table.write_text(f"path,Smiling,Bald,split\n{astronaut},1,0,test\n")
+    shutil.copy(astronaut, tmp_path / "a.png")
+    table.write_text("path,Smiling,Bald,split\na.png,1,0,test\n")
     figures = tagger.evaluate(table, "csv")
     assert (figures["images"], figures["split"], figures["region"]) == (1, "test", "located")
     assert {row["name"]: row["accuracy"] for row in figures["attributes"]} == {"Bald": 1.0, "Smiling": 1.0}
