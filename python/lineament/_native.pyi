@@ -1,6 +1,8 @@
 from collections.abc import Sequence
 from typing import Any, final
 
+__all__ = ["Tagger", "__version__"]
+
 __version__: str
 
 @final

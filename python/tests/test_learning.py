@@ -1,5 +1,6 @@
 """Features, teaching and measuring."""
 
+import shutil
 import warnings
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import check_estimator
 
 import lineament
@@ -35,6 +37,24 @@ def test_scikit_learns_checks_pass_where_pictures_may_be_left_out():
         results = check_estimator(FeatureExtractor(threads=1))
     assert results
     assert {result["status"] for result in results} <= {"passed", "skipped"}
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "check_estimator_cloneable",
+        "check_no_attributes_set_in_init",
+        "check_parameters_default_constructible",
+        "check_get_params_invariance",
+        "check_set_params",
+        "check_estimator_repr",
+        "check_mixin_order",
+        "check_estimator_tags_renamed",
+        "check_valid_tag_types",
+    ],
+)
+def test_checks_that_need_no_matrix_pass(check):
+    getattr(estimator_checks, check)("FeatureExtractor", FeatureExtractor(threads=1))
 
 
 def test_features_are_the_vectors_of_the_faces(examples, astronaut):
@@ -87,7 +107,8 @@ def test_an_attribute_is_taught_and_told(tagger, astronaut):
 
 def test_a_table_is_measured(tagger, astronaut, tmp_path):
     table = tmp_path / "tags.csv"
-    table.write_text(f"path,Smiling,Bald,split\n{astronaut},1,0,test\n")
+    shutil.copy(astronaut, tmp_path / "a.png")
+    table.write_text("path,Smiling,Bald,split\na.png,1,0,test\n")
     figures = tagger.evaluate(table, "csv")
     assert (figures["images"], figures["split"], figures["region"]) == (1, "test", "located")
     assert {row["name"]: row["accuracy"] for row in figures["attributes"]} == {"Bald": 1.0, "Smiling": 1.0}
