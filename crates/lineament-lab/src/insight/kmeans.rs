@@ -28,10 +28,12 @@ pub fn kmeans(points: &[Vec<f64>], count: usize, seed: u64) -> Groups {
         for _ in 0..STEPS {
             centres = middles(points, &groups, count);
             let next = assign(points, &centres);
-            if next.labels == groups.labels {
+            let settled = next.labels == groups.labels;
+            // Taken even then: its inertia is that of the last centres.
+            groups = next;
+            if settled {
                 break;
             }
-            groups = next;
         }
         groups
     });
