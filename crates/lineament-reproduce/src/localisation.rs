@@ -34,6 +34,9 @@ struct Photos {
 
 type Found = Vec<Vec<(Rect, f32)>>;
 
+/// Boxes of a system in the pictures of a set, by the set's name.
+type Find<'a> = dyn FnMut(&str, &[PathBuf]) -> Result<Found, ReproduceError> + 'a;
+
 pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     let sets = [celeba(lab), wider(lab)?];
     let empty: Vec<PathBuf> = lab.backgrounds()?.samples.into_iter().map(|sample| sample.path).collect();
@@ -43,7 +46,7 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
         vec!["system", "set", "pictures", "dominant", "low", "high", "mean_iou", "tpr_background"];
     columns.extend(recalls.iter().chain(&curves).map(String::as_str));
     let mut results = lab.results(&columns);
-    let mut add = |system: &str, found: &mut dyn FnMut(&str, &[PathBuf]) -> Result<Found, ReproduceError>| {
+    let mut add = |system: &str, found: &mut Find<'_>| {
         tracing::info!("localisation: {system}");
         let alarms = best(&found("background", &empty)?);
         for set in &sets {

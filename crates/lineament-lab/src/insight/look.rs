@@ -1,15 +1,18 @@
 //! A second pass over the pictures in which a face was read: what ANet's layers and HOG say of each.
 
+use lineament::attributes::facetracer::Hog;
 use lineament::crop::crop;
 use lineament::{Bundle, Limits, Photo, Rect, Tagger};
 use rayon::prelude::*;
 use std::path::PathBuf;
 
 use super::features::Features;
-use super::hog::{self, hog};
 use super::stages::Stage;
 use super::{InsightError, InsightError::Picture};
 use crate::observe::Observations;
+
+/// Side of the drawn region that HOG describes, in pixels.
+const HOG_SIDE: u32 = 64;
 
 /// A face that was read.
 #[derive(Debug, Clone)]
@@ -60,7 +63,8 @@ impl Seen {
             let fc = tagger.vector_in(&photo, face.region).map_err(|error| wrong(error.to_string()))?;
             let maps = stages.iter().map(|stage| stage.pooled(&photo, face.region));
             let maps: Result<Vec<_>, _> = maps.collect();
-            let hog = hog(&crop(&photo, face.region, hog::SIDE, hog::SIDE));
+            let mut hog = Vec::new();
+            Hog::default().describe(&crop(&photo, face.region, HOG_SIDE, HOG_SIDE), &mut hog);
             done();
             Ok((fc, maps.map_err(|error| wrong(error.to_string()))?, hog))
         };

@@ -6,7 +6,6 @@
 pub mod explained;
 pub mod features;
 pub mod grouping;
-pub mod hog;
 pub mod kinds;
 pub mod kmeans;
 pub mod layers;

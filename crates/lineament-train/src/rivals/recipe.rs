@@ -47,6 +47,7 @@ pub struct RivalRecipe {
 /// A rival system, and how what it has nets for is learned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "there is one in a recipe, and no list of them")]
 pub enum System {
     /// Histograms in parts of the face: nothing to learn but the SVMs.
     Facetracer(FaceTracer),

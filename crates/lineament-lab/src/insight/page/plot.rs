@@ -214,6 +214,6 @@ pub fn bars(label: &str, amounts: &[(String, f64)], largest: f64) -> String {
             y + 4.0
         );
     }
-    let _ = write!(out, "<path class=\"branch\" d=\"M{middle} 0V{}\"/></svg>\n", 18 * amounts.len() + 4);
+    let _ = writeln!(out, "<path class=\"branch\" d=\"M{middle} 0V{}\"/></svg>", 18 * amounts.len() + 4);
     out
 }

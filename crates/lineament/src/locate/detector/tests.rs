@@ -52,9 +52,10 @@ fn outputs(name: &str) -> Outputs {
     }
     for cell in fixture["cells"].as_array().unwrap() {
         let at = cell["cell"].as_u64().unwrap() as usize;
+        let own = cell["stride"].to_string();
         for (output, values) in &mut outputs {
             let (kind, stride) = output.split_once('_').unwrap_or((output.as_str(), ""));
-            if !stride.is_empty() && cell["stride"].to_string() != stride {
+            if !stride.is_empty() && own != stride {
                 continue;
             }
             let given = numbers(&cell[if kind == "boxes" { "box" } else { kind }]);
