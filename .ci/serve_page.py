@@ -222,7 +222,7 @@ def docs(browser, scheme):
     visit = Visit(browser, 768, scheme)
     visit.page.goto(ADDRESS + "/docs")
     visit.page.locator("section").nth(5).wait_for()
-    section = visit.page.locator("section", has_text="/v1/predict")
+    section = visit.page.locator("section", has=visit.page.locator("#predict-files"))
     section.locator("input[type=file]").set_input_files(EXAMPLES / "astronaut.png")
     section.get_by_role("button", name="Send").click()
     section.get_by_text("200 OK").wait_for()
