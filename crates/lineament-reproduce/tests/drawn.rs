@@ -42,7 +42,7 @@ fn an_experiment_is_run_once_and_told_on_the_page() {
     let (data, drawn) = (folder.path().join("data"), DrawnOptions { people: 24, ..DrawnOptions::default() });
     write_celeba(&data.join("celeba"), &drawn).unwrap();
     write_objects(&data.join("objects"), 12, 32, drawn.seed).unwrap();
-    write_backgrounds(&data.join("background"), 40, &drawn).unwrap();
+    write_backgrounds(&data.join("backgrounds"), 40, &drawn).unwrap();
     std::fs::create_dir_all(folder.path().join("docs")).unwrap();
     let stop = AtomicBool::new(false);
 
