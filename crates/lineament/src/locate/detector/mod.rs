@@ -1,6 +1,6 @@
 //! Somebody else's face detector in the place of the LNets: what the paper compares its LNets with.
 //!
-//! The detector's ONNX file lies in the bundle as it is. [`yunet`] and [`ultraface`] say what a photo becomes for it and what its
+//! The detector's ONNX file lies in the bundle as it is. `yunet.rs` and `ultraface.rs` say what a photo becomes for it and what its
 //! outputs mean; running it takes the feature `rivals`.
 
 #[cfg(feature = "rivals")]
