@@ -54,9 +54,7 @@ impl<'a> Folder<'a> {
 
     /// What a stage writes when it is done.
     pub fn result(&self, stage: &str) -> PathBuf {
-        let name =
-            if stage == "svms" { "model.lineament".to_owned() } else { format!("{stage}.safetensors") };
-        self.path.join(name)
+        result(self.path, stage)
     }
 
     /// What a stage is told from outside.
@@ -97,19 +95,38 @@ impl<'a> Folder<'a> {
         prefix: &str,
         net: Option<&NetSpec>,
     ) -> Result<Weights, TrainError> {
-        let path = self.result(by);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(TrainError::Missing { stage, needs: path, by: by.to_owned() });
-            }
-            Err(e) => return Err(TrainError::io(&path, e)),
-        };
-        let damaged = |e: lineament_net::WeightsError| TrainError::Net(format!("{}: {e}", path.display()));
-        let weights = Weights::from_safetensors(&bytes, prefix).map_err(damaged)?;
-        if let Some(net) = net {
-            weights.check(net).map_err(damaged)?;
-        }
-        Ok(weights)
+        weights(self.path, stage, by, prefix, net)
     }
+}
+
+fn result(folder: &Path, stage: &str) -> PathBuf {
+    let name = if stage == "svms" { "model.lineament".to_owned() } else { format!("{stage}.safetensors") };
+    folder.join(name)
+}
+
+/// [`Folder::weights`] where nothing is to be run: whoever only reads needs no more than the place.
+///
+/// # Errors
+/// As there.
+pub fn weights(
+    folder: &Path,
+    stage: &'static str,
+    by: &str,
+    prefix: &str,
+    net: Option<&NetSpec>,
+) -> Result<Weights, TrainError> {
+    let path = result(folder, by);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            return Err(TrainError::Missing { stage, needs: path, by: by.to_owned() });
+        }
+        Err(e) => return Err(TrainError::io(&path, e)),
+    };
+    let damaged = |e: lineament_net::WeightsError| TrainError::Net(format!("{}: {e}", path.display()));
+    let weights = Weights::from_safetensors(&bytes, prefix).map_err(damaged)?;
+    if let Some(net) = net {
+        weights.check(net).map_err(damaged)?;
+    }
+    Ok(weights)
 }

@@ -376,38 +376,6 @@ impl Run<'_> {
     }
 }
 
-/// Weights that stage `by` of a run wrote, for stage `stage`; checked against `net` where one is given.
-///
-/// # Errors
-/// When that stage has not run, or its file is damaged.
-pub fn stage_weights(
-    folder: &Path,
-    stage: &'static str,
-    by: &str,
-    prefix: &str,
-    net: Option<&NetSpec>,
-) -> Result<Weights, TrainError> {
-    let path = result_of(folder, by);
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            return Err(TrainError::Missing { stage, needs: path, by: by.to_owned() });
-        }
-        Err(e) => return Err(TrainError::io(&path, e)),
-    };
-    let damaged = |e: lineament_net::WeightsError| TrainError::Net(format!("{}: {e}", path.display()));
-    let weights = Weights::from_safetensors(&bytes, prefix).map_err(damaged)?;
-    if let Some(net) = net {
-        weights.check(net).map_err(damaged)?;
-    }
-    Ok(weights)
-}
-
-pub(crate) fn result_of(folder: &Path, stage: &str) -> PathBuf {
-    let name = if stage == "svms" { "model.lineament".to_owned() } else { format!("{stage}.safetensors") };
-    folder.join(name)
-}
-
 pub(crate) fn forget(path: &Path) -> Result<(), TrainError> {
     match std::fs::remove_file(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(TrainError::io(path, e)),

@@ -18,9 +18,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::write_whole;
 use crate::error::TrainError;
+use crate::folder;
 use crate::located::Located;
 use crate::recipe::{Nets, Recipe};
-use crate::run::{Run, stage_weights};
+use crate::run::Run;
 use paper::PaperRecipe;
 use pyramid::PyramidRecipe;
 
@@ -99,8 +100,8 @@ pub fn parts(run: &Run<'_>) -> Result<(Weights, Weights, Localisation), TrainErr
 }
 
 fn trained(folder: &Path, nets: &Nets) -> Result<(Weights, Weights, Localisation), TrainError> {
-    let lnet_o = stage_weights(folder, "svms", "lnet_o", "trunk", Some(&nets.lnet_o))?;
-    let lnet_s = stage_weights(folder, "svms", "lnet_s", "trunk", Some(&nets.lnet_s))?;
+    let lnet_o = folder::weights(folder, "svms", "lnet_o", "trunk", Some(&nets.lnet_o))?;
+    let lnet_s = folder::weights(folder, "svms", "lnet_s", "trunk", Some(&nets.lnet_s))?;
     let path = folder.join("localisation.json");
     let text = std::fs::read_to_string(&path).map_err(|e| TrainError::io(&path, e))?;
     let chosen = serde_json::from_str(&text)
