@@ -10,7 +10,7 @@ use crate::results::{Origin, Store};
 const HEAD: &str = "# Results\n\n\
 Written by `lineament reproduce --data ../shared/data --output docs/results.md` from the figures in `docs/results/`; edit the code, not this page.\n\n\
 The default bundle's own figures, attribute by attribute, are in [compact.md](compact.md). The experiments below vary one thing at a time in a \
-smaller recipe (`recipes/lab.toml`: a narrower ANet, eight epochs, no teacher), so their figures stand for what a change does, not for the best there is. Nets \
+smaller recipe (`recipes/lab.toml`: a narrower ANet on smaller patches, six epochs, no teacher), so their figures stand for what a change does, not for the best there is. Nets \
 learn on partition 0, everything is chosen on partition 1, and figures are of partition 2, in per cent. Intervals are 95 % bootstrap intervals over people. \
 Attributes are labels that people gave to pictures, not facts about a person.\n";
 
