@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use lineament::attributes::Group;
+use lineament::attributes::{EASY_TO_SEE, Group};
 use lineament::metrics::{Scored, Tally, average_precision, mean};
 use lineament::output::write_whole;
 use lineament::teach::{self, Asked, Figures, Lesson, Look, Options, TeachError};
@@ -22,19 +22,6 @@ use lineament::{Bundle, Tagger};
 use lineament_data::{Dataset, Framing, Sample, Split, celeba, shuffled};
 use lineament_lab::Provenance;
 use rayon::prelude::*;
-
-const TEN: [&str; 10] = [
-    "Eyeglasses",
-    "Wearing_Hat",
-    "Smiling",
-    "Male",
-    "Bangs",
-    "Blond_Hair",
-    "Mouth_Slightly_Open",
-    "Wearing_Lipstick",
-    "Goatee",
-    "Gray_Hair",
-];
 
 /// Pictures with an attribute, and as many without it.
 const A_SIDE: usize = 50;
@@ -59,17 +46,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut next = || arguments.next().ok_or(usage);
     let (model, data, docs) = (next()?, PathBuf::from(next()?), PathBuf::from(next()?));
     let bundle = if model == "default" { Bundle::embedded()? } else { Bundle::open(Path::new(&model))? };
-    let known: Vec<&str> = TEN.into_iter().filter(|name| bundle.card().find(name).is_ok()).collect();
+    let known: Vec<&str> = EASY_TO_SEE.into_iter().filter(|name| bundle.card().find(name).is_ok()).collect();
     let tagger = Tagger::new(bundle.clone())?;
     let set = celeba::read(&data)?;
-    let places = TEN.map(|name| set.attribute(name));
+    let places = EASY_TO_SEE.map(|name| set.attribute(name));
     let train = set.split(Split::Train).once_each(Framing::Photo);
     // Measured as `evaluate` does: in photos as they were taken.
     let test = set.split(Split::Test).framing(Framing::Photo);
 
     let mut drawn = BTreeMap::new();
     for seed in SEEDS {
-        for (name, place) in TEN.into_iter().zip(places) {
+        for (name, place) in EASY_TO_SEE.into_iter().zip(places) {
             let place = place.ok_or_else(|| format!("the data does not tell {name}"))?;
             drawn.insert((name, seed), (place, sides(&train, place, seed)));
         }
@@ -172,7 +159,7 @@ fn table(rows: &[Row]) -> String {
         let _ =
             writeln!(text, "| {name} | {middle:.3} | {least:.3} | {most:.3} | {precision:.3} | {told:.3} |");
     };
-    for name in TEN {
+    for name in EASY_TO_SEE {
         line(name, &rows.iter().filter(|row| row.name == name).collect::<Vec<_>>());
     }
     line("**mean**", &rows.iter().collect::<Vec<_>>());

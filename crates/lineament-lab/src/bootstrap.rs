@@ -42,13 +42,27 @@ impl People {
     /// The intervals of the mean accuracy and of the mean balanced accuracy over attributes; attributes without a
     /// known label in a resample are left out of its means. `None` with fewer than two people.
     pub fn intervals(&self, resamples: u64, seed: u64) -> Option<Intervals> {
-        let means = |sums: &[Tally]| {
-            let known = || sums.iter().filter(|tally| tally.known() > 0);
-            vec![mean(known().map(Tally::accuracy)), mean(known().map(Tally::balanced_accuracy))]
-        };
-        let found = self.intervals_of(resamples, seed, means)?;
+        let found = self.intervals_of(resamples, seed, |sums| means(sums).to_vec())?;
         let [accuracy, balanced_accuracy] = *found.as_slice() else { return None };
         Some(Intervals { accuracy: accuracy?, balanced_accuracy: balanced_accuracy? })
+    }
+
+    /// How much higher both means are here than there, and the intervals of that. The same people are drawn on both sides, so that what is hard about a
+    /// person counts for neither; those whom one side lacks are left out. Attributes must be the same in the same order. `None` with fewer than two people.
+    pub fn ahead_of(&self, other: &Self, resamples: u64, seed: u64) -> Option<Ahead> {
+        let both = |(key, own): (&u64, _)| other.tallies.get(key).map(|others| (own, others));
+        let pairs: Vec<(&Vec<Tally>, &Vec<Tally>)> = self.tallies.iter().filter_map(both).collect();
+        let difference = |places: &[usize]| {
+            let drawn = || places.iter().filter_map(|place| pairs.get(*place));
+            let own = means(&self.sums(drawn().map(|(own, _)| *own)));
+            let others = means(&self.sums(drawn().map(|(_, others)| *others)));
+            [own[0] - others[0], own[1] - others[1]]
+        };
+        let [accuracy, balanced_accuracy] = difference(&(0..pairs.len()).collect::<Vec<_>>());
+        let [of_accuracy, of_balanced] =
+            lineament::bootstrap::intervals(pairs.len(), resamples, seed, difference)?;
+        let intervals = Intervals { accuracy: of_accuracy, balanced_accuracy: of_balanced };
+        Some(Ahead { accuracy, balanced_accuracy, intervals })
     }
 
     /// The interval of every figure of every attribute, `[attribute][figure]`: resamples in which a figure is not defined
@@ -91,6 +105,23 @@ impl People {
         }
         sums
     }
+}
+
+/// Mean accuracy and mean balanced accuracy over the attributes that have a known label.
+fn means(sums: &[Tally]) -> [f64; 2] {
+    let known = || sums.iter().filter(|tally| tally.known() > 0);
+    [mean(known().map(Tally::accuracy)), mean(known().map(Tally::balanced_accuracy))]
+}
+
+/// How much higher the two means of one system are than another's, asked about the same people.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ahead {
+    /// Of the mean accuracy, a fraction.
+    pub accuracy: f64,
+    /// Of the mean balanced accuracy, a fraction.
+    pub balanced_accuracy: f64,
+    /// The intervals of both.
+    pub intervals: Intervals,
 }
 
 /// The intervals of the two means of an evaluation.
@@ -170,6 +201,27 @@ mod tests {
         }
         assert_eq!((found.len(), found[1][1]), (2, None));
         assert_eq!(People::new(2).figure_intervals(&[accuracy], 10, 1), vec![vec![None]; 2]);
+    }
+
+    #[test]
+    fn pairs_are_surer_than_each_side() {
+        // Both fail on the same fifth of the people, and the other on every tenth of the rest besides.
+        let (own, mut other) = (people(400, 2), People::new(1));
+        for key in 0..500 {
+            let tally = &mut other.person(key)[0];
+            for present in [true, false] {
+                tally.add(present, present == (key % 5 != 0 && key % 10 != 1));
+            }
+        }
+        let ahead = own.ahead_of(&other, RESAMPLES, SEED).unwrap();
+        assert!(
+            (ahead.accuracy - 0.1).abs() < 1e-12 && (ahead.balanced_accuracy - 0.1).abs() < 1e-12,
+            "{ahead:?}"
+        );
+        // 2 x 1.96 x sqrt(0.1 x 0.9 / 400) = 0.0588; each side alone has 0.0784 and more.
+        let Interval { low, high } = ahead.intervals.accuracy;
+        assert!(low > 0.0 && (high - low - 0.0588).abs() < 0.01, "{low} {high}");
+        assert_eq!(own.ahead_of(&people(1, 2), 10, 1), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The figures of one evaluation, in the shape of `lineament evaluate --format json`.
 
 use lineament::attributes::OperatingPoint;
-use lineament_data::Split;
+use lineament_data::{Sample, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::background::Background;
@@ -90,6 +90,14 @@ pub struct Model {
     pub hash: String,
 }
 
+/// What was said of one picture, and what is so.
+struct Answer {
+    person: u64,
+    truth: bool,
+    value: bool,
+    probability: f32,
+}
+
 impl Observations<'_> {
     /// The figures at one operating point.
     ///
@@ -97,36 +105,20 @@ impl Observations<'_> {
     /// precision it stands at the split's share of positives.
     pub fn evaluate(&self, point: OperatingPoint) -> Evaluation {
         let card = self.tagger.card();
-        let mut people = People::new(card.attributes.len());
+        let people = self.people(point);
         let mut attributes = Vec::new();
         let mut unlabelled = Vec::new();
         for (index, attribute) in card.attributes.iter().enumerate() {
-            let mut truths = Tally::default();
-            for truth in self.samples.iter().filter_map(|sample| sample.tags.get(index).copied().flatten()) {
-                truths.add(truth, truth);
-            }
+            let truths = self.truths(index);
             if truths.known() == 0 {
                 unlabelled.push(attribute.name.clone());
                 continue;
             }
             let mut tally = Tally::default();
             let mut ranking = Vec::new();
-            for (place, (sample, seen)) in self.samples.iter().zip(&self.seen).enumerate() {
-                let Some(truth) = sample.tags.get(index).copied().flatten() else { continue };
-                let (answer, probability) = match seen.scores.as_ref().and_then(|scores| scores.get(index)) {
-                    Some(&score) => {
-                        let read = attribute.read(index, score, point);
-                        (read.value, read.probability)
-                    }
-                    None => (truths.majority(), truths.positives() as f32),
-                };
-                tally.add(truth, answer);
+            for Answer { truth, value, probability, .. } in self.answers(index, point) {
+                tally.add(truth, value);
                 ranking.push(Scored { score: probability, truth });
-                // Nobody known: a key that no identity (32 bits) has.
-                let key = sample.identity.map_or((1 << 32) + place as u64, u64::from);
-                if let Some(own) = people.person(key).get_mut(index) {
-                    own.add(truth, answer);
-                }
             }
             attributes.push(AttributeFigures {
                 name: attribute.name.clone(),
@@ -166,6 +158,50 @@ impl Observations<'_> {
             unknown_to_model: self.unknown_to_model.clone(),
             attributes,
         }
+    }
+
+    /// The answers at one operating point, person by person: what intervals and paired comparisons are drawn from.
+    pub fn people(&self, point: OperatingPoint) -> People {
+        let attributes = self.tagger.card().attributes.len();
+        let mut people = People::new(attributes);
+        for index in 0..attributes {
+            for Answer { person, truth, value, .. } in self.answers(index, point) {
+                if let Some(own) = people.person(person).get_mut(index) {
+                    own.add(truth, value);
+                }
+            }
+        }
+        people
+    }
+
+    /// How often an attribute of the model is labelled present and absent.
+    fn truths(&self, index: usize) -> Tally {
+        let mut truths = Tally::default();
+        for truth in self.samples.iter().filter_map(|sample| sample.tags.get(index).copied().flatten()) {
+            truths.add(truth, truth);
+        }
+        truths
+    }
+
+    /// The answers about one attribute, of every picture that is labelled with it.
+    fn answers(&self, index: usize, point: OperatingPoint) -> Vec<Answer> {
+        let truths = self.truths(index);
+        let attribute = self.tagger.card().attributes.get(index);
+        let answer = |(place, (sample, seen)): (usize, (&Sample, &Seen))| {
+            let truth = sample.tags.get(index).copied().flatten()?;
+            let score = seen.scores.as_ref().and_then(|scores| scores.get(index));
+            let (value, probability) = match attribute.zip(score) {
+                Some((attribute, &score)) => {
+                    let read = attribute.read(index, score, point);
+                    (read.value, read.probability)
+                }
+                None => (truths.majority(), truths.positives() as f32),
+            };
+            // Nobody known: a key that no identity (32 bits) has.
+            let person = sample.identity.map_or((1 << 32) + place as u64, u64::from);
+            Some(Answer { person, truth, value, probability })
+        };
+        self.samples.iter().zip(&self.seen).enumerate().filter_map(answer).collect()
     }
 
     fn localisation(&self) -> Option<Localisation> {

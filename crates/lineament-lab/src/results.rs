@@ -82,7 +82,7 @@ fn summary(page: &mut String, evaluations: &[Evaluation]) -> std::fmt::Result {
             interval(|intervals| intervals.balanced_accuracy),
             percent(evaluation.mean_average_precision),
             percent(evaluation.majority_accuracy),
-            percent(paper::mean_accuracy()),
+            percent(paper::mean_accuracy(paper::System::LnetsAnet)),
         )?;
     }
     writeln!(page)
@@ -167,7 +167,7 @@ fn attributes(page: &mut String, evaluations: &[Evaluation], region: FaceFrom) -
             "| {name} | {} | {} | {} | {} | {} | {} | {} | {} |",
             percent(figures.positives),
             percent(figures.majority_accuracy),
-            paper::accuracy(name).map_or_else(|| "–".to_owned(), percent),
+            paper::accuracy(paper::System::LnetsAnet, name).map_or_else(|| "–".to_owned(), percent),
             figure(accurate, name, |figures| figures.accuracy),
             figure(accurate, name, |figures| figures.f1),
             percent(figures.average_precision),
@@ -187,7 +187,7 @@ fn attributes(page: &mut String, evaluations: &[Evaluation], region: FaceFrom) -
         "| **mean** | {} | {} | {} | **{}** | {} | {} | {} | **{}** |\n",
         percent(positives),
         percent(main.majority_accuracy),
-        percent(paper::mean_accuracy()),
+        percent(paper::mean_accuracy(paper::System::LnetsAnet)),
         mean(accurate, |evaluation| evaluation.mean_accuracy),
         if accurate.is_some() { percent(f1) } else { "–".to_owned() },
         percent(main.mean_average_precision),

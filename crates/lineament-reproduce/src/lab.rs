@@ -7,7 +7,11 @@ use lineament::locate::Localizer;
 use lineament::{Bundle, Tagger};
 use lineament_data::{Dataset, Split, celeba, folder};
 use lineament_lab::Provenance;
-use lineament_train::{Recipe, STAGES, TrainOptions, locating, train};
+use lineament_train::folder::Folder;
+use lineament_train::rivals::RivalRecipe;
+use lineament_train::{
+    AnyRecipe, Recipe, RivalOptions, STAGES, TrainOptions, detecting, locating, rivals, train,
+};
 
 use crate::error::ReproduceError;
 use crate::results::{Origin, Results, Store};
@@ -29,6 +33,10 @@ pub struct Options<'a> {
     pub page_only: bool,
     /// The recipe that is varied.
     pub recipe: Recipe,
+    /// FaceTracer's recipe.
+    pub facetracer: RivalRecipe,
+    /// PANDA's recipe.
+    pub panda: RivalRecipe,
     /// The command, as it is told under the figures.
     pub command: String,
     /// Draw progress bars.
@@ -50,15 +58,18 @@ pub struct Lab<'a> {
 /// The run of the LNets of the recipe that is varied.
 pub const LNETS: &str = "lnets";
 
+/// The stage that learns objects.
+pub const OBJECTS: &str = "objects";
+
 /// Stages that end in LNets.
-const LOCATING: [&str; 3] = ["objects", "lnet_o", "lnet_s"];
+const LOCATING: [&str; 3] = [OBJECTS, "lnet_o", "lnet_s"];
 
 /// What stage `objects` leaves in a run's folder.
-const OBJECTS: &str = "objects.safetensors";
+const OBJECT_WEIGHTS: &str = "objects.safetensors";
 
 /// What those stages leave in a run's folder, beside logs and checkpoints.
 const LOCATED: [&str; 6] = [
-    OBJECTS,
+    OBJECT_WEIGHTS,
     "lnet_o.safetensors",
     "lnet_s_first.safetensors",
     "lnet_s.safetensors",
@@ -84,6 +95,16 @@ impl<'a> Lab<'a> {
     /// The recipe that is varied.
     pub fn recipe(&self) -> &Recipe {
         &self.options.recipe
+    }
+
+    /// FaceTracer's recipe.
+    pub fn facetracer(&self) -> &RivalRecipe {
+        &self.options.facetracer
+    }
+
+    /// PANDA's recipe.
+    pub fn panda(&self) -> &RivalRecipe {
+        &self.options.panda
     }
 
     /// A table of figures without rows.
@@ -129,43 +150,66 @@ impl<'a> Lab<'a> {
     /// What stopped the training.
     pub fn lnets(&self, name: &str, recipe: &Recipe) -> Result<Box<dyn Localizer>, ReproduceError> {
         let folder = self.work(name)?;
-        self.claim(&folder, recipe)?;
+        self.claim(&folder, &recipe.clone().into())?;
         self.share_objects(&folder, recipe)?;
         for stage in LOCATING {
-            if stage == "objects" && recipe.objects.is_none() {
+            if stage == OBJECTS && recipe.objects.is_none() {
                 continue;
             }
             if !folder.join(stage).with_extension("safetensors").exists() {
                 tracing::info!("{name}: stage {stage}");
-                self.train(&folder, recipe, Some(stage))?;
+                debug_assert!(STAGES.contains(&stage));
+                train(&TrainOptions { stage: Some(stage.to_owned()), ..self.training(&folder, recipe) })?;
             }
         }
         let attributes = self.celeba.attributes.len() - recipe.without.len();
         Ok(locating::open(&folder, &recipe.for_attributes(attributes))?)
     }
 
-    /// The whole system of a recipe, trained where it is not there yet.
+    /// The whole system of a recipe, trained where it is not there yet; a detector's file stands in the place of the LNets, or tells landmarks.
     ///
     /// # Errors
     /// What stopped the training.
-    pub fn system(&self, name: &str, recipe: &Recipe) -> Result<Bundle, ReproduceError> {
+    pub fn system(
+        &self,
+        name: &str,
+        recipe: &AnyRecipe,
+        detector: Option<&Path>,
+    ) -> Result<Tagger, ReproduceError> {
         let folder = self.work(name)?;
         self.claim(&folder, recipe)?;
-        self.share_objects(&folder, recipe)?;
         let model = folder.join("model.lineament");
         if !model.exists() {
             tracing::info!("{name}: training");
-            self.train(&folder, recipe, None)?;
+            let detector = detector.map(detecting::open).transpose()?;
+            match recipe {
+                AnyRecipe::Cascade(recipe) => {
+                    self.share_objects(&folder, recipe)?;
+                    train(&TrainOptions { detector, ..self.training(&folder, recipe) })?;
+                }
+                AnyRecipe::Rival(recipe) => {
+                    let (progress, stop) = (self.options.progress, self.options.stop);
+                    rivals::train(&RivalOptions {
+                        recipe: (**recipe).clone(),
+                        detector,
+                        data: vec![self.options.data.clone()],
+                        folder: Folder { path: &folder, progress, stop, step_limit: None },
+                        resume: true,
+                        stage: None,
+                    })?;
+                }
+            }
         }
-        Bundle::open(&model).map_err(|e| ReproduceError::model(name, e))
+        let bundle = Bundle::open(&model).map_err(|e| ReproduceError::model(name, e))?;
+        Tagger::new(bundle).map_err(|e| ReproduceError::model(name, e))
     }
 
-    /// The same, ready to be asked.
+    /// LNets and ANet of a recipe, trained where they are not there yet.
     ///
     /// # Errors
     /// As [`Lab::system`].
     pub fn tagger(&self, name: &str, recipe: &Recipe) -> Result<Tagger, ReproduceError> {
-        Tagger::new(self.system(name, recipe)?).map_err(|e| ReproduceError::model(name, e))
+        self.system(name, &recipe.clone().into(), None)
     }
 
     /// Gives a run what LNets learned of objects, which has nothing to do with attributes: every recipe with the same stage and seed would learn it again.
@@ -175,7 +219,7 @@ impl<'a> Lab<'a> {
             && recipe.objects == own.objects
             && recipe.seed == own.seed
             && [&recipe.nets.lnet_o, &recipe.nets.lnet_s] == [&own.nets.lnet_o, &own.nets.lnet_s];
-        let (there, here) = (self.work(LNETS)?.join(OBJECTS), to.join(OBJECTS));
+        let (there, here) = (self.work(LNETS)?.join(OBJECT_WEIGHTS), to.join(OBJECT_WEIGHTS));
         if same && there.exists() && !here.exists() {
             std::fs::copy(&there, &here).map_err(|e| ReproduceError::file(&here, e))?;
         }
@@ -199,29 +243,27 @@ impl<'a> Lab<'a> {
     }
 
     /// Refuses a folder in which something else was trained.
-    fn claim(&self, folder: &Path, recipe: &Recipe) -> Result<(), ReproduceError> {
+    fn claim(&self, folder: &Path, recipe: &AnyRecipe) -> Result<(), ReproduceError> {
         let kept = folder.join("recipe.toml");
-        if kept.exists() && Recipe::open(&kept)? != *recipe {
+        if kept.exists() && AnyRecipe::open(&kept)? != *recipe {
             return Err(ReproduceError::OtherRun(folder.to_owned()));
         }
         Ok(())
     }
 
-    fn train(&self, folder: &Path, recipe: &Recipe, stage: Option<&str>) -> Result<(), ReproduceError> {
-        debug_assert!(stage.is_none_or(|stage| STAGES.contains(&stage)));
-        let options = TrainOptions {
+    /// Goes on with the training of a recipe in a folder.
+    fn training(&self, folder: &Path, recipe: &Recipe) -> TrainOptions<'a> {
+        TrainOptions {
             recipe: recipe.clone(),
             data: vec![self.options.data.clone()],
             output: folder.to_owned(),
             resume: true,
-            stage: stage.map(str::to_owned),
+            stage: None,
             from: None,
             detector: None,
             progress: self.options.progress,
             stop: self.options.stop,
             step_limit: None,
-        };
-        train(&options)?;
-        Ok(())
+        }
     }
 }

@@ -10,8 +10,10 @@ mod figures;
 mod identities;
 mod lab;
 mod localisation;
+mod maps;
 mod page;
 mod results;
+mod systems;
 mod transfer;
 
 pub use error::ReproduceError;
@@ -29,13 +31,20 @@ pub struct Experiment {
 }
 
 /// All of them, in the order of the page.
-pub const EXPERIMENTS: [Experiment; 4] = [
+pub const EXPERIMENTS: [Experiment; 6] = [
+    Experiment {
+        name: "systems",
+        title: "Table 1: whole systems",
+        run: systems::run,
+        section: systems::section,
+    },
     Experiment {
         name: "localisation",
         title: "Localisation (Fig. 7)",
         run: localisation::run,
         section: localisation::section,
     },
+    Experiment { name: "maps", title: "Response maps (Fig. 3)", run: maps::run, section: maps::section },
     Experiment {
         name: "identities",
         title: "Identity pre-training",

@@ -23,6 +23,14 @@ use crate::transfer;
 /// False positives a picture at which the curve is kept.
 const FPPI: [f64; 7] = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
 
+/// The run of the recipe without object pre-training.
+pub const NO_OBJECTS: &str = "no_objects";
+
+/// The recipe whose LNets begin at random.
+pub fn without_objects(recipe: &Recipe) -> Recipe {
+    Recipe { objects: None, ..recipe.clone() }
+}
+
 /// Pictures with the boxes that are given for them.
 struct Photos {
     name: &'static str,
@@ -77,8 +85,11 @@ fn variants(recipe: &Recipe, attributes: &[String]) -> Vec<(String, String, Reci
         let fewer = Recipe { without, ..recipe.clone() };
         all.push((format!("LNets, {left} attributes"), format!("attributes_{left}"), fewer));
     }
-    let scratch = Recipe { objects: None, ..recipe.clone() };
-    all.push(("LNets without object pre-training".to_owned(), "no_objects".to_owned(), scratch));
+    all.push((
+        "LNets without object pre-training".to_owned(),
+        NO_OBJECTS.to_owned(),
+        without_objects(recipe),
+    ));
     all
 }
 

@@ -77,6 +77,15 @@ impl Store {
         self.0.join(name).with_extension(extension)
     }
 
+    /// The path of another file among the figures, its folder made.
+    ///
+    /// # Errors
+    /// A folder that cannot be made.
+    pub fn beside_results(&self, name: &str) -> Result<PathBuf, ReproduceError> {
+        std::fs::create_dir_all(&self.0).map_err(|e| ReproduceError::file(&self.0, e))?;
+        Ok(self.0.join(name))
+    }
+
     /// Whether the figures are there.
     pub fn holds(&self, name: &str) -> bool {
         self.file(name, "csv").is_file() && self.file(name, "json").is_file()

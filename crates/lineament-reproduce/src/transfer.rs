@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use lineament::attributes::{CalibrationError, Place};
+use lineament::attributes::{CalibrationError, EASY_TO_SEE, Place};
 use lineament::bootstrap::{RESAMPLES, SEED, intervals};
 use lineament::metrics::{Scored, Tally, average_precision, mean, roc_auc};
 use lineament::teach::{Plane, Question, Rule};
@@ -15,20 +15,6 @@ use rayon::prelude::*;
 use crate::error::ReproduceError;
 use crate::lab::Lab;
 use crate::results::{Store, percent, share};
-
-/// The first ten to be left out: those that people see most easily.
-const TEN: [&str; 10] = [
-    "Eyeglasses",
-    "Wearing_Hat",
-    "Smiling",
-    "Male",
-    "Bangs",
-    "Blond_Hair",
-    "Mouth_Slightly_Open",
-    "Wearing_Lipstick",
-    "Goatee",
-    "Gray_Hair",
-];
 
 /// Attributes that are left out at once.
 const LEFT_OUT: usize = 10;
@@ -44,7 +30,8 @@ const COLUMNS: [&str; 8] =
 
 /// The attributes that each split leaves out: the ten, and then others by the seed of the recipe.
 fn left_out(attributes: &[String], seed: u64) -> Vec<Vec<String>> {
-    let first: Vec<String> = attributes.iter().filter(|name| TEN.contains(&name.as_str())).cloned().collect();
+    let first: Vec<String> =
+        attributes.iter().filter(|name| EASY_TO_SEE.contains(&name.as_str())).cloned().collect();
     let rest: Vec<&String> = attributes.iter().filter(|name| !first.contains(name)).collect();
     let order = shuffled(rest.len(), seed, 0);
     let drawn: Vec<String> =
@@ -58,7 +45,7 @@ fn left_out(attributes: &[String], seed: u64) -> Vec<Vec<String>> {
 
 /// How many attributes are left, and which are left out: the ten, then a third of the others more, then two thirds.
 pub fn fewer(attributes: &[String]) -> Vec<(usize, Vec<String>)> {
-    let ten = |name: &&String| TEN.contains(&name.as_str());
+    let ten = |name: &&String| EASY_TO_SEE.contains(&name.as_str());
     let rest: Vec<&String> = attributes.iter().filter(|name| !ten(name)).collect();
     (1..=3)
         .map(|kept| {
@@ -276,14 +263,14 @@ mod tests {
 
     fn forty() -> Vec<String> {
         let others = (0..30).map(|number| format!("Other_{number}"));
-        TEN.iter().map(|name| (*name).to_owned()).chain(others).collect()
+        EASY_TO_SEE.iter().map(|name| (*name).to_owned()).chain(others).collect()
     }
 
     #[test]
     fn three_splits_leave_out_ten_each_and_none_twice() {
         let splits = left_out(&forty(), 7);
         assert_eq!(splits.iter().map(Vec::len).collect::<Vec<_>>(), [10, 10, 10]);
-        assert!(splits[0].iter().all(|name| TEN.contains(&name.as_str())));
+        assert!(splits[0].iter().all(|name| EASY_TO_SEE.contains(&name.as_str())));
         let mut all: Vec<&String> = splits.iter().flatten().collect();
         all.sort();
         all.dedup();

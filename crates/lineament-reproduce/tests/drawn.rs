@@ -8,6 +8,7 @@ use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba, write
 use lineament_reproduce::{Options, ReproduceError, Store, reproduce};
 use lineament_train::Recipe;
 use lineament_train::locating::LocatingRecipe;
+use lineament_train::rivals::{RivalRecipe, System};
 
 /// The recipe for drawn faces, one epoch a stage: what is tested is that experiments run, not what they find.
 fn hasty() -> Recipe {
@@ -21,6 +22,23 @@ fn hasty() -> Recipe {
     recipe
 }
 
+/// One small net for one part of the face, and one setting of each list.
+fn hasty_panda() -> RivalRecipe {
+    let mut recipe = RivalRecipe::panda().unwrap();
+    recipe.svms.costs.truncate(1);
+    recipe.svms.powers.truncate(1);
+    recipe.svms.scalings.truncate(1);
+    recipe.svms.learn_from.truncate(1);
+    recipe.svms.folds = 2;
+    let System::Panda(stages) = &mut recipe.system else { unreachable!("panda is panda") };
+    stages.panda.parts.truncate(1);
+    stages.panda.holistic.clear();
+    stages.objects = None;
+    stages.parts.schedule.epochs = 1;
+    stages.parts.schedule.batch = 16;
+    recipe
+}
+
 fn options<'a>(folder: &Path, only: &str, stop: &'a AtomicBool) -> Options<'a> {
     Options {
         data: folder.join("data"),
@@ -30,6 +48,8 @@ fn options<'a>(folder: &Path, only: &str, stop: &'a AtomicBool) -> Options<'a> {
         again: false,
         page_only: false,
         recipe: hasty(),
+        facetracer: RivalRecipe::facetracer().unwrap(),
+        panda: hasty_panda(),
         command: "lineament reproduce".to_owned(),
         progress: false,
         stop,
@@ -49,14 +69,19 @@ fn an_experiment_is_run_once_and_told_on_the_page() {
     reproduce(&options(folder.path(), "amount", &stop)).unwrap();
     let store = Store::beside(&folder.path().join("docs/results.md"));
     let results = store.read("amount").unwrap().expect("figures");
-    assert_eq!(results.rows.len(), 3);
+    assert_eq!(results.rows.len(), 6);
     for row in &results.rows {
         let accuracy = results.number(row, "accuracy");
         assert!((0.3..=1.0).contains(&accuracy), "{row:?}");
         assert!(results.number(row, "low") <= accuracy && accuracy <= results.number(row, "high"), "{row:?}");
     }
     let page = std::fs::read_to_string(folder.path().join("docs/results.md")).unwrap();
-    assert!(page.contains("| LNets+ANet | 1000 |") && page.contains("Not run yet."), "{page}");
+    assert!(
+        page.contains("| LNets+ANet | 1000 |")
+            && page.contains("| PANDA-l | 3000 |")
+            && page.contains("Not run yet."),
+        "{page}"
+    );
 
     // Again from the same seed: the same figures, from trainings that are there.
     let model = folder.path().join("work/amount_1000/model.lineament");

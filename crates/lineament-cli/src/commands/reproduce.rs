@@ -18,7 +18,7 @@ pub struct ReproduceArguments {
     /// The page; figures are kept as CSVs in the folder that is called like it
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// Only these experiments (localisation, identities, transfer, amount), separated by commas
+    /// Only these experiments (systems, localisation, maps, identities, transfer, amount), separated by commas
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Run experiments again whose figures are there
@@ -50,12 +50,15 @@ pub fn run(arguments: ReproduceArguments) -> Result<Outcome> {
 
     use lineament_reproduce::{Options, ReproduceError, reproduce};
     use lineament_train::AnyRecipe;
+    use lineament_train::rivals::RivalRecipe;
 
     let AnyRecipe::Cascade(recipe) = super::train::recipe(&arguments.recipe)? else {
         anyhow::bail!("experiments vary a recipe of LNets and ANet, and {} is none", arguments.recipe)
     };
     let options = Options {
         recipe: *recipe,
+        facetracer: RivalRecipe::facetracer()?,
+        panda: RivalRecipe::panda()?,
         data: arguments.data,
         output: arguments.output,
         work: arguments.work,

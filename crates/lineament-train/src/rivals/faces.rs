@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lineament::locate::Localizer;
 use lineament::{Photo, Point};
-use lineament_data::{Dataset, Framing, PhotoCache, Split};
+use lineament_data::{Dataset, Framing, PhotoCache, Split, shuffled};
 use rayon::prelude::*;
 
 use crate::error::TrainError;
@@ -93,6 +93,17 @@ impl MarkedFaces {
         Ok(Self { faces, cache: PhotoCache::new(KEPT_SIDE, KEPT_BYTES) })
     }
 
+    /// Keeps so many faces to train on, drawn by the seed: fewer of a larger number are among more of it.
+    pub fn learn_from(&mut self, pictures: usize, seed: u64) {
+        let train = self.of(Split::Train);
+        let mut kept = vec![false; self.faces.len()];
+        for place in shuffled(train.len(), seed, 0).into_iter().take(pictures) {
+            kept[train[place] as usize] = true;
+        }
+        let mut kept = kept.into_iter();
+        self.faces.retain(|face| kept.next() == Some(true) || face.split != Split::Train);
+    }
+
     /// Places of the faces of a part.
     pub fn of(&self, split: Split) -> Vec<u32> {
         let places = self.faces.iter().zip(0..);
@@ -108,5 +119,37 @@ impl MarkedFaces {
         let kept = self.cache.get(&face.path)?;
         let scale = kept.scale;
         Ok((kept.photo, face.landmarks.map(|point| Point::new(point.x * scale, point.y * scale))))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fewer_faces_are_among_more_and_validation_stays() {
+        let face = |place: u32| MarkedFace {
+            path: PathBuf::from(place.to_string()),
+            landmarks: [Point::new(0.0, 0.0); 5],
+            tags: vec![Some(true)],
+            identity: None,
+            split: if place % 4 == 0 { Split::Validation } else { Split::Train },
+        };
+        let kept = |pictures| {
+            let mut all = MarkedFaces { faces: (0..40).map(face).collect(), cache: PhotoCache::new(1, 1) };
+            all.learn_from(pictures, 7);
+            assert_eq!(all.of(Split::Validation).len(), 10);
+            all.of(Split::Train)
+                .iter()
+                .map(|place| all.faces[*place as usize].path.clone())
+                .collect::<Vec<_>>()
+        };
+        let (few, more) = (kept(5), kept(12));
+        assert_eq!((few.len(), more.len(), kept(100).len()), (5, 12, 30));
+        assert!(
+            few.iter().all(|path| more.contains(path))
+                && more.is_sorted_by_key(|path| path.to_str().unwrap().parse::<u32>().unwrap())
+        );
     }
 }

@@ -87,7 +87,10 @@ pub fn train(options: &RivalOptions<'_>) -> Result<PathBuf, TrainError> {
         }
         _ => None,
     };
-    let faces = MarkedFaces::collect(&sets, localizer.as_deref())?;
+    let mut faces = MarkedFaces::collect(&sets, localizer.as_deref())?;
+    if let Some(pictures) = recipe.pictures {
+        faces.learn_from(pictures, recipe.seed);
+    }
     for name in &stages {
         if asked.is_some_and(|asked| asked != name) {
             continue;

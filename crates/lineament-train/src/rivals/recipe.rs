@@ -38,6 +38,9 @@ pub struct RivalRecipe {
     /// Attributes that the data has and that are not to be learned.
     #[serde(default)]
     pub without: Vec<String>,
+    /// Learn from so many training faces only, drawn by the seed: what less data costs (paper Fig. 13). Validation faces stay.
+    #[serde(default)]
+    pub pictures: Option<usize>,
     /// Which system, and what it looks at. Its `kind` tells such a recipe from one of LNets and ANet.
     pub system: System,
     /// Stage `svms`.
@@ -84,6 +87,18 @@ pub struct PartStage {
     pub smoothing: f32,
 }
 
+impl From<Recipe> for AnyRecipe {
+    fn from(recipe: Recipe) -> Self {
+        Self::Cascade(Box::new(recipe))
+    }
+}
+
+impl From<RivalRecipe> for AnyRecipe {
+    fn from(recipe: RivalRecipe) -> Self {
+        Self::Rival(Box::new(recipe))
+    }
+}
+
 impl AnyRecipe {
     /// Reads a recipe file.
     ///
@@ -104,9 +119,9 @@ impl AnyRecipe {
     pub fn parse(text: &str) -> Result<Self, TrainError> {
         let table: toml::Table = toml::from_str(text).map_err(|e| TrainError::Recipe(e.to_string()))?;
         if table.contains_key("system") {
-            return Ok(Self::Rival(Box::new(RivalRecipe::parse(text)?)));
+            return Ok(RivalRecipe::parse(text)?.into());
         }
-        Ok(Self::Cascade(Box::new(Recipe::parse(text)?)))
+        Ok(Recipe::parse(text)?.into())
     }
 
     /// A recipe that comes with the program.
@@ -115,14 +130,30 @@ impl AnyRecipe {
     /// When there is none of that name.
     pub fn named(name: &str) -> Result<Self, TrainError> {
         match name {
-            "facetracer" => Self::parse(include_str!("../../../../recipes/facetracer.toml")),
-            "panda" => Self::parse(include_str!("../../../../recipes/panda.toml")),
-            _ => Ok(Self::Cascade(Box::new(Recipe::named(name)?))),
+            "facetracer" => Ok(RivalRecipe::facetracer()?.into()),
+            "panda" => Ok(RivalRecipe::panda()?.into()),
+            _ => Ok(Recipe::named(name)?.into()),
         }
     }
 }
 
 impl RivalRecipe {
+    /// FaceTracer as it comes with the program.
+    ///
+    /// # Errors
+    /// None, as long as its file is sound.
+    pub fn facetracer() -> Result<Self, TrainError> {
+        Self::parse(include_str!("../../../../recipes/facetracer.toml"))
+    }
+
+    /// PANDA as it comes with the program.
+    ///
+    /// # Errors
+    /// None, as long as its file is sound.
+    pub fn panda() -> Result<Self, TrainError> {
+        Self::parse(include_str!("../../../../recipes/panda.toml"))
+    }
+
     /// Reads a rival's recipe from TOML text.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ pub use anet::{Anet, AnetError};
 pub use calibration::{CalibrationError, Platt};
 pub use describe::{Attribute, AttributeCard, AttributeCardError, DescribeError, Group, Taught};
 pub use facetracer::{FaceTracer, FaceTracerError};
-pub use names::{CELEBA, UnknownAttribute, find};
+pub use names::{CELEBA, EASY_TO_SEE, UnknownAttribute, find};
 pub use panda::{Holistic, Panda, PandaError, PandaNets};
 pub use parts::{Frame, Part, PartsError};
 pub use patches::{Mirror, Patches, PatchesError};

@@ -44,6 +44,20 @@ pub const CELEBA: [&str; 40] = [
     "Young",
 ];
 
+/// Ten of them that people see most easily: those that are left out of a training to measure what nets know of attributes that they were not taught.
+pub const EASY_TO_SEE: [&str; 10] = [
+    "Eyeglasses",
+    "Wearing_Hat",
+    "Smiling",
+    "Male",
+    "Bangs",
+    "Blond_Hair",
+    "Mouth_Slightly_Open",
+    "Wearing_Lipstick",
+    "Goatee",
+    "Gray_Hair",
+];
+
 /// An attribute that the model does not know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no attribute is called \"{name}\"{}", match .suggestion {
