@@ -408,7 +408,10 @@ pub(crate) fn read_sets(paths: &[PathBuf]) -> Result<Vec<Dataset>, TrainError> {
         }
     }
     for set in &sets {
-        tracing::info!("{}: {} pictures{}", set.name, set.len(), set.report);
+        tracing::info!("{}: {} pictures", set.name, set.len());
+        for finding in set.report.to_string().lines() {
+            tracing::info!("{}: {finding}", set.name);
+        }
     }
     Ok(sets)
 }

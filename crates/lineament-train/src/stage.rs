@@ -307,12 +307,8 @@ fn progress_bar(stage: &str, total: u64, done: u64, shown: bool) -> ProgressBar 
 }
 
 fn report(stage: &str, epoch: u64, epochs: u64, loss: f64, took: Duration, figures: &[(&str, f64)]) {
-    let figures: Vec<String> = figures.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
-    tracing::info!(
-        "{stage}: epoch {epoch}/{epochs}, loss {loss:.4}, {}, {:.0} s",
-        figures.join(", "),
-        took.as_secs_f64()
-    );
+    let figures: String = figures.iter().map(|(name, value)| format!(", {name} {value:.4}")).collect();
+    tracing::info!("{stage}: epoch {epoch}/{epochs}, loss {loss:.4}{figures}, {:.0} s", took.as_secs_f64());
 }
 
 #[derive(Default)]
