@@ -7,6 +7,7 @@ request for anything but the file itself, or a page wider than its window; then 
 import sys
 from pathlib import Path
 
+from axe import complaints
 from playwright.sync_api import sync_playwright
 
 PAGE, AXE, SCREENSHOTS = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).read_text(), Path(sys.argv[3])
@@ -24,13 +25,7 @@ class Visit:
         self.page.goto(PAGE.as_uri())
 
     def axe(self, state):
-        found = self.page.evaluate(AXE + "; axe.run(document, { resultTypes: ['violations'] })")
-        for violation in found["violations"]:
-            nodes = "; ".join(node["html"][:120] + " " + node["failureSummary"] for node in violation["nodes"][:3])
-            self.complaints.append(f"axe, {state}: {violation['id']}: {nodes}")
-        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if wide > 0:
-            self.complaints.append(f"{state}: {wide} px wider than the window")
+        self.complaints += complaints(self.page, AXE, state)
 
     def close(self):
         self.context.close()

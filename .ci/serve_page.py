@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlparse
 
+from axe import complaints
 from playwright.sync_api import sync_playwright
 
 ADDRESS, AXE, EXAMPLES, SCREENSHOTS = sys.argv[1], Path(sys.argv[2]).read_text(), Path(sys.argv[3]), Path(sys.argv[4])
@@ -65,14 +66,7 @@ class Visit:
             time.sleep(0.02)
 
     def axe(self, state):
-        # Not as a script of the page: its policy lets none in.
-        found = self.page.evaluate(AXE + "; axe.run(document, { resultTypes: ['violations'] })")
-        for violation in found["violations"]:
-            nodes = "; ".join(node["html"][:120] + " " + node["failureSummary"] for node in violation["nodes"][:3])
-            self.complaints.append(f"axe, {state}: {violation['id']}: {nodes}")
-        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if wide > 0:
-            self.complaints.append(f"{state}: {wide} px wider than the window")
+        self.complaints += complaints(self.page, AXE, state)
 
     def shot(self, state):
         self.page.screenshot(path=SCREENSHOTS / f"{self.name}-{state}.png", full_page=True)
