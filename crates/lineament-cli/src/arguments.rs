@@ -115,6 +115,17 @@ pub struct EngineArguments {
     pub engine_provider: Option<ProviderName>,
 }
 
+/// The model, and what it is run on.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    #[command(flatten)]
+    pub model: ModelArguments,
+    #[command(flatten)]
+    pub threads: ThreadArguments,
+    #[command(flatten)]
+    pub engine: EngineArguments,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum EngineName {
     /// This program's own forward pass
@@ -187,11 +198,7 @@ pub struct PredictArguments {
     #[command(flatten)]
     pub shards: ShardArguments,
     #[command(flatten)]
-    pub model: ModelArguments,
-    #[command(flatten)]
-    pub threads: ThreadArguments,
-    #[command(flatten)]
-    pub engine: EngineArguments,
+    pub run: RunArguments,
 }
 
 fn probability(text: &str) -> Result<f32, String> {
@@ -229,11 +236,21 @@ pub struct LocateArguments {
     #[arg(long, value_name = "DIR")]
     pub maps: Option<PathBuf>,
     #[command(flatten)]
-    pub model: ModelArguments,
-    #[command(flatten)]
-    pub threads: ThreadArguments,
-    #[command(flatten)]
-    pub engine: EngineArguments,
+    pub run: RunArguments,
+}
+
+/// What is measured, and how.
+#[derive(Debug, Args)]
+pub struct MeasureArguments {
+    /// The part of the data that is reported
+    #[arg(long, value_enum, default_value = "test")]
+    pub split: SplitName,
+    /// Where face regions come from
+    #[arg(long, value_enum, default_value = "located")]
+    pub region: RegionName,
+    /// What the model's thresholds are chosen for
+    #[arg(long, value_enum, default_value = "accuracy")]
+    pub operating_point: PointName,
 }
 
 #[derive(Debug, Args)]
@@ -244,15 +261,8 @@ pub struct EvaluateArguments {
     /// The layout of the data [default: told from what is there]
     #[arg(long, value_enum)]
     pub layout: Option<LayoutName>,
-    /// The part of the data
-    #[arg(long, value_enum, default_value = "test")]
-    pub split: SplitName,
-    /// Where face regions come from
-    #[arg(long, value_enum, default_value = "located")]
-    pub region: RegionName,
-    /// What the model's thresholds are chosen for
-    #[arg(long, value_enum, default_value = "accuracy")]
-    pub operating_point: PointName,
+    #[command(flatten)]
+    pub measure: MeasureArguments,
     /// A folder of pictures without a face, to count false alarms in (with --region located or --report): of those, the part
     /// that --split names; which picture is in which part follows from its name
     #[arg(long, value_name = "DIR")]
@@ -267,11 +277,7 @@ pub struct EvaluateArguments {
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
-    pub model: ModelArguments,
-    #[command(flatten)]
-    pub threads: ThreadArguments,
-    #[command(flatten)]
-    pub engine: EngineArguments,
+    pub run: RunArguments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -9,7 +9,7 @@ use lineament::locate::{LocateError, Locator};
 use lineament::{Engine, Tagger};
 use rayon::ThreadPool;
 
-use crate::arguments::{EngineArguments, ModelArguments, ThreadArguments};
+use crate::arguments::{ModelArguments, RunArguments, ThreadArguments};
 use crate::{engine, notes};
 
 const UNUSABLE: &str = "the model cannot be used; `lineament model verify` says more";
@@ -40,35 +40,27 @@ pub fn tagger(bundle: Bundle) -> Result<Tagger> {
 }
 
 /// The tagger that was asked for, and the threads to call it on; says which engine works, and on how many threads.
-pub fn ready(
-    model: &ModelArguments,
-    engine: &EngineArguments,
-    threads: &ThreadArguments,
-) -> Result<(Tagger, ThreadPool)> {
-    let (engine, pool) = works(engine, threads)?;
+pub fn ready(run: &RunArguments) -> Result<(Tagger, ThreadPool)> {
+    let (engine, pool) = works(run)?;
     let spoken = spoken(&engine, &pool);
-    let tagger = Tagger::with_engine(bundle(model)?, engine).context(UNUSABLE)?;
+    let tagger = Tagger::with_engine(bundle(&run.model)?, engine).context(UNUSABLE)?;
     notes::note(spoken);
     Ok((tagger, pool))
 }
 
 /// The same, and what explains the tagger's answers.
-pub fn ready_to_explain(
-    model: &ModelArguments,
-    engine: &EngineArguments,
-    threads: &ThreadArguments,
-) -> Result<(Tagger, Explainer, ThreadPool)> {
-    let (engine, pool) = works(engine, threads)?;
-    let (spoken, bundle) = (spoken(&engine, &pool), bundle(model)?);
+pub fn ready_to_explain(run: &RunArguments) -> Result<(Tagger, Explainer, ThreadPool)> {
+    let (engine, pool) = works(run)?;
+    let (spoken, bundle) = (spoken(&engine, &pool), bundle(&run.model)?);
     let explainer = Explainer::new(&bundle, &engine).context(UNUSABLE)?;
     let tagger = Tagger::with_engine(bundle, engine).context(UNUSABLE)?;
     notes::note(spoken);
     Ok((tagger, explainer, pool))
 }
 
-fn works(engine: &EngineArguments, threads: &ThreadArguments) -> Result<(Engine, ThreadPool)> {
-    let count = threads.count();
-    let engine = engine::of(engine, count)?;
+fn works(run: &RunArguments) -> Result<(Engine, ThreadPool)> {
+    let count = run.threads.count();
+    let engine = engine::of(&run.engine, count)?;
     let pool = started(count, &engine)?;
     Ok((engine, pool))
 }
@@ -79,12 +71,8 @@ fn spoken(engine: &Engine, pool: &ThreadPool) -> String {
 }
 
 /// The same for commands that look for faces: refused at once where the model finds none, not once a picture.
-pub fn ready_to_find(
-    model: &ModelArguments,
-    engine: &EngineArguments,
-    threads: &ThreadArguments,
-) -> Result<(Tagger, ThreadPool)> {
-    let ready = ready(model, engine, threads)?;
+pub fn ready_to_find(run: &RunArguments) -> Result<(Tagger, ThreadPool)> {
+    let ready = ready(run)?;
     match ready.0.card().locator {
         Locator::Given => Err(LocateError::Given.into()),
         _ => Ok(ready),

@@ -1,7 +1,6 @@
 //! Recipes: everything that decides what a training gives, in one TOML file.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use lineament::attributes::{Patches, Region};
 use lineament::input::Preprocess;
@@ -162,22 +161,10 @@ pub struct SvmStage {
 }
 
 impl Recipe {
-    /// Reads a recipe file.
-    ///
-    /// # Errors
-    /// When it can't be read, has an unknown field, or a value with which nothing could be learned.
-    pub fn open(path: &Path) -> Result<Self, TrainError> {
-        let text = std::fs::read_to_string(path).map_err(|e| TrainError::io(path, e))?;
-        Self::parse(&text).map_err(|e| match e {
-            TrainError::Recipe(why) => TrainError::Recipe(format!("{}: {why}", path.display())),
-            other => other,
-        })
-    }
-
     /// Reads a recipe from TOML text.
     ///
     /// # Errors
-    /// As [`Recipe::open`].
+    /// When it has an unknown field, or a value with which nothing could be learned.
     pub fn parse(text: &str) -> Result<Self, TrainError> {
         let recipe: Self = toml::from_str(text).map_err(|e| TrainError::Recipe(e.to_string()))?;
         recipe.check()?;

@@ -15,9 +15,7 @@ use lineament_lab::bootstrap::Interval;
 use lineament_lab::{EvaluateOptions, Observations, evaluate};
 
 use super::Outcome;
-use crate::arguments::{
-    EngineArguments, LayoutName, ModelArguments, PointName, RegionName, SplitName, ThreadArguments,
-};
+use crate::arguments::{LayoutName, MeasureArguments, RunArguments};
 use crate::{files, model, notes, progress};
 
 #[derive(Debug, Args)]
@@ -28,15 +26,8 @@ pub struct AuditArguments {
     /// The layout of the data [default: told from what is there]
     #[arg(long, value_enum)]
     layout: Option<LayoutName>,
-    /// The part of the data
-    #[arg(long, value_enum, default_value = "test")]
-    split: SplitName,
-    /// Where face regions come from
-    #[arg(long, value_enum, default_value = "located")]
-    region: RegionName,
-    /// What the model's thresholds are chosen for
-    #[arg(long, value_enum, default_value = "accuracy")]
-    operating_point: PointName,
+    #[command(flatten)]
+    measure: MeasureArguments,
     #[command(flatten)]
     compare: CompareArguments,
     /// Labels listed for a second look
@@ -46,11 +37,7 @@ pub struct AuditArguments {
     #[arg(long, short, value_name = "DIR")]
     output: PathBuf,
     #[command(flatten)]
-    model: ModelArguments,
-    #[command(flatten)]
-    threads: ThreadArguments,
-    #[command(flatten)]
-    engine: EngineArguments,
+    run: RunArguments,
 }
 
 /// What errors are compared between, and what is counted as a contradiction.
@@ -68,20 +55,20 @@ pub struct CompareArguments {
 }
 
 pub fn run(arguments: AuditArguments) -> Result<Outcome> {
-    let (tagger, pool) = model::ready(&arguments.model, &arguments.engine, &arguments.threads)?;
+    let (tagger, pool) = model::ready(&arguments.run)?;
     let groupings = arguments.compare.groupings(&tagger)?;
     let rules = arguments.compare.rules(&tagger)?;
     let layout = arguments.layout.map_or_else(|| layout::detect(&arguments.data), |name| Ok(name.into()))?;
     let data = layout::read(layout, &arguments.data)?;
     files::make_folder(&arguments.output)?;
-    let (split, region) = (arguments.split.into(), arguments.region.into());
+    let (split, region) = (arguments.measure.split.into(), arguments.measure.region.into());
     let what = EvaluateOptions { split, region, operating_points: &[], background: None };
     let bar = progress::bar(Some(evaluate::pictures(&data, &what) as u64), false);
     let done = || bar.inc(1);
     let seen = pool.install(|| Observations::of(&tagger, &data, split, region, &done));
     bar.finish_and_clear();
     let seen = seen?;
-    let point = arguments.operating_point.into();
+    let point = arguments.measure.operating_point.into();
     let found = pool.install(|| audit(&seen, point, &groupings, &rules, arguments.doubts));
     write(&found, &arguments.output)?;
     notes::note(format!(

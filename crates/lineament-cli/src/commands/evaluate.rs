@@ -33,7 +33,7 @@ struct Options {
 }
 
 pub fn run(arguments: EvaluateArguments) -> Result<Outcome> {
-    let (tagger, pool) = model::ready(&arguments.model, &arguments.engine, &arguments.threads)?;
+    let (tagger, pool) = model::ready(&arguments.run)?;
     let options = Options::check(arguments)?;
     for finding in options.data.report.findings() {
         notes::note(format!("{} {}: {}", finding.count, finding.kind.words(), finding.examples.join("; ")));
@@ -79,20 +79,20 @@ pub fn run(arguments: EvaluateArguments) -> Result<Outcome> {
 
 impl Options {
     fn check(arguments: EvaluateArguments) -> Result<Self> {
-        let region = FaceFrom::from(arguments.region);
+        let region = FaceFrom::from(arguments.measure.region);
         if region == FaceFrom::Landmarks && arguments.background.is_some() && arguments.report.is_none() {
             bail!(
                 "--background counts false alarms of the localiser; use it with --region located or with --report"
             );
         }
         let data = read(&arguments.data, arguments.layout)?;
-        let split = arguments.split.into();
+        let split = arguments.measure.split.into();
         // The other parts may have been learned from, or been used to choose the threshold.
         let background = arguments.background.as_deref().map(folder::read).transpose()?;
         Ok(Self {
             split,
             region,
-            point: arguments.operating_point.into(),
+            point: arguments.measure.operating_point.into(),
             format: arguments.format,
             output: arguments.output,
             report: arguments.report,

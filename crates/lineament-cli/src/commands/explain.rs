@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::pages::save;
-use crate::arguments::{EngineArguments, FigureFormat, ModelArguments, ThreadArguments};
+use crate::arguments::{FigureFormat, RunArguments};
 use crate::files::{self, Sink};
 use crate::inputs::{Input, Inputs, Names, Unread};
 use crate::{format, model, notes, ordered};
@@ -46,11 +46,7 @@ pub struct ExplainArguments {
     #[arg(long, value_name = "DIR")]
     annotate: Option<PathBuf>,
     #[command(flatten)]
-    model: ModelArguments,
-    #[command(flatten)]
-    threads: ThreadArguments,
-    #[command(flatten)]
-    engine: EngineArguments,
+    run: RunArguments,
 }
 
 /// Where regions come from.
@@ -88,8 +84,7 @@ struct Look {
 
 pub fn run(arguments: ExplainArguments) -> Result<Outcome> {
     let inputs = Inputs::of(&arguments.paths)?;
-    let (tagger, explainer, pool) =
-        model::ready_to_explain(&arguments.model, &arguments.engine, &arguments.threads)?;
+    let (tagger, explainer, pool) = model::ready_to_explain(&arguments.run)?;
     let attributes = arguments.attributes.as_ref().map(|names| super::predict::places(&tagger, names));
     let options = ExplainOptions {
         attributes: attributes.transpose()?,

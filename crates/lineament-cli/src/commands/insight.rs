@@ -20,7 +20,9 @@ use rayon::ThreadPool;
 
 use super::Outcome;
 use super::audit::{self as auditing, CompareArguments};
-use crate::arguments::{LayoutName, ModelArguments, PointName, RegionName, SplitName, ThreadArguments};
+use crate::arguments::{
+    LayoutName, MeasureArguments, ModelArguments, RegionName, SplitName, ThreadArguments,
+};
 use crate::inputs::{Inputs, Unread};
 use crate::{files, model, notes, progress};
 
@@ -44,15 +46,8 @@ pub struct InsightArguments {
     /// The part that SVMs, cuts and thresholds are fitted to and chosen on
     #[arg(long, value_enum, default_value = "validation")]
     fit: SplitName,
-    /// The part that is reported
-    #[arg(long, value_enum, default_value = "test")]
-    split: SplitName,
-    /// Where face regions come from
-    #[arg(long, value_enum, default_value = "located")]
-    region: RegionName,
-    /// What the model's thresholds are chosen for
-    #[arg(long, value_enum, default_value = "accuracy")]
-    operating_point: PointName,
+    #[command(flatten)]
+    measure: MeasureArguments,
     #[command(flatten)]
     compare: CompareArguments,
     /// Labels listed for a second look
@@ -83,7 +78,7 @@ pub struct InsightArguments {
 }
 
 pub fn run(arguments: InsightArguments) -> Result<Outcome> {
-    if arguments.fit == arguments.split {
+    if arguments.fit == arguments.measure.split {
         bail!(
             "--fit and --split name the same part; what is reported must not be what was chosen on: give two different ones"
         );
@@ -99,11 +94,11 @@ pub fn run(arguments: InsightArguments) -> Result<Outcome> {
         files::make_folder(folder)?;
     }
 
-    let region = FaceFrom::from(arguments.region);
+    let region = FaceFrom::from(arguments.measure.region);
     let pass = |split: SplitName| look(&bundle, &tagger, &data, split.into(), region, &pool);
     let (fit_pass, fit) = pass(arguments.fit)?;
-    let (asked_pass, asked) = pass(arguments.split)?;
-    let point = arguments.operating_point.into();
+    let (asked_pass, asked) = pass(arguments.measure.split)?;
+    let point = arguments.measure.operating_point.into();
     let audit = pool.install(|| audit(&asked_pass, point, &groupings, &rules, arguments.doubts));
     notes::note(format!("{} faces to learn from, {} to ask about", fit.faces.len(), asked.faces.len()));
     let options = InsightOptions {
@@ -219,8 +214,8 @@ fn write(
             .as_ref()
             .map_or_else(|| "drawn faces".to_owned(), |data| data.display().to_string()),
         fit: Split::from(arguments.fit).to_string(),
-        split: Split::from(arguments.split).to_string(),
-        region: match arguments.region {
+        split: Split::from(arguments.measure.split).to_string(),
+        region: match arguments.measure.region {
             RegionName::Located => "found in the photos",
             RegionName::Landmarks => "placed by the given landmarks",
         },

@@ -14,7 +14,7 @@ const OPACITY: f32 = 0.65;
 
 pub fn run(arguments: LocateArguments) -> Result<Outcome> {
     let pictures = Pictures::check(arguments.pictures)?;
-    let (tagger, pool) = model::ready_to_find(&arguments.model, &arguments.engine, &arguments.threads)?;
+    let (tagger, pool) = model::ready_to_find(&arguments.run)?;
     let told = Told { attributes: Vec::new(), chosen: false, model: model::voice(&tagger) };
     let heat_map = |photo: &Photo| -> Result<Photo> { Ok(tagger.response_map(photo)?.over(photo, OPACITY)) };
     let heat_map: &HeatMap<'_> = &heat_map;

@@ -13,7 +13,7 @@ use crate::shards::{Settings, Shards};
 pub fn run(arguments: PredictArguments) -> Result<Outcome> {
     let shards = Shards::check(&arguments.shards, &arguments.pictures.paths)?;
     let pictures = Pictures::check(arguments.pictures)?;
-    let (tagger, pool) = model::ready_to_find(&arguments.model, &arguments.engine, &arguments.threads)?;
+    let (tagger, pool) = model::ready_to_find(&arguments.run)?;
     let mut tagger = tagger.with_operating_point(arguments.operating_point.into());
     let chosen = arguments.attributes.is_some();
     let order = match &arguments.attributes {

@@ -10,7 +10,7 @@ use lineament_server::settings::{Limits, Line};
 use lineament_server::{Settings, Token};
 
 use super::Outcome;
-use crate::arguments::{EngineArguments, ModelArguments, ThreadArguments};
+use crate::arguments::RunArguments;
 use crate::files::Sink;
 use crate::{model, notes};
 
@@ -50,17 +50,12 @@ pub struct ServeArguments {
     #[arg(long, value_name = "S", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3600))]
     max_time: u16,
     #[command(flatten)]
-    model: ModelArguments,
-    #[command(flatten)]
-    threads: ThreadArguments,
-    #[command(flatten)]
-    engine: EngineArguments,
+    run: RunArguments,
 }
 
 pub fn run(arguments: ServeArguments) -> Result<Outcome> {
     let settings = settings(&arguments)?;
-    let (tagger, explainer, pool) =
-        model::ready_to_explain(&arguments.model, &arguments.engine, &arguments.threads)?;
+    let (tagger, explainer, pool) = model::ready_to_explain(&arguments.run)?;
     notes::note(format!("model: {}", model::voice(&tagger)));
     if settings.token.is_none() && !settings.address.ip().is_loopback() {
         notes::note(format!(

@@ -14,7 +14,7 @@ use lineament::teach::{self, Asked, Example, Lesson, Options, TeachError};
 use lineament::{Bundle, Card, Tagger};
 
 use super::Outcome;
-use crate::arguments::{EngineArguments, LayoutName, ModelArguments, ThreadArguments};
+use crate::arguments::{LayoutName, RunArguments};
 use crate::files::{self, Sink};
 use crate::terminal::Colours;
 use crate::{engine, model, notes};
@@ -69,11 +69,7 @@ pub struct TeachArguments {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     #[command(flatten)]
-    pub model: ModelArguments,
-    #[command(flatten)]
-    pub threads: ThreadArguments,
-    #[command(flatten)]
-    pub engine: EngineArguments,
+    pub run: RunArguments,
 }
 
 /// A part of a data set, or all of it.
@@ -91,13 +87,13 @@ pub enum PartName {
 }
 
 pub fn run(arguments: TeachArguments) -> Result<Outcome> {
-    let bundle = model::bundle(&arguments.model)?;
+    let bundle = model::bundle(&arguments.run.model)?;
     check_names(&arguments, bundle.card())?;
     let pictures = Pictures::find(&arguments)?;
     // Opened first: a place that cannot be written to should not be found out after the work.
     let mut output = Sink::open(Some(&arguments.output))?;
-    let pool = model::pool(&arguments.threads)?;
-    let engine = engine::of(&arguments.engine, pool.current_num_threads())?;
+    let pool = model::pool(&arguments.run.threads)?;
+    let engine = engine::of(&arguments.run.engine, pool.current_num_threads())?;
     let tagger = Tagger::with_engine(bundle.clone(), engine)
         .context("the model cannot be used; `lineament model verify` says more")?;
 
