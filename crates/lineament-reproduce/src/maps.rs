@@ -192,7 +192,7 @@ mod tests {
     fn red() -> Responder {
         let layers = vec![
             Layer::Conv { name: "c".into(), filters: 1, kernel: 1, stride: 1, padding: 0, bias: false },
-            Layer::AvgPool { kernel: 8, stride: 8 },
+            Layer::AvgPool { kernel: 8, stride: 8, padding: 0 },
         ];
         let spec = NetSpec { name: "red".into(), input: Shape::new(3, 64, 64), layers };
         let mut weights = Weights::new();

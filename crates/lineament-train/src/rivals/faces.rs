@@ -134,7 +134,7 @@ mod tests {
             landmarks: [Point::new(0.0, 0.0); 5],
             tags: vec![Some(true)],
             identity: None,
-            split: if place % 4 == 0 { Split::Validation } else { Split::Train },
+            split: if place.is_multiple_of(4) { Split::Validation } else { Split::Train },
         };
         let kept = |pictures| {
             let mut all = MarkedFaces { faces: (0..40).map(face).collect(), cache: PhotoCache::new(1, 1) };
