@@ -12,6 +12,7 @@ use rayon::ThreadPool;
 use crate::arguments::{ModelArguments, RunArguments, ThreadArguments};
 use crate::{engine, notes};
 
+const FEWER: &str = "the threads cannot be started; give fewer with --threads";
 const UNUSABLE: &str = "the model cannot be used; `lineament model verify` says more";
 
 /// Opens the bundle that was asked for, or the one in the program.
@@ -84,9 +85,14 @@ pub fn pool(arguments: &ThreadArguments) -> Result<ThreadPool> {
     started(arguments.count(), &Engine::Native)
 }
 
+/// The same for training, which starts threads of its own.
+#[cfg(feature = "train")]
+pub fn training_pool(arguments: &ThreadArguments) -> Result<ThreadPool> {
+    lineament::threads::unbound(arguments.count()).context(FEWER)
+}
+
 fn started(threads: usize, engine: &Engine) -> Result<ThreadPool> {
-    lineament::threads::pool(threads, engine)
-        .context("the threads cannot be started; give fewer with --threads")
+    lineament::threads::pool(threads, engine).context(FEWER)
 }
 
 /// The first eight digits of a hash: enough to tell models apart.

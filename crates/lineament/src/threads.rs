@@ -13,11 +13,7 @@ use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 /// # Errors
 /// When the system gives no more threads.
 pub fn pool(count: usize, engine: &Engine) -> Result<ThreadPool, ThreadPoolBuildError> {
-    let count = match count {
-        // What a container may use can be less than the processors that it sees.
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        count => count,
-    };
+    let count = or_all(count);
     // Those that this program may use. None on systems that don't tell: then nothing is pinned.
     let processors = core_affinity::get_core_ids().unwrap_or_default();
     let mut builder = ThreadPoolBuilder::new().num_threads(count);
@@ -30,6 +26,23 @@ pub fn pool(count: usize, engine: &Engine) -> Result<ThreadPool, ThreadPoolBuild
         });
     }
     builder.build()
+}
+
+/// The same for work that starts threads of its own, as training does: none is bound to a processor, since what such a thread starts would be bound to
+/// the same one and work there in turns with it.
+///
+/// # Errors
+/// When the system gives no more threads.
+pub fn unbound(count: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
+    ThreadPoolBuilder::new().num_threads(or_all(count)).build()
+}
+
+fn or_all(count: usize) -> usize {
+    match count {
+        // What a container may use can be less than the processors that it sees.
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        count => count,
+    }
 }
 
 #[cfg(test)]
@@ -58,6 +71,15 @@ mod tests {
         for processor in processors {
             assert_eq!(seen.iter().filter(|own| own.contains(&processor)).count(), 1, "{seen:?}");
         }
+    }
+
+    #[test]
+    fn threads_that_unbound_ones_start_go_where_they_like() {
+        let processors = core_affinity::get_core_ids().unwrap_or_default();
+        let started =
+            || std::thread::spawn(|| core_affinity::get_core_ids().unwrap_or_default()).join().unwrap();
+        assert_eq!(unbound(processors.len()).unwrap().install(started), processors);
+        assert_eq!(unbound(3).unwrap().current_num_threads(), 3);
     }
 
     #[test]

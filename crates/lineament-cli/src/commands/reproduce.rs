@@ -69,7 +69,7 @@ pub fn run(arguments: ReproduceArguments) -> Result<Outcome> {
         progress: io::stderr().is_terminal(),
         stop: super::training::begin(),
     };
-    let pool = crate::model::pool(&arguments.threads)?;
+    let pool = crate::model::training_pool(&arguments.threads)?;
     match pool.install(|| reproduce(&options)) {
         Ok(()) => {
             crate::notes::note(format!("written: {}", options.output.display()));

@@ -26,7 +26,7 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
         None => None,
     };
     let detector = arguments.detector.as_deref().map(detecting::open).transpose()?;
-    let pool = crate::model::pool(&arguments.threads)?;
+    let pool = crate::model::training_pool(&arguments.threads)?;
     let progress = io::stderr().is_terminal();
     let named = match arguments.recipe.as_deref().map(recipe).transpose()? {
         Some(AnyRecipe::Rival(mut recipe)) => {
