@@ -107,7 +107,7 @@ fn celeba(lab: &Lab<'_>) -> Photos {
     }
 }
 
-/// WIDER FACE: pictures and `boxes.csv` beside them, a row a face.
+/// WIDER FACE: pictures in `images`, and `boxes.csv` with a row a face.
 fn wider(lab: &Lab<'_>) -> Result<Photos, ReproduceError> {
     let folder = lab.folder("wider", "WIDER FACE pictures with boxes.csv")?;
     let table = folder.join("boxes.csv");
@@ -115,7 +115,7 @@ fn wider(lab: &Lab<'_>) -> Result<Photos, ReproduceError> {
     let mut photos = Photos { name: "wider", paths: Vec::new(), given: Vec::new(), groups: Vec::new() };
     for row in csv::Reader::from_path(&table).map_err(failed)?.deserialize() {
         let (file, x, y, width, height): (PathBuf, f32, f32, f32, f32) = row.map_err(failed)?;
-        let path = folder.join(file);
+        let path = folder.join("images").join(file);
         if photos.paths.last() != Some(&path) {
             photos.groups.push(photos.paths.len() as u64);
             photos.paths.push(path);
