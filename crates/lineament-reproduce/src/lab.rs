@@ -232,7 +232,15 @@ impl<'a> Lab<'a> {
     /// What stopped their training, or a file that cannot be copied.
     pub fn share_lnets(&self, to: &str) -> Result<(), ReproduceError> {
         self.lnets(LNETS, self.recipe())?;
-        let (from, to) = (self.work(LNETS)?, self.work(to)?);
+        self.share(LNETS, to)
+    }
+
+    /// Gives a run the LNets of another, and the places of faces that these found in training photos.
+    ///
+    /// # Errors
+    /// A file that cannot be copied.
+    pub fn share(&self, from: &str, to: &str) -> Result<(), ReproduceError> {
+        let (from, to) = (self.work(from)?, self.work(to)?);
         for name in LOCATED {
             let (there, here) = (from.join(name), to.join(name));
             if there.exists() && !here.exists() {
