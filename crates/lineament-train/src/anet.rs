@@ -10,7 +10,7 @@ use rand::seq::SliceRandom;
 
 use crate::batches::{self, Orders, place, shuffled, stream};
 use crate::error::TrainError;
-use crate::faces::{Face, Faces};
+use crate::faces::{Face, Faces, mostly_known};
 use crate::learner::Learner;
 use crate::losses::{binary_cross_entropy, similarity, softmax_cross_entropy};
 use crate::module::{Mode, Module};
@@ -211,11 +211,7 @@ impl<'a> Attributes<'a> {
         modules: &'a AnetModules,
         batch: usize,
     ) -> Self {
-        // A picture of which one tag is known costs as much as one with forty and teaches little.
-        let known = |place: usize| {
-            let tags = &faces.faces[place].tags;
-            2 * tags.iter().filter(|tag| tag.is_some()).count() >= tags.len().max(1)
-        };
+        let known = |place: usize| mostly_known(&faces.faces[place].tags);
         let soft = |place: usize| recipe.anet.soft > 0.0 && faces.faces[place].soft.is_some();
         let of = |split, keep: &dyn Fn(usize) -> bool| -> Vec<u32> {
             let places = 0..faces.faces.len();

@@ -44,6 +44,11 @@ pub struct Face {
     pub split: Split,
 }
 
+/// Whether half of the tags are known, or more: a picture of which one tag is known costs as much as one with forty and teaches little.
+pub(crate) fn mostly_known(tags: &[Option<bool>]) -> bool {
+    2 * tags.iter().filter(|tag| tag.is_some()).count() >= tags.len().max(1)
+}
+
 /// All faces of a training, with the pictures kept in memory.
 pub struct Faces {
     /// The faces, in an order that depends on the data alone.

@@ -9,6 +9,7 @@ use lineament_data::{Dataset, Framing, PhotoCache, Split, shuffled};
 use rayon::prelude::*;
 
 use crate::error::TrainError;
+use crate::faces::mostly_known;
 use crate::locating::photo;
 
 /// Longest side at which pictures are kept in memory.
@@ -41,7 +42,8 @@ pub struct MarkedFaces {
 }
 
 impl MarkedFaces {
-    /// Collects the tagged faces of `sets` to learn from and to choose on, each picture once. Where a picture has no landmarks, `localizer` is
+    /// Collects the tagged faces of `sets` to learn from and to choose on, each picture once; one of which few tags are known (LFW has but one of
+    /// CelebA's) costs as much as any and teaches little, and is left out. Where a picture has no landmarks, `localizer` is
     /// asked for those of the dominant face; without one, or where it finds none, the picture is left out.
     ///
     /// # Errors
@@ -53,7 +55,7 @@ impl MarkedFaces {
             let samples = set.once_each(Framing::Aligned).samples;
             let wanted: Vec<_> = samples
                 .into_iter()
-                .filter(|one| one.split != Split::Test && one.tags.iter().any(Option::is_some))
+                .filter(|one| one.split != Split::Test && mostly_known(&one.tags))
                 .collect();
             let found = wanted
                 .into_par_iter()
