@@ -10,7 +10,7 @@ pub enum System {
     PandaW,
     /// PANDA with parts that given landmarks place.
     PandaL,
-    /// A SURF cascade in the place of the LNets: "[17]+ANet".
+    /// A SURF cascade in the place of the LNets: `[17]+ANet`.
     DetectorAnet,
     /// LNets+ANet without pre-training on identities.
     WithoutPretraining,
