@@ -1,6 +1,6 @@
 //! The figures of one evaluation, in the shape of `lineament evaluate --format json`.
 
-use lineament::attributes::OperatingPoint;
+use lineament::attributes::{AttributeCard, OperatingPoint};
 use lineament_data::{Sample, Split};
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +98,19 @@ struct Answer {
     probability: f32,
 }
 
+/// The answers about each attribute, counted person by person.
+fn people(answers: &[Vec<Answer>]) -> People {
+    let mut people = People::new(answers.len());
+    for (index, answers) in answers.iter().enumerate() {
+        for answer in answers {
+            if let Some(own) = people.person(answer.person).get_mut(index) {
+                own.add(answer.truth, answer.value);
+            }
+        }
+    }
+    people
+}
+
 impl Observations<'_> {
     /// The figures at one operating point.
     ///
@@ -105,18 +118,18 @@ impl Observations<'_> {
     /// precision it stands at the split's share of positives.
     pub fn evaluate(&self, point: OperatingPoint) -> Evaluation {
         let card = self.tagger.card();
-        let people = self.people(point);
+        let answers = self.answers(point);
+        let people = people(&answers);
         let mut attributes = Vec::new();
         let mut unlabelled = Vec::new();
-        for (index, attribute) in card.attributes.iter().enumerate() {
-            let truths = self.truths(index);
-            if truths.known() == 0 {
+        for (attribute, answers) in card.attributes.iter().zip(&answers) {
+            if answers.is_empty() {
                 unlabelled.push(attribute.name.clone());
                 continue;
             }
             let mut tally = Tally::default();
             let mut ranking = Vec::new();
-            for Answer { truth, value, probability, .. } in self.answers(index, point) {
+            for &Answer { truth, value, probability, .. } in answers {
                 tally.add(truth, value);
                 ranking.push(Scored { score: probability, truth });
             }
@@ -162,36 +175,24 @@ impl Observations<'_> {
 
     /// The answers at one operating point, person by person: what intervals and paired comparisons are drawn from.
     pub fn people(&self, point: OperatingPoint) -> People {
-        let attributes = self.tagger.card().attributes.len();
-        let mut people = People::new(attributes);
-        for index in 0..attributes {
-            for Answer { person, truth, value, .. } in self.answers(index, point) {
-                if let Some(own) = people.person(person).get_mut(index) {
-                    own.add(truth, value);
-                }
-            }
-        }
-        people
+        people(&self.answers(point))
     }
 
-    /// How often an attribute of the model is labelled present and absent.
-    fn truths(&self, index: usize) -> Tally {
+    /// The answers about each attribute of the model, of every picture that is labelled with it.
+    fn answers(&self, point: OperatingPoint) -> Vec<Vec<Answer>> {
+        let attributes = self.tagger.card().attributes.iter().enumerate();
+        attributes.map(|(index, attribute)| self.answers_about(index, attribute, point)).collect()
+    }
+
+    fn answers_about(&self, index: usize, attribute: &AttributeCard, point: OperatingPoint) -> Vec<Answer> {
         let mut truths = Tally::default();
         for truth in self.samples.iter().filter_map(|sample| sample.tags.get(index).copied().flatten()) {
             truths.add(truth, truth);
         }
-        truths
-    }
-
-    /// The answers about one attribute, of every picture that is labelled with it.
-    fn answers(&self, index: usize, point: OperatingPoint) -> Vec<Answer> {
-        let truths = self.truths(index);
-        let attribute = self.tagger.card().attributes.get(index);
         let answer = |(place, (sample, seen)): (usize, (&Sample, &Seen))| {
             let truth = sample.tags.get(index).copied().flatten()?;
-            let score = seen.scores.as_ref().and_then(|scores| scores.get(index));
-            let (value, probability) = match attribute.zip(score) {
-                Some((attribute, &score)) => {
+            let (value, probability) = match seen.scores.as_ref().and_then(|scores| scores.get(index)) {
+                Some(&score) => {
                     let read = attribute.read(index, score, point);
                     (read.value, read.probability)
                 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use lineament::{OperatingPoint, Tagger};
 use lineament_data::Split;
-use lineament_lab::{EvaluateOptions, FaceFrom, evaluate};
+use lineament_lab::{EvaluateOptions, Evaluation, FaceFrom, evaluate};
 
 use crate::error::ReproduceError;
 use crate::lab::Lab;
@@ -31,7 +31,11 @@ pub fn cells(lab: &Lab<'_>, tagger: &Tagger) -> Result<Vec<String>, ReproduceErr
     };
     let evaluations = evaluate(tagger, &lab.celeba, &options, &|| {})?;
     let at = |point| evaluations.iter().find(|evaluation| evaluation.operating_point == point);
-    let (accurate, balanced) = (at(OperatingPoint::Accuracy), at(OperatingPoint::Balanced));
+    Ok(of(at(OperatingPoint::Accuracy), at(OperatingPoint::Balanced)).to_vec())
+}
+
+/// The cells of the columns, from what was measured at both operating points.
+pub fn of(accurate: Option<&Evaluation>, balanced: Option<&Evaluation>) -> [String; COLUMNS.len()] {
     let interval = accurate.and_then(|found| found.intervals.as_ref()).map(|found| found.accuracy);
     let figures = [
         accurate.map(|found| found.mean_accuracy),
@@ -41,7 +45,7 @@ pub fn cells(lab: &Lab<'_>, tagger: &Tagger) -> Result<Vec<String>, ReproduceErr
         accurate.map(|found| found.mean_average_precision),
         accurate.map(|found| found.majority_accuracy),
     ];
-    Ok(figures.map(|figure| share(figure.unwrap_or(f64::NAN))).to_vec())
+    figures.map(|figure| share(figure.unwrap_or(f64::NAN)))
 }
 
 /// The rows as a table of the page, with headings for the columns of one's own.

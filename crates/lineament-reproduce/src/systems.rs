@@ -10,6 +10,7 @@ use lineament_lab::bootstrap::People;
 use lineament_lab::{Evaluation, FaceFrom, Observations, paper};
 
 use crate::error::ReproduceError;
+use crate::figures;
 use crate::lab::Lab;
 use crate::localisation::{NO_OBJECTS, without_objects};
 use crate::results::{Results, Store, percent, share};
@@ -62,19 +63,7 @@ struct Answers {
 
 pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     let systems = systems(lab)?;
-    let mut means = lab.results(&[
-        "set",
-        "system",
-        "region",
-        "pictures",
-        "faces_missed",
-        "accuracy",
-        "low",
-        "high",
-        "balanced_accuracy",
-        "average_precision",
-        "majority",
-    ]);
+    let mut means = figures::table(lab, &["set", "system", "region", "pictures", "faces_missed"]);
     let mut attributes = lab.results(&[
         "set",
         "system",
@@ -152,18 +141,9 @@ fn told(region: FaceFrom) -> &'static str {
 }
 
 fn mean_row(set: &str, Answers { name, region, accurate, balanced, .. }: &Answers) -> Vec<String> {
-    let interval = accurate.intervals.as_ref().map(|found| found.accuracy);
-    let figures = [
-        accurate.mean_accuracy,
-        interval.map_or(f64::NAN, |found| found.low),
-        interval.map_or(f64::NAN, |found| found.high),
-        balanced.mean_balanced_accuracy,
-        accurate.mean_average_precision,
-        accurate.majority_accuracy,
-    ];
     let names = [set, name, told(*region)].map(str::to_owned);
     let counts = [accurate.images, accurate.faces_missed].map(|count| count.to_string());
-    [&names[..], &counts, &figures.map(share)].concat()
+    [&names[..], &counts, &figures::of(Some(accurate), Some(balanced))].concat()
 }
 
 fn attribute_rows(set: &str, answers: &Answers, push: &mut dyn FnMut(Vec<String>)) {
