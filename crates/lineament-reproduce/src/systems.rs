@@ -45,11 +45,10 @@ const ATTRIBUTES: &str = "systems_attributes";
 /// Ours against the others, the same people on both sides.
 const AHEAD: &str = "systems_ahead";
 
-/// A system, and where its faces come from.
+/// A model, and what it is called with the faces that it finds or is given.
 struct Asked {
-    name: &'static str,
     tagger: Tagger,
-    regions: &'static [FaceFrom],
+    roles: &'static [(&'static str, FaceFrom)],
 }
 
 /// One system on one set.
@@ -78,8 +77,8 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     for (set, framing, _) in SETS {
         let data = lab.celeba.framing(framing);
         let mut all = Vec::new();
-        for Asked { name, tagger, regions } in &systems {
-            for &region in *regions {
+        for Asked { tagger, roles } in &systems {
+            for &(name, region) in *roles {
                 tracing::info!("systems: {name} on {set}, {}", told(region));
                 let seen = Observations::of(tagger, &data, Split::Test, region, &|| {})?;
                 all.push(Answers {
@@ -112,8 +111,6 @@ fn systems(lab: &Lab<'_>) -> Result<Vec<Asked>, ReproduceError> {
     use FaceFrom::{Landmarks, Located};
     let yunet = lab.folder("../models", "YuNet as an ONNX file")?.join("yunet_n_dynamic.onnx");
     let recipe = lab.recipe();
-    // Two readers of one training: what PANDA finds itself, and what it is given.
-    let panda = || lab.system("panda", &lab.panda().clone().into(), Some(&yunet));
     lab.share_lnets("whole")?;
     let default = Bundle::embedded().map_err(|e| ReproduceError::model(DEFAULT, e))?;
     let default = Tagger::new(default).map_err(|e| ReproduceError::model(DEFAULT, e))?;
@@ -121,16 +118,16 @@ fn systems(lab: &Lab<'_>) -> Result<Vec<Asked>, ReproduceError> {
     let detector = lab.system("yunet_anet", &recipe.clone().into(), Some(&yunet))?;
     let scratch = lab.tagger(NO_OBJECTS, &without_objects(recipe))?;
     let ours = lab.tagger("whole", recipe)?;
-    let all: [(_, _, &[FaceFrom]); 7] = [
-        (FACETRACER, facetracer, &[Landmarks]),
-        (PANDA_W, panda()?, &[Located]),
-        (PANDA_L, panda()?, &[Landmarks]),
-        (DETECTOR, detector, &[Located]),
-        (SCRATCH, scratch, &[Located]),
-        (OURS, ours, &[Located, Landmarks]),
-        (DEFAULT, default, &[Located, Landmarks]),
-    ];
-    Ok(all.into_iter().map(|(name, tagger, regions)| Asked { name, tagger, regions }).collect())
+    // One training of PANDA is two systems: what it finds itself, and what it is given.
+    let panda = lab.system("panda", &lab.panda().clone().into(), Some(&yunet))?;
+    Ok(vec![
+        Asked { tagger: facetracer, roles: &[(FACETRACER, Landmarks)] },
+        Asked { tagger: panda, roles: &[(PANDA_W, Located), (PANDA_L, Landmarks)] },
+        Asked { tagger: detector, roles: &[(DETECTOR, Located)] },
+        Asked { tagger: scratch, roles: &[(SCRATCH, Located)] },
+        Asked { tagger: ours, roles: &[(OURS, Located), (OURS, Landmarks)] },
+        Asked { tagger: default, roles: &[(DEFAULT, Located), (DEFAULT, Landmarks)] },
+    ])
 }
 
 fn told(region: FaceFrom) -> &'static str {

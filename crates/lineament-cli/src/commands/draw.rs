@@ -1,16 +1,33 @@
 //! `lineament draw`: a small data set of drawn faces, to try training on.
 
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use clap::Args;
 use lineament_data::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
 
 use super::Outcome;
-use crate::arguments::DrawArguments;
 use crate::{files, notes};
 
 /// Pictures of each class of objects, and their side in pixels.
 const OBJECTS: (u32, u32) = (60, 64);
+
+#[derive(Debug, Args)]
+pub struct DrawArguments {
+    /// The folder to draw into
+    #[arg(long, short, value_name = "DIR")]
+    pub output: PathBuf,
+    /// How many people are drawn
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(3..=100_000))]
+    pub people: u32,
+    /// Pictures of each of them
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub pictures: u32,
+    /// Another seed draws other people
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
 
 pub fn run(arguments: DrawArguments) -> Result<Outcome> {
     let options = DrawnOptions {

@@ -5,16 +5,44 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use clap::Args;
 use lineament::{OperatingPoint, Tagger};
 use lineament_data::{Dataset, Framing, Split, folder, layout};
 use lineament_lab::{EvaluateError, EvaluateOptions, Evaluation, FaceFrom, Provenance, evaluate, results};
 use rayon::ThreadPool;
 
 use super::{Outcome, figures};
-use crate::arguments::{EvaluateArguments, FigureFormat, LayoutName};
+use crate::arguments::{FigureFormat, LayoutName, MeasureArguments, RunArguments};
 use crate::files::{self, Sink};
 use crate::terminal::Colours;
 use crate::{model, notes, progress};
+
+#[derive(Debug, Args)]
+pub struct EvaluateArguments {
+    /// Labelled pictures: a folder in CelebA's or LFW's layout, or a CSV or Parquet table
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// The layout of the data [default: told from what is there]
+    #[arg(long, value_enum)]
+    pub layout: Option<LayoutName>,
+    #[command(flatten)]
+    pub measure: MeasureArguments,
+    /// A folder of pictures without a face, to count false alarms in (with --region located or --report): of those, the part
+    /// that --split names; which picture is in which part follows from its name
+    #[arg(long, value_name = "DIR")]
+    pub background: Option<PathBuf>,
+    /// Measure both regions and both operating points, and write all figures to this Markdown file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// How figures are written
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: FigureFormat,
+    /// Write figures to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub run: RunArguments,
+}
 
 /// Skipped pictures that are named; the others are counted.
 const NAMED: usize = 10;

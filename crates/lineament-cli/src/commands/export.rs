@@ -1,14 +1,28 @@
 //! `lineament export`: the model in use, as files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use clap::Args;
 use lineament::Bundle;
 use lineament::onnx::onnx_files;
 
 use super::Outcome;
-use crate::arguments::ExportArguments;
+use crate::arguments::ModelArguments;
 use crate::{files, model, notes};
+
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub struct ExportArguments {
+    /// Write the model in use, as one safetensors file with its card
+    #[arg(long, value_name = "OUT", required_unless_present = "onnx")]
+    pub bundle: Option<PathBuf>,
+    /// Write the nets and the attribute half as ONNX to this folder, with a README.md that says how to use them
+    #[arg(long, value_name = "DIR")]
+    pub onnx: Option<PathBuf>,
+    #[command(flatten)]
+    pub model: ModelArguments,
+}
 
 pub fn run(arguments: ExportArguments) -> Result<Outcome> {
     if arguments.bundle.is_none() && arguments.onnx.is_none() {

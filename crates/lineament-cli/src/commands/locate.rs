@@ -1,16 +1,33 @@
 //! `lineament locate`: where the faces are, and what LNet_o saw.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
+use clap::Args;
 use lineament::Photo;
 
 use super::Outcome;
 use super::pages::{self, Extras, HeatMap, Pictures};
-use crate::arguments::LocateArguments;
+use crate::arguments::{PictureArguments, RunArguments};
 use crate::model;
 use crate::page::{PageFace, Told};
 
 /// How much of the picture gives way to the map.
 const OPACITY: f32 = 0.65;
+
+#[derive(Debug, Args)]
+pub struct LocateArguments {
+    #[command(flatten)]
+    pub pictures: PictureArguments,
+    /// Write a copy of each picture with its faces marked to this folder, as NAME.faces.png
+    #[arg(long, value_name = "DIR")]
+    pub annotate: Option<PathBuf>,
+    /// Write the response map of LNet_o over each picture to this folder, as NAME.map.png
+    #[arg(long, value_name = "DIR")]
+    pub maps: Option<PathBuf>,
+    #[command(flatten)]
+    pub run: RunArguments,
+}
 
 pub fn run(arguments: LocateArguments) -> Result<Outcome> {
     let pictures = Pictures::check(arguments.pictures)?;

@@ -1,26 +1,27 @@
 //! What the program can be told to do; one command a file.
 
 pub mod audit;
-mod draw;
-mod evaluate;
+pub mod draw;
+pub mod evaluate;
 pub mod explain;
-mod export;
+pub mod export;
 mod figures;
 pub mod insight;
-mod locate;
-mod model;
+pub mod locate;
+pub mod model;
 mod pages;
-mod predict;
+pub mod predict;
 pub mod reproduce;
 pub mod serve;
 pub mod shell;
 pub mod teach;
-mod train;
+pub mod train;
 mod training;
 
 use anyhow::Result;
+use model::ModelCommand;
 
-use crate::arguments::{Arguments, Command, ModelCommand};
+use crate::arguments::{Arguments, Command};
 use crate::interrupt;
 
 /// How a command ended that was not called wrongly.

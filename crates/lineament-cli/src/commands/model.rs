@@ -2,18 +2,55 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
 use lineament::attributes::Describer;
 use lineament::locate::{Localisation, Locator};
 use lineament::{Bundle, Card, Photo, Point};
 use lineament_net::NetSpec;
 
 use super::Outcome;
-use crate::arguments::{FigureFormat, ShowArguments, VerifyArguments};
+use crate::arguments::{FigureFormat, ModelArguments};
+use crate::examples;
 use crate::files::Sink;
 use crate::model;
 use crate::terminal::{Colours, Style};
+
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Show a model's card: nets, attributes, what it learnt from, how it scored, its licence
+    #[command(after_help = examples::SHOW)]
+    Show(ShowArguments),
+    /// Check a model's file from the first byte to the last, and that it answers
+    #[command(after_help = examples::VERIFY)]
+    Verify(VerifyArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct ShowArguments {
+    /// The model [default: the one this program carries]
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: Option<PathBuf>,
+    /// How the card is written
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: FigureFormat,
+    #[command(flatten)]
+    pub model: ModelArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// The model [default: the one this program carries]
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: Option<PathBuf>,
+    /// The SHA-256 that the file must have
+    #[arg(long, value_name = "HASH")]
+    pub sha256: Option<String>,
+    #[command(flatten)]
+    pub model: ModelArguments,
+}
 
 /// `lineament model show`.
 pub fn show(arguments: ShowArguments) -> Result<Outcome> {

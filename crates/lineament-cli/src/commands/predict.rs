@@ -1,14 +1,53 @@
 //! `lineament predict`: faces and their attributes.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result};
+use clap::Args;
 use lineament::{Attribute, Photo, Tagger};
 
 use super::Outcome;
 use super::pages::{self, Extras, Pictures};
-use crate::arguments::PredictArguments;
+use crate::arguments::{PictureArguments, PointName, RunArguments};
 use crate::model;
 use crate::page::{PageFace, Told};
-use crate::shards::{Settings, Shards};
+use crate::shards::{Settings, ShardArguments, Shards};
+use crate::xmp::Library;
+
+#[derive(Debug, Args)]
+pub struct PredictArguments {
+    #[command(flatten)]
+    pub pictures: PictureArguments,
+    /// Only these attributes, in this order, separated by commas
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub attributes: Option<Vec<String>>,
+    /// Call an attribute present from this probability on, instead of the model's own thresholds
+    #[arg(long, value_name = "P", value_parser = probability, conflicts_with = "operating_point")]
+    pub threshold: Option<f32>,
+    /// What the model's own thresholds are chosen for
+    #[arg(long, value_enum, default_value = "accuracy")]
+    pub operating_point: PointName,
+    /// Write a copy of each picture with its faces marked to this folder, as NAME.faces.png
+    #[arg(long, value_name = "DIR")]
+    pub annotate: Option<PathBuf>,
+    /// Write keywords and face regions to an XMP sidecar beside each picture, named as this library expects [default: digikam]
+    ///
+    /// The picture is not touched. A sidecar that is there is merged: only what an earlier run wrote is replaced. A picture without a face gets no
+    /// sidecar.
+    #[arg(long, value_enum, value_name = "LIBRARY", num_args = 0..=1, require_equals = true, default_missing_value = "digikam")]
+    pub xmp: Option<Library>,
+    #[command(flatten)]
+    pub shards: ShardArguments,
+    #[command(flatten)]
+    pub run: RunArguments,
+}
+
+fn probability(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("give a probability between 0 and 1, such as 0.5".to_owned()),
+    }
+}
 
 pub fn run(arguments: PredictArguments) -> Result<Outcome> {
     let shards = Shards::check(&arguments.shards, &arguments.pictures.paths)?;
@@ -77,4 +116,17 @@ fn in_order(attributes: &[Attribute], order: &[usize], threshold: Option<f32>) -
             Attribute { value, ..*attribute }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_are_between_zero_and_one() {
+        assert_eq!(probability("0.25"), Ok(0.25));
+        for wrong in ["-0.1", "1.5", "NaN", "half"] {
+            assert!(probability(wrong).is_err(), "{wrong}");
+        }
+    }
 }

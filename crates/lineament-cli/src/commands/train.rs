@@ -1,9 +1,59 @@
 //! `lineament train`: the whole training, or a sentence on how to get it.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
+use clap::{Args, ValueEnum};
 
 use super::Outcome;
-use crate::arguments::TrainArguments;
+use crate::arguments::ThreadArguments;
+
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "train"), allow(dead_code, reason = "read by builds with the feature `train`"))]
+pub struct TrainArguments {
+    /// A recipe by name (compact, paper, lab, drawn, facetracer, panda) or its file; with --from it says how ANet and the SVMs learn
+    #[arg(long, value_name = "NAME|FILE", required_unless_present = "from")]
+    pub recipe: Option<String>,
+    /// Begin from the nets of a finished model, and fine-tune them: its file, or `default` for the one this program carries
+    ///
+    /// The data may hold any attributes, of faces or of other things.
+    #[arg(long, value_name = "BUNDLE")]
+    pub from: Option<PathBuf>,
+    /// Where to look in pictures that were not cropped around a face
+    #[arg(long, value_enum, default_value = "auto", requires = "from")]
+    pub region: LookName,
+    /// Find faces with a detector of others, YuNet or UltraFace as an ONNX file, instead of learning to; it becomes part of the model
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    pub detector: Option<PathBuf>,
+    /// Attributes that are not to be learned, separated by commas
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub without: Vec<String>,
+    /// Pictures to learn from; give it once for each folder or table
+    #[arg(long, value_name = "DIR", required = true, num_args = 1..)]
+    pub data: Vec<PathBuf>,
+    /// The folder for logs, checkpoints and the finished model
+    #[arg(long, short, value_name = "RUN")]
+    pub output: PathBuf,
+    /// Go on with a run that was stopped
+    #[arg(long)]
+    pub resume: bool,
+    /// Only this stage
+    #[arg(long, value_name = "NAME")]
+    pub stage: Option<String>,
+    #[command(flatten)]
+    pub threads: ThreadArguments,
+}
+
+/// Where ANet looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LookName {
+    /// At the face, if the model finds one in at least half of the pictures; else at the whole picture
+    Auto,
+    /// At the face that the model finds
+    Located,
+    /// At the whole picture, whatever is on it
+    Whole,
+}
 
 /// Says how to get training.
 #[cfg(not(feature = "train"))]
@@ -102,8 +152,7 @@ fn bundle(path: &std::path::Path) -> Result<lineament::Bundle> {
 }
 
 #[cfg(feature = "train")]
-fn look(name: crate::arguments::LookName) -> lineament_train::from::Look {
-    use crate::arguments::LookName;
+fn look(name: LookName) -> lineament_train::from::Look {
     use lineament_train::from::Look;
 
     match name {

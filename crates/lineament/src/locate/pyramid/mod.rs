@@ -6,9 +6,12 @@
 //! all training faces are framed alike the response is greatest for windows of that framing, so that scale comes from the tag "face" alone;
 //! the box is the window times a few constants.
 
-use super::cells::Cells;
+mod parameters;
+mod slider;
+
+pub use parameters::{PyramidLocalisation, WindowToBox};
+
 use super::error::LocateError;
-use super::parameters::{ParameterError, Range};
 use super::response::ResponseMap;
 use super::{Face, Localizer};
 use crate::crop::crop;
@@ -17,101 +20,10 @@ use crate::geometry::{Point, Rect, suppress};
 use crate::input::Preprocess;
 use crate::photo::Photo;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use slider::{Level, Slider};
 
 /// Places and sizes within this share of the best window's side are averaged with it.
 const NEIGHBOURHOOD: f32 = 0.25;
-
-/// From a window to the face box in it, all in sides of the window.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WindowToBox {
-    /// How far the box's centre lies right of the window's.
-    pub right: f32,
-    /// How far it lies below.
-    pub down: f32,
-    /// Width of the box.
-    pub width: f32,
-    /// Height of the box.
-    pub height: f32,
-}
-
-/// What the pyramid localiser can be told; all of it stands in the card.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PyramidLocalisation {
-    /// Least response of LNet_s that is a face; chosen on pictures with and without faces.
-    pub threshold: f32,
-    /// Least response of LNet_o that LNet_s is asked about.
-    pub candidate_threshold: f32,
-    /// How much less than the best of its windows LNet_o may respond to one that LNet_s is asked about.
-    pub candidate_margin: f32,
-    /// Windows that LNet_s is asked about at most.
-    pub candidates: usize,
-    /// Longest side of the photo in LNet_o's finest level, in pixels.
-    pub longest_side: u32,
-    /// Levels of LNet_o's pyramid.
-    pub levels: usize,
-    /// Each level is this many times smaller than the one before.
-    pub step: f32,
-    /// How far a window may reach beyond the photo, in sides of the window.
-    pub margin: f32,
-    /// Side of the head-shoulder region, in sides of LNet_o's window.
-    pub region: f32,
-    /// Steps of LNet_s's pyramid to either side of LNet_o's scale.
-    pub fine_levels: usize,
-    /// Factor between them.
-    pub fine_step: f32,
-    /// Candidates, and faces, overlap no better one by more than this IoU.
-    pub overlap: f32,
-    /// From LNet_s's window to the face.
-    pub face: WindowToBox,
-}
-
-impl Default for PyramidLocalisation {
-    fn default() -> Self {
-        Self {
-            threshold: 0.0,
-            candidate_threshold: -2.0,
-            candidate_margin: 100.0,
-            candidates: 6,
-            longest_side: 224,
-            levels: 7,
-            step: std::f32::consts::SQRT_2,
-            margin: 0.23,
-            region: 1.4,
-            fine_levels: 1,
-            fine_step: 1.26,
-            overlap: 0.3,
-            face: WindowToBox { right: 0.009, down: 0.057, width: 0.604, height: 0.831 },
-        }
-    }
-}
-
-impl PyramidLocalisation {
-    /// Whether every value is one that the localiser can work with.
-    ///
-    /// # Errors
-    /// Names the value that is out of range, and the range.
-    pub fn check(&self) -> Result<(), ParameterError> {
-        Range::of("threshold", -1e30, 1e30).holds(self.threshold)?;
-        Range::of("candidate_threshold", -1e30, 1e30).holds(self.candidate_threshold)?;
-        Range::of("candidate_margin", 0.0, 1e30).holds(self.candidate_margin)?;
-        Range::of("candidates", 1.0, 1000.0).holds(self.candidates as f64)?;
-        Range::of("longest_side", 16.0, 4096.0).holds(self.longest_side)?;
-        Range::of("levels", 1.0, 32.0).holds(self.levels as f64)?;
-        Range::of("step", 1.05, 4.0).holds(self.step)?;
-        Range::of("margin", 0.0, 1.0).holds(self.margin)?;
-        Range::of("region", 1.0, 4.0).holds(self.region)?;
-        Range::of("fine_levels", 0.0, 8.0).holds(self.fine_levels as f64)?;
-        Range::of("fine_step", 1.02, 4.0).holds(self.fine_step)?;
-        Range::of("overlap", 0.0, 1.0).holds(self.overlap)?;
-        Range::of("face.right", -2.0, 2.0).holds(self.face.right)?;
-        Range::of("face.down", -2.0, 2.0).holds(self.face.down)?;
-        Range::of("face.width", 0.05, 5.0).holds(self.face.width)?;
-        Range::of("face.height", 0.05, 5.0).holds(self.face.height)
-    }
-}
 
 /// A window that an LNet responds to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -137,71 +49,6 @@ impl Window {
         let x = self.centre.x + to_box.right * self.side;
         let y = self.centre.y + to_box.down * self.side;
         Rect::new(x - width / 2.0, y - height / 2.0, width, height)
-    }
-}
-
-/// One level of a pyramid: the responses and the size of the window behind each of them.
-struct Level {
-    /// In pixels of the photo.
-    map: ResponseMap,
-    side: f32,
-}
-
-impl Level {
-    fn windows(&self) -> impl Iterator<Item = Window> + '_ {
-        let (columns, cells, side) = (self.map.width(), self.map.cells(), self.side);
-        self.map.values().iter().enumerate().map(move |(at, score)| Window {
-            centre: cells.centre(at % columns, at / columns),
-            side,
-            score: *score,
-        })
-    }
-
-    /// Area that one response stands for, in pixels of the photo.
-    fn cell_area(&self) -> f32 {
-        let stride = self.map.cells().stride;
-        stride.x * stride.y
-    }
-}
-
-/// A window classifier that is slid over pictures.
-struct Slider {
-    net: Runner,
-    cells: Cells,
-    preprocess: Preprocess,
-    /// Side of its window, in pixels of its input.
-    window: u32,
-}
-
-impl Slider {
-    fn new(net: impl Into<Runner>, preprocess: Preprocess) -> Result<Self, LocateError> {
-        let net = net.into();
-        preprocess.check()?;
-        let spec = net.spec();
-        if spec.input.channels != 3 {
-            return Err(LocateError::Channels { net: spec.name.clone(), channels: spec.input.channels });
-        }
-        let output = net.output();
-        if spec.input.height != spec.input.width || (output.height, output.width) != (1, 1) {
-            return Err(LocateError::NoWindow { net: spec.name.clone() });
-        }
-        let cells = Cells::of_net(spec)?;
-        let window = spec.input.height as u32;
-        Ok(Self { net, cells, preprocess, window })
-    }
-
-    /// Responses to all windows inside pictures of one size, no smaller than a window, each of which shows its `rects` of a photo.
-    fn slide(&self, seen: &[Photo], rects: &[Rect]) -> Result<Vec<Level>, LocateError> {
-        let output = self.net.forward(&self.preprocess.tensor_of(seen))?;
-        let level = |(item, (seen, rect)): (usize, (&Photo, &Rect))| {
-            let (width, height) = (seen.width(), seen.height());
-            let cells = self.cells.seen_in(*rect, width, height);
-            let side = self.window as f32 * (rect.width / width as f32 + rect.height / height as f32) / 2.0;
-            let map = ResponseMap::channel(&output, item, 0, cells)
-                .map_err(|cause| LocateError::Response { net: self.net.spec().name.clone(), cause })?;
-            Ok(Level { map, side })
-        };
-        seen.iter().zip(rects).enumerate().map(level).collect()
     }
 }
 
@@ -368,9 +215,7 @@ impl Localizer for PyramidLocalizer {
     fn response_map(&self, photo: &Photo) -> Result<ResponseMap, LocateError> {
         let levels = self.coarse(photo)?;
         let strongest = levels.into_iter().max_by(|a, b| a.map.range().1.total_cmp(&b.map.range().1));
-        strongest
-            .map(|level| level.map)
-            .ok_or(LocateError::NoWindow { net: self.lnet_o.net.spec().name.clone() })
+        strongest.map(|level| level.map).ok_or(LocateError::NoWindow { net: self.lnet_o.name().to_owned() })
     }
 }
 

@@ -1,0 +1,82 @@
+//! One LNet slid over pictures: the responses to all of their windows.
+
+use super::super::cells::Cells;
+use super::super::error::LocateError;
+use super::super::response::ResponseMap;
+use super::Window;
+use crate::engine::Runner;
+use crate::geometry::Rect;
+use crate::input::Preprocess;
+use crate::photo::Photo;
+
+/// One level of a pyramid: the responses and the size of the window behind each of them.
+pub(super) struct Level {
+    /// In pixels of the photo.
+    pub(super) map: ResponseMap,
+    side: f32,
+}
+
+impl Level {
+    /// All of its windows.
+    pub(super) fn windows(&self) -> impl Iterator<Item = Window> + '_ {
+        let (columns, cells, side) = (self.map.width(), self.map.cells(), self.side);
+        self.map.values().iter().enumerate().map(move |(at, score)| Window {
+            centre: cells.centre(at % columns, at / columns),
+            side,
+            score: *score,
+        })
+    }
+
+    /// Area that one response stands for, in pixels of the photo.
+    pub(super) fn cell_area(&self) -> f32 {
+        let stride = self.map.cells().stride;
+        stride.x * stride.y
+    }
+}
+
+/// A window classifier that is slid over pictures.
+pub(super) struct Slider {
+    net: Runner,
+    cells: Cells,
+    preprocess: Preprocess,
+    /// Side of its window, in pixels of its input.
+    pub(super) window: u32,
+}
+
+impl Slider {
+    /// A slider of a net that gives one cell for its input.
+    pub(super) fn new(net: impl Into<Runner>, preprocess: Preprocess) -> Result<Self, LocateError> {
+        let net = net.into();
+        preprocess.check()?;
+        let spec = net.spec();
+        if spec.input.channels != 3 {
+            return Err(LocateError::Channels { net: spec.name.clone(), channels: spec.input.channels });
+        }
+        let output = net.output();
+        if spec.input.height != spec.input.width || (output.height, output.width) != (1, 1) {
+            return Err(LocateError::NoWindow { net: spec.name.clone() });
+        }
+        let cells = Cells::of_net(spec)?;
+        let window = spec.input.height as u32;
+        Ok(Self { net, cells, preprocess, window })
+    }
+
+    /// The net's name.
+    pub(super) fn name(&self) -> &str {
+        &self.net.spec().name
+    }
+
+    /// Responses to all windows inside pictures of one size, no smaller than a window, each of which shows its `rects` of a photo.
+    pub(super) fn slide(&self, seen: &[Photo], rects: &[Rect]) -> Result<Vec<Level>, LocateError> {
+        let output = self.net.forward(&self.preprocess.tensor_of(seen))?;
+        let level = |(item, (seen, rect)): (usize, (&Photo, &Rect))| {
+            let (width, height) = (seen.width(), seen.height());
+            let cells = self.cells.seen_in(*rect, width, height);
+            let side = self.window as f32 * (rect.width / width as f32 + rect.height / height as f32) / 2.0;
+            let map = ResponseMap::channel(&output, item, 0, cells)
+                .map_err(|cause| LocateError::Response { net: self.name().to_owned(), cause })?;
+            Ok(Level { map, side })
+        };
+        seen.iter().zip(rects).enumerate().map(level).collect()
+    }
+}

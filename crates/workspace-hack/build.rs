@@ -1,0 +1,3 @@
+//! There for the features of [build-dependencies] alone, which count only where there is a build script.
+
+fn main() {}
