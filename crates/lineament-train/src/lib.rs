@@ -22,6 +22,7 @@ pub mod photos;
 pub mod recipe;
 pub mod rivals;
 pub mod run;
+mod sets;
 pub mod stage;
 pub mod svms;
 pub mod validate;

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use lineament::attributes::{Region, find};
+use lineament::attributes::Region;
 use lineament::locate::{Detector, Localisation};
-use lineament_data::{Dataset, layout};
+use lineament_data::Dataset;
 use lineament_net::{NetSpec, Weights};
 
 use crate::anet::{AnetModules, Attributes, Identities, head_spec, people};
@@ -22,6 +22,7 @@ use crate::locating::pyramid::FIRST_ROUND;
 use crate::module::Module;
 use crate::objects::{Object, ObjectModules, Objects, objects};
 use crate::recipe::{ObjectStage, Recipe};
+use crate::sets::{one_order, read_sets};
 use crate::stage::{self, Schedule, Surroundings, checkpoint_path};
 use crate::widen::{narrow, widen};
 
@@ -381,59 +382,4 @@ pub(crate) fn forget(path: &Path) -> Result<(), TrainError> {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(TrainError::io(path, e)),
         _ => Ok(()),
     }
-}
-
-/// Reads every folder or table; a folder that has no layout of its own is looked into.
-pub(crate) fn read_sets(paths: &[PathBuf]) -> Result<Vec<Dataset>, TrainError> {
-    let mut sets = Vec::new();
-    for path in paths {
-        match layout::detect(path) {
-            Ok(found) => sets.push(layout::read(found, path)?),
-            Err(none) => {
-                let mut inside: Vec<PathBuf> = std::fs::read_dir(path)
-                    .map_err(|e| TrainError::io(path, e))?
-                    .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-                    .collect();
-                inside.sort();
-                let before = sets.len();
-                for path in inside {
-                    if let Ok(found) = layout::detect(&path) {
-                        sets.push(layout::read(found, &path)?);
-                    }
-                }
-                if sets.len() == before {
-                    return Err(none.into());
-                }
-            }
-        }
-    }
-    for set in &sets {
-        tracing::info!("{}: {} pictures", set.name, set.len());
-        for finding in set.report.to_string().lines() {
-            tracing::info!("{}: {finding}", set.name);
-        }
-    }
-    Ok(sets)
-}
-
-/// The first set with tags says which attributes there are and in which order; those in `without` are left out.
-pub(crate) fn one_order(
-    sets: Vec<Dataset>,
-    without: &[String],
-) -> Result<(Vec<Dataset>, Vec<String>), TrainError> {
-    let tagged = sets.iter().find(|set| set.samples.iter().any(|s| s.tags.iter().any(Option::is_some)));
-    let Some(mut attributes) = tagged.map(|set| set.attributes.clone()) else {
-        let why = "no --data folder or table holds attribute tags".to_owned();
-        return Err(TrainError::NoPictures { stage: "anet".to_owned(), why });
-    };
-    for name in without {
-        // A misspelt name would be learned, which is what was not wanted.
-        find(&attributes, name).map_err(|unknown| TrainError::Recipe(format!("`without`: {unknown}")))?;
-    }
-    attributes.retain(|name| !without.contains(name));
-    if attributes.is_empty() {
-        return Err(TrainError::Recipe("`without` leaves no attribute to learn".to_owned()));
-    }
-    let sets = sets.iter().map(|set| set.with_attributes(&attributes)).collect();
-    Ok((sets, attributes))
 }

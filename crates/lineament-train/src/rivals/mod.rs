@@ -3,6 +3,7 @@
 //! Both place what they look at by landmarks. FaceTracer's descriptor is counted, not learned, so that its only stage is `svms`. PANDA learns
 //! from objects (stage `objects`, for the nets of the whole), then a net for each part (stages `part_NAME`), then `svms`.
 
+pub mod choices;
 pub mod choose;
 pub mod faces;
 pub mod part;
@@ -26,9 +27,11 @@ use crate::folder::Folder;
 use crate::learner::Learner;
 use crate::objects::{ObjectModules, Objects, objects};
 use crate::recipe::Recipe;
-use crate::run::{forget, one_order, read_sets};
+use crate::run::forget;
+use crate::sets::{one_order, read_sets};
 use crate::stage::{self, checkpoint_path};
-use choose::{Asked, Choice, Vectors, choose};
+use choices::Choice;
+use choose::{Asked, Vectors, choose};
 use faces::MarkedFaces;
 use part::{PartModules, Parts};
 pub use recipe::{AnyRecipe, PandaStages, RivalRecipe, System};

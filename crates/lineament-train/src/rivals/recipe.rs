@@ -7,7 +7,7 @@ use lineament::input::Preprocess;
 use lineament_data::Augment;
 use serde::{Deserialize, Serialize};
 
-use super::choose::ChoiceStage;
+use super::choices::ChoiceStage;
 use crate::error::TrainError;
 use crate::recipe::{ObjectStage, Recipe};
 use crate::stage::Schedule;
