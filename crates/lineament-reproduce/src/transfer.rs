@@ -6,7 +6,7 @@ use std::fmt::Write;
 use lineament::attributes::{CalibrationError, EASY_TO_SEE, Place};
 use lineament::bootstrap::{RESAMPLES, SEED, intervals};
 use lineament::metrics::{Scored, Tally, average_precision, mean, roc_auc};
-use lineament::teach::{Plane, Question, Rule};
+use lineament::teach::{Plane, Question, Rule, in_turn};
 use lineament::{Limits, Photo, Rect, Tagger};
 use lineament_data::{Dataset, Framing, Sample, Split, lfw, shuffled};
 use lineament_train::Recipe;
@@ -167,7 +167,7 @@ fn learn(seen: &Seen, attribute: usize) -> Result<Learned, CalibrationError> {
     let known: Vec<(&[f32], bool, u64)> = seen.known(attribute).collect();
     let vectors: Vec<&[f32]> = known.iter().map(|(vector, ..)| *vector).collect();
     let answers: Vec<bool> = known.iter().map(|(_, answer, _)| *answer).collect();
-    let folds = known.iter().map(|(.., person)| (person % FOLDS as u64) as usize).collect();
+    let folds = in_turn(known.iter().map(|(.., person)| *person), FOLDS);
     let question = Question::new(&vectors, answers.clone(), folds, None);
     let mut best: Option<(f64, f64, Vec<f32>)> = None;
     for cost in COSTS {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use lineament::attributes::{Anet, AttributeCard, CalibrationError, LinearSvms, Platt};
-use lineament::teach::{Plane, Question, RULES, Rule};
+use lineament::teach::{Plane, Question, RULES, Rule, in_turn};
 use lineament_data::Split;
 use lineament_net::Weights;
 use rayon::prelude::*;
@@ -83,17 +83,12 @@ pub fn features(faces: &Faces, anet: &Anet, stage: &SvmStage) -> Result<Features
             anet.vector(&photo, region).map_err(|e| TrainError::Net(e.to_string()))
         })
         .collect::<Result<_, TrainError>>()?;
-    let mut numbers: BTreeMap<u32, usize> = BTreeMap::new();
-    let folds = chosen
+    // Without a known person a picture stands for itself.
+    let people = chosen
         .iter()
         .enumerate()
-        .map(|(place, index)| {
-            // Without a known person a picture stands for itself.
-            let person = faces.faces[*index].identity.unwrap_or(u32::MAX - place as u32);
-            let next = numbers.len();
-            *numbers.entry(person).or_insert(next) % stage.folds
-        })
-        .collect();
+        .map(|(place, index)| faces.faces[*index].identity.map_or((1 << 32) + place as u64, u64::from));
+    let folds = in_turn(people, stage.folds);
     let tags = chosen.iter().map(|i| faces.faces[*i].tags.clone()).collect();
     Ok(Features { vectors, folds, tags })
 }

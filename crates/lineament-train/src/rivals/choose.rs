@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use lineament::attributes::{AttributeCard, LinearSvms, Platt};
-use lineament::teach::{Plane, RULES, Rule};
+use lineament::teach::{Plane, RULES, Rule, in_turn};
 use lineament_data::Split;
 use rayon::prelude::*;
 
@@ -86,15 +86,11 @@ pub fn choose(asked: &Asked<'_>, log: &Path) -> Result<(Choice, Heads), TrainErr
 
 /// The fold of every validation face: all pictures of a person are in one.
 fn folds(asked: &Asked<'_>) -> Vec<usize> {
-    let mut numbers: BTreeMap<u32, usize> = BTreeMap::new();
-    let places = asked.faces.of(Split::Validation).into_iter();
-    places
-        .map(|place| {
-            let person = asked.faces.faces[place as usize].identity.unwrap_or(u32::MAX - place);
-            let next = numbers.len();
-            *numbers.entry(person).or_insert(next) % asked.stage.folds
-        })
-        .collect()
+    let person = |place: u32| {
+        let identity = asked.faces.faces[place as usize].identity;
+        identity.map_or((1 << 32) + u64::from(place), u64::from)
+    };
+    in_turn(asked.faces.of(Split::Validation).into_iter().map(person), asked.stage.folds)
 }
 
 /// Rows with powers, weights and scaling applied: training first.

@@ -45,6 +45,17 @@ pub fn folds(examples: &[Example], places: &[usize], count: usize, seed: u64) ->
     places.iter().map(|place| of_place.get(place).copied().unwrap_or_default()).collect()
 }
 
+/// The fold of every picture, given who is on it: people are dealt out in the order in which they first come, so that all pictures of one are left out
+/// together whatever the numbers are that they go by.
+pub fn in_turn(people: impl IntoIterator<Item = u64>, count: usize) -> Vec<usize> {
+    let mut turns: BTreeMap<u64, usize> = BTreeMap::new();
+    let turn = |person| {
+        let next = turns.len();
+        *turns.entry(person).or_insert(next) % count.max(1)
+    };
+    people.into_iter().map(turn).collect()
+}
+
 /// A share of the examples at `places`, drawn group by group, with as much of each kind as can be; at least two groups of each.
 pub fn part(examples: &[Example], places: &[usize], share: f64, seed: u64) -> Vec<usize> {
     let mut kept = Vec::new();
@@ -67,6 +78,13 @@ pub fn part(examples: &[Example], places: &[usize], share: f64, seed: u64) -> Ve
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn people_are_dealt_out_whatever_their_numbers() {
+        // Remainders of their numbers would put all of these into one fold.
+        assert_eq!(in_turn([5, 10, 5, 15, 20, 10], 3), [0, 1, 0, 2, 0, 1]);
+        assert_eq!(in_turn([7, 7], 0), [0, 0]);
+    }
 
     proptest! {
         #[test]

@@ -39,6 +39,7 @@ mod svm;
 pub use error::TeachError;
 pub use examples::{Asked, Example, examples};
 pub use figures::{Advice, CurvePoint, Figures};
+pub use folds::in_turn;
 pub use learn::{Lesson, Options, learn};
 pub use look::{Look, LookError, look, look_at};
 pub use question::Question;
