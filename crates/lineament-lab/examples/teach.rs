@@ -1,7 +1,7 @@
 //! What taught attributes are worth: ten attributes that a bundle never learned, from fifty pictures a side of CelebA's training part, asked of its test
 //! people. Writes the figures into `docs/teach.md` and `docs/teach.csv`.
 //!
-//!     lineament train --recipe compact --data celeba ... --output ten --without Eyeglasses,Wearing_Hat,...
+//!     lineament train --recipe lab --data celeba ... --output ten --without Eyeglasses,Wearing_Hat,...
 //!     cargo run --release -p lineament-lab --example teach -- ten/model.lineament celeba docs
 //!
 //! A bundle that was trained on one of the ten would flatter itself: with it the figures are printed and nothing is written.
