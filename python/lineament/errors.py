@@ -11,11 +11,12 @@ class LineamentError(Exception):
 
 
 class PictureError(LineamentError, ValueError):
-    """A picture that cannot be read; ``index`` is its place in the list that was given."""
+    """A picture that cannot be read; ``index`` is its place in the list that was given, ``path`` its path if it was given by one."""
 
-    def __init__(self, message: str, index: int = 0) -> None:
-        super().__init__(message, index)
+    def __init__(self, message: str, index: int = 0, path: str | None = None) -> None:
+        super().__init__(message, index, path)
         self.index = index
+        self.path = path
 
     def __str__(self) -> str:
         return str(self.args[0])

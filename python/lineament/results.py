@@ -107,13 +107,12 @@ class Predictions(list["Prediction | PictureError"]):
                 column.append(row.get(name))
 
         for place, answer in enumerate(self):
-            key = str(place) if keys is None else keys[place]
+            own = str(place) if answer.path is None else answer.path
+            key = own if keys is None else keys[place]
             if isinstance(answer, PictureError):
                 if every_picture:
                     add({"path": key, "face": 0, "error": str(answer)})
                 continue
-            if keys is None and answer.path is not None:
-                key = answer.path
             whole = {"path": key, "width": answer.width, "height": answer.height}
             if every_picture and not answer.faces:
                 add(whole | {"face": 0})

@@ -110,8 +110,7 @@ class Tagger:
                 told.append(error)
                 continue
             width, height, faces = answer
-            path = os.fspath(picture) if isinstance(picture, (str, os.PathLike)) else None
-            told.append(Prediction(path, width, height, [self._face(*face) for face in faces]))
+            told.append(Prediction(_path(picture), width, height, [self._face(*face) for face in faces]))
         return told
 
     def _face(
@@ -206,8 +205,12 @@ class Lesson:
 
 
 def _unread(picture: Any, reason: str, place: int) -> PictureError:
-    named = isinstance(picture, (str, os.PathLike))
-    return PictureError(reason if named else f"picture {place}: {reason}", place)
+    path = _path(picture)
+    return PictureError(f"picture {place}: {reason}" if path is None else reason, place, path)
+
+
+def _path(picture: Any) -> str | None:
+    return os.fspath(picture) if isinstance(picture, (str, os.PathLike)) else None
 
 
 def _again(model: Any, threads: int | None, point: OperatingPoint, attributes: list[str] | None) -> Tagger:

@@ -84,7 +84,9 @@ def test_broken_pictures_raise_or_stand_in_their_place(tagger, astronaut, tmp_pa
     assert told.to_dicts()[3] == {"error": str(told[3])}
     assert isinstance(told[0], lineament.LineamentError) and isinstance(told[0], ValueError)
     again = pickle.loads(pickle.dumps(told[3]))
-    assert (str(again), again.index) == (str(told[3]), 3)
+    assert (str(again), again.index, again.path) == (str(told[3]), 3, str(broken))
+    table = told.to_arrow(every_picture=True)
+    assert table["path"].to_pylist() == ["0", str(astronaut), str(tmp_path / "gone.png"), str(broken)]
     with pytest.raises(ValueError, match="errors"):
         tagger.predict([astronaut], errors="ignore")
 
