@@ -138,7 +138,7 @@ reason under `error` where it cannot be read. What a kill costs is at most one s
 spreads shards over an actor pool of Ray Data; each actor loads the bundle once. All machines must see both folders under the same path. A machine that is lost
 costs time and no row: its shards are done again elsewhere and get the same names. The same call goes on after the whole cluster was killed.
 For pipelines of one's own there is `lineament.ray.Predictor`, a step of `Dataset.map_batches`.
-None of this has been run on a cluster yet (`.ci/ray` is the test of it).
+`.ci/ray` tests it on a real Ray cluster of two nodes on one machine, one of them killed in mid-run; it has not been run on a larger one.
 
 ## What it costs
 

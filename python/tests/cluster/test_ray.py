@@ -101,11 +101,13 @@ def test_a_table_of_pictures_gives_the_same_rows(cluster, pictures, alone, tmp_p
 
 def test_a_pipeline_of_ones_own_takes_the_predictor(cluster, pictures, alone):
     good = [str(path) for path in sorted(pictures.glob("*.png"))[:6]]
-    files = ray.data.read_binary_files(good, include_paths=True)
+    # One processor is left by now, which reading and predicting share.
+    share = {"num_cpus": 0.25}
+    files = ray.data.read_binary_files(good, include_paths=True, ray_remote_args=share)
     told = files.map_batches(many.Predictor, batch_size=3, concurrency=1, batch_format="numpy", num_cpus=0.5).to_pandas()
     told = told.sort_values(["path", "face"], ignore_index=True)
     assert told["path"].to_list() == good
-    images = ray.data.read_images(good, include_paths=True, mode="RGB")
+    images = ray.data.read_images(good, include_paths=True, mode="RGB", ray_remote_args=share)
     same = images.map_batches(many.Predictor, batch_size=3, concurrency=1, batch_format="numpy", num_cpus=0.5).to_pandas()
     same = same.sort_values(["path", "face"], ignore_index=True)
     assert same["face"].to_list() == told["face"].to_list()
