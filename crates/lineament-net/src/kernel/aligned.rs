@@ -3,30 +3,33 @@
 
 use std::ops::{Deref, DerefMut};
 
-/// Values in one block: what one AVX2 register holds.
+/// Values that filters are padded to: what one AVX2 register holds.
 pub(crate) const LANES: usize = 8;
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[repr(C, align(32))]
-struct Block([f32; LANES]);
+/// Values in a line of the cache, which is also what one AVX-512 register holds.
+const LINE: usize = 16;
 
-/// A list of numbers that begins at a multiple of 32 bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C, align(64))]
+struct Line([f32; LINE]);
+
+/// A list of numbers that begins at a multiple of 64 bytes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Aligned {
-    blocks: Vec<Block>,
+    lines: Vec<Line>,
     len: usize,
 }
 
 impl Aligned {
     /// `len` zeros.
     pub(crate) fn zeros(len: usize) -> Self {
-        Self { blocks: vec![Block([0.0; LANES]); len.div_ceil(LANES)], len }
+        Self { lines: vec![Line([0.0; LINE]); len.div_ceil(LINE)], len }
     }
 
     /// The first `len` values; grown when there are fewer. What they hold is left over from earlier use.
     pub(crate) fn grown(&mut self, len: usize) -> &mut [f32] {
         if self.len < len {
-            self.blocks.resize(len.div_ceil(LANES), Block([0.0; LANES]));
+            self.lines.resize(len.div_ceil(LINE), Line([0.0; LINE]));
             self.len = len;
         }
         &mut self[..len]
@@ -37,16 +40,16 @@ impl Deref for Aligned {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        // SAFETY: a `Block` is eight f32 without gaps (`repr(C)`, size 32, alignment 32), the blocks stand one after the other, and both
-        // constructors keep `len` at or below eight times their number.
-        unsafe { std::slice::from_raw_parts(self.blocks.as_ptr().cast(), self.len) }
+        // SAFETY: a `Line` is sixteen f32 without gaps (`repr(C)`, size 64, alignment 64), the lines stand one after the other, and both
+        // constructors keep `len` at or below sixteen times their number.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
     }
 }
 
 impl DerefMut for Aligned {
     fn deref_mut(&mut self) -> &mut [f32] {
         // SAFETY: as in `deref`; `self` is borrowed exclusively.
-        unsafe { std::slice::from_raw_parts_mut(self.blocks.as_mut_ptr().cast(), self.len) }
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
     }
 }
 
@@ -61,7 +64,7 @@ mod tests {
         assert_eq!(list.grown(11)[..5], [1.0, 2.0, 3.0, 0.0, 0.0]);
         assert_eq!(list.grown(2), [1.0, 2.0]);
         assert_eq!(list.len(), 11);
-        assert!(list.as_ptr().addr().is_multiple_of(32));
+        assert!(list.as_ptr().addr().is_multiple_of(64));
         assert!(Aligned::default().is_empty());
     }
 }

@@ -10,6 +10,11 @@ macro_rules! on {
             $crate::kernel::path::Path::Portable => $call,
             #[cfg(target_arch = "x86_64")]
             $crate::kernel::path::Path::Avx2(proof) => $crate::kernel::compiled::with_avx2(proof, || $call),
+            // These loops wait for memory: wider vectors would not make them faster.
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernel::path::Path::Avx512(proof) => {
+                $crate::kernel::compiled::with_avx2(proof.avx2(), || $call)
+            }
         }
     };
 }
@@ -25,6 +30,8 @@ pub(crate) mod pooling;
 pub(crate) mod sums;
 #[cfg(target_arch = "x86_64")]
 mod sums_avx2;
+#[cfg(target_arch = "x86_64")]
+mod sums_avx512;
 pub(crate) mod together;
 pub(crate) mod window;
 pub(crate) mod winograd;

@@ -3,7 +3,8 @@
 use super::activation::Activation;
 use super::aligned::{Aligned, LANES};
 
-/// The most vectors of eight outputs that one panel has: two of them times six windows fill AVX2's registers. (Three times four would fill them to the last
+/// The most vectors of eight outputs that one panel has: two of them times six windows fill AVX2's registers, and both are one of
+/// AVX-512's. (Three times four would fill them to the last
 /// one; compilers then move sums to memory and back.)
 pub(crate) const WIDEST: usize = 2;
 
@@ -35,7 +36,7 @@ pub(crate) struct Block {
 /// What one block multiplies with, and what follows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Panel<'a> {
-    /// `[inner, 8 * vectors]`, aligned to 32 bytes.
+    /// `[inner, 8 * vectors]`, aligned to its rows.
     pub(crate) values: &'a [f32],
     /// `[8 * vectors]`.
     pub(crate) bias: &'a [f32],

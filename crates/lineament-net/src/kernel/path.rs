@@ -9,12 +9,28 @@ pub(crate) enum Path {
     /// x86-64 with AVX2 and FMA: eight values an instruction.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    /// x86-64 with AVX-512 as well: sixteen values an instruction, and twice the registers.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
 }
 
 /// Proof that this processor has AVX2 and FMA: it is made by [`Path::all`] alone.
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Avx2(());
+
+/// Proof that this processor has AVX-512 (F), and AVX2 and FMA: it is made by [`Path::all`] alone.
+#[cfg(target_arch = "x86_64")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Avx512(Avx2);
+
+#[cfg(target_arch = "x86_64")]
+impl Avx512 {
+    /// What has AVX-512 has these, too.
+    pub(crate) fn avx2(self) -> Avx2 {
+        self.0
+    }
+}
 
 impl Path {
     /// The fastest path that this processor has.
@@ -26,7 +42,11 @@ impl Path {
     pub(crate) fn all() -> Vec<Self> {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            return vec![Self::Portable, Self::Avx2(Avx2(()))];
+            let mut all = vec![Self::Portable, Self::Avx2(Avx2(()))];
+            if is_x86_feature_detected!("avx512f") {
+                all.push(Self::Avx512(Avx512(Avx2(()))));
+            }
+            return all;
         }
         vec![Self::Portable]
     }

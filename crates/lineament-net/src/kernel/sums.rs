@@ -47,6 +47,8 @@ pub(crate) fn sums<W: Windows>(
             Path::Portable => plain(strip, map, windows, places.clone(), out),
             #[cfg(target_arch = "x86_64")]
             Path::Avx2(proof) => super::sums_avx2::strip(proof, strip, map, windows, places.clone(), out),
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx512(proof) => super::sums_avx512::strip(proof, strip, map, windows, places.clone(), out),
         }
     }
 }
