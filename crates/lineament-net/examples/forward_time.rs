@@ -1,6 +1,6 @@
 //! Times the forward pass of a spec with random weights.
 //!
-//!     cargo run --release -p lineament-net --example forward_time -- [SPEC.toml] [--batch N] [--threads N] [--size HxW] [--pause MS]
+//!     cargo run --release -p lineament-net --example forward_time -- [SPEC.toml] [--batch N] [--threads N] [--size HxW] [--pause MS] [--seconds S]
 //!
 //! Without a file it times a residual net of 0.05 G multiply-adds at 88 x 88.
 
@@ -9,11 +9,9 @@ use std::time::{Duration, Instant};
 
 use lineament_net::{Layer, Net, NetSpec, Shape, Tensor, Weights};
 
-/// How long each figure is measured for.
-const BUDGET: Duration = Duration::from_secs(3);
-
 fn main() -> Result<(), Box<dyn Error>> {
-    let (mut spec, mut batch, mut threads, mut size, mut pause) = (None, 1usize, 1usize, None, 0);
+    let (mut spec, mut batch, mut threads, mut size, mut pause, mut seconds) =
+        (None, 1usize, 1usize, None, 0, 3.0);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
@@ -22,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--threads" => threads = value()?.parse()?,
             // Other threads of the pool fall asleep in a pause.
             "--pause" => pause = value()?.parse()?,
+            "--seconds" => seconds = value()?.parse()?,
             "--size" => {
                 let value = value()?;
                 let (height, width) = value.split_once('x').ok_or("--size is HEIGHTxWIDTH")?;
@@ -41,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let times = pool.install(|| {
         let start = Instant::now();
         let mut times = Vec::new();
-        while times.len() < 5 || start.elapsed() < BUDGET {
+        while times.len() < 5 || start.elapsed().as_secs_f64() < seconds {
             std::thread::sleep(Duration::from_millis(pause));
             let begun = Instant::now();
             net.forward(&input)?;
@@ -52,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
     let (best, median) = (times[0], times[times.len() / 2]);
     println!(
-        "{} {batch}x{}x{height}x{width}, {threads} threads: median {:.2} ms, best {:.2} ms, {:.3} G multiply-adds, {:.0} GFLOP/s",
+        "{} {batch}x{}x{height}x{width}, {threads} threads: median {:.3} ms, best {:.3} ms, {:.3} G multiply-adds, {:.0} GFLOP/s",
         spec.name,
         spec.input.channels,
         median * 1e3,

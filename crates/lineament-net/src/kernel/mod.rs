@@ -32,6 +32,7 @@ pub(crate) mod sums;
 mod sums_avx2;
 #[cfg(target_arch = "x86_64")]
 mod sums_avx512;
+mod tiles;
 pub(crate) mod together;
 pub(crate) mod window;
 pub(crate) mod winograd;

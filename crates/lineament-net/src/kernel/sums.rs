@@ -39,17 +39,21 @@ pub(crate) fn sums<W: Windows>(
         let end = windows.to(place).checked_add(panels.outputs());
         assert!(end.is_some_and(|end| end <= out.len()), "output {place} reaches out of its map");
     }
-    for block in panels.blocks() {
-        let panel = panels.panel(block);
-        let there = (panels.outputs() - block.first).min(block.vectors * LANES);
-        let strip = Strip { panel, first: block.first, there, rows, onto };
-        match path {
-            Path::Portable => plain(strip, map, windows, places.clone(), out),
-            #[cfg(target_arch = "x86_64")]
-            Path::Avx2(proof) => super::sums_avx2::strip(proof, strip, map, windows, places.clone(), out),
-            #[cfg(target_arch = "x86_64")]
-            Path::Avx512(proof) => super::sums_avx512::strip(proof, strip, map, windows, places.clone(), out),
+    let strips = panels.blocks().iter().map(|block| Strip {
+        panel: panels.panel(block),
+        first: block.first,
+        there: (panels.outputs() - block.first).min(block.vectors * LANES),
+        rows,
+        onto,
+    });
+    match path {
+        Path::Portable => strips.for_each(|strip| plain(strip, map, windows, places.clone(), out)),
+        #[cfg(target_arch = "x86_64")]
+        Path::Avx2(proof) => {
+            strips.for_each(|strip| super::sums_avx2::strip(proof, strip, map, windows, places.clone(), out));
         }
+        #[cfg(target_arch = "x86_64")]
+        Path::Avx512(proof) => super::sums_avx512::strips(proof, strips, map, windows, places, out),
     }
 }
 

@@ -2,19 +2,18 @@
 //! instead of 100, F(3 x 3, 3 x 3) 25 for 9 instead of 81. Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016.
 //!
 //! The map is cut into tiles of 6 x 6 or 5 x 5 that overlap. Each tile and each filter is transformed, the places of the transforms are matrix products of
-//! their own (over channels), and the products are transformed back to results. The points of a tile's side are 0, 1, -1, 2, (for six) -2, and infinity.
+//! their own (over channels), and the products are transformed back to results (`tiles.rs`). The points of a tile's side are 0, 1, -1, 2, (for six) -2, and
+//! infinity.
 
 use std::ops::Range;
 
 use super::activation::Activation;
-use super::aligned::{Aligned, LANES};
+use super::aligned::Aligned;
 use super::panels::Panels;
 use super::path::Path;
 use super::places::Matrix;
 use super::sums::sums;
-
-/// The largest side of a tile.
-const WIDEST: usize = 6;
+use super::tiles::{Gathering, Spreading};
 
 /// A size of tiles for a size of kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,168 +134,16 @@ impl Winograd {
         let (wide, deep) = (tiles.len() * self.inputs, tiles.len() * self.outputs);
         let places = self.form.places();
         let (spread, products) = buffer.grown(places * (wide + deep)).split_at_mut(places * wide);
-        for (index, tile) in tiles.iter().enumerate() {
-            let to = Spread { start: index * self.inputs, place: wide, channels: self.inputs };
-            if self.form.side == 6 {
-                on!(path, spread_tile::<6>(map, tile, self.form.results, to, spread));
-            } else {
-                on!(path, spread_tile::<5>(map, tile, self.form.results, to, spread));
-            }
-        }
+        let (channels, form) = (self.inputs, self.form);
+        Spreading { map, tiles, channels, results: form.results }.run(path, form.side, spread);
         let windows = Matrix { inner: self.inputs, outputs: self.outputs };
         for (place, panels) in self.places.iter().enumerate() {
             let from = &spread[place * wide..(place + 1) * wide];
             let to = &mut products[place * deep..(place + 1) * deep];
             sums(path, panels, from, &windows, 0..tiles.len(), to, false);
         }
-        for (index, tile) in tiles.iter().enumerate() {
-            let from = Spread { start: index * self.outputs, place: deep, channels: self.outputs };
-            let tile =
-                Tile { output: Grid { start: tile.output.start.wrapping_sub(base), ..tile.output }, ..*tile };
-            match self.form.results {
-                4 => on!(path, gather_tile::<6, 4>(self, products, from, &tile, out, onto)),
-                3 => on!(path, gather_tile::<5, 3>(self, products, from, &tile, out, onto)),
-                _ => on!(path, gather_tile::<6, 2>(self, products, from, &tile, out, onto)),
-            }
-        }
-    }
-}
-
-/// Where a tile's transform lies: the first value, values between places, values of a place.
-#[derive(Debug, Clone, Copy)]
-struct Spread {
-    start: usize,
-    place: usize,
-    channels: usize,
-}
-
-/// Eight channels of one place.
-type Lanes = [f32; LANES];
-
-/// `BᵀdB` of one tile; what lies outside of the map is zero.
-#[inline(always)]
-fn spread_tile<const SIDE: usize>(map: &[f32], tile: &Tile, results: usize, to: Spread, spread: &mut [f32]) {
-    let Tile { input, row, column, .. } = *tile;
-    let (top, left) = (row * results, column * results);
-    let (rows, columns) = (SIDE.min(input.rows - top), SIDE.min(input.columns - left));
-    let start = input.start + top * input.line + left * to.channels;
-    for lane in (0..to.channels).step_by(LANES) {
-        let there = LANES.min(to.channels - lane);
-        let mut half = [[[0.0; LANES]; SIDE]; SIDE];
-        for y in 0..rows {
-            let mut line = [[0.0; LANES]; SIDE];
-            for (x, pixel) in line.iter_mut().enumerate().take(columns) {
-                read(&map[start + y * input.line + x * to.channels + lane..], there, pixel);
-            }
-            half.iter_mut().zip(spread_line(line)).for_each(|(column, value)| column[y] = value);
-        }
-        for (x, column) in half.into_iter().enumerate() {
-            for (y, value) in spread_line(column).iter().enumerate() {
-                let at = (y * SIDE + x) * to.place + to.start + lane;
-                write(value, there, &mut spread[at..]);
-            }
-        }
-    }
-}
-
-/// `AᵀmA` of one tile, with offset, sum and slope; results outside of the map are left out.
-#[inline(always)]
-fn gather_tile<const SIDE: usize, const RESULTS: usize>(
-    winograd: &Winograd,
-    products: &[f32],
-    from: Spread,
-    tile: &Tile,
-    out: &mut [f32],
-    onto: bool,
-) {
-    let Tile { output, row, column, .. } = *tile;
-    let (top, left) = (row * RESULTS, column * RESULTS);
-    let (rows, columns) = (RESULTS.min(output.rows - top), RESULTS.min(output.columns - left));
-    let start = output.start.wrapping_add(top * output.line + left * from.channels);
-    for lane in (0..from.channels).step_by(LANES) {
-        let there = LANES.min(from.channels - lane);
-        let mut half = [[[0.0; LANES]; RESULTS]; SIDE];
-        for (x, half) in half.iter_mut().enumerate() {
-            let mut column = [[0.0; LANES]; SIDE];
-            for (y, value) in column.iter_mut().enumerate() {
-                read(&products[(y * SIDE + x) * from.place + from.start + lane..], there, value);
-            }
-            *half = gather_line::<SIDE, RESULTS>(column);
-        }
-        let (mut bias, mut slope) = ([0.0; LANES], [0.0; LANES]);
-        read(&winograd.bias[lane..], there, &mut bias);
-        read(&winograd.slopes[lane..], there, &mut slope);
-        for y in 0..rows {
-            let line = half.map(|column| column[y]);
-            for (x, mut value) in gather_line::<SIDE, RESULTS>(line).into_iter().enumerate().take(columns) {
-                let to = &mut out[start + y * output.line + x * from.channels + lane..];
-                let mut before = [0.0; LANES];
-                if onto {
-                    read(to, there, &mut before);
-                }
-                for i in 0..LANES {
-                    let sum = value[i] + bias[i] + before[i];
-                    let below = if sum > 0.0 { 0.0 } else { sum };
-                    value[i] = (if sum > 0.0 { sum } else { 0.0 }) + slope[i] * below;
-                }
-                write(&value, there, to);
-            }
-        }
-    }
-}
-
-/// `Bᵀd` of one line.
-#[inline(always)]
-fn spread_line<const SIDE: usize>(line: [Lanes; SIDE]) -> [Lanes; SIDE] {
-    let mut out = [[0.0; LANES]; SIDE];
-    for i in 0..LANES {
-        let at = |x: usize| if x < SIDE { line[x][i] } else { 0.0 };
-        let [a, b, c, d, e, f] = [at(0), at(1), at(2), at(3), at(4), at(5)];
-        let places = if SIDE == WIDEST {
-            let (near, far) = (d - 4.0 * b, e - 4.0 * c);
-            let (odd, even) = (2.0 * (d - b), e - c);
-            [4.0 * a - 5.0 * c + e, far + near, far - near, even + odd, even - odd, 4.0 * b - 5.0 * d + f]
-        } else {
-            let odd = d - b;
-            [2.0 * (a - c) + odd, d - c - 2.0 * b, d - 3.0 * c + 2.0 * b, odd, e - c - 2.0 * odd, 0.0]
-        };
-        out.iter_mut().zip(places).for_each(|(out, place)| out[i] = place);
-    }
-    out
-}
-
-/// `Aᵀm` of one line.
-#[inline(always)]
-fn gather_line<const SIDE: usize, const RESULTS: usize>(m: [Lanes; SIDE]) -> [Lanes; RESULTS] {
-    let mut out = [[0.0; LANES]; RESULTS];
-    for i in 0..LANES {
-        let (near, apart) = (m[1][i] + m[2][i], m[1][i] - m[2][i]);
-        let (far, wide) =
-            if SIDE == WIDEST { (m[3][i] + m[4][i], m[3][i] - m[4][i]) } else { (m[3][i], m[3][i]) };
-        let sums = [m[0][i] + near + far, apart + 2.0 * wide, near + 4.0 * far, apart + 8.0 * wide];
-        for (r, out) in out.iter_mut().enumerate() {
-            // Infinity speaks for the last result only.
-            out[i] = if r + 1 == RESULTS { sums[r] + m[SIDE - 1][i] } else { sums[r] };
-        }
-    }
-    out
-}
-
-#[inline(always)]
-fn read(from: &[f32], there: usize, to: &mut Lanes) {
-    if let (LANES, Some(from)) = (there, from.first_chunk()) {
-        *to = *from;
-    } else {
-        to[..there].copy_from_slice(&from[..there]);
-    }
-}
-
-#[inline(always)]
-fn write(from: &Lanes, there: usize, to: &mut [f32]) {
-    if let (LANES, Some(to)) = (there, to.first_chunk_mut()) {
-        *to = *from;
-    } else {
-        to[..there].copy_from_slice(&from[..there]);
+        let (channels, bias, slopes) = (self.outputs, &self.bias, &self.slopes);
+        Gathering { products, tiles, channels, base, bias, slopes, onto }.run(path, form, out);
     }
 }
 

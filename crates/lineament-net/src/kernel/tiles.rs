@@ -1,0 +1,316 @@
+//! The way of Winograd's tiles to their places and back, some channels at a time. Plain loops over neighbouring channels: each path compiles them for its
+//! own vectors.
+#![allow(unsafe_code)]
+
+use std::ops::{Add, Mul, Sub};
+
+use super::aligned::LANES;
+use super::path::Path;
+use super::winograd::{Form, Grid, Tile};
+
+/// The largest side of a tile.
+const WIDEST: usize = 6;
+
+/// Neighbouring channels that one AVX-512 register holds.
+#[cfg(target_arch = "x86_64")]
+const WIDE: usize = 16;
+
+/// Tiles that are to be transformed: `BᵀdB` of each, for each channel.
+pub(crate) struct Spreading<'a> {
+    pub(crate) map: &'a [f32],
+    pub(crate) tiles: &'a [Tile],
+    pub(crate) channels: usize,
+    /// Results on a side of a tile, which is how far tiles stand apart.
+    pub(crate) results: usize,
+}
+
+/// Products that are to be transformed back: `AᵀmA` of each tile, with offset, sum and slope.
+pub(crate) struct Gathering<'a> {
+    pub(crate) products: &'a [f32],
+    pub(crate) tiles: &'a [Tile],
+    pub(crate) channels: usize,
+    /// Where in the whole output the part begins that is written.
+    pub(crate) base: usize,
+    pub(crate) bias: &'a [f32],
+    pub(crate) slopes: &'a [f32],
+    pub(crate) onto: bool,
+}
+
+impl Spreading<'_> {
+    /// Fills `spread`, `[places, tiles, channels]`, from tiles of `side` pixels; what lies outside of the map is zero.
+    pub(crate) fn run(&self, path: Path, side: usize, spread: &mut [f32]) {
+        if side == WIDEST { self.on::<WIDEST>(path, spread) } else { self.on::<5>(path, spread) }
+    }
+
+    fn on<const SIDE: usize>(&self, path: Path, spread: &mut [f32]) {
+        match path {
+            Path::Portable => self.all::<SIDE, LANES>(spread),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the path is proof that the processor has the instructions.
+            Path::Avx2(_) => unsafe { self.avx2::<SIDE>(spread) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Path::Avx512(_) => unsafe { self.avx512::<SIDE>(spread) },
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn avx2<const SIDE: usize>(&self, spread: &mut [f32]) {
+        self.all::<SIDE, LANES>(spread);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx2,fma")]
+    fn avx512<const SIDE: usize>(&self, spread: &mut [f32]) {
+        self.all::<SIDE, WIDE>(spread);
+    }
+
+    #[inline(always)]
+    fn all<const SIDE: usize, const L: usize>(&self, spread: &mut [f32]) {
+        for (index, tile) in self.tiles.iter().enumerate() {
+            let whole = self.channels - self.channels % L;
+            for lane in (0..whole).step_by(L) {
+                self.tile::<SIDE, L>(index, tile, lane, L, spread);
+            }
+            for lane in (whole..self.channels).step_by(LANES) {
+                self.tile::<SIDE, LANES>(index, tile, lane, LANES.min(self.channels - lane), spread);
+            }
+        }
+    }
+
+    /// Channels `lane..lane + there` of one tile.
+    #[inline(always)]
+    fn tile<const SIDE: usize, const L: usize>(
+        &self,
+        index: usize,
+        tile: &Tile,
+        lane: usize,
+        there: usize,
+        spread: &mut [f32],
+    ) {
+        let Self { map, channels, results, .. } = *self;
+        let Tile { input, row, column, .. } = *tile;
+        let (top, left) = (row * results, column * results);
+        let (rows, columns) = (SIDE.min(input.rows - top), SIDE.min(input.columns - left));
+        let start = input.start + top * input.line + left * channels + lane;
+        let mut half = [[Lanes::<L>::ZERO; SIDE]; SIDE];
+        for y in 0..SIDE {
+            let mut line = [Lanes::ZERO; SIDE];
+            if y < rows {
+                for (x, pixel) in line.iter_mut().enumerate() {
+                    if x < columns {
+                        *pixel = Lanes::read(&map[start + y * input.line + x * channels..], there);
+                    }
+                }
+            }
+            for (column, value) in half.iter_mut().zip(spread_line(line)) {
+                column[y] = value;
+            }
+        }
+        let place = self.tiles.len() * channels;
+        for (x, column) in half.into_iter().enumerate() {
+            for (y, value) in spread_line(column).into_iter().enumerate() {
+                value.write(&mut spread[(y * SIDE + x) * place + index * channels + lane..], there);
+            }
+        }
+    }
+}
+
+impl Gathering<'_> {
+    /// Fills the results of tiles of `form` in `out`, which is what follows `base` of the whole; results outside of the map are left out.
+    pub(crate) fn run(&self, path: Path, form: Form, out: &mut [f32]) {
+        match form.results {
+            4 => self.on::<6, 4>(path, out),
+            3 => self.on::<5, 3>(path, out),
+            _ => self.on::<6, 2>(path, out),
+        }
+    }
+
+    fn on<const SIDE: usize, const RESULTS: usize>(&self, path: Path, out: &mut [f32]) {
+        match path {
+            Path::Portable => self.all::<SIDE, RESULTS, LANES>(out),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the path is proof that the processor has the instructions.
+            Path::Avx2(_) => unsafe { self.avx2::<SIDE, RESULTS>(out) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Path::Avx512(_) => unsafe { self.avx512::<SIDE, RESULTS>(out) },
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn avx2<const SIDE: usize, const RESULTS: usize>(&self, out: &mut [f32]) {
+        self.all::<SIDE, RESULTS, LANES>(out);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx2,fma")]
+    fn avx512<const SIDE: usize, const RESULTS: usize>(&self, out: &mut [f32]) {
+        self.all::<SIDE, RESULTS, WIDE>(out);
+    }
+
+    #[inline(always)]
+    fn all<const SIDE: usize, const RESULTS: usize, const L: usize>(&self, out: &mut [f32]) {
+        for (index, tile) in self.tiles.iter().enumerate() {
+            let whole = self.channels - self.channels % L;
+            for lane in (0..whole).step_by(L) {
+                self.tile::<SIDE, RESULTS, L>(index, tile, lane, L, out);
+            }
+            for lane in (whole..self.channels).step_by(LANES) {
+                self.tile::<SIDE, RESULTS, LANES>(index, tile, lane, LANES.min(self.channels - lane), out);
+            }
+        }
+    }
+
+    /// Channels `lane..lane + there` of one tile.
+    #[inline(always)]
+    fn tile<const SIDE: usize, const RESULTS: usize, const L: usize>(
+        &self,
+        index: usize,
+        tile: &Tile,
+        lane: usize,
+        there: usize,
+        out: &mut [f32],
+    ) {
+        let channels = self.channels;
+        let Grid { start, line, rows, columns } = tile.output;
+        let (top, left) = (tile.row * RESULTS, tile.column * RESULTS);
+        let start = start.wrapping_sub(self.base).wrapping_add(top * line + left * channels + lane);
+        let (rows, columns) = (rows - top, columns - left);
+        let place = self.tiles.len() * channels;
+        let mut half = [[Lanes::<L>::ZERO; RESULTS]; SIDE];
+        for (x, half) in half.iter_mut().enumerate() {
+            let mut column = [Lanes::ZERO; SIDE];
+            for (y, value) in column.iter_mut().enumerate() {
+                let from = &self.products[(y * SIDE + x) * place + index * channels + lane..];
+                *value = Lanes::read(from, there);
+            }
+            *half = gather_line(column);
+        }
+        let bias = Lanes::read(&self.bias[lane..], there);
+        let slope = Lanes::read(&self.slopes[lane..], there);
+        for y in 0..RESULTS {
+            if y >= rows {
+                break;
+            }
+            let mut across = [Lanes::ZERO; SIDE];
+            for (value, column) in across.iter_mut().zip(&half) {
+                *value = column[y];
+            }
+            let across: [Lanes<L>; RESULTS] = gather_line(across);
+            for (x, value) in across.into_iter().enumerate() {
+                if x < columns {
+                    let to = &mut out[start + y * line + x * channels..];
+                    let value = value + bias;
+                    let value = if self.onto { value + Lanes::read(to, there) } else { value };
+                    value.sloped(slope).write(to, there);
+                }
+            }
+        }
+    }
+}
+
+/// `Bᵀd` of one line.
+#[inline(always)]
+fn spread_line<const SIDE: usize, const L: usize>(line: [Lanes<L>; SIDE]) -> [Lanes<L>; SIDE] {
+    let [a, b, c, d, e] = [line[0], line[1], line[2], line[3], line[4]];
+    let mut out = [Lanes::ZERO; SIDE];
+    if SIDE == WIDEST {
+        let f = line[SIDE - 1];
+        let (near, far) = (d - b * 4.0, e - c * 4.0);
+        let (odd, even) = ((d - b) * 2.0, e - c);
+        let ends = [a * 4.0 - c * 5.0 + e, b * 4.0 - d * 5.0 + f];
+        let places = [ends[0], far + near, far - near, even + odd, even - odd, ends[1]];
+        out.copy_from_slice(&places[..SIDE]);
+    } else {
+        let odd = d - b;
+        let places = [(a - c) * 2.0 + odd, d - c - b * 2.0, d - c * 3.0 + b * 2.0, odd, e - c - odd * 2.0];
+        out.copy_from_slice(&places[..SIDE]);
+    }
+    out
+}
+
+/// `Aᵀm` of one line.
+#[inline(always)]
+fn gather_line<const SIDE: usize, const RESULTS: usize, const L: usize>(
+    m: [Lanes<L>; SIDE],
+) -> [Lanes<L>; RESULTS] {
+    let (near, apart) = (m[1] + m[2], m[1] - m[2]);
+    let (far, wide) = if SIDE == WIDEST { (m[3] + m[4], m[3] - m[4]) } else { (m[3], m[3]) };
+    let sums = [m[0] + near + far, apart + wide * 2.0, near + far * 4.0, apart + wide * 8.0];
+    let mut out = [Lanes::ZERO; RESULTS];
+    out.copy_from_slice(&sums[..RESULTS]);
+    // Infinity speaks for the last result only.
+    out[RESULTS - 1] = out[RESULTS - 1] + m[SIDE - 1];
+    out
+}
+
+/// Neighbouring channels of one pixel or place.
+#[derive(Debug, Clone, Copy)]
+struct Lanes<const L: usize>([f32; L]);
+
+impl<const L: usize> Lanes<L> {
+    const ZERO: Self = Self([0.0; L]);
+
+    /// The first `there` values.
+    #[inline(always)]
+    fn read(from: &[f32], there: usize) -> Self {
+        if let (true, Some(from)) = (there == L, from.first_chunk()) {
+            return Self(*from);
+        }
+        let mut lanes = Self::ZERO;
+        lanes.0[..there].copy_from_slice(&from[..there]);
+        lanes
+    }
+
+    #[inline(always)]
+    fn write(self, to: &mut [f32], there: usize) {
+        if let (true, Some(to)) = (there == L, to.first_chunk_mut()) {
+            *to = self.0;
+        } else {
+            to[..there].copy_from_slice(&self.0[..there]);
+        }
+    }
+
+    /// Negative values multiplied with their slope.
+    #[inline(always)]
+    fn sloped(mut self, slope: Self) -> Self {
+        for (value, slope) in self.0.iter_mut().zip(slope.0) {
+            let below = if *value > 0.0 { 0.0 } else { *value };
+            *value = (if *value > 0.0 { *value } else { 0.0 }) + slope * below;
+        }
+        self
+    }
+}
+
+impl<const L: usize> Add for Lanes<L> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn add(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(value, other)| *value += other);
+        self
+    }
+}
+
+impl<const L: usize> Sub for Lanes<L> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn sub(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(value, other)| *value -= other);
+        self
+    }
+}
+
+impl<const L: usize> Mul<f32> for Lanes<L> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn mul(mut self, factor: f32) -> Self {
+        self.0.iter_mut().for_each(|value| *value *= factor);
+        self
+    }
+}
