@@ -9,7 +9,7 @@ use crate::kernel::aligned::Aligned;
 use crate::kernel::panels::Panels;
 use crate::kernel::path::Path;
 use crate::kernel::places::{Listed, Rows};
-use crate::kernel::pooling::Pooling;
+use crate::kernel::pooling::{Pixels, Pooling};
 use crate::kernel::sums::sums;
 use crate::net::bank::{self, OUTPUTS};
 use crate::net::fold::Affine;
@@ -130,6 +130,23 @@ impl Held {
         let (map, zeros) = self.buffer.grown((values + 1) * channels).split_at_mut(values * channels);
         zeros.fill(0.0);
         map
+    }
+}
+
+/// The numbers of the values that a window has.
+struct Sources<'a> {
+    numbers: &'a [u32],
+    channels: usize,
+}
+
+impl Pixels for Sources<'_> {
+    #[inline(always)]
+    fn each(&self, mut f: impl FnMut(usize)) {
+        for &number in self.numbers {
+            if number != PADDING {
+                f(number as usize * self.channels);
+            }
+        }
     }
 }
 
@@ -270,11 +287,11 @@ impl Arena {
                 let map = &self.slots[*input].buffer;
                 let out = self.spare.room(*values, *channels);
                 pieces(parallel, out, VALUES * channels, |index, piece| {
-                    for (value, out) in piece.chunks_exact_mut(*channels).enumerate() {
-                        let window = table.window(index * VALUES + value).iter();
-                        let pixels = window.filter(|&&source| source != PADDING);
-                        pooling.window(pixels.map(|&source| &map[source as usize * channels..]), out);
-                    }
+                    let sources = |value| Sources {
+                        numbers: table.window(index * VALUES + value),
+                        channels: *channels,
+                    };
+                    pooling.windows(path, map, *channels, sources, piece);
                 });
                 std::mem::swap(&mut self.slots[*output], &mut self.spare);
             }

@@ -22,15 +22,7 @@ pub(crate) struct Avx2(());
 /// Proof that this processor has AVX-512 (F), and AVX2 and FMA: it is made by [`Path::all`] alone.
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Avx512(Avx2);
-
-#[cfg(target_arch = "x86_64")]
-impl Avx512 {
-    /// What has AVX-512 has these, too.
-    pub(crate) fn avx2(self) -> Avx2 {
-        self.0
-    }
-}
+pub(crate) struct Avx512(());
 
 impl Path {
     /// The fastest path that this processor has.
@@ -44,7 +36,7 @@ impl Path {
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             let mut all = vec![Self::Portable, Self::Avx2(Avx2(()))];
             if is_x86_feature_detected!("avx512f") {
-                all.push(Self::Avx512(Avx512(Avx2(()))));
+                all.push(Self::Avx512(Avx512(())));
             }
             return all;
         }

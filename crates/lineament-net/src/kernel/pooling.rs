@@ -1,7 +1,13 @@
 //! Largest values and means of windows.
+#![allow(unsafe_code)]
 
+use super::path::Path;
 use super::window::Window;
 use crate::Shape;
+
+/// Channels that are pooled at once: one register of AVX-512, two of AVX2; then those that are left.
+const WIDE: usize = 16;
+const NARROW: usize = 4;
 
 /// What becomes of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,53 +17,177 @@ pub(crate) enum Pooling {
     Mean,
 }
 
+/// The pixels of a window.
+pub(crate) trait Pixels {
+    /// Calls `f` with where each pixel's channels begin in the map.
+    fn each(&self, f: impl FnMut(usize));
+}
+
+/// A rectangle of a map.
+struct Taps {
+    start: usize,
+    rows: usize,
+    columns: usize,
+    line: usize,
+    channels: usize,
+}
+
+impl Pixels for Taps {
+    #[inline(always)]
+    fn each(&self, mut f: impl FnMut(usize)) {
+        for row in 0..self.rows {
+            for column in 0..self.columns {
+                f(self.start + row * self.line + column * self.channels);
+            }
+        }
+    }
+}
+
 impl Pooling {
     /// One row of the output map; `line` values lie between the rows of `map`.
-    #[inline(always)]
     pub(crate) fn row(
         self,
+        path: Path,
         window: Window,
-        map: &[f32],
-        shape: Shape,
-        line: usize,
+        (map, shape, line): (&[f32], Shape, usize),
         row: usize,
         into: &mut [f32],
     ) {
         let channels = shape.channels;
         let (rows, top) = window.taps(row, shape.height);
-        for (column, out) in into.chunks_exact_mut(channels).enumerate() {
+        let taps = |column| {
             let (columns, left) = window.taps(column, shape.width);
-            let pixels = (top..top + rows.len()).flat_map(|y| {
-                let start = y * line + left * channels;
-                map[start..start + columns.len() * channels].chunks_exact(channels)
-            });
-            self.window(pixels, out);
+            let start = top * line + left * channels;
+            Taps { start, rows: rows.len(), columns: columns.len(), line, channels }
+        };
+        self.windows(path, map, channels, taps, into);
+    }
+
+    /// Consecutive windows of pixels with `channels` values; `pixels` tells which pixels a window has.
+    pub(crate) fn windows<P: Pixels>(
+        self,
+        path: Path,
+        map: &[f32],
+        channels: usize,
+        pixels: impl Fn(usize) -> P,
+        into: &mut [f32],
+    ) {
+        match path {
+            Path::Portable => self.all(map, channels, pixels, into),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the path is proof that the processor has the instructions.
+            Path::Avx2(_) => unsafe { self.avx2(map, channels, pixels, into) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Path::Avx512(_) => unsafe { self.avx512(map, channels, pixels, into) },
         }
     }
 
-    /// One window, given as the pixels that it holds; each has at least the channels of `out`.
-    ///
-    /// Pixels outside, channels inside: the channels of a pixel lie together.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn avx2<P: Pixels>(self, map: &[f32], channels: usize, pixels: impl Fn(usize) -> P, into: &mut [f32]) {
+        self.all(map, channels, pixels, into);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx2,fma")]
+    fn avx512<P: Pixels>(self, map: &[f32], channels: usize, pixels: impl Fn(usize) -> P, into: &mut [f32]) {
+        self.all(map, channels, pixels, into);
+    }
+
     #[inline(always)]
-    pub(crate) fn window<'a>(self, pixels: impl Iterator<Item = &'a [f32]>, out: &mut [f32]) {
-        match self {
-            Self::Max => {
-                out.fill(f32::NEG_INFINITY);
-                pixels.for_each(|pixel| {
-                    out.iter_mut()
-                        .zip(pixel)
-                        .for_each(|(out, value)| *out = if *value > *out { *value } else { *out });
-                });
+    fn all<P: Pixels>(self, map: &[f32], channels: usize, pixels: impl Fn(usize) -> P, into: &mut [f32]) {
+        for (window, out) in into.chunks_exact_mut(channels).enumerate() {
+            let pixels = pixels(window);
+            let (wide, rest) = out.as_chunks_mut::<WIDE>();
+            let (narrow, last) = rest.as_chunks_mut::<NARROW>();
+            let mut channel = 0;
+            for out in wide {
+                *out = self.window(map, &pixels, channel);
+                channel += WIDE;
             }
-            Self::Mean => {
-                out.fill(0.0);
-                let mut count = 0;
-                pixels.for_each(|pixel| {
-                    out.iter_mut().zip(pixel).for_each(|(out, value)| *out += value);
-                    count += 1;
-                });
-                let share = 1.0 / count as f32;
-                out.iter_mut().for_each(|out| *out *= share);
+            for out in narrow {
+                *out = self.window(map, &pixels, channel);
+                channel += NARROW;
+            }
+            for out in last {
+                [*out] = self.window(map, &pixels, channel);
+                channel += 1;
+            }
+        }
+    }
+
+    /// `L` channels of one window.
+    #[inline(always)]
+    fn window<const L: usize>(self, map: &[f32], pixels: &impl Pixels, channel: usize) -> [f32; L] {
+        let mut out = [if self == Self::Max { f32::NEG_INFINITY } else { 0.0 }; L];
+        let mut count = 0;
+        pixels.each(|start| {
+            let pixel = &map[start + channel..][..L];
+            match self {
+                Self::Max => out.iter_mut().zip(pixel).for_each(|(out, value)| {
+                    // Written as a comparison: it becomes one instruction, where `f32::max` must look for NaN as well.
+                    *out = if *value > *out { *value } else { *out };
+                }),
+                Self::Mean => out.iter_mut().zip(pixel).for_each(|(out, value)| *out += value),
+            }
+            count += 1;
+        });
+        if self == Self::Mean {
+            let share = 1.0 / count as f32;
+            out.iter_mut().for_each(|out| *out *= share);
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn value(i: usize) -> f32 {
+        ((i * 2_654_435_761) % 2001) as f32 / 1000.0 - 1.0
+    }
+
+    proptest! {
+        #[test]
+        fn every_path_agrees_with_plain_windows(
+            height in 3usize..9, width in 3usize..9, channels in 1usize..40, kernel in 1usize..4, stride in 1usize..4, padded: bool, mean: bool,
+        ) {
+            let window = Window { kernel, stride, padding: if padded { kernel / 2 } else { 0 } };
+            let shape = Shape { channels, height, width };
+            // Room between the rows, which must not be read.
+            let line = width * channels + 3;
+            let map: Vec<f32> = (0..height * line).map(value).collect();
+            let to = window.slide(shape);
+            let pooling = if mean { Pooling::Mean } else { Pooling::Max };
+            for path in Path::all() {
+                for row in 0..to.height {
+                    let mut found = vec![0.0; to.width * channels];
+                    pooling.row(path, window, (&map, shape, line), row, &mut found);
+                    for (at, found) in found.into_iter().enumerate() {
+                        let (column, channel) = (at / channels, at % channels);
+                        let inside = |start: usize, n: usize| {
+                            (0..kernel).map(move |tap| start + tap).filter(move |&at| {
+                                at >= window.padding && at < n + window.padding
+                            })
+                        };
+                        let values: Vec<f64> = inside(row * stride, height)
+                            .flat_map(|y| inside(column * stride, width).map(move |x| (y, x)))
+                            .map(|(y, x)| (y - window.padding) * line + (x - window.padding) * channels + channel)
+                            .map(|at| f64::from(map[at]))
+                            .collect();
+                        let expected = if mean {
+                            values.iter().sum::<f64>() / values.len() as f64
+                        } else {
+                            values.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+                        };
+                        prop_assert!((f64::from(found) - expected).abs() < 1e-6, "{path:?}: {found} {expected}");
+                    }
+                }
             }
         }
     }

@@ -2,46 +2,42 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m512, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_set1_ps,
-    _mm512_setzero_ps, _mm512_storeu_ps,
+    __m512, __mmask16, _mm512_add_ps, _mm512_fmadd_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
+    _mm512_max_ps, _mm512_min_ps, _mm512_set1_ps, _mm512_setzero_ps,
 };
 use std::ops::Range;
 
 use super::path::Avx512;
 use super::places::Windows;
 use super::sums::Strip;
-use super::sums_avx2;
 
-/// Outputs of one vector, and of a panel that is whole.
-const WIDE: usize = 16;
-
-/// What `sums` calls, after it has checked that all windows lie within `map` and all outputs within `out`. Two whole panels go together: a value of the
-/// map that is read once serves both, so that reading keeps up with two units that multiply. A panel of eight outputs goes the way of AVX2.
+/// What `sums` calls, after it has checked that all windows lie within `map` and all outputs within `out`. Two panels go together: a value of the map that
+/// is read once serves both, so that reading keeps up with two units that multiply.
 pub(crate) fn strips<'a, W: Windows>(
     proof: Avx512,
-    strips: impl Iterator<Item = Strip<'a>>,
+    mut strips: impl Iterator<Item = Strip<'a>>,
     map: &[f32],
     windows: &W,
     places: Range<usize>,
     out: &mut [f32],
 ) {
-    let mut waiting = None;
-    for strip in strips {
-        if strip.panel.bias.len() != WIDE {
-            sums_avx2::strip(proof.avx2(), strip, map, windows, places.clone(), out);
-        } else if let Some(first) = waiting.take() {
+    while let Some(first) = strips.next() {
+        let places = places.clone();
+        if let Some(second) = strips.next() {
             // Four cycles' latency of two units are eight sums under way: four windows of two panels are enough.
-            tiles::<W, 8, 4, 2>(proof, [first, strip], map, windows, places.clone(), out);
+            tiles::<W, 8, 4, 2>(proof, [first, second], map, windows, places, out);
         } else {
-            waiting = Some(strip);
+            tiles::<W, 12, 6, 1>(proof, [first], map, windows, places, out);
         }
-    }
-    if let Some(last) = waiting {
-        tiles::<W, 12, 6, 1>(proof, [last], map, windows, places, out);
     }
 }
 
-/// The sums of all windows with `16 V` filters: `MANY` windows at a time, `FEW` where no more are left.
+/// The first `values` of a vector.
+fn first(values: usize) -> __mmask16 {
+    (u32::MAX >> (32 - values.clamp(1, 16))) as __mmask16
+}
+
+/// The sums of all windows with the filters of `V` panels: `MANY` windows at a time, `FEW` where no more are left.
 fn tiles<W: Windows, const MANY: usize, const FEW: usize, const V: usize>(
     _: Avx512,
     strips: [Strip<'_>; V],
@@ -56,7 +52,7 @@ fn tiles<W: Windows, const MANY: usize, const FEW: usize, const V: usize>(
         let next = place..place + left.min(if left > FEW { MANY } else { FEW });
         place = next.end;
         // SAFETY: `Avx512` is proof that the processor has the instructions. `sums` has checked the windows and outputs of `places`, and `Panels`
-        // fills each panel of sixteen with `rows.count * rows.run * 16` values and sixteen offsets and slopes.
+        // fills each panel with `rows.count * rows.run` rows of as many values as it has offsets and slopes, sixteen at most.
         unsafe {
             if left > FEW {
                 tile::<W, MANY, V>(strips, map, windows, next, out);
@@ -67,11 +63,11 @@ fn tiles<W: Windows, const MANY: usize, const FEW: usize, const V: usize>(
     }
 }
 
-/// The sums of up to `M` windows with `V` panels of sixteen filters.
+/// The sums of up to `M` windows with the filters of `V` panels.
 ///
 /// # Safety
 /// The processor has AVX-512; `places` are 1 to `M`; every row of every window of them lies within `map`, `first + there` values from `to` on within
-/// `out`; each panel has `rows.count * rows.run` rows of sixteen values, and sixteen offsets and slopes; `there <= 16`.
+/// `out`; each panel has `rows.count * rows.run` rows of as many values as it has offsets, and as many slopes, sixteen at most and `there` at least.
 #[target_feature(enable = "avx512f")]
 unsafe fn tile<W: Windows, const M: usize, const V: usize>(
     strips: [Strip<'_>; V],
@@ -83,9 +79,11 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize>(
     let rows = strips[0].rows;
     let count = places.len();
     let mut sums = [[_mm512_setzero_ps(); V]; M];
-    let mut filters = [std::ptr::null(); V];
-    for (filters, strip) in filters.iter_mut().zip(&strips) {
-        *filters = strip.panel.values.as_ptr();
+    let (mut filters, mut wide, mut masks) = ([std::ptr::null(); V], [0; V], [0; V]);
+    for (v, strip) in strips.iter().enumerate() {
+        filters[v] = strip.panel.values.as_ptr();
+        wide[v] = strip.panel.bias.len();
+        masks[v] = first(wide[v]);
     }
     for row in 0..rows.count {
         let mut from = [map.as_ptr(); M];
@@ -97,11 +95,11 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize>(
         }
         for at in 0..rows.run {
             let mut step = [_mm512_setzero_ps(); V];
-            for (step, filters) in step.iter_mut().zip(&mut filters) {
-                // SAFETY: the panel has a row of sixteen values for each value of a window; the pointer goes at most one past its end.
+            for (v, step) in step.iter_mut().enumerate() {
+                // SAFETY: the panel has a row of `wide` values for each value of a window; the pointer goes at most one past its end.
                 unsafe {
-                    *step = _mm512_loadu_ps(*filters);
-                    *filters = filters.add(WIDE);
+                    *step = _mm512_maskz_loadu_ps(masks[v], filters[v]);
+                    filters[v] = filters[v].add(wide[v]);
                 }
             }
             for (sums, from) in sums.iter_mut().zip(&from) {
@@ -118,7 +116,7 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize>(
         for (sum, strip) in sums.into_iter().zip(&strips) {
             if m < count {
                 let to = &mut out[windows.to(places.start + m) + strip.first..][..strip.there];
-                // SAFETY: the panel has sixteen offsets and slopes.
+                // SAFETY: as many offsets and slopes as there are outputs, sixteen at most.
                 unsafe { finish(sum, strip, to) };
             }
         }
@@ -128,35 +126,19 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize>(
 /// Offset, what is there already, and slope.
 ///
 /// # Safety
-/// The processor has AVX-512; the panel has sixteen offsets and slopes.
+/// The processor has AVX-512; the panel has at least as many offsets and slopes as `to` has values, and those are 1 to 16.
 #[inline]
 #[target_feature(enable = "avx512f")]
 unsafe fn finish(sum: __m512, strip: &Strip<'_>, to: &mut [f32]) {
-    let Strip { panel, onto, .. } = *strip;
-    // SAFETY: sixteen offsets and slopes.
-    let (bias, slopes) =
-        unsafe { (_mm512_loadu_ps(panel.bias.as_ptr()), _mm512_loadu_ps(panel.slopes.as_ptr())) };
-    let (sum, zero) = (_mm512_add_ps(sum, bias), _mm512_setzero_ps());
-    if let Ok(to) = <&mut [f32; WIDE]>::try_from(&mut *to) {
-        // SAFETY: `to` is sixteen values.
-        unsafe {
-            let sum = if onto { _mm512_add_ps(sum, _mm512_loadu_ps(to.as_ptr())) } else { sum };
-            let done = _mm512_fmadd_ps(slopes, _mm512_min_ps(sum, zero), _mm512_max_ps(sum, zero));
-            _mm512_storeu_ps(to.as_mut_ptr(), done);
-        }
-        return;
-    }
-    let mut sums = [0.0; WIDE];
-    // SAFETY: sixteen values.
-    unsafe { _mm512_storeu_ps(sums.as_mut_ptr(), sum) };
-    part(sums, strip, to);
-}
-
-/// The last outputs, fewer than a vector.
-#[inline(never)]
-fn part(sums: [f32; WIDE], strip: &Strip<'_>, to: &mut [f32]) {
-    for ((to, sum), slope) in to.iter_mut().zip(sums).zip(strip.panel.slopes) {
-        let sum = sum + if strip.onto { *to } else { 0.0 };
-        *to = sum.max(0.0) + slope * sum.min(0.0);
+    let (there, zero) = (first(to.len()), _mm512_setzero_ps());
+    // SAFETY: no more than `to.len()` values are read or written.
+    unsafe {
+        let bias = _mm512_maskz_loadu_ps(there, strip.panel.bias.as_ptr());
+        let slopes = _mm512_maskz_loadu_ps(there, strip.panel.slopes.as_ptr());
+        let sum = _mm512_add_ps(sum, bias);
+        let sum =
+            if strip.onto { _mm512_add_ps(sum, _mm512_maskz_loadu_ps(there, to.as_ptr())) } else { sum };
+        let done = _mm512_fmadd_ps(slopes, _mm512_min_ps(sum, zero), _mm512_max_ps(sum, zero));
+        _mm512_mask_storeu_ps(to.as_mut_ptr(), there, done);
     }
 }

@@ -152,7 +152,7 @@ fn row_of(step: &Step, item: usize, row: usize, map: &[f32], from: At, line: &mu
     match step {
         Step::Pool { pooling, window, .. } => {
             let map = &map[from.pixel(item, 0, 0, 0)..];
-            on!(path, pooling.row(*window, map, from.shape, from.line(), row, line));
+            pooling.row(path, *window, (map, from.shape, from.line()), row, line);
         }
         Step::Copy { .. } => line.copy_from_slice(read()),
         Step::Normalise { affine, activation, .. } => {
