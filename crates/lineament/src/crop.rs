@@ -24,7 +24,8 @@ pub fn crop(photo: &Photo, rect: Rect, width: u32, height: u32) -> Photo {
     let mut out = Photo::filled(width, height, [0; 3]);
     let (left, right) = columns.span();
     let stride = photo.width() as usize * 3;
-    let mut column_sums = vec![0.0f32; (right - left) * 3];
+    // One more, since pixels are read four values at a time.
+    let mut column_sums = vec![0.0f32; (right - left) * 3 + 1];
     for (row, line) in rows.iter().zip(out.pixels_mut().chunks_exact_mut(width as usize * 3)) {
         // Down the columns first: this loop runs over whole rows and so takes several pixels at a time.
         column_sums.fill(0.0);
@@ -36,15 +37,17 @@ pub fn crop(photo: &Photo, rect: Rect, width: u32, height: u32) -> Photo {
             }
         }
         for (column, pixel) in columns.iter().zip(line.chunks_exact_mut(3)) {
-            let taps = column_sums.get((column.start - left) * 3..).unwrap_or_default();
-            let mut sum = [0.5f32; 3];
-            for (weight, tap) in column.weights.iter().zip(taps.chunks_exact(3)) {
-                for (sum, value) in sum.iter_mut().zip(tap) {
-                    *sum += weight * value;
-                }
+            let mut taps = column_sums.get((column.start - left) * 3..).unwrap_or_default();
+            // Four values are one vector; the last is the neighbour's and comes to nothing.
+            let mut sum = [0.5f32; 4];
+            for weight in column.weights {
+                let Some((tap, _)) = taps.split_first_chunk::<4>() else { break };
+                sum.iter_mut().zip(tap).for_each(|(sum, value)| *sum += weight * value);
+                taps = taps.get(3..).unwrap_or_default();
             }
             // The cast saturates, which takes care of rounding just beyond 0 and 255.
-            pixel.copy_from_slice(&sum.map(|value| value as u8));
+            let [red, green, blue, _] = sum.map(|value| value as u8);
+            pixel.copy_from_slice(&[red, green, blue]);
         }
     }
     out
