@@ -11,6 +11,8 @@ use crate::settings::Settings;
 /// A pause before each rival's turn: threads of the one before it that spin for more work (ONNX Runtime's do, for longer than 30 ms) have gone to
 /// sleep by then and take nothing from the next.
 const SETTLE: Duration = Duration::from_millis(200);
+/// Runs that are not timed after it: a processor that slept takes this long to its full pace.
+const WARM: Duration = Duration::from_millis(30);
 /// The least that is timed at once; shorter runs are repeated.
 const LEAST: f64 = 2e-3;
 
@@ -67,25 +69,23 @@ impl<'a> Rival<'a> {
         let run = &mut self.run;
         let mut time = || {
             let begun = Instant::now();
+            while begun.elapsed() < WARM {
+                run()?;
+            }
+            let begun = Instant::now();
             for _ in 0..repeats {
                 run()?;
             }
             Ok(begun.elapsed().as_secs_f64() / f64::from(repeats))
         };
         match self.pool {
-            Some(pool) => pool.install(|| {
-                time()?;
-                time()
-            }),
-            None => {
-                time()?;
-                time()
-            }
+            Some(pool) => pool.install(time),
+            None => time(),
         }
     }
 }
 
-/// Times of all rivals. In every round each has its turn: a pause, runs that are not timed, so that caches and threads are awake, and as many that are.
+/// Times of all rivals. In every round each has its turn: a pause, runs that are not timed, so that clock, caches and threads are awake, and those that are.
 pub fn in_turns(settings: &Settings, rivals: &mut [Rival<'_>]) -> Result<Vec<Times>> {
     let (budget, least, most) = (settings.pick(0.3, 5.0), settings.pick(3, 9), settings.pick(5, 60));
     let mut repeats = Vec::with_capacity(rivals.len());
