@@ -5,6 +5,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod aligned;
+mod compiled;
 pub(crate) mod panels;
 pub(crate) mod path;
 pub(crate) mod places;
@@ -18,3 +19,9 @@ mod tiles;
 pub(crate) mod together;
 pub(crate) mod window;
 pub(crate) mod winograd;
+
+/// Number `i` of a list without pattern, from -1 to 1: what the kernels' tests compute with.
+#[cfg(test)]
+fn value(i: usize) -> f32 {
+    ((i * 2_654_435_761) % 2001) as f32 / 1000.0 - 1.0
+}

@@ -1,6 +1,6 @@
 //! Largest values and means of windows.
-#![allow(unsafe_code)]
 
+use super::compiled::{self, Loops};
 use super::path::Path;
 use super::window::Window;
 use crate::Shape;
@@ -43,6 +43,40 @@ impl Pixels for Taps {
     }
 }
 
+/// Consecutive windows under way.
+struct Run<'a, F> {
+    pooling: Pooling,
+    map: &'a [f32],
+    channels: usize,
+    pixels: F,
+    into: &'a mut [f32],
+}
+
+impl<P: Pixels, F: Fn(usize) -> P> Loops for Run<'_, F> {
+    #[inline(always)]
+    fn run<const L: usize>(self) {
+        let Self { pooling, map, channels, pixels, into } = self;
+        for (window, out) in into.chunks_exact_mut(channels).enumerate() {
+            let pixels = pixels(window);
+            let (wide, rest) = out.as_chunks_mut::<WIDE>();
+            let (narrow, last) = rest.as_chunks_mut::<NARROW>();
+            let mut channel = 0;
+            for out in wide {
+                *out = pooling.window(map, &pixels, channel);
+                channel += WIDE;
+            }
+            for out in narrow {
+                *out = pooling.window(map, &pixels, channel);
+                channel += NARROW;
+            }
+            for out in last {
+                [*out] = pooling.window(map, &pixels, channel);
+                channel += 1;
+            }
+        }
+    }
+}
+
 impl Pooling {
     /// One row of the output map; `line` values lie between the rows of `map`.
     pub(crate) fn row(
@@ -72,49 +106,7 @@ impl Pooling {
         pixels: impl Fn(usize) -> P,
         into: &mut [f32],
     ) {
-        match path {
-            Path::Portable => self.all(map, channels, pixels, into),
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: the path is proof that the processor has the instructions.
-            Path::Avx2(_) => unsafe { self.avx2(map, channels, pixels, into) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above.
-            Path::Avx512(_) => unsafe { self.avx512(map, channels, pixels, into) },
-        }
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    fn avx2<P: Pixels>(self, map: &[f32], channels: usize, pixels: impl Fn(usize) -> P, into: &mut [f32]) {
-        self.all(map, channels, pixels, into);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx2,fma")]
-    fn avx512<P: Pixels>(self, map: &[f32], channels: usize, pixels: impl Fn(usize) -> P, into: &mut [f32]) {
-        self.all(map, channels, pixels, into);
-    }
-
-    #[inline(always)]
-    fn all<P: Pixels>(self, map: &[f32], channels: usize, pixels: impl Fn(usize) -> P, into: &mut [f32]) {
-        for (window, out) in into.chunks_exact_mut(channels).enumerate() {
-            let pixels = pixels(window);
-            let (wide, rest) = out.as_chunks_mut::<WIDE>();
-            let (narrow, last) = rest.as_chunks_mut::<NARROW>();
-            let mut channel = 0;
-            for out in wide {
-                *out = self.window(map, &pixels, channel);
-                channel += WIDE;
-            }
-            for out in narrow {
-                *out = self.window(map, &pixels, channel);
-                channel += NARROW;
-            }
-            for out in last {
-                [*out] = self.window(map, &pixels, channel);
-                channel += 1;
-            }
-        }
+        compiled::run(path, Run { pooling: self, map, channels, pixels, into });
     }
 
     /// `L` channels of one window.
@@ -147,10 +139,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn value(i: usize) -> f32 {
-        ((i * 2_654_435_761) % 2001) as f32 / 1000.0 - 1.0
-    }
+    use crate::kernel::value;
 
     proptest! {
         #[test]

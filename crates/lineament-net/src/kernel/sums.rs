@@ -98,6 +98,7 @@ mod tests {
 
     use super::*;
     use crate::kernel::activation::Activation;
+    use crate::kernel::value;
 
     /// Windows at odd places, sums with gaps between them.
     struct Odd {
@@ -118,10 +119,6 @@ mod tests {
         fn to(&self, place: usize) -> usize {
             place * (self.outputs + 1)
         }
-    }
-
-    fn value(i: usize) -> f32 {
-        ((i * 2_654_435_761) % 2001) as f32 / 1000.0 - 1.0
     }
 
     proptest! {

@@ -1,19 +1,15 @@
 //! The way of Winograd's tiles to their places and back, some channels at a time. Plain loops over neighbouring channels: each path compiles them for its
 //! own vectors.
-#![allow(unsafe_code)]
 
 use std::ops::{Add, Mul, Sub};
 
 use super::aligned::LANES;
+use super::compiled::{self, Loops};
 use super::path::Path;
 use super::winograd::{Form, Grid, Tile};
 
 /// The largest side of a tile.
 const WIDEST: usize = 6;
-
-/// Neighbouring channels that one AVX-512 register holds.
-#[cfg(target_arch = "x86_64")]
-const WIDE: usize = 16;
 
 /// Tiles that are to be transformed: `BᵀdB` of each, for each channel.
 pub(crate) struct Spreading<'a> {
@@ -36,46 +32,57 @@ pub(crate) struct Gathering<'a> {
     pub(crate) onto: bool,
 }
 
+/// Tiles of one size on their way out.
+struct Spread<'a, const SIDE: usize> {
+    all: &'a Spreading<'a>,
+    spread: &'a mut [f32],
+}
+
+impl<const SIDE: usize> Loops for Spread<'_, SIDE> {
+    #[inline(always)]
+    fn run<const L: usize>(self) {
+        let Self { all, spread } = self;
+        for (index, tile) in all.tiles.iter().enumerate() {
+            let whole = all.channels - all.channels % L;
+            for lane in (0..whole).step_by(L) {
+                all.tile::<SIDE, L>(index, tile, lane, L, spread);
+            }
+            for lane in (whole..all.channels).step_by(LANES) {
+                all.tile::<SIDE, LANES>(index, tile, lane, LANES.min(all.channels - lane), spread);
+            }
+        }
+    }
+}
+
+/// Tiles of one form on their way back.
+struct Gather<'a, const SIDE: usize, const RESULTS: usize> {
+    all: &'a Gathering<'a>,
+    out: &'a mut [f32],
+}
+
+impl<const SIDE: usize, const RESULTS: usize> Loops for Gather<'_, SIDE, RESULTS> {
+    #[inline(always)]
+    fn run<const L: usize>(self) {
+        let Self { all, out } = self;
+        for (index, tile) in all.tiles.iter().enumerate() {
+            let whole = all.channels - all.channels % L;
+            for lane in (0..whole).step_by(L) {
+                all.tile::<SIDE, RESULTS, L>(index, tile, lane, L, out);
+            }
+            for lane in (whole..all.channels).step_by(LANES) {
+                all.tile::<SIDE, RESULTS, LANES>(index, tile, lane, LANES.min(all.channels - lane), out);
+            }
+        }
+    }
+}
+
 impl Spreading<'_> {
     /// Fills `spread`, `[places, tiles, channels]`, from tiles of `side` pixels; what lies outside of the map is zero.
     pub(crate) fn run(&self, path: Path, side: usize, spread: &mut [f32]) {
-        if side == WIDEST { self.on::<WIDEST>(path, spread) } else { self.on::<5>(path, spread) }
-    }
-
-    fn on<const SIDE: usize>(&self, path: Path, spread: &mut [f32]) {
-        match path {
-            Path::Portable => self.all::<SIDE, LANES>(spread),
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: the path is proof that the processor has the instructions.
-            Path::Avx2(_) => unsafe { self.avx2::<SIDE>(spread) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above.
-            Path::Avx512(_) => unsafe { self.avx512::<SIDE>(spread) },
-        }
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    fn avx2<const SIDE: usize>(&self, spread: &mut [f32]) {
-        self.all::<SIDE, LANES>(spread);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx2,fma")]
-    fn avx512<const SIDE: usize>(&self, spread: &mut [f32]) {
-        self.all::<SIDE, WIDE>(spread);
-    }
-
-    #[inline(always)]
-    fn all<const SIDE: usize, const L: usize>(&self, spread: &mut [f32]) {
-        for (index, tile) in self.tiles.iter().enumerate() {
-            let whole = self.channels - self.channels % L;
-            for lane in (0..whole).step_by(L) {
-                self.tile::<SIDE, L>(index, tile, lane, L, spread);
-            }
-            for lane in (whole..self.channels).step_by(LANES) {
-                self.tile::<SIDE, LANES>(index, tile, lane, LANES.min(self.channels - lane), spread);
-            }
+        if side == WIDEST {
+            compiled::run(path, Spread::<WIDEST> { all: self, spread });
+        } else {
+            compiled::run(path, Spread::<5> { all: self, spread });
         }
     }
 
@@ -121,46 +128,9 @@ impl Gathering<'_> {
     /// Fills the results of tiles of `form` in `out`, which is what follows `base` of the whole; results outside of the map are left out.
     pub(crate) fn run(&self, path: Path, form: Form, out: &mut [f32]) {
         match form.results {
-            4 => self.on::<6, 4>(path, out),
-            3 => self.on::<5, 3>(path, out),
-            _ => self.on::<6, 2>(path, out),
-        }
-    }
-
-    fn on<const SIDE: usize, const RESULTS: usize>(&self, path: Path, out: &mut [f32]) {
-        match path {
-            Path::Portable => self.all::<SIDE, RESULTS, LANES>(out),
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: the path is proof that the processor has the instructions.
-            Path::Avx2(_) => unsafe { self.avx2::<SIDE, RESULTS>(out) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above.
-            Path::Avx512(_) => unsafe { self.avx512::<SIDE, RESULTS>(out) },
-        }
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    fn avx2<const SIDE: usize, const RESULTS: usize>(&self, out: &mut [f32]) {
-        self.all::<SIDE, RESULTS, LANES>(out);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx2,fma")]
-    fn avx512<const SIDE: usize, const RESULTS: usize>(&self, out: &mut [f32]) {
-        self.all::<SIDE, RESULTS, WIDE>(out);
-    }
-
-    #[inline(always)]
-    fn all<const SIDE: usize, const RESULTS: usize, const L: usize>(&self, out: &mut [f32]) {
-        for (index, tile) in self.tiles.iter().enumerate() {
-            let whole = self.channels - self.channels % L;
-            for lane in (0..whole).step_by(L) {
-                self.tile::<SIDE, RESULTS, L>(index, tile, lane, L, out);
-            }
-            for lane in (whole..self.channels).step_by(LANES) {
-                self.tile::<SIDE, RESULTS, LANES>(index, tile, lane, LANES.min(self.channels - lane), out);
-            }
+            4 => compiled::run(path, Gather::<6, 4> { all: self, out }),
+            3 => compiled::run(path, Gather::<5, 3> { all: self, out }),
+            _ => compiled::run(path, Gather::<6, 2> { all: self, out }),
         }
     }
 

@@ -165,10 +165,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn value(i: usize) -> f32 {
-        ((i * 2_654_435_761) % 2001) as f32 / 1000.0 - 1.0
-    }
+    use crate::kernel::value;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(96))]
