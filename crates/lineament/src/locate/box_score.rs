@@ -7,14 +7,11 @@
 //! where w_i is how strongly group i hangs together with the rim of the box: the largest product of affinities
 //! along a path of groups from one that crosses the rim.
 
-use super::edge_groups::{EdgeGroups, NO_GROUP};
+use super::edge_groups::{EdgeGroup, EdgeGroups, NO_GROUP};
+use super::edge_paths::EdgePaths;
 use super::edges::Edges;
 use super::integral::Integral;
 use crate::geometry::Rect;
-use std::collections::VecDeque;
-
-/// Paths whose product of affinities falls below this are not followed.
-pub const PATH_CUT: f32 = 0.05;
 
 /// A box of whole pixels: columns `x0..x1`, rows `y0..y1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,12 +52,11 @@ impl PixelBox {
 
 /// Everything that the scores of the boxes of one picture share.
 #[derive(Debug)]
-pub struct BoxScorer<'a> {
+pub struct BoxScorer {
     width: usize,
     height: usize,
-    groups: &'a EdgeGroups,
-    /// Column, row and magnitude of each group: what a box asks for, close together.
-    places: Vec<(usize, usize, f32)>,
+    places: Places,
+    paths: EdgePaths,
     /// Integral of the group magnitudes, each put on the group's own pixel.
     in_groups: Integral,
     /// Integral of the edges.
@@ -71,26 +67,15 @@ pub struct BoxScorer<'a> {
     norms: Vec<f32>,
 }
 
-/// Working memory of one thread: how strongly groups hang together with the rim of the box at hand.
+/// Working memory of one thread: how strongly each group hangs together with the rim of the box at hand.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    round: u32,
-    marks: Vec<Mark>,
-    /// Groups whose neighbours are to be looked at.
-    queue: VecDeque<u32>,
+    weights: Vec<f32>,
 }
 
-#[derive(Debug, Default, Clone, Copy)]
-struct Mark {
-    /// The box that the rest was noted for.
-    round: u32,
-    weight: f32,
-    queued: bool,
-}
-
-impl<'a> BoxScorer<'a> {
+impl BoxScorer {
     /// Prepares a picture; `groups` must be those of `edges`.
-    pub fn new(edges: &Edges, groups: &'a EdgeGroups, kappa: f32) -> Self {
+    pub fn new(edges: &Edges, groups: &EdgeGroups, kappa: f32) -> Self {
         let (width, height) = (edges.width(), edges.height());
         let mut on_pixels = vec![0.0f32; width * height];
         for group in groups.groups() {
@@ -106,8 +91,8 @@ impl<'a> BoxScorer<'a> {
         Self {
             width,
             height,
-            groups,
-            places: groups.groups().iter().map(|g| (g.pixel.0, g.pixel.1, g.magnitude)).collect(),
+            places: Places::of(groups, height),
+            paths: EdgePaths::of(groups),
             in_groups: Integral::of(&on_pixels, width, height),
             on_edges: Integral::of(&grouped, width, height),
             rows: Crossings::of_rows(groups.labels(), width, height),
@@ -126,8 +111,7 @@ impl<'a> BoxScorer<'a> {
         self.height
     }
 
-    /// The score of a box within the picture, when it is above `floor`. A score only falls while it is worked
-    /// out, so that most boxes that are not are told early.
+    /// The score of a box within the picture, when it is above `floor`.
     pub fn score_above(&self, area: &PixelBox, floor: f32, scratch: &mut Scratch) -> Option<f32> {
         if area.x1 > self.width || area.y1 > self.height || area.width() == 0 || area.height() == 0 {
             return None;
@@ -136,83 +120,87 @@ impl<'a> BoxScorer<'a> {
         let wanted = f64::from(floor) / f64::from(norm);
         let sum = |integral: &Integral, of: &PixelBox| integral.sum(of.x0..of.x1, of.y0..of.y1);
         let whole = sum(&self.in_groups, area) - sum(&self.on_edges, &area.centre_quarter());
-        let score = self.without_rim(area, whole, wanted, scratch)? as f32 * norm;
-        (score > floor).then_some(score)
-    }
-
-    /// Takes off what hangs together with the rim of a box: groups that cross it with weight 1, others with
-    /// that of the best path from one of them. None as soon as no more than `wanted` is left.
-    fn without_rim(&self, area: &PixelBox, whole: f64, wanted: f64, scratch: &mut Scratch) -> Option<f64> {
+        // The rim only takes off.
         if whole <= wanted {
             return None;
         }
-        scratch.begin(self.places.len());
-        let mut left = whole;
-        let mut reach = |label: u32, weight: f32, scratch: &mut Scratch| {
-            let more = scratch.reach(label, weight);
-            let (x, y, magnitude) = self.places[label as usize];
-            if more > 0.0 && (area.x0..area.x1).contains(&x) && (area.y0..area.y1).contains(&y) {
-                left -= f64::from(more) * f64::from(magnitude);
-            }
-            left > wanted
-        };
+        let score = (whole - f64::from(self.at_rim(area, scratch))) as f32 * norm;
+        (score > floor).then_some(score)
+    }
+
+    /// How much hangs together with the rim of a box: the magnitudes of the groups in it, those that cross the rim with
+    /// weight 1, others with that of the best path from one of them.
+    fn at_rim(&self, area: &PixelBox, scratch: &mut Scratch) -> f32 {
+        let weights = &mut scratch.weights;
+        weights.clear();
+        weights.resize(self.places.len(), 0.0);
         let rows = [area.y0, area.y1 - 1].map(|row| self.rows.between(row, area.x0, area.x1));
         let columns = [area.x0, area.x1 - 1].map(|column| self.columns.between(column, area.y0, area.y1));
         for &label in rows.into_iter().chain(columns).flatten() {
-            if !reach(label, 1.0, scratch) {
-                return None;
-            }
-        }
-        while let Some((label, weight)) = scratch.next() {
-            for &(neighbour, affinity) in self.groups.neighbours(label) {
-                let along = weight * affinity;
-                // The closest neighbours come first.
-                if along < PATH_CUT {
-                    break;
-                }
-                if !reach(neighbour, along, scratch) {
-                    return None;
+            if weights[label as usize] < 1.0 {
+                for &(reached, weight) in self.paths.from(label) {
+                    let best = &mut weights[reached as usize];
+                    *best = if weight > *best { weight } else { *best };
                 }
             }
         }
-        Some(left)
+        self.places.weighted(area, weights)
     }
 }
 
-impl Scratch {
-    fn begin(&mut self, groups: usize) {
-        if self.marks.len() != groups || self.round == u32::MAX {
-            self.round = 0;
-            self.marks = vec![Mark::default(); groups];
+/// Groups in one sum at a time: as many as a vector of the widest processors holds.
+const LANES: usize = 16;
+
+/// Column, row and magnitude of each group, each in a list of its own: what a box asks all groups for. Numbers of pixels are exact in single precision,
+/// a picture having fewer than 2^24 a side.
+#[derive(Debug)]
+struct Places {
+    /// For each row, and the one below the last: how many groups lie above it.
+    above: Vec<usize>,
+    x: Vec<f32>,
+    y: Vec<f32>,
+    magnitude: Vec<f32>,
+}
+
+impl Places {
+    fn of(groups: &EdgeGroups, height: usize) -> Self {
+        // Filled up with groups that weigh nothing, so that every vector is whole.
+        let padded = groups.groups().len().next_multiple_of(LANES);
+        let list = |value: fn(&EdgeGroup) -> f32| {
+            let mut list: Vec<f32> = groups.groups().iter().map(value).collect();
+            list.resize(padded, 0.0);
+            list
+        };
+        let above = |row: usize| groups.groups().partition_point(|group| group.pixel.1 < row);
+        Self {
+            above: (0..=height).map(above).collect(),
+            x: list(|group| group.pixel.0 as f32),
+            y: list(|group| group.pixel.1 as f32),
+            magnitude: list(|group| group.magnitude),
         }
-        self.round += 1;
-        self.queue.clear();
     }
 
-    /// Notes a way to a group, and how much better it is than those before; a better one sends its neighbours
-    /// round again.
-    fn reach(&mut self, label: u32, weight: f32) -> f32 {
-        let mark = &mut self.marks[label as usize];
-        if mark.round != self.round {
-            *mark = Mark { round: self.round, ..Mark::default() };
-        }
-        let more = weight - mark.weight;
-        if more <= 0.0 {
-            return 0.0;
-        }
-        mark.weight = weight;
-        if !mark.queued {
-            mark.queued = true;
-            self.queue.push_back(label);
-        }
-        more
+    fn len(&self) -> usize {
+        self.magnitude.len()
     }
 
-    fn next(&mut self) -> Option<(u32, f32)> {
-        let label = self.queue.pop_front()?;
-        let mark = &mut self.marks[label as usize];
-        mark.queued = false;
-        Some((label, mark.weight))
+    /// Sum of weight times magnitude of the groups in a box.
+    fn weighted(&self, area: &PixelBox, weights: &[f32]) -> f32 {
+        let [x0, x1, y0, y1] = [area.x0, area.x1, area.y0, area.y1].map(|side| side as f32);
+        let mut sums = [0.0f32; LANES];
+        // Whole vectors of the groups in the box's rows.
+        let band = self.above[area.y0] / LANES * LANES..self.above[area.y1].next_multiple_of(LANES);
+        let places = self.x[band.clone()].chunks_exact(LANES).zip(self.y[band.clone()].chunks_exact(LANES));
+        let values = self.magnitude[band.clone()].chunks_exact(LANES).zip(weights[band].chunks_exact(LANES));
+        for ((x, y), (magnitude, weight)) in places.zip(values) {
+            for lane in 0..LANES {
+                let inside = (x[lane] >= x0) & (x[lane] < x1) & (y[lane] >= y0) & (y[lane] < y1);
+                // A mask, not a branch: vectors of lanes come out of it.
+                let mask = u32::from(inside).wrapping_neg();
+                sums[lane] += f32::from_bits((magnitude[lane] * weight[lane]).to_bits() & mask);
+            }
+        }
+        sums.iter().sum()
     }
 }
 
@@ -264,6 +252,7 @@ impl Crossings {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::edge_groups::{Grouping, affinity};
+    use super::super::edge_paths::PATH_CUT;
     use super::*;
     use crate::photo::Photo;
     use proptest::prelude::*;

@@ -83,7 +83,8 @@ impl EdgeBoxesParameters {
         Range::of("edge_boxes.cluster_min_magnitude", 0.0, 1e6).holds(self.cluster_min_magnitude)?;
         Range::of("edge_boxes.max_aspect_ratio", 1.0, 100.0).holds(self.max_aspect_ratio)?;
         Range::of("edge_boxes.min_box_area", 64.0, 1e9).holds(self.min_box_area)?;
-        Range::of("edge_boxes.gamma", 0.0, 100.0).holds(self.gamma)?;
+        // Closer to 0, every group reaches every other.
+        Range::of("edge_boxes.gamma", 0.5, 100.0).holds(self.gamma)?;
         Range::of("edge_boxes.kappa", 0.0, 10.0).holds(self.kappa)
     }
 
@@ -194,7 +195,7 @@ impl EdgeBoxes {
     /// then by half of that, until the step is 2 pixels.
     fn refined(
         &self,
-        scorer: &BoxScorer<'_>,
+        scorer: &BoxScorer,
         start: PixelBox,
         score: f32,
         scratch: &mut Scratch,
@@ -213,6 +214,9 @@ impl EdgeBoxes {
                 // Inwards only where outwards did not help.
                 for outwards in [true, false] {
                     let moved = side.moved(&best, step, outwards, scorer.width(), scorer.height());
+                    if moved == best {
+                        continue;
+                    }
                     if let Some(better) = scorer.score_above(&moved, best_score, scratch) {
                         (best, best_score) = (moved, better);
                         break;

@@ -55,7 +55,7 @@ impl EdgeGroups {
     pub fn of(edges: &Edges, how: &Grouping) -> Self {
         let mut labels = gather(edges, how);
         dissolve_small(edges, how, &mut labels);
-        let groups = describe(edges, &labels);
+        let groups = row_by_row(describe(edges, &labels), &mut labels);
         let mut of_each = vec![Vec::new(); groups.len()];
         for (a, b) in touching(&labels, edges.width(), edges.height()) {
             let affinity = affinity(&groups[a as usize], &groups[b as usize], how.gamma);
@@ -79,7 +79,7 @@ impl EdgeGroups {
         &self.labels
     }
 
-    /// The groups; labels index them.
+    /// The groups, by the rows of their pixels; labels index them.
     pub fn groups(&self) -> &[EdgeGroup] {
         &self.groups
     }
@@ -251,6 +251,20 @@ fn describe(edges: &Edges, labels: &[u32]) -> Vec<EdgeGroup> {
     groups
 }
 
+/// Numbers groups by the rows of their pixels, so that those of a band of rows stand side by side.
+fn row_by_row(groups: Vec<EdgeGroup>, labels: &mut [u32]) -> Vec<EdgeGroup> {
+    let mut order: Vec<usize> = (0..groups.len()).collect();
+    order.sort_by_key(|&label| groups[label].pixel.1);
+    let mut places = vec![NO_GROUP; groups.len()];
+    for (place, &label) in (0..).zip(&order) {
+        places[label] = place;
+    }
+    for label in labels.iter_mut().filter(|label| **label != NO_GROUP) {
+        *label = places[*label as usize];
+    }
+    order.into_iter().map(|label| groups[label]).collect()
+}
+
 /// Pairs of groups with pixels within [`REACH`] of one another, smaller label first, each once, sorted.
 fn touching(labels: &[u32], width: usize, height: usize) -> Vec<(u32, u32)> {
     let mut pairs = Vec::new();
@@ -321,6 +335,15 @@ mod tests {
         assert_eq!(groups.groups().len(), 2);
         assert_eq!(groups.neighbours(0).len(), 1);
         assert!(groups.neighbours(0)[0].1 < 0.5);
+    }
+
+    #[test]
+    fn groups_are_numbered_by_rows() {
+        // The first pixel is the upright line's, the middle of the level line lies above its.
+        let groups = EdgeGroups::of(&drawn(&["|..---", "|.....", "|.....", "|....."]), &HOW);
+        let rows: Vec<usize> = groups.groups().iter().map(|group| group.pixel.1).collect();
+        assert_eq!(rows, [0, 1]);
+        assert_eq!((groups.labels()[0], groups.labels()[3]), (1, 0));
     }
 
     #[test]

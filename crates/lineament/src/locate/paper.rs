@@ -14,7 +14,6 @@ use crate::engine::Runner;
 use crate::geometry::{Rect, suppress};
 use crate::input::Preprocess;
 use crate::photo::Photo;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// What the paper's localisation can be told. The paper states the 500 windows and the division by the size;
@@ -135,8 +134,7 @@ impl PaperLocalizer {
     /// # Errors
     /// As [`Localizer::locate`].
     pub fn head_shoulders(&self, photo: &Photo) -> Result<Vec<HeadShoulders>, LocateError> {
-        let look = self.lnet_o.whole(photo)?;
-        let scored = self.scored_windows(&look);
+        let (look, scored) = self.scored_photo(photo)?;
         let p = &self.parameters;
         let best = best_windows(scored, p.candidate_threshold, p.overlap, p.candidates);
         let mut told_apart = suppress(self.told_apart(&look, best), p.overlap);
@@ -159,12 +157,12 @@ impl PaperLocalizer {
     pub fn faces_above(&self, photo: &Photo, threshold: f32) -> Result<Vec<Face>, LocateError> {
         let regions = self.head_shoulders(photo)?;
         let rects: Vec<Rect> = regions.iter().map(|region| region.rect).collect();
-        let looks = self.lnet_s.regions(photo, &rects)?;
+        let looks = self.lnet_s.regions_beside(photo, &rects, |seen| self.edge_boxes.propose(seen))?;
         let faces: Vec<(Rect, f32)> = looks
-            .par_iter()
+            .into_iter()
             .zip(&regions)
-            .filter_map(|(look, region)| {
-                let (window, score) = best_window(&self.scored_windows(look))?;
+            .filter_map(|((look, windows), region)| {
+                let (window, score) = best_window(&self.scored(&look, windows))?;
                 let face = look.to_photo(window).scaled(self.parameters.face_enlarge);
                 let inside = face.clamped(photo.width(), photo.height());
                 // The geometric mean: each net's responses have their own scale, and neither may drown the
@@ -183,12 +181,18 @@ impl PaperLocalizer {
     /// # Errors
     /// As [`Localizer::locate`].
     pub fn picture_score(&self, photo: &Photo) -> Result<Option<f32>, LocateError> {
-        Ok(picture_score(&self.scored_windows(&self.lnet_o.whole(photo)?)))
+        Ok(picture_score(&self.scored_photo(photo)?.1))
+    }
+
+    /// What LNet_o responds to a photo, and the EdgeBoxes windows scored on its map.
+    fn scored_photo(&self, photo: &Photo) -> Result<(Look, Vec<(Rect, f32)>), LocateError> {
+        let (look, windows) = self.lnet_o.whole_beside(photo, |seen| self.edge_boxes.propose(seen))?;
+        let scored = self.scored(&look, windows);
+        Ok((look, scored))
     }
 
     /// EdgeBoxes windows of what a net saw, scored on its map.
-    fn scored_windows(&self, look: &Look) -> Vec<(Rect, f32)> {
-        let windows = self.edge_boxes.propose(&look.seen);
+    fn scored(&self, look: &Look, windows: Vec<(Rect, f32)>) -> Vec<(Rect, f32)> {
         WindowScorer::new(&look.map, self.parameters.size_power)
             .score_all(windows.into_iter().map(|(rect, _)| rect))
     }

@@ -10,6 +10,7 @@ use crate::geometry::Rect;
 use crate::input::Preprocess;
 use crate::photo::Photo;
 use lineament_net::{NetSpec, Tensor};
+use rayon::prelude::*;
 
 /// Regions per forward pass: enough to keep all threads busy, few enough for memory to stay small.
 const BATCH: usize = 16;
@@ -89,6 +90,18 @@ impl Responder {
     /// # Errors
     /// Where a response is not finite.
     pub fn whole(&self, photo: &Photo) -> Result<Look, LocateError> {
+        Ok(self.whole_beside(photo, |_| ())?.0)
+    }
+
+    /// As [`Responder::whole`], with something else made of what the net sees while it runs: on several threads neither waits for the other.
+    ///
+    /// # Errors
+    /// Where a response is not finite.
+    pub fn whole_beside<T: Send>(
+        &self,
+        photo: &Photo,
+        make: impl Fn(&Photo) -> T + Sync,
+    ) -> Result<(Look, T), LocateError> {
         let (width, height) = (photo.width() as f32, photo.height() as f32);
         let scale = self.longest as f32 / width.max(height);
         let side = |length: f32| ((length * scale).round() as u32).clamp(self.shortest, self.longest);
@@ -96,23 +109,31 @@ impl Responder {
         let widest = |length: f32| length.max(self.shortest as f32 / scale);
         let rect = Rect::about(photo.rect().centre(), widest(width), widest(height));
         let seen = crop(photo, rect, seen_width, seen_height);
-        let output = self.respond(std::slice::from_ref(&seen))?;
-        self.look(&output, 0, rect, seen)
+        let (output, made) = rayon::join(|| self.respond(std::slice::from_ref(&seen)), || make(&seen));
+        Ok((self.look(&output?, 0, rect, seen)?, made))
     }
 
-    /// Shows each of the regions, resized to the net's declared input; they may reach beyond the photo.
+    /// Shows each of the regions, resized to the net's declared input; they may reach beyond the photo. As with [`Responder::whole_beside`], something
+    /// else is made of each while the net runs.
     ///
     /// # Errors
     /// Where a response is not finite.
-    pub fn regions(&self, photo: &Photo, regions: &[Rect]) -> Result<Vec<Look>, LocateError> {
+    pub fn regions_beside<T: Send>(
+        &self,
+        photo: &Photo,
+        regions: &[Rect],
+        make: impl Fn(&Photo) -> T + Sync,
+    ) -> Result<Vec<(Look, T)>, LocateError> {
         // MAX_SIDE bounds both.
         let (width, height) = (self.net.input().width as u32, self.net.input().height as u32);
         let mut looks = Vec::with_capacity(regions.len());
         for batch in regions.chunks(BATCH) {
             let seen: Vec<Photo> = batch.iter().map(|&rect| crop(photo, rect, width, height)).collect();
-            let output = self.respond(&seen)?;
-            for (item, (&rect, seen)) in batch.iter().zip(seen).enumerate() {
-                looks.push(self.look(&output, item, rect, seen)?);
+            let make_all = || seen.par_iter().map(&make).collect::<Vec<T>>();
+            let (output, made) = rayon::join(|| self.respond(&seen), make_all);
+            let output = output?;
+            for (item, ((&rect, seen), made)) in batch.iter().zip(seen).zip(made).enumerate() {
+                looks.push((self.look(&output, item, rect, seen)?, made));
             }
         }
         Ok(looks)
@@ -185,13 +206,15 @@ mod tests {
         photo.pixels_mut()[..3 * 64 * 32].chunks_exact_mut(3).for_each(|p| p.copy_from_slice(&[255, 0, 0]));
         let regions: Vec<Rect> =
             (0..20).map(|i| Rect::new(0.0, if i % 2 == 0 { 0.0 } else { 32.0 }, 32.0, 32.0)).collect();
-        let looks = responder().regions(&photo, &regions).unwrap();
+        let brightest = |seen: &Photo| seen.pixels().iter().copied().max();
+        let looks = responder().regions_beside(&photo, &regions, brightest).unwrap();
         assert_eq!(looks.len(), 20);
-        for (i, look) in looks.iter().enumerate() {
+        for (i, (look, made)) in looks.iter().enumerate() {
             assert_eq!(look.rect, regions[i]);
+            assert_eq!(*made, brightest(&look.seen));
             assert_eq!(look.map.range().1 > 0.1, i % 2 == 0);
         }
-        assert!(responder().regions(&photo, &[]).unwrap().is_empty());
+        assert!(responder().regions_beside(&photo, &[], |_| ()).unwrap().is_empty());
     }
 
     #[test]
