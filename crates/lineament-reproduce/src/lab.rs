@@ -33,6 +33,8 @@ pub struct Options<'a> {
     pub page_only: bool,
     /// The recipe that is varied.
     pub recipe: Recipe,
+    /// The published recipe.
+    pub paper: Recipe,
     /// FaceTracer's recipe.
     pub facetracer: RivalRecipe,
     /// PANDA's recipe.
@@ -95,6 +97,11 @@ impl<'a> Lab<'a> {
     /// The recipe that is varied.
     pub fn recipe(&self) -> &Recipe {
         &self.options.recipe
+    }
+
+    /// The published recipe.
+    pub fn paper(&self) -> &Recipe {
+        &self.options.paper
     }
 
     /// FaceTracer's recipe.

@@ -12,6 +12,7 @@ mod lab;
 mod localisation;
 mod maps;
 mod page;
+mod paper_recipe;
 mod results;
 mod systems;
 mod transfer;
@@ -31,7 +32,7 @@ pub struct Experiment {
 }
 
 /// All of them, in the order of the page.
-pub const EXPERIMENTS: [Experiment; 6] = [
+pub const EXPERIMENTS: [Experiment; 7] = [
     Experiment {
         name: "systems",
         title: "Table 1: whole systems",
@@ -43,6 +44,12 @@ pub const EXPERIMENTS: [Experiment; 6] = [
         title: "Localisation (Fig. 7)",
         run: localisation::run,
         section: localisation::section,
+    },
+    Experiment {
+        name: paper_recipe::NAME,
+        title: "The paper's recipe",
+        run: paper_recipe::run,
+        section: paper_recipe::section,
     },
     Experiment { name: "maps", title: "Response maps (Fig. 3)", run: maps::run, section: maps::section },
     Experiment {

@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use crate::detectors::{self, DETECTORS};
 use crate::error::ReproduceError;
 use crate::lab::{LNETS, Lab};
+use crate::paper_recipe;
 use crate::results::{Results, Store, percent, share};
 use crate::transfer;
 
@@ -45,36 +46,64 @@ type Found = Vec<Vec<(Rect, f32)>>;
 /// Boxes of a system in the pictures of a set, by the set's name.
 type Find<'a> = dyn FnMut(&str, &[PathBuf]) -> Result<Found, ReproduceError> + 'a;
 
-pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
-    let sets = [celeba(lab), wider(lab)?];
-    let empty: Vec<PathBuf> = lab.backgrounds()?.samples.into_iter().map(|sample| sample.path).collect();
-    let recalls: Vec<String> = (3..=9).map(|tenths| format!("recall_0_{tenths}")).collect();
-    let curves: Vec<String> = FPPI.iter().map(|rate| format!("tpr_at_{rate}")).collect();
-    let mut columns =
-        vec!["system", "set", "pictures", "dominant", "low", "high", "mean_iou", "tpr_background"];
-    columns.extend(recalls.iter().chain(&curves).map(String::as_str));
-    let mut results = lab.results(&columns);
-    let mut add = |system: &str, found: &mut Find<'_>| {
+/// Pictures that localisers are asked about, and the table of what they found.
+pub struct Measured {
+    sets: [Photos; 2],
+    /// Pictures without a face.
+    empty: Vec<PathBuf>,
+    /// A row a system and set.
+    pub results: Results,
+}
+
+impl Measured {
+    /// Reads the lists of pictures.
+    ///
+    /// # Errors
+    /// Data that is not there.
+    pub fn new(lab: &Lab<'_>) -> Result<Self, ReproduceError> {
+        let recalls: Vec<String> = (3..=9).map(|tenths| format!("recall_0_{tenths}")).collect();
+        let curves: Vec<String> = FPPI.iter().map(|rate| format!("tpr_at_{rate}")).collect();
+        let mut columns =
+            vec!["system", "set", "pictures", "dominant", "low", "high", "mean_iou", "tpr_background"];
+        columns.extend(recalls.iter().chain(&curves).map(String::as_str));
+        Ok(Self {
+            sets: [celeba(lab), wider(lab)?],
+            empty: lab.backgrounds()?.samples.into_iter().map(|sample| sample.path).collect(),
+            results: lab.results(&columns),
+        })
+    }
+
+    fn add(&mut self, system: &str, found: &mut Find<'_>) -> Result<(), ReproduceError> {
         tracing::info!("localisation: {system}");
-        let alarms = best(&found("background", &empty)?);
-        for set in &sets {
-            results.push(row(system, set, found(set.name, &set.paths)?, &alarms));
+        let alarms = best(&found("background", &self.empty)?);
+        for set in &self.sets {
+            self.results.push(row(system, set, found(set.name, &set.paths)?, &alarms));
         }
-        Ok::<(), ReproduceError>(())
-    };
+        Ok(())
+    }
+
+    /// Adds what LNets find.
+    ///
+    /// # Errors
+    /// A picture that cannot be read.
+    pub fn add_lnets(&mut self, system: &str, lnets: &dyn Localizer) -> Result<(), ReproduceError> {
+        self.add(system, &mut |_, paths| look(lnets, paths))
+    }
+}
+
+pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
+    let mut measured = Measured::new(lab)?;
     for (system, name, recipe) in variants(lab.recipe(), &lab.celeba.attributes) {
-        let lnets = lab.lnets(&name, &recipe)?;
-        add(&system, &mut |_, paths| look(lnets.as_ref(), paths))?;
+        measured.add_lnets(&system, lab.lnets(&name, &recipe)?.as_ref())?;
     }
     let bundle = Bundle::embedded().map_err(|e| ReproduceError::model("the default bundle", e))?;
-    let own = locating::of_bundle(&bundle)?;
-    add("LNets, the default bundle", &mut |_, paths| look(own.as_ref(), paths))?;
+    measured.add_lnets("LNets, the default bundle", locating::of_bundle(&bundle)?.as_ref())?;
     let (models, work) =
         (lab.folder("../models", "YuNet and UltraFace as ONNX files")?, lab.work("detectors")?);
     for (name, system) in DETECTORS {
-        add(system, &mut |set, paths| detectors::found(name, set, paths, &models, &work))?;
+        measured.add(system, &mut |set, paths| detectors::found(name, set, paths, &models, &work))?;
     }
-    lab.store.write("localisation", &results)
+    lab.store.write("localisation", &measured.results)
 }
 
 /// The LNets that are compared: what the page calls them, their run, their recipe.
@@ -183,7 +212,13 @@ fn over_groups(values: &[f64], groups: &[u64]) -> [f64; 2] {
 }
 
 pub fn section(store: &Store) -> Result<String, ReproduceError> {
-    let Some(results) = store.read("localisation")? else { return Ok(String::new()) };
+    let Some(mut results) = store.read("localisation")? else { return Ok(String::new()) };
+    if let Some(more) = store.read(&paper_recipe::located())? {
+        // Beside the other LNets, above the detectors.
+        let place = results.rows.iter().rposition(|row| results.cell(row, "system").starts_with("LNets"));
+        let place = place.map_or(0, |last| last + 1);
+        results.rows.splice(place..place, more.rows);
+    }
     let mut page = String::from(
         "LNets learn from tags of pictures, without one box; the detectors below them learned from boxes. CelebA's boxes were made by YuNet, which flatters it \
          there; WIDER FACE's are by people (pictures of one to three clear faces, longest side 256; the set plays the part of the paper's MobileFaces). `dominant`: the \

@@ -13,6 +13,7 @@ use crate::error::ReproduceError;
 use crate::figures;
 use crate::lab::Lab;
 use crate::localisation::{NO_OBJECTS, without_objects};
+use crate::paper_recipe;
 use crate::results::{Results, Store, percent, share};
 
 const FACETRACER: &str = "FaceTracer";
@@ -20,17 +21,22 @@ const PANDA_W: &str = "PANDA-w";
 const PANDA_L: &str = "PANDA-l";
 const DETECTOR: &str = "YuNet + ANet";
 const SCRATCH: &str = "LNets+ANet without pre-training";
-const OURS: &str = "LNets+ANet, recipe lab";
-const DEFAULT: &str = "LNets+ANet, the default bundle";
+pub const OURS: &str = "LNets+ANet, recipe lab";
+pub const PAPER: &str = "LNets+ANet, the paper's recipe";
+pub const DEFAULT: &str = "LNets+ANet, the default bundle";
+
+/// Those that are LNets+ANet as a whole, as the others are set against them.
+const OWN: [&str; 3] = [OURS, PAPER, DEFAULT];
 
 /// The systems in the order of the page, with the paper's column of the same kind.
-const SYSTEMS: [(&str, paper::System); 7] = [
+const SYSTEMS: [(&str, paper::System); 8] = [
     (FACETRACER, paper::System::FaceTracer),
     (PANDA_W, paper::System::PandaW),
     (PANDA_L, paper::System::PandaL),
     (DETECTOR, paper::System::DetectorAnet),
     (SCRATCH, paper::System::WithoutPretraining),
     (OURS, paper::System::LnetsAnet),
+    (PAPER, paper::System::LnetsAnet),
     (DEFAULT, paper::System::LnetsAnet),
 ];
 
@@ -38,17 +44,19 @@ const SYSTEMS: [(&str, paper::System); 7] = [
 const SETS: [(&str, Framing, &str); 2] =
     [("crops", Framing::Aligned, "Test crops"), ("photos", Framing::Photo, "Un-cropped test photos")];
 
-/// Each system as a whole.
+/// The experiment, and its table of each system as a whole.
 const MEANS: &str = "systems";
-/// Attribute by attribute.
-const ATTRIBUTES: &str = "systems_attributes";
-/// Ours against the others, the same people on both sides.
-const AHEAD: &str = "systems_ahead";
+/// What follows an experiment's name in the table of attribute by attribute.
+const ATTRIBUTES: &str = "_attributes";
+/// And in the table of ours against the others, the same people on both sides.
+const AHEAD: &str = "_ahead";
 
 /// A model, and what it is called with the faces that it finds or is given.
-struct Asked {
-    tagger: Tagger,
-    roles: &'static [(&'static str, FaceFrom)],
+pub struct Asked {
+    /// The model.
+    pub tagger: Tagger,
+    /// Its names and where its faces come from.
+    pub roles: &'static [(&'static str, FaceFrom)],
 }
 
 /// One system on one set.
@@ -61,7 +69,19 @@ struct Answers {
 }
 
 pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
-    let systems = systems(lab)?;
+    measure(lab, &systems(lab)?, MEANS, |_| true)
+}
+
+/// Asks systems about all sets; the tables of the experiment keep the rows in which one of the wanted is named.
+///
+/// # Errors
+/// Data that cannot be read, tables that cannot be written.
+pub fn measure(
+    lab: &Lab<'_>,
+    systems: &[Asked],
+    experiment: &str,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<(), ReproduceError> {
     let mut means = figures::table(lab, &["set", "system", "region", "pictures", "faces_missed"]);
     let mut attributes = lab.results(&[
         "set",
@@ -77,9 +97,9 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     for (set, framing, _) in SETS {
         let data = lab.celeba.framing(framing);
         let mut all = Vec::new();
-        for Asked { tagger, roles } in &systems {
+        for Asked { tagger, roles } in systems {
             for &(name, region) in *roles {
-                tracing::info!("systems: {name} on {set}, {}", told(region));
+                tracing::info!("{experiment}: {name} on {set}, {}", told(region));
                 let seen = Observations::of(tagger, &data, Split::Test, region, &|| {})?;
                 all.push(Answers {
                     name,
@@ -91,19 +111,25 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
             }
         }
         for answers in &all {
-            means.push(mean_row(set, answers));
-            attribute_rows(set, answers, &mut |row| attributes.push(row));
+            if wanted(answers.name) {
+                means.push(mean_row(set, answers));
+                attribute_rows(set, answers, &mut |row| attributes.push(row));
+            }
             // Ours as it is used: it finds its faces itself, whatever the other is given.
-            let own = |one: &&Answers| [OURS, DEFAULT].contains(&one.name) && one.region == FaceFrom::Located;
-            for ours in all.iter().filter(own).filter(|ours| ours.name != answers.name) {
+            let own = |one: &&Answers| OWN.contains(&one.name) && one.region == FaceFrom::Located;
+            // Against itself: what its own LNets do in the place of the detector whose landmarks are given.
+            let told =
+                |ours: &&Answers| wanted(ours.name) || wanted(answers.name) || ours.name == answers.name;
+            let other = |ours: &&Answers| (ours.name, ours.region) != (answers.name, answers.region);
+            for ours in all.iter().filter(own).filter(other).filter(told) {
                 ahead.push(ahead_row(set, ours, answers));
             }
         }
     }
-    lab.store.write(ATTRIBUTES, &attributes)?;
-    lab.store.write(AHEAD, &ahead)?;
+    lab.store.write(&format!("{experiment}{ATTRIBUTES}"), &attributes)?;
+    lab.store.write(&format!("{experiment}{AHEAD}"), &ahead)?;
     // Last: it says that the experiment is done.
-    lab.store.write(MEANS, &means)
+    lab.store.write(experiment, &means)
 }
 
 /// All systems, trained where they are not there yet.
@@ -166,17 +192,21 @@ fn ahead_row(set: &str, ours: &Answers, other: &Answers) -> Vec<String> {
 }
 
 pub fn section(store: &Store) -> Result<String, ReproduceError> {
-    let (Some(means), Some(attributes), Some(ahead)) =
-        (store.read(MEANS)?, store.read(ATTRIBUTES)?, store.read(AHEAD)?)
-    else {
-        return Ok(String::new());
+    let Some(means) = store.read(MEANS)? else { return Ok(String::new()) };
+    let with_paper = |mut table: Results, suffix: &str| {
+        let more = store.read(&format!("{}{suffix}", paper_recipe::NAME))?;
+        table.rows.extend(more.into_iter().flat_map(|more| more.rows));
+        Ok::<_, ReproduceError>(table)
     };
+    let of = |suffix: &str| store.read(&format!("{MEANS}{suffix}"));
+    let (Some(attributes), Some(ahead)) = (of(ATTRIBUTES)?, of(AHEAD)?) else { return Ok(String::new()) };
+    let means = with_paper(means, "")?;
+    let (attributes, ahead) = (with_paper(attributes, ATTRIBUTES)?, with_paper(ahead, AHEAD)?);
     let mut page = String::from(
         "Each system answers with its own thresholds; the balanced accuracy is at the balanced operating point. `found`: it finds the face itself, and a face that it does not \
          find counts with the majority answer. `given`: landmarks place what it looks at (YuNet's, which flatters YuNet and what is given them). FaceTracer's and PANDA's settings are \
          each the best of a row of them on left-out validation people ([rivals.md](rivals.md)); YuNet + ANet and the system without pre-training are recipe lab but for that. LNets without \
-         pre-training begin at random; none of ours has learned identities, which has an experiment of its own below. The paper's figures are of the full test part, ours of half of its people. \
-         The paper's recipe (AlexNet's nets at 227 px) was not trained: an epoch of it takes the better part of an hour here.\n",
+         pre-training begin at random; none of ours has learned identities, which has an experiment of its own below. The paper's figures are of the full test part, ours of half of its people.\n",
     );
     for (set, _, title) in SETS {
         // Writing to a string cannot fail.
@@ -191,7 +221,9 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
 fn mean_table(page: &mut String, means: &Results, set: &str) {
     *page += "| system | faces | not found | accuracy | interval | balanced accuracy | average precision | majority answer | the paper's |\n\
               |---|---|---:|---:|---|---:|---:|---:|---:|\n";
-    for row in of_set(means, set) {
+    let mut rows: Vec<&Vec<String>> = of_set(means, set).collect();
+    rows.sort_by_key(|row| SYSTEMS.iter().position(|(system, _)| *system == means.cell(row, "system")));
+    for row in rows {
         let value = |column| percent(means.number(row, column));
         let name = means.cell(row, "system");
         let _ = writeln!(
@@ -211,28 +243,33 @@ fn mean_table(page: &mut String, means: &Results, set: &str) {
 }
 
 fn ahead_table(page: &mut String, ahead: &Results, set: &str) {
+    let rows: Vec<&Vec<String>> = of_set(ahead, set).collect();
+    let own: Vec<&str> =
+        OWN.into_iter().filter(|ours| rows.iter().any(|row| ahead.cell(row, "ours") == *ours)).collect();
+    let heads: String = own.iter().map(|ours| format!(" {ours} | interval |")).collect();
     let _ = writeln!(
         page,
-        "\nPoints of mean accuracy by which LNets+ANet, which finds the face itself, is ahead; the same people on both sides.\n\n\
-         | of | faces | {OURS} | interval | {DEFAULT} | interval |\n|---|---|---:|---|---:|---|"
+        "\nPoints of mean accuracy by which LNets+ANet, which finds the face itself, is ahead; the same people on both sides. Against itself with \
+         given faces: what LNets do in the place of a detector.\n\n\
+         | of | faces |{heads}\n|---|---|{}",
+        "---:|---|".repeat(own.len())
     );
-    let rows: Vec<&Vec<String>> = of_set(ahead, set).collect();
     for (name, region) in SYSTEMS.iter().flat_map(|(name, _)| [(*name, "found"), (*name, "given")]) {
-        let cells = |ours: &str| {
+        let cells = |ours: &&str| {
             let row = rows.iter().find(|row| {
-                ahead.cell(row, "ours") == ours
+                ahead.cell(row, "ours") == *ours
                     && ahead.cell(row, "system") == name
                     && ahead.cell(row, "region") == region
             })?;
             let points = |column| signed(ahead.number(row, column));
-            Some(format!("{} | {} – {}", points("ahead"), points("low"), points("high")))
+            Some(format!(" {} | {} – {} |", points("ahead"), points("low"), points("high")))
         };
-        let (small, default) = (cells(OURS), cells(DEFAULT));
-        if small.is_none() && default.is_none() {
-            continue;
+        let found: Vec<Option<String>> = own.iter().map(cells).collect();
+        if found.iter().any(Option::is_some) {
+            let cells: String =
+                found.into_iter().map(|cells| cells.unwrap_or_else(|| "  |  |".to_owned())).collect();
+            let _ = writeln!(page, "| {name} | {region} |{cells}");
         }
-        let [small, default] = [small, default].map(|cells| cells.unwrap_or_else(|| " | ".to_owned()));
-        let _ = writeln!(page, "| {name} | {region} | {small} | {default} |");
     }
 }
 
@@ -246,6 +283,7 @@ fn attribute_table(page: &mut String, attributes: &Results) {
         (DETECTOR, "found"),
         (SCRATCH, "found"),
         (OURS, "found"),
+        (PAPER, "found"),
         (DEFAULT, "found"),
     ];
     for (name, _) in shown {
@@ -317,7 +355,7 @@ mod tests {
         let attributes = "set;system;region;attribute;accuracy;balanced_accuracy;average_precision;majority";
         store
             .write(
-                ATTRIBUTES,
+                &format!("{MEANS}{ATTRIBUTES}"),
                 &table(
                     attributes,
                     &[
@@ -328,13 +366,15 @@ mod tests {
             )
             .unwrap();
         let ahead = format!("photos;{DEFAULT};PANDA-l;given;0.0212;0.0112;0.0312");
-        store.write(AHEAD, &table("set;ours;system;region;ahead;low;high", &[&ahead])).unwrap();
+        store
+            .write(&format!("{MEANS}{AHEAD}"), &table("set;ours;system;region;ahead;low;high", &[&ahead]))
+            .unwrap();
         let page = section(&store).unwrap();
         assert!(
             page.contains("| PANDA-l | given | 0 | 85.0 | 84.0 – 86.0 | 80.0 | 70.0 | 79.9 | 85.4 |"),
             "{page}"
         );
-        assert!(page.contains("| PANDA-l | given |  |  | +2.12 | +1.12 – +3.12 |"), "{page}");
+        assert!(page.contains("| PANDA-l | given | +2.12 | +1.12 – +3.12 |"), "{page}");
         assert!(page.contains("| Bald | 98.0 | 90.0 (89) | – (92) | 97.0 (96) |"), "{page}");
     }
 }

@@ -48,6 +48,7 @@ fn options<'a>(folder: &Path, only: &str, stop: &'a AtomicBool) -> Options<'a> {
         again: false,
         page_only: false,
         recipe: hasty(),
+        paper: Recipe::named("paper").unwrap(),
         facetracer: RivalRecipe::facetracer().unwrap(),
         panda: hasty_panda(),
         command: "lineament reproduce".to_owned(),

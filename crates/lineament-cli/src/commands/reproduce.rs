@@ -49,14 +49,15 @@ pub fn run(arguments: ReproduceArguments) -> Result<Outcome> {
     use std::io::{self, IsTerminal};
 
     use lineament_reproduce::{Options, ReproduceError, reproduce};
-    use lineament_train::AnyRecipe;
     use lineament_train::rivals::RivalRecipe;
+    use lineament_train::{AnyRecipe, Recipe};
 
     let AnyRecipe::Cascade(recipe) = super::train::recipe(&arguments.recipe)? else {
         anyhow::bail!("experiments vary a recipe of LNets and ANet, and {} is none", arguments.recipe)
     };
     let options = Options {
         recipe: *recipe,
+        paper: Recipe::named("paper")?,
         facetracer: RivalRecipe::facetracer()?,
         panda: RivalRecipe::panda()?,
         data: arguments.data,

@@ -1,0 +1,52 @@
+//! The system as it was published (`recipes/paper.toml`): AlexNet's LNets over whole photos, EdgeBoxes, nine patches, an SVM an attribute. It takes hours
+//! to train, and so has an experiment of its own; its rows stand in the tables of whole systems and of localisation.
+
+use lineament::{Bundle, Tagger};
+use lineament_lab::FaceFrom::{Landmarks, Located};
+use lineament_train::Recipe;
+
+use crate::error::ReproduceError;
+use crate::lab::Lab;
+use crate::localisation::Measured;
+use crate::results::Store;
+use crate::systems::{self, Asked, DEFAULT, OURS, PAPER};
+
+/// The experiment, its run, and its table of whole systems.
+pub const NAME: &str = "paper_recipe";
+
+/// The table of what its LNets find.
+pub fn located() -> String {
+    format!("{NAME}_localisation")
+}
+
+/// The recipe without identity pre-training.
+fn recipe(published: &Recipe) -> Recipe {
+    Recipe { identities: None, ..published.clone() }
+}
+
+pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
+    let recipe = recipe(lab.paper());
+    let lnets = lab.lnets(NAME, &recipe)?;
+    let paper = lab.tagger(NAME, &recipe)?;
+    let mut measured = Measured::new(lab)?;
+    measured.add_lnets("LNets, the paper's recipe", lnets.as_ref())?;
+    lab.store.write(&located(), &measured.results)?;
+
+    lab.share_lnets("whole")?;
+    let ours = lab.tagger("whole", lab.recipe())?;
+    let failed = |e: String| ReproduceError::model(DEFAULT, e);
+    let default = Bundle::embedded().map_err(|e| failed(e.to_string()))?;
+    let default = Tagger::new(default).map_err(|e| failed(e.to_string()))?;
+    let systems = [
+        Asked { tagger: paper, roles: &[(PAPER, Located), (PAPER, Landmarks)] },
+        Asked { tagger: ours, roles: &[(OURS, Located), (OURS, Landmarks)] },
+        Asked { tagger: default, roles: &[(DEFAULT, Located), (DEFAULT, Landmarks)] },
+    ];
+    systems::measure(lab, &systems, NAME, |name| name == PAPER)
+}
+
+pub fn section(store: &Store) -> Result<String, ReproduceError> {
+    let Some(means) = store.read(NAME)? else { return Ok(String::new()) };
+    let text = "Its figures stand in the two tables above.\n";
+    Ok(text.to_owned() + &crate::page::origin(&means.origin))
+}
