@@ -9,7 +9,7 @@ use crate::error::ReproduceError;
 use crate::lab::Lab;
 use crate::localisation::Measured;
 use crate::results::Store;
-use crate::systems::{self, Asked, DEFAULT, OURS, PAPER};
+use crate::systems::{self, Asked, CROPS, DEFAULT, OURS, PAPER};
 
 /// The experiment, its run, and its table of whole systems.
 pub const NAME: &str = "paper_recipe";
@@ -38,9 +38,9 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     let default = Bundle::embedded().map_err(|e| failed(e.to_string()))?;
     let default = Tagger::new(default).map_err(|e| failed(e.to_string()))?;
     let systems = [
-        Asked { tagger: paper, roles: &[(PAPER, Located), (PAPER, Landmarks)] },
-        Asked { tagger: ours, roles: &[(OURS, Located), (OURS, Landmarks)] },
-        Asked { tagger: default, roles: &[(DEFAULT, Located), (DEFAULT, Landmarks)] },
+        Asked { tagger: paper, roles: &[(PAPER, Located), (PAPER, Landmarks)], given_only: &[CROPS] },
+        Asked { tagger: ours, roles: &[(OURS, Located), (OURS, Landmarks)], given_only: &[] },
+        Asked { tagger: default, roles: &[(DEFAULT, Located), (DEFAULT, Landmarks)], given_only: &[] },
     ];
     systems::measure(lab, &systems, NAME, |name| name == PAPER)
 }
