@@ -37,7 +37,7 @@ impl Edges {
                 magnitude = thinned(&magnitude, &normal, width, height);
             }
         }
-        // An angle costs more than all of the rest, and thinning leaves few edges.
+        // An angle is dear, and thinning leaves few edges.
         let angle = |(&m, &(x, y)): (&f32, &(f32, f32))| if m > 0.0 { tangent(x, y) } else { 0.0 };
         let orientation = magnitude.iter().zip(&normal).map(angle).collect();
         Self { width, height, magnitude, orientation }
@@ -122,7 +122,7 @@ fn gradient(values: &[f32], width: usize, height: usize) -> (Vec<f32>, Vec<(f32,
             let (left, right) = (x.saturating_sub(1), (x + 1).min(width - 1));
             let dx = (values[y * width + right] - values[y * width + left]) / (right - left).max(1) as f32;
             let dy = (values[below * width + x] - values[above * width + x]) / (below - above).max(1) as f32;
-            // Differences of values within 0..1: nothing overflows, and `hypot` takes ten times as long.
+            // Differences of values within 0..1: nothing overflows, which `hypot` would take its time to make sure of.
             let length = (dx * dx + dy * dy).sqrt();
             magnitude.push(length);
             normal.push(if length > 0.0 { (dx / length, dy / length) } else { (1.0, 0.0) });
