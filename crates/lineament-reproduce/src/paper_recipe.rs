@@ -1,7 +1,6 @@
 //! The system as it was published (`recipes/paper.toml`): AlexNet's LNets over whole photos, EdgeBoxes, nine patches, an SVM an attribute. It takes hours
 //! to train, and so has an experiment of its own; its rows stand in the tables of whole systems and of localisation.
 
-use lineament::{Bundle, Tagger};
 use lineament_lab::FaceFrom::{Landmarks, Located};
 use lineament_train::Recipe;
 
@@ -32,11 +31,7 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     measured.add_lnets("LNets, the paper's recipe", lnets.as_ref())?;
     lab.store.write(&located(), &measured.results)?;
 
-    lab.share_lnets("whole")?;
-    let ours = lab.tagger("whole", lab.recipe())?;
-    let failed = |e: String| ReproduceError::model(DEFAULT, e);
-    let default = Bundle::embedded().map_err(|e| failed(e.to_string()))?;
-    let default = Tagger::new(default).map_err(|e| failed(e.to_string()))?;
+    let (ours, default) = (systems::ours(lab)?, systems::default_bundle()?);
     let systems = [
         Asked { tagger: paper, roles: &[(PAPER, Located), (PAPER, Landmarks)], given_only: &[CROPS] },
         Asked { tagger: ours, roles: &[(OURS, Located), (OURS, Landmarks)], given_only: &[] },

@@ -124,10 +124,10 @@ pub fn measure(
             // Ours as it is used: it finds its faces itself, whatever the other is given.
             let own = |one: &&Answers| OWN.contains(&one.name) && one.region == FaceFrom::Located;
             // Against itself: what its own LNets do in the place of the detector whose landmarks are given.
-            let told =
+            let kept =
                 |ours: &&Answers| wanted(ours.name) || wanted(answers.name) || ours.name == answers.name;
             let other = |ours: &&Answers| (ours.name, ours.region) != (answers.name, answers.region);
-            for ours in all.iter().filter(own).filter(other).filter(told) {
+            for ours in all.iter().filter(own).filter(other).filter(kept) {
                 ahead.push(ahead_row(set, ours, answers));
             }
         }
@@ -143,13 +143,10 @@ fn systems(lab: &Lab<'_>) -> Result<Vec<Asked>, ReproduceError> {
     use FaceFrom::{Landmarks, Located};
     let yunet = lab.folder("../models", "YuNet as an ONNX file")?.join("yunet_n_dynamic.onnx");
     let recipe = lab.recipe();
-    lab.share_lnets("whole")?;
-    let default = Bundle::embedded().map_err(|e| ReproduceError::model(DEFAULT, e))?;
-    let default = Tagger::new(default).map_err(|e| ReproduceError::model(DEFAULT, e))?;
+    let (ours, default) = (ours(lab)?, default_bundle()?);
     let facetracer = lab.system("facetracer", &lab.facetracer().clone().into(), None)?;
     let detector = lab.system("yunet_anet", &recipe.clone().into(), Some(&yunet))?;
     let scratch = lab.tagger(NO_OBJECTS, &without_objects(recipe))?;
-    let ours = lab.tagger("whole", recipe)?;
     // One training of PANDA is two systems: what it finds itself, and what it is given.
     let panda = lab.system("panda", &lab.panda().clone().into(), Some(&yunet))?;
     Ok(vec![
@@ -160,6 +157,24 @@ fn systems(lab: &Lab<'_>) -> Result<Vec<Asked>, ReproduceError> {
         Asked { tagger: ours, roles: &[(OURS, Located), (OURS, Landmarks)], given_only: &[] },
         Asked { tagger: default, roles: &[(DEFAULT, Located), (DEFAULT, Landmarks)], given_only: &[] },
     ])
+}
+
+/// [`OURS`]: the recipe that is varied, as it is.
+///
+/// # Errors
+/// What stopped its training.
+pub fn ours(lab: &Lab<'_>) -> Result<Tagger, ReproduceError> {
+    lab.share_lnets("whole")?;
+    lab.tagger("whole", lab.recipe())
+}
+
+/// [`DEFAULT`]: the model that the program carries.
+///
+/// # Errors
+/// A damaged model.
+pub fn default_bundle() -> Result<Tagger, ReproduceError> {
+    let bundle = Bundle::embedded().map_err(|e| ReproduceError::model(DEFAULT, e))?;
+    Tagger::new(bundle).map_err(|e| ReproduceError::model(DEFAULT, e))
 }
 
 fn told(region: FaceFrom) -> &'static str {

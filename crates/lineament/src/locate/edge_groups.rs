@@ -1,6 +1,7 @@
 //! Edge groups: runs of edge pixels that bend little, and how likely two neighbouring groups belong to one
 //! contour (Zitnick and Dollar, "Edge Boxes", ECCV 2014, section 3.1).
 
+use super::edge_lists::EdgeLists;
 use super::edges::Edges;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -44,10 +45,8 @@ pub struct EdgeGroup {
 pub struct EdgeGroups {
     labels: Vec<u32>,
     groups: Vec<EdgeGroup>,
-    /// Neighbours of all groups with their affinities, group after group.
-    neighbours: Vec<(u32, f32)>,
-    /// Where the neighbours of each group end in that list.
-    ends: Vec<usize>,
+    /// The neighbours of each group with their affinities.
+    neighbours: EdgeLists,
 }
 
 impl EdgeGroups {
@@ -64,14 +63,13 @@ impl EdgeGroups {
                 of_each[b as usize].push((a, affinity));
             }
         }
-        let mut neighbours = Vec::new();
-        let mut ends = Vec::with_capacity(groups.len());
+        let mut neighbours = EdgeLists::default();
         for mut list in of_each {
             list.sort_by(|a: &(u32, f32), b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-            neighbours.extend(list);
-            ends.push(neighbours.len());
+            list.into_iter().for_each(|(label, affinity)| neighbours.push(label, affinity));
+            neighbours.end();
         }
-        Self { labels, groups, neighbours, ends }
+        Self { labels, groups, neighbours }
     }
 
     /// The group of every pixel, row by row; [`NO_GROUP`] where there is no edge.
@@ -86,9 +84,7 @@ impl EdgeGroups {
 
     /// Neighbours of a group with an affinity in (0, 1], the closest first. None for an unknown label.
     pub fn neighbours(&self, group: u32) -> &[(u32, f32)] {
-        let group = group as usize;
-        let start = group.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        self.ends.get(group).and_then(|&end| self.neighbours.get(start..end)).unwrap_or(&[])
+        self.neighbours.of(group)
     }
 }
 

@@ -2,6 +2,7 @@
 //! section 3.2), worked out once a picture: a box asks for the paths from each group that crosses its rim.
 
 use super::edge_groups::EdgeGroups;
+use super::edge_lists::EdgeLists;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -11,17 +12,15 @@ pub const PATH_CUT: f32 = 0.05;
 /// For every group, the groups that a path leads to and the product of affinities along the best one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EdgePaths {
-    /// What the groups reach, group after group, the strongest first: the group itself, with weight 1.
-    reached: Vec<(u32, f32)>,
-    /// Where the list of each group ends.
-    ends: Vec<usize>,
+    /// What each group reaches, the strongest first: the group itself, with weight 1.
+    reached: EdgeLists,
 }
 
 impl EdgePaths {
     /// Follows all paths between the groups of a picture.
     pub fn of(groups: &EdgeGroups) -> Self {
         let count = groups.groups().len();
-        let (mut reached, mut ends) = (Vec::with_capacity(8 * count), Vec::with_capacity(count));
+        let mut reached = EdgeLists::default();
         // The start from which a group was last reached.
         let mut seen_from = vec![None; count];
         // Products are positive, so that their bits rise with them, and only fall along a path: what comes first is the best.
@@ -34,7 +33,7 @@ impl EdgePaths {
                     continue;
                 }
                 let weight = f32::from_bits(bits);
-                reached.push((label, weight));
+                reached.push(label, weight);
                 // The closest neighbours come first.
                 let along =
                     groups.neighbours(label).iter().map(|&(next, affinity)| (next, weight * affinity));
@@ -42,16 +41,14 @@ impl EdgePaths {
                     open.push((along.to_bits(), Reverse(next)));
                 }
             }
-            ends.push(reached.len());
+            reached.end();
         }
-        Self { reached, ends }
+        Self { reached }
     }
 
     /// What a group reaches, itself first. Nothing for an unknown label.
     pub fn from(&self, group: u32) -> &[(u32, f32)] {
-        let group = group as usize;
-        let start = group.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        self.ends.get(group).and_then(|&end| self.reached.get(start..end)).unwrap_or(&[])
+        self.reached.of(group)
     }
 }
 

@@ -15,6 +15,7 @@ pub mod detector;
 mod drawing;
 pub mod edge_boxes;
 pub mod edge_groups;
+mod edge_lists;
 pub mod edge_paths;
 pub mod edges;
 mod error;
