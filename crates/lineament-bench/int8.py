@@ -15,20 +15,36 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 # Graph, input, heights and widths, batches: what `predict` runs on a photo of one face.
 CASES = [("lnet_o", "pixels", 208, [1]), ("lnet_s", "pixels", 62, [1, 6]), ("anet", "patches", 88, [1, 2, 64])]
 
 
-class Noise(CalibrationDataReader):
-    def __init__(self, name, side):
-        random = np.random.default_rng(1)
-        self.left = iter([{name: random.normal(size=(1, 3, side, side)).astype(np.float32)} for _ in range(16)])
+class Inputs(CalibrationDataReader):
+    def __init__(self, name, values):
+        self.left = iter([{name: each} for each in values])
 
     def get_next(self):
         return next(self.left, None)
+
+
+def noise(side):
+    random = np.random.default_rng(1)
+    return [random.normal(size=(1, 3, side, side)).astype(np.float32) for _ in range(16)]
+
+
+def quantised(graph, kept, given, values, method=CalibrationMethod.MinMax):
+    """The path, in folder `kept`, of what static quantisation makes of a graph whose input `given` is like `values`."""
+    ready, small = Path(kept, "ready.onnx"), Path(kept, "small.onnx")
+    quant_pre_process(str(graph), str(ready), skip_symbolic_shape=True)
+    quantize_static(
+        str(ready), str(small), Inputs(given, values), quant_format=QuantFormat.QDQ, per_channel=True,
+        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, calibrate_method=method,
+        extra_options={"ActivationSymmetric": False},
+    )
+    return small
 
 
 def session(path, threads):
@@ -40,12 +56,7 @@ def session(path, threads):
 def main(folder, threads, rounds):
     with tempfile.TemporaryDirectory() as kept:
         for name, given, side, batches in CASES:
-            ready, small = Path(kept, "ready.onnx"), Path(kept, f"{name}.onnx")
-            quant_pre_process(str(folder / f"{name}.onnx"), str(ready), skip_symbolic_shape=True)
-            quantize_static(
-                str(ready), str(small), Noise(given, side), quant_format=QuantFormat.QDQ, per_channel=True,
-                activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, extra_options={"ActivationSymmetric": False},
-            )
+            small = quantised(folder / f"{name}.onnx", kept, given, noise(side))
             full, eight = session(folder / f"{name}.onnx", threads), session(small, threads)
             for batch in batches:
                 shape = (batch, 3, side, side)

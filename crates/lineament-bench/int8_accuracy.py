@@ -13,22 +13,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from int8 import session
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
+from int8 import quantised, session
+from onnxruntime.quantization import CalibrationMethod
 
 TRAINING, VALIDATION = "0", "1"
 # Faces that the ranges of activations are taken from.
 CALIBRATED = 300
 METHODS = {"least to most": CalibrationMethod.MinMax, "percentile": CalibrationMethod.Percentile}
-
-
-class Faces(CalibrationDataReader):
-    def __init__(self, patches):
-        self.left = iter([{"patches": each} for each in patches])
-
-    def get_next(self):
-        return next(self.left, None)
 
 
 def table(path, skip):
@@ -72,16 +63,6 @@ def faces(card, celeba, part):
             yield patches_of(card, picture, points), np.array(tags[name], dtype=int)[order] > 0
 
 
-def quantised(folder, kept, patches, method):
-    ready, small = Path(kept, "ready.onnx"), Path(kept, "small.onnx")
-    quant_pre_process(str(folder / "anet.onnx"), str(ready), skip_symbolic_shape=True)
-    quantize_static(
-        str(ready), str(small), Faces(patches), quant_format=QuantFormat.QDQ, per_channel=True,
-        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, calibrate_method=method,
-    )
-    return session(small, 0)
-
-
 def main(folder, celeba):
     card = json.loads((folder / "card.json").read_text())
     seen = [patches for (patches, _), _ in zip(faces(card, celeba, TRAINING), range(CALIBRATED))]
@@ -95,7 +76,8 @@ def main(folder, celeba):
 
     with tempfile.TemporaryDirectory() as kept:
         nets = {"single precision": session(folder / "anet.onnx", 0)}
-        nets |= {f"int8, {name}": quantised(folder, kept, seen, method) for name, method in METHODS.items()}
+        for name, method in METHODS.items():
+            nets[f"int8, {name}"] = session(quantised(folder / "anet.onnx", kept, "patches", seen, method), 0)
         found = {name: scores(anet) for name, anet in nets.items()}
     for point in ("accuracy", "balanced"):
         thresholds = np.float32([attribute["thresholds"][point] for attribute in card["attributes"]])
