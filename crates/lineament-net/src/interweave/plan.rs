@@ -99,6 +99,8 @@ impl Weaver<'_> {
                 let (values, channels) = (map.values(), map.shape.channels);
                 self.put(output, map, Operation::Copy { values, channels, input, output })
             }
+            // Woven plans are in single precision.
+            Step::ToBytes { .. } => None,
             Step::Normalise { affine, activation, slot } => {
                 let size = self.map(slot)?.values() * affine.scale.len();
                 self.operations.push(Operation::Normalise { affine, activation, size, slot });

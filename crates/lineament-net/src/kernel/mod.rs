@@ -5,11 +5,16 @@
 
 pub(crate) mod activation;
 pub(crate) mod aligned;
+pub(crate) mod byte_panels;
+pub(crate) mod byte_sums;
+#[cfg(target_arch = "x86_64")]
+mod byte_sums_vnni;
 mod compiled;
 pub(crate) mod panels;
 pub(crate) mod path;
 pub(crate) mod places;
 pub(crate) mod pooling;
+pub(crate) mod quantise;
 pub(crate) mod sums;
 #[cfg(target_arch = "x86_64")]
 mod sums_avx2;

@@ -22,7 +22,20 @@ pub(crate) struct Avx2(());
 /// Proof that this processor has AVX-512 (F), and AVX2 and FMA: it is made by [`Path::all`] alone.
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Avx512(());
+pub(crate) struct Avx512(Option<Vnni>);
+
+/// Proof that this processor has AVX-512 and its instructions for sums of bytes (VNNI): [`Avx512`] has it or not.
+#[cfg(target_arch = "x86_64")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Vnni(());
+
+#[cfg(target_arch = "x86_64")]
+impl Avx512 {
+    /// Whether there are instructions for sums of bytes, too.
+    pub(crate) fn vnni(self) -> Option<Vnni> {
+        self.0
+    }
+}
 
 impl Path {
     /// The fastest path that this processor has.
@@ -36,7 +49,8 @@ impl Path {
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             let mut all = vec![Self::Portable, Self::Avx2(Avx2(()))];
             if is_x86_feature_detected!("avx512f") {
-                all.push(Self::Avx512(Avx512(())));
+                let vnni = is_x86_feature_detected!("avx512vnni").then_some(Vnni(()));
+                all.push(Self::Avx512(Avx512(vnni)));
             }
             return all;
         }

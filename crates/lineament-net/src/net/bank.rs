@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use super::step::{Convolution, Matrix};
+use crate::kernel::byte_panels::BytePanels;
 use crate::kernel::panels::Panels;
 use crate::kernel::winograd::{Form, Winograd};
 
@@ -13,6 +14,7 @@ pub(crate) const OUTPUTS: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Bank {
     panels: OnceLock<Vec<Panels>>,
+    bytes: OnceLock<Vec<BytePanels>>,
     /// One a form of tiles.
     winograd: [OnceLock<Winograd>; 2],
 }
@@ -21,6 +23,14 @@ impl Bank {
     /// The filters of each cell.
     pub(crate) fn cells(&self, convolution: &Convolution) -> &[Panels] {
         self.panels.get_or_init(|| cells(convolution))
+    }
+
+    /// The filters of each cell in bytes.
+    pub(crate) fn byte_cells(&self, convolution: &Convolution) -> &[BytePanels] {
+        let Convolution { filters, activation, .. } = convolution;
+        let rows = convolution.rows();
+        let panels = |(weight, bias)| BytePanels::new(weight, bias, *filters, rows, activation);
+        self.bytes.get_or_init(|| convolution.cells().map(panels).collect())
     }
 
     /// Filters for tiles.
@@ -39,10 +49,8 @@ impl Bank {
 
 /// A bank a cell.
 pub(crate) fn cells(convolution: &Convolution) -> Vec<Panels> {
-    let Convolution { weight, bias, filters, activation, .. } = convolution;
-    let cells = (bias.len() / filters).max(1);
-    let banks = weight.chunks_exact((weight.len() / cells).max(1)).zip(bias.chunks_exact(*filters));
-    banks.map(|(weight, bias)| Panels::new(weight, bias, *filters, activation)).collect()
+    let Convolution { filters, activation, .. } = convolution;
+    convolution.cells().map(|(weight, bias)| Panels::new(weight, bias, *filters, activation)).collect()
 }
 
 /// A bank for each [`OUTPUTS`] outputs; the last may have fewer.

@@ -2,24 +2,60 @@
 
 use super::plan::{Plan, Slot, Step};
 use crate::Shape;
+use crate::kernel::quantise::Scale;
 
-/// The maps of a group of items in the arena: `[items, height + 2 padding, width + 2 padding, channels]` from `offset` on.
+/// The maps of a group of items in the arena: `[items, height + 2 padding, width + 2 padding, channels]` from `offset` on. Maps of bytes have lines of whole
+/// numbers of the arena's values, and behind each item what its bytes stand for ([`Scale`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct At {
     pub(crate) offset: usize,
     pub(crate) shape: Shape,
     pub(crate) padding: usize,
+    /// Whether lines and places count bytes; values of the arena, if not.
+    pub(crate) bytes: bool,
 }
 
+/// Bytes of one of the arena's values.
+pub(crate) const BYTES: usize = size_of::<f32>();
+/// Bytes behind an item that say what the others stand for: a step and the byte of zero. A window may be read up to three bytes beyond the last line.
+const SCALE: usize = 2 * BYTES;
+
 impl At {
-    /// Values of a row, padding included.
+    /// Length of a row, padding included.
     pub(crate) fn line(&self) -> usize {
-        (self.shape.width + 2 * self.padding) * self.shape.channels
+        let line = (self.shape.width + 2 * self.padding) * self.shape.channels;
+        if self.bytes { line.next_multiple_of(BYTES) } else { line }
     }
 
-    /// Values of one item's map, padding included.
+    /// Length of one item's map, padding included.
     pub(crate) fn item(&self) -> usize {
-        (self.shape.height + 2 * self.padding) * self.line()
+        (self.shape.height + 2 * self.padding) * self.line() + if self.bytes { SCALE } else { 0 }
+    }
+
+    /// Values of the arena that `items` of them fill; `None` when there can't be as many.
+    pub(crate) fn values(&self, items: usize) -> Option<usize> {
+        let side = |n: usize| self.padding.checked_mul(2)?.checked_add(n);
+        let line = side(self.shape.width)?.checked_mul(self.shape.channels)?;
+        if self.bytes {
+            let line = line.checked_next_multiple_of(BYTES)?;
+            let item = side(self.shape.height)?.checked_mul(line)?.checked_add(SCALE)?;
+            return (item / BYTES).checked_mul(items);
+        }
+        side(self.shape.height)?.checked_mul(line)?.checked_mul(items)
+    }
+
+    /// A place among the bytes or values as one among the arena's values.
+    pub(crate) fn value(&self, place: usize) -> usize {
+        if self.bytes { place / BYTES } else { place }
+    }
+
+    /// What the bytes of an item stand for. `map` begins at `offset`.
+    pub(crate) fn scale(&self, item: usize, map: &[f32]) -> Scale {
+        let end = (item + 1) * self.item() / BYTES;
+        match map.get(end - 2..end) {
+            Some([step, zero]) => Scale { step: *step, zero: *zero as u8 },
+            _ => Scale { step: 1.0, zero: 0 },
+        }
     }
 
     /// Where a pixel of an item lies, counted from `offset`. Rows and columns count from `margin` pixels outside of the map.
@@ -28,9 +64,9 @@ impl At {
         item * self.item() + (row + inward) * self.line() + (column + inward) * self.shape.channels
     }
 
-    /// Sets the padding to zero: the memory held other maps before.
+    /// Sets the padding to zero: the memory held other maps before. That of bytes is written with them.
     pub(crate) fn clear(&self, items: usize, values: &mut [f32]) {
-        if self.padding == 0 {
+        if self.padding == 0 || self.bytes {
             return;
         }
         let (line, side) = (self.line(), self.padding * self.shape.channels);
@@ -69,8 +105,8 @@ pub(crate) struct Layout {
 
 /// A map from the step that makes it to the last that reads it.
 struct Life {
-    shape: Shape,
-    padding: usize,
+    /// Its offset is not known yet.
+    at: At,
     born: usize,
     last: usize,
 }
@@ -78,22 +114,20 @@ struct Life {
 impl Layout {
     /// Lays out the maps of `items` items of shape `input`. `None` when the arena would hold more than `most` values.
     pub(crate) fn new(plan: &Plan, input: Shape, items: usize, most: usize) -> Option<Self> {
-        let mut lives = vec![Life { shape: input, padding: 0, born: 0, last: 0 }];
+        let map = |shape, bytes| At { offset: 0, shape, padding: 0, bytes };
+        let mut lives = vec![Life { at: map(input, false), born: 0, last: 0 }];
         let mut holds: Vec<usize> = vec![0; plan.slots];
         let mut maps = Vec::with_capacity(plan.steps.len());
         for (index, step) in plan.steps.iter().enumerate() {
             let (from, to) = (step.input(), step.slot());
             let read = holds[from];
-            lives[read].padding = lives[read].padding.max(step.padding());
+            lives[read].at.padding = lives[read].at.padding.max(step.padding());
             lives[read].last = index + 1;
             let fresh = step.makes_a_map();
             if fresh {
-                lives.push(Life {
-                    shape: step.output(lives[read].shape),
-                    padding: 0,
-                    born: index + 1,
-                    last: index + 1,
-                });
+                let bytes = matches!(step, Step::ToBytes { .. });
+                let at = map(step.output(lives[read].at.shape), bytes);
+                lives.push(Life { at, born: index + 1, last: index + 1 });
                 holds[to] = lives.len() - 1;
             } else {
                 lives[holds[to]].last = index + 1;
@@ -118,11 +152,7 @@ fn place(lives: &[Life], items: usize, most: usize) -> Option<(Vec<At>, usize)> 
     let mut placed: Vec<(usize, usize, usize)> = Vec::new();
     let (mut places, mut len) = (Vec::with_capacity(lives.len()), 0);
     for life in lives {
-        let at = At { offset: 0, shape: life.shape, padding: life.padding };
-        let side = |n: usize| life.padding.checked_mul(2)?.checked_add(n);
-        let pixels = side(life.shape.height)?.checked_mul(side(life.shape.width)?)?;
-        let size =
-            pixels.checked_mul(life.shape.channels)?.checked_mul(items)?.checked_next_multiple_of(ALIGNED)?;
+        let size = life.at.values(items)?.checked_next_multiple_of(ALIGNED)?;
         placed.retain(|(_, _, last)| *last >= life.born);
         let mut offset = 0usize;
         for (start, end, _) in &placed {
@@ -133,7 +163,7 @@ fn place(lives: &[Life], items: usize, most: usize) -> Option<(Vec<At>, usize)> 
         }
         let end = offset.checked_add(size).filter(|end| *end <= most)?;
         len = len.max(end);
-        places.push(At { offset, ..at });
+        places.push(At { offset, ..life.at });
         placed.push((offset, end, life.last));
         placed.sort_unstable();
     }
@@ -152,19 +182,21 @@ impl Step {
             | Self::Multiply { input, .. }
             | Self::Pool { input, .. }
             | Self::Copy { input, .. }
+            | Self::ToBytes { input, .. }
             | Self::Add { input, .. } => *input,
             Self::Normalise { slot, .. } | Self::Activate { slot, .. } => *slot,
         }
     }
 
     /// The slot that is written.
-    fn slot(&self) -> Slot {
+    pub(crate) fn slot(&self) -> Slot {
         match self {
             Self::Convolve { output, .. }
             | Self::ConvolveCells { output, .. }
             | Self::Multiply { output, .. }
             | Self::Pool { output, .. }
-            | Self::Copy { output, .. } => *output,
+            | Self::Copy { output, .. }
+            | Self::ToBytes { output, .. } => *output,
             Self::Normalise { slot, .. } | Self::Activate { slot, .. } => *slot,
             Self::Add { into, .. } => *into,
         }
@@ -174,9 +206,11 @@ impl Step {
     fn makes_a_map(&self) -> bool {
         match self {
             Self::Convolve { accumulate, .. } => !accumulate,
-            Self::ConvolveCells { .. } | Self::Multiply { .. } | Self::Pool { .. } | Self::Copy { .. } => {
-                true
-            }
+            Self::ConvolveCells { .. }
+            | Self::Multiply { .. }
+            | Self::Pool { .. }
+            | Self::Copy { .. }
+            | Self::ToBytes { .. } => true,
             Self::Normalise { .. } | Self::Activate { .. } | Self::Add { .. } => false,
         }
     }
@@ -199,7 +233,11 @@ impl Step {
             }
             Self::Multiply { matrix, .. } => Shape::new(matrix.outputs, 1, 1),
             Self::Pool { window, .. } => window.slide(input),
-            Self::Copy { .. } | Self::Normalise { .. } | Self::Activate { .. } | Self::Add { .. } => input,
+            Self::Copy { .. }
+            | Self::ToBytes { .. }
+            | Self::Normalise { .. }
+            | Self::Activate { .. }
+            | Self::Add { .. } => input,
         }
     }
 }
@@ -210,7 +248,8 @@ mod tests {
     use super::*;
 
     fn life(channels: usize, padding: usize, born: usize, last: usize) -> Life {
-        Life { shape: Shape::new(channels, 2, 2), padding, born, last }
+        let at = At { offset: 0, shape: Shape::new(channels, 2, 2), padding, bytes: false };
+        Life { at, born, last }
     }
 
     #[test]
@@ -227,11 +266,16 @@ mod tests {
         assert!(place(&[life(4, 0, 0, 1)], usize::MAX / 4, usize::MAX).is_none());
         assert!(place(&[life(usize::MAX, 0, 0, 1)], 1, usize::MAX).is_none());
         assert!(place(&[life(4, usize::MAX / 2, 0, 1)], 1, usize::MAX).is_none());
+        let bytes =
+            |channels| Life { at: At { bytes: true, ..life(channels, 0, 0, 1).at }, born: 0, last: 1 };
+        assert!(place(&[bytes(usize::MAX / 4)], 1, usize::MAX).is_none());
+        assert!(place(&[bytes(4)], usize::MAX / 4, usize::MAX).is_none());
+        assert_eq!(place(&[bytes(3)], 2, 16).unwrap().1, 16);
     }
 
     #[test]
     fn only_padding_is_cleared() {
-        let at = At { offset: 0, shape: Shape::new(1, 1, 2), padding: 1 };
+        let at = At { offset: 0, shape: Shape::new(1, 1, 2), padding: 1, bytes: false };
         let mut values = [1.0; 12];
         at.clear(1, &mut values);
         assert_eq!(values, [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);

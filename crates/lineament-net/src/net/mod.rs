@@ -46,6 +46,18 @@ pub struct Net {
     buffers: Shelf<Aligned>,
 }
 
+/// What the sums of convolutions are made in. The rest of a net is single precision throughout.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Arithmetic {
+    /// Single precision.
+    #[default]
+    Single,
+    /// Eight-bit integers: unsigned for the maps, each item's with a scale of its own that is found while it runs, signed for the filters, with a scale
+    /// each. Nothing has to be calibrated. Faster where the processor has instructions for it (AVX-512 VNNI), slower where not, and the same bits on both.
+    EightBit,
+}
+
 /// A spec and weights that do not make a net.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
@@ -83,14 +95,30 @@ pub enum NetError {
 }
 
 impl Net {
-    /// Compiles a net.
+    /// Compiles a net in single precision.
     ///
     /// # Errors
     /// When the spec is wrong, or the weights do not belong to it ([`Weights::check`]).
     pub fn new(spec: &NetSpec, weights: &Weights) -> Result<Self, NetError> {
+        Self::with_arithmetic(spec, weights, Arithmetic::Single)
+    }
+
+    /// Compiles a net.
+    ///
+    /// # Errors
+    /// As [`Net::new`].
+    pub fn with_arithmetic(
+        spec: &NetSpec,
+        weights: &Weights,
+        arithmetic: Arithmetic,
+    ) -> Result<Self, NetError> {
         weights.check(spec)?;
         let checked = spec.check()?;
         let plan = plan::compile(&spec.layers, checked.layers(), weights)?;
+        let plan = match arithmetic {
+            Arithmetic::Single => plan,
+            Arithmetic::EightBit => plan.in_bytes(),
+        };
         let banks = plan.steps.iter().map(|_| Bank::default()).collect();
         let net = Self {
             spec: spec.clone(),

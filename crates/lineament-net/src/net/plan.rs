@@ -1,6 +1,8 @@
 //! From a spec to a flat list of steps: normalisations folded into the sums before them, activations into the pass
 //! that writes the sums, residual sums into the last convolution of their body.
 
+use std::collections::HashMap;
+
 use super::NetError;
 use super::fold::{Affine, convolution, matrix, normalisation, slopes};
 use super::step::{Convolution, Matrix};
@@ -43,6 +45,11 @@ pub(crate) enum Step {
         input: Slot,
         output: Slot,
     },
+    /// The map in bytes, for the sums that read it so.
+    ToBytes {
+        input: Slot,
+        output: Slot,
+    },
     Normalise {
         affine: Affine,
         activation: Activation,
@@ -65,6 +72,30 @@ pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
     pub(crate) slots: usize,
     pub(crate) output: Slot,
+}
+
+impl Plan {
+    /// The same with the sums of convolutions in bytes. A map that several of them read becomes bytes once.
+    pub(crate) fn in_bytes(self) -> Self {
+        let Self { steps, mut slots, output } = self;
+        let (mut all, mut known) = (Vec::with_capacity(2 * steps.len()), HashMap::new());
+        for mut step in steps {
+            if let Step::Convolve { convolution, input, .. } | Step::ConvolveCells { convolution, input, .. } =
+                &mut step
+                && convolution.fits_bytes()
+            {
+                *input = *known.entry(*input).or_insert_with_key(|&input| {
+                    let output = slots;
+                    slots += 1;
+                    all.push(Step::ToBytes { input, output });
+                    output
+                });
+            }
+            known.remove(&step.slot());
+            all.push(step);
+        }
+        Self { steps: all, slots, output }
+    }
 }
 
 /// Compiles a whole net.

@@ -14,6 +14,9 @@ const TRANSFORMED: usize = 192 << 10;
 const FEWEST_TILES: usize = 12;
 /// Rows of a unit of cheap work.
 const ROWS: usize = 8;
+/// Bytes that are worth a unit of their own, and the most units of an item.
+const BAND: usize = 8 << 10;
+const BANDS: usize = 4;
 /// What it costs to bring one value of a tile there and back, in multiplications: measured on the nets of the compact recipe, with AVX2 and AVX-512.
 const TRANSFORM: usize = 16;
 /// What it costs to read one filter's value, in multiplications: tiles have up to four times as many of them. Measured on the compact ANet: six patches are
@@ -81,12 +84,13 @@ impl Program {
         let steps = plan.steps.iter().zip(&layout.ends);
         let work: Vec<Work> = steps.map(|(step, ends)| work(step, ends, items)).collect();
         let parts = Parts::new(layout.ends.iter().zip(&work).map(|(ends, work)| {
-            let stretch = |at: At| at.offset..at.offset + items * at.item();
+            let stretch = |at: At| at.offset..at.offset + at.value(items * at.item());
             let written = stretch(ends.output);
             // A step in place has nothing else to read.
             let in_place = ends.input.offset == ends.output.offset;
             let read = if in_place { written.start..written.start } else { stretch(ends.input) };
-            let starts = work.units().iter().map(|unit| written.start + unit.start).collect();
+            let starts =
+                work.units().iter().map(|unit| written.start + ends.output.value(unit.start)).collect();
             ([read, written], starts)
         }));
         Some(Self { items, layout, work, parts })
@@ -109,7 +113,8 @@ fn work(step: &Step, ends: &Ends, items: usize) -> Work {
                 form.places() * (products(tiles) + TRANSFORM * tiles * (inputs + filters))
             };
             let plain = window.kernel * window.kernel * products(to.height * to.width);
-            let forms = Form::of_kernel(window.kernel).filter(|_| window.stride == 1 && wide);
+            let tiled = window.stride == 1 && wide && !input.bytes;
+            let forms = Form::of_kernel(window.kernel).filter(|_| tiled);
             if let Some(form) = forms.min_by_key(cost).filter(|form| cost(form) < plain) {
                 return in_tiles(input, output, window.padding, form, items);
             }
@@ -121,7 +126,9 @@ fn work(step: &Step, ends: &Ends, items: usize) -> Work {
                 (0..to.height).flat_map(move |row| (0..to.width).map(move |column| (item, row, column)))
             });
             let places: Vec<Place> = pixels.map(|(item, row, column)| place(item, row, column)).collect();
-            in_windows(places)
+            // What bytes stand for differs from item to item.
+            let together = if input.bytes { to.height * to.width } else { places.len() };
+            in_windows(places, together)
         }
         Step::ConvolveCells { convolution, grid, .. } => {
             in_cells(input, output, convolution.window.padding, convolution.window.stride, *grid, items)
@@ -152,6 +159,7 @@ fn work(step: &Step, ends: &Ends, items: usize) -> Work {
             }
             Work::Sums { places, runs, units }
         }
+        Step::ToBytes { .. } => in_bands(output, items),
         _ => in_rows(output, items),
     }
 }
@@ -163,13 +171,19 @@ fn part(all: usize, most: usize, step: usize) -> usize {
     all.div_ceil(parts).next_multiple_of(step)
 }
 
-fn in_windows(places: Vec<Place>) -> Work {
+/// Windows of which each `together` may be one run.
+fn in_windows(places: Vec<Place>, together: usize) -> Work {
     let size = part(places.len(), WINDOWS, TOGETHER);
     let (mut runs, mut units) = (Vec::new(), Vec::new());
     for first in (0..places.len()).step_by(size.max(1)) {
-        let start = places[first].to as usize;
-        units.push(Unit { start, first: runs.len(), end: runs.len() + 1 });
-        runs.push(Run { bank: 0, first, end: places.len().min(first + size) });
+        let (start, begin, end) = (places[first].to as usize, runs.len(), places.len().min(first + size));
+        let mut at = first;
+        while at < end {
+            let next = ((at / together + 1) * together).min(end);
+            runs.push(Run { bank: 0, first: at, end: next });
+            at = next;
+        }
+        units.push(Unit { start, first: begin, end: runs.len() });
     }
     Work::Sums { places, runs, units }
 }
@@ -229,6 +243,24 @@ fn in_tiles(input: At, output: At, padding: usize, form: Form, items: usize) -> 
         end: (items * down).min(row + rows) * across,
     });
     Work::Tiles { form, units: units.collect(), tiles: all }
+}
+
+/// Each item in a few bands of rows: the extremes of all of it are looked for with each of them. The padding above and below belongs to the first and the
+/// last.
+fn in_bands(output: At, items: usize) -> Work {
+    let height = output.shape.height;
+    let bands = (height * output.line()).div_ceil(BAND).clamp(1, BANDS);
+    let rows = height.div_ceil(bands).max(1);
+    let units = (0..items * height).filter(|row| (row % height).is_multiple_of(rows)).map(|row| Unit {
+        start: if row % height == 0 {
+            row / height * output.item()
+        } else {
+            output.pixel(row / height, output.padding, row % height + output.padding, 0)
+        },
+        first: row,
+        end: (row + rows).min((row / height + 1) * height),
+    });
+    Work::Rows { units: units.collect() }
 }
 
 fn in_rows(output: At, items: usize) -> Work {

@@ -7,8 +7,10 @@ use super::plan::Step;
 use super::program::{Program, Unit, Work};
 use super::scratch::Shelf;
 use crate::kernel::aligned::Aligned;
+use crate::kernel::byte_sums::byte_sums;
 use crate::kernel::path::Path;
 use crate::kernel::places::{Placed, Rows};
+use crate::kernel::quantise::{Scale, extremes};
 use crate::kernel::sums::sums;
 use crate::kernel::together::{self, Steps};
 
@@ -108,6 +110,25 @@ impl Pass<'_> {
                     winograd.run(self.path, map, tiles, (out, unit.start), *accumulate, buffer);
                 });
             }
+            (Step::ToBytes { .. }, Work::Rows { .. }) => {
+                bytes_of([from, to], unit, map, bytemuck::cast_slice_mut(out), self.path);
+            }
+            (
+                Step::Convolve { convolution, .. } | Step::ConvolveCells { convolution, .. },
+                Work::Sums { places, runs, .. },
+            ) if from.bytes => {
+                let onto = matches!(step, Step::Convolve { accumulate: true, .. });
+                let banks = bank.byte_cells(convolution);
+                let placed = Placed { places, line: from.line(), rows: convolution.rows(), base: unit.start };
+                let bytes = bytemuck::cast_slice(map);
+                for run in &runs[unit.first..unit.end] {
+                    if let (Some(bank), Some(first)) = (banks.get(run.bank), places.get(run.first)) {
+                        let scale = from.scale(first.from as usize / from.item(), map);
+                        let places = run.first..run.end;
+                        byte_sums(self.path, bank, (bytes, scale), &placed, places, out, onto);
+                    }
+                }
+            }
             (_, Work::Sums { places, runs, .. }) => {
                 let convolved = |kernel: usize| Rows { count: kernel, run: kernel * from.shape.channels };
                 let (banks, rows, onto) = match step {
@@ -146,6 +167,27 @@ impl Pass<'_> {
     }
 }
 
+/// A band of rows of one item as bytes, with the padding around it, and behind the last one what the bytes stand for.
+fn bytes_of([from, to]: [At; 2], unit: &Unit, map: &[f32], out: &mut [u8], path: Path) {
+    let (height, row) = (from.shape.height, from.shape.width * from.shape.channels);
+    let (item, side) = (unit.first / height, to.padding * to.shape.channels);
+    let (low, high) = extremes(path, &map[from.pixel(item, 0, 0, 0)..], height, row, from.line());
+    let scale = Scale::of(low, high);
+    // Padding is all that is not written here.
+    out.fill(scale.zero);
+    for number in unit.first % height..unit.first % height + (unit.end - unit.first) {
+        let values = &map[from.pixel(item, 0, number, 0)..][..row];
+        let start = to.pixel(item, to.padding, number + to.padding, 0) - unit.start;
+        scale.bytes(path, values, &mut out[start + side..][..row]);
+    }
+    if unit.end % height == 0
+        && let Some(behind) = out.last_chunk_mut()
+    {
+        let said: [u8; 8] = bytemuck::cast([scale.step, f32::from(scale.zero)]);
+        *behind = said;
+    }
+}
+
 /// One row of a cheap step.
 fn row_of(step: &Step, item: usize, row: usize, map: &[f32], from: At, line: &mut [f32], path: Path) {
     let read = || &map[from.pixel(item, 0, row, 0)..][..line.len()];
@@ -164,6 +206,7 @@ fn row_of(step: &Step, item: usize, row: usize, map: &[f32], from: At, line: &mu
             line.iter_mut().zip(added).for_each(|(v, a)| *v += a);
             activation.apply(line, from.shape.channels);
         }
-        Step::Convolve { .. } | Step::ConvolveCells { .. } | Step::Multiply { .. } => {}
+        Step::Convolve { .. } | Step::ConvolveCells { .. } | Step::Multiply { .. } | Step::ToBytes { .. } => {
+        }
     }
 }

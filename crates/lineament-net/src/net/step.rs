@@ -2,6 +2,8 @@
 
 use crate::Shape;
 use crate::kernel::activation::Activation;
+use crate::kernel::byte_panels::LONGEST;
+use crate::kernel::places::Rows;
 use crate::kernel::window::Window;
 
 /// A convolution with all that is folded into it.
@@ -22,6 +24,25 @@ impl Convolution {
     /// Inputs that one output sums.
     pub(crate) fn inner(&self, input: Shape) -> usize {
         self.window.kernel * self.window.kernel * input.channels
+    }
+
+    /// A bank for each cell: its weight and bias.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = (&[f32], &[f32])> {
+        let cells = (self.bias.len() / self.filters).max(1);
+        self.weight.chunks_exact((self.weight.len() / cells).max(1)).zip(self.bias.chunks_exact(self.filters))
+    }
+
+    /// What its windows look like on the map.
+    pub(crate) fn rows(&self) -> Rows {
+        let kernel = self.window.kernel;
+        let inner = self.cells().next().map_or(0, |(weight, _)| weight.len() / self.filters);
+        Rows { count: kernel, run: inner / kernel.max(1) }
+    }
+
+    /// Whether its sums stay in range in bytes.
+    pub(crate) fn fits_bytes(&self) -> bool {
+        let rows = self.rows();
+        rows.count * rows.run <= LONGEST
     }
 
     pub(crate) fn output(&self, input: Shape) -> Shape {

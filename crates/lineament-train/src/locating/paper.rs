@@ -1,6 +1,7 @@
 //! The paper's localisation ([`lineament::locate::paper`]): LNet_o learns the tags of whole photos, LNet_s those of the head-shoulder regions that LNet_o
 //! finds.
 
+use lineament::Rect;
 use lineament::locate::threshold::least_error;
 use lineament::locate::{Face, PaperLocalisation, PaperLocalizer};
 use lineament_data::{Sample, Split};
@@ -19,14 +20,20 @@ use crate::stage;
 const ENLARGE: [f32; 9] = [0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75];
 
 /// Powers of the size that sums of responses are divided by: 1 is the paper's.
-const SIZE_POWERS: [f32; 4] = [1.0, 0.8, 0.6, 0.4];
+const SIZE_POWERS: [f32; 6] = [1.0, 0.8, 0.6, 0.4, 0.2, 0.0];
+
+/// A head-shoulder region holds a face when at least this share of its box is inside.
+const HOLDS: f32 = 0.9;
+
+/// Of the powers with which LNet_o's regions hold about as many faces, as this share of the most, the tightest is taken.
+const NEARLY: f64 = 0.95;
 
 /// How the paper's LNets learn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PaperRecipe {
-    /// Constants of the localiser; thresholds, `size_power` and `face_enlarge` are chosen again at the end of stage `lnet_s`, where the data
-    /// allows.
+    /// Constants of the localiser. Where the data allows, stage `lnet_s` chooses `head_shoulder_size_power` before LNet_s learns from the regions, and the
+    /// thresholds, `size_power` and `face_enlarge` at its end.
     pub localisation: PaperLocalisation,
     /// Stage `lnet_o`.
     pub lnet_o: PhotoStage,
@@ -57,7 +64,8 @@ pub fn lnet_o(run: &Run<'_>, recipe: &PaperRecipe) -> Result<(), TrainError> {
     learn(run, "lnet_o", &recipe.lnet_o, pictures, start.as_ref())
 }
 
-/// Stage `lnet_s`: tags of the regions that LNet_o finds. Both LNets have one structure (paper section 3.1) and begin from the same objects.
+/// Stage `lnet_s`: tags of the regions that LNet_o finds. Both LNets have one structure (paper section 3.1), so that LNet_s goes on from LNet_o, which
+/// knows objects and faces in photos (our choice: the paper begins both from objects); else it begins from objects.
 ///
 /// # Errors
 /// When there is nothing to learn from, or the training stops.
@@ -65,6 +73,7 @@ pub fn lnet_s(run: &Run<'_>, recipe: &PaperRecipe) -> Result<PaperLocalisation, 
     let lnet_o = run.weights("lnet_s", "lnet_o", "trunk", Some(&run.recipe.nets.lnet_o))?;
     let open_doors =
         PaperLocalisation { candidate_threshold: LEAST, threshold: LEAST, ..recipe.localisation.clone() };
+    let open_doors = with_regions_that_hold_faces(run, &lnet_o, open_doors)?;
     let finder = localizer(run, &lnet_o, &lnet_o, &open_doors)?;
     let photos = photos(run, Split::Train);
     let pictures = photos
@@ -77,8 +86,11 @@ pub fn lnet_s(run: &Run<'_>, recipe: &PaperRecipe) -> Result<PaperLocalisation, 
             Ok(found.first().map(|region| tagged(region.rect)))
         })
         .collect::<Result<Vec<_>, TrainError>>()?;
-    let prefix = if run.recipe.nets.one_lnet() { "trunk" } else { "lnet_s" };
-    let start = run.objects_known("lnet_s", prefix)?;
+    let start = if run.recipe.nets.one_lnet() {
+        Some(lnet_o.clone())
+    } else {
+        run.objects_known("lnet_s", "lnet_s")?
+    };
     learn(run, "lnet_s", &recipe.lnet_s, pictures.into_iter().flatten().collect(), start.as_ref())?;
     calibrate(run, &lnet_o, &open_doors)
 }
@@ -128,6 +140,38 @@ fn localizer(
         parameters.clone(),
     )
     .map_err(|e| TrainError::Net(e.to_string()))
+}
+
+/// On the validation part: the power with which LNet_o's best regions hold the faces of their photos and little else. Where the sum is divided by the whole
+/// size, as in the paper, the best window is the one around the highest cell, and LNet_s would learn from pieces of cheek.
+fn with_regions_that_hold_faces(
+    run: &Run<'_>,
+    lnet_o: &Weights,
+    start: PaperLocalisation,
+) -> Result<PaperLocalisation, TrainError> {
+    let samples: Vec<(Sample, Rect)> =
+        photos(run, Split::Validation).into_iter().filter_map(|s| s.rect.map(|rect| (s, rect))).collect();
+    let held = SIZE_POWERS.map(|power| {
+        let tried = PaperLocalisation { head_shoulder_size_power: power, candidates: 1, ..start.clone() };
+        let finder = localizer(run, lnet_o, lnet_o, &tried)?;
+        let holds = |(sample, given): &(Sample, Rect)| {
+            let regions =
+                finder.head_shoulders(&photo(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+            let inside = regions.first().and_then(|region| region.rect.intersection(*given));
+            Ok(inside.is_some_and(|inside| inside.area() >= HOLDS * given.area()))
+        };
+        let held = samples.par_iter().map(holds).collect::<Result<Vec<bool>, TrainError>>()?;
+        Ok((power, held.into_iter().filter(|held| *held).count()))
+    });
+    let held = held.into_iter().collect::<Result<Vec<(f32, usize)>, TrainError>>()?;
+    let most = held.iter().map(|(_, count)| *count).max().unwrap_or(0);
+    let enough = |count: usize| count > 0 && count as f64 >= NEARLY * most as f64;
+    let Some((power, count)) = held.into_iter().find(|(_, count)| enough(*count)) else { return Ok(start) };
+    tracing::info!(
+        "lnet_s: validation: with size power {power} LNet_o's best regions hold {count} of {} faces",
+        samples.len()
+    );
+    Ok(PaperLocalisation { head_shoulder_size_power: power, ..start })
 }
 
 /// On the validation part: the power and the factor with which most given boxes are met, then the decision boundary between the scores of

@@ -27,7 +27,9 @@ pub struct PaperLocalisation {
     pub candidate_threshold: f32,
     /// Windows that LNet_s is asked about at most.
     pub candidates: usize,
-    /// Power of the size that sums of responses are divided by: 1 in the paper. Less prefers larger windows.
+    /// Power of the size that sums of LNet_o's responses are divided by: 1 in the paper. Less prefers larger windows.
+    pub head_shoulder_size_power: f32,
+    /// The same for LNet_s's responses.
     pub size_power: f32,
     /// LNet_o's window times this, made square, is the head-shoulder region.
     pub head_shoulder_enlarge: f32,
@@ -47,6 +49,7 @@ impl Default for PaperLocalisation {
             threshold: 0.0,
             candidate_threshold: 0.0,
             candidates: 8,
+            head_shoulder_size_power: 1.0,
             size_power: 1.0,
             head_shoulder_enlarge: 1.0,
             face_enlarge: 1.0,
@@ -67,6 +70,7 @@ impl PaperLocalisation {
         Range::of("candidate_threshold", -1e30, 1e30).holds(self.candidate_threshold)?;
         // Each of them costs a forward pass of LNet_s.
         Range::of("candidates", 1.0, 1000.0).holds(self.candidates as f64)?;
+        Range::of("head_shoulder_size_power", 0.0, 2.0).holds(self.head_shoulder_size_power)?;
         Range::of("size_power", 0.0, 2.0).holds(self.size_power)?;
         Range::of("head_shoulder_enlarge", 0.1, 10.0).holds(self.head_shoulder_enlarge)?;
         Range::of("face_enlarge", 0.1, 10.0).holds(self.face_enlarge)?;
@@ -162,7 +166,7 @@ impl PaperLocalizer {
             .into_iter()
             .zip(&regions)
             .filter_map(|((look, windows), region)| {
-                let (window, score) = best_window(&self.scored(&look, windows))?;
+                let (window, score) = best_window(&scored(&look, windows, self.parameters.size_power))?;
                 let face = look.to_photo(window).scaled(self.parameters.face_enlarge);
                 let inside = face.clamped(photo.width(), photo.height());
                 // The geometric mean: each net's responses have their own scale, and neither may drown the
@@ -187,20 +191,14 @@ impl PaperLocalizer {
     /// What LNet_o responds to a photo, and the EdgeBoxes windows scored on its map.
     fn scored_photo(&self, photo: &Photo) -> Result<(Look, Vec<(Rect, f32)>), LocateError> {
         let (look, windows) = self.lnet_o.whole_beside(photo, |seen| self.edge_boxes.propose(seen))?;
-        let scored = self.scored(&look, windows);
+        let scored = scored(&look, windows, self.parameters.head_shoulder_size_power);
         Ok((look, scored))
-    }
-
-    /// EdgeBoxes windows of what a net saw, scored on its map.
-    fn scored(&self, look: &Look, windows: Vec<(Rect, f32)>) -> Vec<(Rect, f32)> {
-        WindowScorer::new(&look.map, self.parameters.size_power)
-            .score_all(windows.into_iter().map(|(rect, _)| rect))
     }
 
     /// Windows in which the map has several density peaks give way to a box a peak. The paper, after one face
     /// a picture, keeps the densest alone; here all of them are wanted.
     fn told_apart(&self, look: &Look, windows: Vec<(Rect, f32)>) -> Vec<(Rect, f32)> {
-        let scorer = WindowScorer::new(&look.map, self.parameters.size_power);
+        let scorer = WindowScorer::new(&look.map, self.parameters.head_shoulder_size_power);
         let mut parts = Vec::with_capacity(windows.len());
         for (window, score) in windows {
             let peaks = DensityPeaks::within(&look.map, window, &self.parameters.peaks);
@@ -215,6 +213,11 @@ impl PaperLocalizer {
         }
         parts
     }
+}
+
+/// EdgeBoxes windows of what a net saw, scored on its map.
+fn scored(look: &Look, windows: Vec<(Rect, f32)>, size_power: f32) -> Vec<(Rect, f32)> {
+    WindowScorer::new(&look.map, size_power).score_all(windows.into_iter().map(|(rect, _)| rect))
 }
 
 impl Localizer for PaperLocalizer {
@@ -245,6 +248,7 @@ mod tests {
     fn parameters() -> PaperLocalisation {
         PaperLocalisation {
             threshold: 0.05,
+            head_shoulder_size_power: 0.6,
             size_power: 0.6,
             head_shoulder_enlarge: 1.6,
             ..PaperLocalisation::default()
