@@ -202,6 +202,7 @@ def _agree(folder: Path, listing: _Listing, tagger: Tagger, shard_rows: int) -> 
         "model": tagger.hash,
         "attributes": tagger.attributes,
         "operating_point": tagger._arguments[2],
+        "engine": tagger._arguments[4],
     }
     path = folder / "manifest.json"
     if not path.exists():

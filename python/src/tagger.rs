@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use lineament::attributes::Group;
 use lineament::teach::{self, Asked, Look, Options};
-use lineament::{Bundle, OperatingPoint, TaggedFace};
+use lineament::{Bundle, Engine, OperatingPoint, TaggedFace};
 use lineament_data::{Split, folder, layout};
 use lineament_lab::{EvaluateOptions, FaceFrom, evaluate};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -60,15 +60,16 @@ pub struct Tagger {
 #[pymethods]
 impl Tagger {
     #[new]
-    #[pyo3(signature = (model, threads, operating_point, attributes))]
+    #[pyo3(signature = (model, threads, operating_point, attributes, engine))]
     fn new(
         py: Python<'_>,
         model: Option<Source>,
         threads: Option<usize>,
         operating_point: &str,
         attributes: Option<Vec<String>>,
+        engine: &str,
     ) -> PyResult<Self> {
-        let point = point(operating_point)?;
+        let (point, engine) = (point(operating_point)?, named(engine)?);
         py.detach(|| {
             let bundle = match model {
                 None => Bundle::embedded(),
@@ -76,12 +77,12 @@ impl Tagger {
                 Some(Source::Bytes(bytes)) => Bundle::read(&bytes),
             };
             let bundle = bundle.map_err(refused_model)?;
-            let tagger = lineament::Tagger::new(bundle.clone()).map_err(refused_model)?;
+            let pool = lineament::threads::pool(threads.unwrap_or(0), &engine);
+            let tagger = lineament::Tagger::with_engine(bundle.clone(), engine).map_err(refused_model)?;
             let mut inner = tagger.with_operating_point(point);
             if let Some(names) = attributes {
                 inner = inner.with_attributes(&names).map_err(|e| PyValueError::new_err(e.to_string()))?;
             }
-            let pool = lineament::threads::pool(threads.unwrap_or(0), &lineament::Engine::Native);
             let pool =
                 pool.map_err(|e| PyRuntimeError::new_err(format!("the threads cannot be started: {e}")))?;
             Ok(Self { bundle, inner, pool })
@@ -252,6 +253,14 @@ fn face(face: TaggedFace) -> Face {
     let attributes =
         face.attributes.iter().map(|attribute| (attribute.probability, attribute.value)).collect();
     ((rect.x, rect.y, rect.width, rect.height), face.score, attributes)
+}
+
+fn named(engine: &str) -> PyResult<Engine> {
+    match engine {
+        "native" => Ok(Engine::Native),
+        "int8" => Ok(Engine::Int8),
+        other => Err(unknown("engine", other, "native or int8")),
+    }
 }
 
 fn point(name: &str) -> PyResult<OperatingPoint> {

@@ -179,3 +179,14 @@ def test_taggers_travel_and_models_are_refused_in_words(tagger, astronaut, tmp_p
         Tagger(operating_point="best")
     with pytest.raises(ValueError, match="threads"):
         Tagger(threads=0)
+    with pytest.raises(ValueError, match="native or int8"):
+        Tagger(engine="fp4")
+
+
+def test_eight_bits_tell_nearly_the_same(tagger, astronaut):
+    eight = Tagger(threads=1, engine="int8")
+    told = pickle.loads(pickle.dumps(eight)).predict(astronaut)
+    assert told == eight.predict(astronaut) != tagger.predict(astronaut)
+    [face], [single] = told.faces, tagger.predict(astronaut).faces
+    apart = [abs(face.attributes[name].probability - single.attributes[name].probability) for name in tagger.attributes]
+    assert sum(apart) / len(apart) < 0.02

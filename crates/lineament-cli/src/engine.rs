@@ -9,13 +9,14 @@ use crate::arguments::{EngineArguments, EngineName};
 pub fn of(arguments: &EngineArguments, threads: usize) -> Result<Engine> {
     match arguments.engine {
         EngineName::Ort => onnx_runtime(arguments, threads),
-        EngineName::Native if arguments.engine_library.is_some() => {
+        _ if arguments.engine_library.is_some() => {
             bail!("--engine-library names ONNX Runtime's library; use it with --engine ort")
         }
-        EngineName::Native if arguments.engine_provider.is_some() => {
+        _ if arguments.engine_provider.is_some() => {
             bail!("--engine-provider says what ONNX Runtime computes with; use it with --engine ort")
         }
         EngineName::Native => Ok(Engine::Native),
+        EngineName::Int8 => Ok(Engine::Int8),
     }
 }
 

@@ -21,10 +21,39 @@ fn the_engine_and_its_threads_are_always_said() {
 #[test]
 fn what_belongs_to_the_other_engine_is_refused() {
     let stage = Stage::new();
-    for option in [["--engine-library", "lib.so"], ["--engine-provider", "cuda"]] {
-        let call = ["predict", "photos", option[0], option[1]];
-        stage.with_model(&call).assert().code(2).stderr(contains("use it with --engine ort"));
+    for engine in ["native", "int8"] {
+        for option in [["--engine-library", "lib.so"], ["--engine-provider", "cuda"]] {
+            let call = ["predict", "photos", "--engine", engine, option[0], option[1]];
+            stage.with_model(&call).assert().code(2).stderr(contains("use it with --engine ort"));
+        }
     }
+}
+
+#[test]
+fn eight_bits_tell_nearly_the_same_on_any_threads() {
+    let astronaut = format!("{}/../../examples/astronaut.png", env!("CARGO_MANIFEST_DIR"));
+    let told = |engine: &str, threads: &str| -> serde_json::Value {
+        let call = ["predict", &astronaut, "--format", "json", "--engine", engine, "--threads", threads];
+        let output = assert_cmd::Command::cargo_bin("lineament").unwrap().args(call).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            said.contains(if engine == "int8" { "engine: native, int8, " } else { "engine: native, " }),
+            "{said}"
+        );
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let (single, eight) = (told("native", "2"), told("int8", "2"));
+    assert_ne!(single, eight);
+    assert_eq!(eight, told("int8", "1"));
+    let faces = [&single, &eight].map(|told| told[0]["faces"].as_array().unwrap());
+    assert_eq!(faces[0].len(), faces[1].len());
+    let attributes = faces.map(|faces| faces[0]["attributes"].as_object().unwrap());
+    let probability = |told: &serde_json::Value| told["probability"].as_f64().unwrap();
+    let apart = attributes[0]
+        .iter()
+        .map(|(name, told)| (probability(told) - probability(&attributes[1][name])).abs());
+    let mean = apart.sum::<f64>() / attributes[0].len() as f64;
+    assert!(mean < 0.02, "{mean}");
 }
 
 #[cfg(not(feature = "ort"))]

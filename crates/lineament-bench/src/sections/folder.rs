@@ -11,20 +11,18 @@ use crate::settings::Settings;
 use crate::table::Table;
 use crate::timing::{Times, power, slope};
 
-/// Throughput on one thread and on two, in turns.
+/// Throughput on one thread and on two, in single precision and in eight bits, in turns.
 pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     let count = settings.pick(60, 2000);
     let folder = tempfile::tempdir()?;
     pictures::folder(settings, folder.path(), count)?;
-    let mut seconds = [Vec::new(), Vec::new()];
-    let mut memory = [f64::NAN; 2];
+    let mut runs =
+        [("native", 1), ("native", 2), ("int8", 1), ("int8", 2)].map(|run| (run, Vec::new(), 0.0f64));
     for _ in 0..settings.pick(1, 5) {
-        for (index, threads) in ["1", "2"].into_iter().enumerate() {
-            let cost = predict(settings, folder.path(), threads)?;
-            if let (Some(seconds), Some(memory)) = (seconds.get_mut(index), memory.get_mut(index)) {
-                seconds.push(cost.seconds);
-                *memory = memory.max(cost.megabytes);
-            }
+        for ((engine, threads), seconds, memory) in &mut runs {
+            let cost = predict(settings, folder.path(), *threads, engine)?;
+            seconds.push(cost.seconds);
+            *memory = memory.max(cost.megabytes);
         }
     }
     let mut table = Table::new(
@@ -32,14 +30,21 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
         format!(
             "`lineament predict FOLDER --format jsonl` on {count} JPEGs of 224 x 224 with a face each; start-up and reading files included."
         ),
-        &["threads", "milliseconds", "pictures a second", "peak memory, MB"],
+        &["engine", "threads", "milliseconds", "pictures a second", "peak memory, MB"],
     );
-    for ((threads, seconds), memory) in [1, 2].into_iter().zip(seconds).zip(memory) {
+    for ((engine, threads), seconds, memory) in runs {
         let times = Times::new(seconds);
         let rate = count as f64 / times.median();
-        table.row(vec![threads.to_string(), times.text(), format!("{rate:.1}"), format!("{memory:.1}")]);
+        table.row(vec![
+            engine.to_owned(),
+            threads.to_string(),
+            times.text(),
+            format!("{rate:.1}"),
+            format!("{memory:.1}"),
+        ]);
         if threads == 2 {
-            report.at_least("a folder of 224 px photos, two threads", 200.0, rate, " a second");
+            let how = if engine == "native" { "" } else { ", int8" };
+            report.at_least(format!("a folder of 224 px photos, two threads{how}"), 200.0, rate, " a second");
         }
     }
     report.table(table);
@@ -59,7 +64,7 @@ pub fn curve(settings: &Settings, report: &mut Report) -> Result<()> {
     for &count in counts {
         let folder = tempfile::tempdir()?;
         pictures::folder(settings, folder.path(), count)?;
-        last = predict(settings, folder.path(), "2")?;
+        last = predict(settings, folder.path(), 2, "native")?;
         let each = 1e3 * last.seconds / count as f64;
         table.row(vec![
             count.to_string(),
@@ -86,7 +91,11 @@ pub fn curve(settings: &Settings, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn predict(settings: &Settings, folder: &Path, threads: &str) -> Result<Cost> {
+fn predict(settings: &Settings, folder: &Path, threads: usize, engine: &str) -> Result<Cost> {
     let folder = folder.to_str().context("the folder for temporary files has an odd name")?;
-    program::run(settings, &["predict", folder, "--format", "jsonl", "--threads", threads])
+    let threads = threads.to_string();
+    program::run(
+        settings,
+        &["predict", folder, "--format", "jsonl", "--threads", &threads, "--engine", engine],
+    )
 }

@@ -44,9 +44,13 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     );
     for (name, bundle) in &models {
         for threads in [1, 2] {
-            let engines = [Some(Engine::Native), settings.rival(threads)?];
+            let engines = [Some(Engine::Native), Some(Engine::Int8), settings.rival(threads)?];
             for engine in engines.into_iter().flatten() {
-                let native = matches!(engine, Engine::Native);
+                let ours = match engine {
+                    Engine::Native => Some(""),
+                    Engine::Int8 => Some(", int8"),
+                    _ => None,
+                };
                 let pool = settings.pool(threads, &engine);
                 let spoken = engine.to_string();
                 let tagger = Tagger::with_engine(bundle.clone(), engine)?;
@@ -63,19 +67,23 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
                     whole.text(),
                     faces.to_string(),
                 ]);
-                if !native {
-                    continue;
-                }
+                let Some(how) = ours else { continue };
                 let ms = |times: &Times| 1e3 * times.median();
                 if *name == "compact" && threads == 1 {
-                    let what =
-                        "300 x 300 JPEG decoded, face found, forty attributes: compact model, one thread";
+                    let what = format!(
+                        "300 x 300 JPEG decoded, face found, forty attributes: compact model, one thread{how}"
+                    );
                     report.at_most(what, 10.0, ms(&whole), " ms");
                 }
                 if name.starts_with("paper") && threads == 2 {
-                    report.at_most(format!("localisation, two threads: {name}"), 35.0, ms(&locate), " ms");
                     report.at_most(
-                        format!("features and attributes, two threads: {name}"),
+                        format!("localisation, two threads: {name}{how}"),
+                        35.0,
+                        ms(&locate),
+                        " ms",
+                    );
+                    report.at_most(
+                        format!("features and attributes, two threads: {name}{how}"),
                         14.0,
                         ms(&describe),
                         " ms",

@@ -41,8 +41,14 @@ pub(crate) fn byte_sums<W: Windows>(
     });
     match path {
         #[cfg(target_arch = "x86_64")]
+        Path::Avx2(proof) if let Some(proof) = proof.vnni() => {
+            strips.for_each(|strip| {
+                super::byte_sums_avx2::strip(proof, strip, map, windows, places.clone(), out);
+            });
+        }
+        #[cfg(target_arch = "x86_64")]
         Path::Avx512(proof) if let Some(proof) = proof.vnni() => {
-            super::byte_sums_vnni::strips(proof, strips, map, windows, places, out);
+            super::byte_sums_avx512::strips(proof, strips, map, windows, places, out);
         }
         _ => strips.for_each(|strip| plain(strip, map, windows, places.clone(), out)),
     }
@@ -60,11 +66,30 @@ pub(crate) struct ByteStrip<'a> {
     pub(crate) onto: bool,
 }
 
+impl ByteStrip<'_> {
+    /// What sums begin with: minus what the bytes of zero come to.
+    pub(crate) fn begin(&self) -> [i32; OUTPUTS] {
+        self.panel.sums.map(|sum| -i32::from(self.scale.zero) * sum)
+    }
+
+    /// Scale, offset, what is there already, and slope.
+    #[inline(always)]
+    pub(crate) fn finish(&self, sums: &[i32; OUTPUTS], to: &mut [f32]) {
+        let panel = &self.panel;
+        let each = sums.iter().zip(panel.scales).zip(panel.bias).zip(panel.slopes);
+        for (to, (((sum, scale), bias), slope)) in to.iter_mut().zip(each) {
+            let sum = *sum as f32 * (self.scale.step * scale) + bias;
+            let sum = if self.onto { sum + *to } else { sum };
+            *to = if sum > 0.0 { sum } else { slope * sum };
+        }
+    }
+}
+
 /// The plain twin.
 fn plain<W: Windows>(strip: ByteStrip<'_>, map: &[u8], windows: &W, places: Range<usize>, out: &mut [f32]) {
-    let ByteStrip { panel, first, there, rows, scale, onto } = strip;
+    let ByteStrip { panel, first, there, rows, .. } = strip;
     for place in places {
-        let mut sums = panel.sums.map(|sum| -i32::from(scale.zero) * sum);
+        let mut sums = strip.begin();
         for (row, filters) in panel.values.chunks_exact((steps(rows) * STEP).max(1)).enumerate() {
             let bytes = &map[windows.from(place, row)..][..steps(rows) * INPUTS];
             for (bytes, filters) in bytes.chunks_exact(INPUTS).zip(filters.chunks_exact(STEP)) {
@@ -74,12 +99,7 @@ fn plain<W: Windows>(strip: ByteStrip<'_>, map: &[u8], windows: &W, places: Rang
                 }
             }
         }
-        let out = &mut out[windows.to(place) + first..][..there];
-        for (i, out) in out.iter_mut().enumerate() {
-            let sum = sums[i] as f32 * (scale.step * panel.scales[i]) + panel.bias[i];
-            let sum = if onto { sum + *out } else { sum };
-            *out = sum.max(0.0) + panel.slopes[i] * sum.min(0.0);
-        }
+        strip.finish(&sums, &mut out[windows.to(place) + first..][..there]);
     }
 }
 

@@ -8,7 +8,9 @@ pub(crate) mod aligned;
 pub(crate) mod byte_panels;
 pub(crate) mod byte_sums;
 #[cfg(target_arch = "x86_64")]
-mod byte_sums_vnni;
+mod byte_sums_avx2;
+#[cfg(target_arch = "x86_64")]
+mod byte_sums_avx512;
 mod compiled;
 pub(crate) mod panels;
 pub(crate) mod path;

@@ -17,7 +17,20 @@ pub(crate) enum Path {
 /// Proof that this processor has AVX2 and FMA: it is made by [`Path::all`] alone.
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Avx2(());
+pub(crate) struct Avx2(Option<AvxVnni>);
+
+/// Proof that this processor has AVX2 and the instructions for sums of bytes with it (AVX-VNNI): [`Avx2`] has it or not.
+#[cfg(target_arch = "x86_64")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AvxVnni(());
+
+#[cfg(target_arch = "x86_64")]
+impl Avx2 {
+    /// Whether there are instructions for sums of bytes, too.
+    pub(crate) fn vnni(self) -> Option<AvxVnni> {
+        self.0
+    }
+}
 
 /// Proof that this processor has AVX-512 (F), and AVX2 and FMA: it is made by [`Path::all`] alone.
 #[cfg(target_arch = "x86_64")]
@@ -47,7 +60,8 @@ impl Path {
     pub(crate) fn all() -> Vec<Self> {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            let mut all = vec![Self::Portable, Self::Avx2(Avx2(()))];
+            let vnni = is_x86_feature_detected!("avxvnni").then_some(AvxVnni(()));
+            let mut all = vec![Self::Portable, Self::Avx2(Avx2(vnni))];
             if is_x86_feature_detected!("avx512f") {
                 let vnni = is_x86_feature_detected!("avx512vnni").then_some(Vnni(()));
                 all.push(Self::Avx512(Avx512(vnni)));

@@ -73,7 +73,7 @@ impl Anet {
             return Err(AnetError::Input { input, size: patches.size });
         }
         let features = net.output().elements();
-        let woven = if matches!(engine, Engine::Native) { weave(spec, weights, &patches) } else { None };
+        let woven = if engine.own_threads().is_none() { weave(spec, weights, &patches) } else { None };
         Ok(Self { net, woven, preprocess, patches, features })
     }
 

@@ -1,4 +1,5 @@
-//! What nets are run on: our own forward pass, or ONNX Runtime on what our own export writes (feature `ort`).
+//! What nets are run on: our own forward pass, in single precision or with sums in eight-bit integers, or ONNX Runtime on what our own export writes (feature
+//! `ort`).
 //!
 //! An [`Engine`] makes a [`Runner`] of a spec and its weights. Localisation and attributes know runners only, so that the same
 //! code runs on either.
@@ -11,7 +12,7 @@ pub use error::EngineError;
 #[cfg(feature = "ort")]
 pub use ort::{OnnxRuntime, Provider};
 
-use lineament_net::{Net, NetSpec, Shape, Tensor, Weights};
+use lineament_net::{Arithmetic, Net, NetSpec, Shape, Tensor, Weights};
 
 /// What nets are run on.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,9 @@ pub enum Engine {
     /// [`Net`], on the threads of the rayon pool that it is called in.
     #[default]
     Native,
+    /// [`Net`] with the sums of convolutions in eight-bit integers ([`Arithmetic::EightBit`]). Nets that are woven over patches stay in single precision: that
+    /// saves more.
+    Int8,
     /// ONNX Runtime, on threads of its own.
     #[cfg(feature = "ort")]
     Ort(OnnxRuntime),
@@ -33,6 +37,7 @@ impl Engine {
     pub fn runner(&self, spec: &NetSpec, weights: &Weights) -> Result<Runner, EngineError> {
         match self {
             Self::Native => Ok(Net::new(spec, weights)?.into()),
+            Self::Int8 => Ok(Net::with_arithmetic(spec, weights, Arithmetic::EightBit)?.into()),
             #[cfg(feature = "ort")]
             Self::Ort(runtime) => Ok(Runner(Way::Ort(runtime.session(spec, weights)?))),
         }
@@ -41,7 +46,7 @@ impl Engine {
     /// Whether it has threads of its own, and how many; the native engine works on those of its caller.
     pub fn own_threads(&self) -> Option<usize> {
         match self {
-            Self::Native => None,
+            Self::Native | Self::Int8 => None,
             #[cfg(feature = "ort")]
             Self::Ort(runtime) => Some(runtime.threads()),
         }
@@ -52,6 +57,7 @@ impl std::fmt::Display for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Native => f.write_str("native"),
+            Self::Int8 => f.write_str("native, int8"),
             #[cfg(feature = "ort")]
             Self::Ort(runtime) => write!(f, "{runtime}"),
         }

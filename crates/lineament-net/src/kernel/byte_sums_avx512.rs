@@ -4,8 +4,7 @@
 use std::arch::x86_64::{
     __m512i, __mmask16, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
     _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps,
-    _mm512_min_ps, _mm512_mul_ps, _mm512_mullo_epi32, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
-    _mm512_setzero_si512,
+    _mm512_min_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512,
 };
 use std::ops::Range;
 
@@ -78,8 +77,7 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize>(
     let mut filters = [std::ptr::null::<i8>(); V];
     for (v, strip) in strips.iter().enumerate() {
         // SAFETY: sixteen sums.
-        let sums = unsafe { _mm512_loadu_si512(strip.panel.sums.as_ptr().cast()) };
-        begin[v] = _mm512_mullo_epi32(sums, _mm512_set1_epi32(-i32::from(strip.scale.zero)));
+        begin[v] = unsafe { _mm512_loadu_si512(strip.begin().as_ptr().cast()) };
         filters[v] = strip.panel.values.as_ptr();
     }
     let mut sums = [begin; M];
