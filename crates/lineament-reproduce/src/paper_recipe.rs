@@ -8,7 +8,7 @@ use crate::error::ReproduceError;
 use crate::lab::Lab;
 use crate::localisation::Measured;
 use crate::results::Store;
-use crate::systems::{self, Asked, CROPS, DEFAULT, OURS, PAPER};
+use crate::systems::{self, Asked, DEFAULT, OURS, PAPER};
 
 /// The experiment, its run, and its table of whole systems.
 pub const NAME: &str = "paper_recipe";
@@ -33,9 +33,9 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
 
     let (ours, default) = (systems::ours(lab)?, systems::default_bundle()?);
     let systems = [
-        Asked { tagger: paper, roles: &[(PAPER, Located), (PAPER, Landmarks)], given_only: &[CROPS] },
-        Asked { tagger: ours, roles: &[(OURS, Located), (OURS, Landmarks)], given_only: &[] },
-        Asked { tagger: default, roles: &[(DEFAULT, Located), (DEFAULT, Landmarks)], given_only: &[] },
+        Asked { tagger: paper, roles: &[(PAPER, Located), (PAPER, Landmarks)] },
+        Asked { tagger: ours, roles: &[(OURS, Located), (OURS, Landmarks)] },
+        Asked { tagger: default, roles: &[(DEFAULT, Located), (DEFAULT, Landmarks)] },
     ];
     systems::measure(lab, &systems, NAME, |name| name == PAPER)
 }

@@ -16,7 +16,7 @@ const FEWEST_TILES: usize = 12;
 const ROWS: usize = 8;
 /// Bytes that are worth a unit of their own, and the most units of an item.
 const BAND: usize = 8 << 10;
-const BANDS: usize = 4;
+const BANDS: usize = 2;
 /// What it costs to bring one value of a tile there and back, in multiplications: measured on the nets of the compact recipe, with AVX2 and AVX-512.
 const TRANSFORM: usize = 16;
 /// What it costs to read one filter's value, in multiplications: tiles have up to four times as many of them. Measured on the compact ANet: six patches are
