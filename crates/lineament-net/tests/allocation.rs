@@ -4,7 +4,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lineament_net::{Layer, Net, NetSpec, Shape, Tensor, Weights};
+use lineament_net::{Arithmetic, Layer, Net, NetSpec, Shape, Tensor, Weights};
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
@@ -27,7 +27,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-fn net() -> Net {
+fn net(arithmetic: Arithmetic) -> Net {
     let conv = |name: &str, filters, kernel, stride| Layer::Conv {
         name: name.into(),
         filters,
@@ -55,13 +55,13 @@ fn net() -> Net {
         Layer::Linear { name: "fc".into(), outputs: 70, bias: true },
     ];
     let spec = NetSpec { name: "steady".into(), input: Shape::new(3, 36, 36), layers };
-    Net::new(&spec, &Weights::random(&spec, 1).unwrap()).unwrap()
+    Net::with_arithmetic(&spec, &Weights::random(&spec, 1).unwrap(), arithmetic).unwrap()
 }
 
 #[test]
 fn the_steady_state_allocates_nothing() {
-    let net = net();
-    for threads in [1, 2] {
+    let [single, eight_bit] = [Arithmetic::Single, Arithmetic::EightBit].map(net);
+    for (net, threads) in [(&single, 1), (&single, 2), (&eight_bit, 1), (&eight_bit, 2)] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         for items in [1, 3, 40] {
             let input = Tensor::from_vec(
@@ -82,8 +82,8 @@ fn the_steady_state_allocates_nothing() {
             assert_eq!(output, expected);
         }
     }
-    let refused = net.forward_into(&Tensor::zeros([1, 3, 36, 36]), &mut Tensor::zeros([1, 69, 1, 1]));
+    let refused = single.forward_into(&Tensor::zeros([1, 3, 36, 36]), &mut Tensor::zeros([1, 69, 1, 1]));
     assert!(refused.unwrap_err().to_string().contains("69"));
-    let refused = net.forward_into(&Tensor::zeros([2, 3, 36, 36]), &mut Tensor::zeros([1, 70, 1, 1]));
+    let refused = single.forward_into(&Tensor::zeros([2, 3, 36, 36]), &mut Tensor::zeros([1, 70, 1, 1]));
     assert!(refused.is_err());
 }

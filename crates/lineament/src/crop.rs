@@ -24,8 +24,9 @@ pub fn crop(photo: &Photo, rect: Rect, width: u32, height: u32) -> Photo {
     let mut out = Photo::filled(width, height, [0; 3]);
     let (left, right) = columns.span();
     let stride = photo.width() as usize * 3;
-    // One more, since pixels are read four values at a time.
+    // One more in both, since pixels are read and written four values at a time.
     let mut column_sums = vec![0.0f32; (right - left) * 3 + 1];
+    let mut sums = vec![0.0f32; width as usize * 3 + 1];
     for (row, line) in rows.iter().zip(out.pixels_mut().chunks_exact_mut(width as usize * 3)) {
         // Down the columns first: this loop runs over whole rows and so takes several pixels at a time.
         column_sums.fill(0.0);
@@ -36,18 +37,22 @@ pub fn crop(photo: &Photo, rect: Rect, width: u32, height: u32) -> Photo {
                 *sum += weight * f32::from(value);
             }
         }
-        for (column, pixel) in columns.iter().zip(line.chunks_exact_mut(3)) {
+        for (number, column) in columns.iter().enumerate() {
             let mut taps = column_sums.get((column.start - left) * 3..).unwrap_or_default();
-            // Four values are one vector; the last is the neighbour's and comes to nothing.
+            // Four values are one vector; the last is the neighbour's, who writes over it.
             let mut sum = [0.5f32; 4];
             for weight in column.weights {
                 let Some((tap, _)) = taps.split_first_chunk::<4>() else { break };
                 sum.iter_mut().zip(tap).for_each(|(sum, value)| *sum += weight * value);
                 taps = taps.get(3..).unwrap_or_default();
             }
-            // The cast saturates, which takes care of rounding just beyond 0 and 255.
-            let [red, green, blue, _] = sum.map(|value| value as u8);
-            pixel.copy_from_slice(&[red, green, blue]);
+            if let Some(to) = sums.get_mut(3 * number..).and_then(|rest| rest.first_chunk_mut()) {
+                *to = sum;
+            }
+        }
+        for (value, sum) in line.iter_mut().zip(&sums) {
+            // Rounding leads just beyond 0 and 255. By way of a wider number, which whole vectors become.
+            *value = sum.clamp(0.0, 255.0) as i32 as u8;
         }
     }
     out

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::byte_panels::{BytePanel, BytePanels, INPUTS, OUTPUTS, STEP, steps};
 use super::path::Path;
-use super::places::{Rows, Windows};
+use super::places::{self, Rows, Windows};
 use super::quantise::Scale;
 
 /// As [`super::sums::sums`], from a map of bytes that `scale` gives their meaning. The rows of windows are read up to whole [`INPUTS`].
@@ -27,14 +27,7 @@ pub(crate) fn byte_sums<W: Windows>(
 ) {
     let rows = windows.rows();
     assert_eq!(panels.rows(), rows, "windows and filters of different sizes");
-    for place in places.clone() {
-        for row in 0..rows.count {
-            let end = windows.from(place, row).checked_add(steps(rows) * INPUTS);
-            assert!(end.is_some_and(|end| end <= map.len()), "window {place} reaches out of its map");
-        }
-        let end = windows.to(place).checked_add(panels.outputs());
-        assert!(end.is_some_and(|end| end <= out.len()), "output {place} reaches out of its map");
-    }
+    places::check(windows, places.clone(), [steps(rows) * INPUTS, map.len()], [panels.outputs(), out.len()]);
     let strips = panels.panels().enumerate().map(|(number, panel)| {
         let first = number * OUTPUTS;
         ByteStrip { panel, first, there: (panels.outputs() - first).min(OUTPUTS), rows, scale, onto }

@@ -1,6 +1,8 @@
 //! Where the windows of a sum are read and where their results go.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 /// What a window looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rows {
@@ -23,6 +25,31 @@ pub(crate) unsafe trait Windows: Sync {
 
     /// Where its sums go in the output.
     fn to(&self, place: usize) -> usize;
+}
+
+/// Whether all windows of `places` lie within a map of `map` values and all their results, `outputs` each, within `out` values: what the sums rely on. `run`
+/// values are read of each row.
+///
+/// # Panics
+/// When one does not: that would be a mistake in a plan, not in an input.
+pub(crate) fn check<W: Windows>(
+    windows: &W,
+    places: Range<usize>,
+    [run, map]: [usize; 2],
+    [outputs, out]: [usize; 2],
+) {
+    let count = windows.rows().count;
+    // The farthest of all first and one comparison then: thousands of places are checked for each call.
+    let (mut from, mut to) = (0, 0);
+    for place in places.clone() {
+        from = (0..count).fold(from, |from, row| windows.from(place, row).max(from));
+        to = windows.to(place).max(to);
+    }
+    let within = |first: usize, values: usize, all: usize| {
+        places.is_empty() || first.checked_add(values).is_some_and(|end| end <= all)
+    };
+    assert!(count == 0 || within(from, run, map), "a window of {places:?} reaches out of its map");
+    assert!(within(to, outputs, out), "a result of {places:?} reaches out of its map");
 }
 
 /// A window and its result, as indices of the first value.

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::aligned::LANES;
 use super::panels::{Panel, Panels};
 use super::path::Path;
-use super::places::{Rows, Windows};
+use super::places::{self, Rows, Windows};
 
 /// What any path takes at once divides this.
 pub(crate) const TOGETHER: usize = 24;
@@ -31,14 +31,7 @@ pub(crate) fn sums<W: Windows>(
 ) {
     let rows = windows.rows();
     assert_eq!(panels.inner(), rows.count * rows.run, "windows and filters of different sizes");
-    for place in places.clone() {
-        for row in 0..rows.count {
-            let end = windows.from(place, row).checked_add(rows.run);
-            assert!(end.is_some_and(|end| end <= map.len()), "window {place} reaches out of its map");
-        }
-        let end = windows.to(place).checked_add(panels.outputs());
-        assert!(end.is_some_and(|end| end <= out.len()), "output {place} reaches out of its map");
-    }
+    places::check(windows, places.clone(), [rows.run, map.len()], [panels.outputs(), out.len()]);
     let strips = panels.blocks().iter().map(|block| Strip {
         panel: panels.panel(block),
         first: block.first,
