@@ -180,7 +180,7 @@ fn bytes_of([from, to]: [At; 2], unit: &Unit, map: &[f32], out: &mut [u8], path:
         let start = to.pixel(item, to.padding, number + to.padding, 0) - unit.start;
         scale.bytes(path, values, &mut out[start + side..][..row]);
     }
-    if unit.end % height == 0
+    if unit.end.is_multiple_of(height)
         && let Some(behind) = out.last_chunk_mut()
     {
         let said: [u8; 8] = bytemuck::cast([scale.step, f32::from(scale.zero)]);
