@@ -1,0 +1,92 @@
+//! The published localisation (`recipes/paper.toml`) with nets that learn in seconds: its two stages on drawn photos.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+use std::sync::atomic::AtomicBool;
+
+use lineament::locate::Localizer;
+use lineament::{Limits, Photo};
+use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba};
+use lineament_data::{Framing, Sample, Split, celeba};
+use lineament_net::Layer;
+use lineament_train::locating::{self, LocatingRecipe};
+use lineament_train::{Recipe, TrainOptions, train};
+
+/// Side of what both LNets see.
+const SIDE: usize = 96;
+
+fn small() -> Recipe {
+    let mut recipe = Recipe::named("paper").unwrap();
+    (recipe.objects, recipe.identities) = (None, None);
+    for lnet in [&mut recipe.nets.lnet_o, &mut recipe.nets.lnet_s] {
+        (lnet.input.height, lnet.input.width) = (SIDE, SIDE);
+        for layer in &mut lnet.layers {
+            match layer {
+                Layer::Conv { filters, kernel, stride, .. } if *stride > 1 => {
+                    (*filters, *kernel, *stride) = (12, 5, 2);
+                }
+                Layer::Conv { filters, .. } => *filters = 24,
+                _ => {}
+            }
+        }
+    }
+    let LocatingRecipe::Paper(paper) = &mut recipe.locating else { panic!("another way of locating") };
+    paper.localisation.edge_boxes.min_box_area = 100.0;
+    paper.localisation.edge_boxes.windows = 100;
+    for stage in [&mut paper.lnet_o, &mut paper.lnet_s] {
+        stage.schedule.epochs = 4;
+        stage.schedule.batch = 16;
+    }
+    recipe
+}
+
+/// The share of photos whose best face meets the given one.
+fn met(localizer: &dyn Localizer, samples: &[&Sample]) -> f64 {
+    let met = samples.iter().filter(|sample| {
+        let photo = Photo::open(&sample.path, &Limits::default()).unwrap();
+        let faces = localizer.locate(&photo).unwrap();
+        faces.first().is_some_and(|face| face.rect.iou(sample.rect.unwrap()) >= 0.3)
+    });
+    met.count() as f64 / samples.len() as f64
+}
+
+#[test]
+fn both_lnets_learn_and_how_windows_are_weighed_is_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, output) = (folder.path().join("data"), folder.path().join("run"));
+    let drawn = DrawnOptions { people: 60, most_faces: 1, ..DrawnOptions::default() };
+    write_celeba(&data.join("celeba"), &drawn).unwrap();
+    write_backgrounds(&data.join("backgrounds"), 40, &drawn).unwrap();
+    let stop = AtomicBool::new(false);
+    for stage in ["lnet_o", "lnet_s"] {
+        let options = TrainOptions {
+            recipe: small(),
+            data: vec![data.clone()],
+            output: output.clone(),
+            resume: false,
+            stage: Some(stage.to_owned()),
+            from: None,
+            detector: None,
+            progress: false,
+            stop: &stop,
+            step_limit: None,
+        };
+        train(&options).unwrap();
+    }
+    let chosen = std::fs::read_to_string(output.join("localisation.json")).unwrap();
+    let chosen: serde_json::Value = serde_json::from_str(&chosen).unwrap();
+    // Divided by the whole size, the cells around the peak would win.
+    let power = chosen["head_shoulder_size_power"].as_f64().unwrap();
+    assert!((0.0..1.0).contains(&power), "{chosen}");
+
+    let set = celeba::read(&data.join("celeba")).unwrap();
+    let localizer = locating::open(&output, &small().for_attributes(set.attributes.len())).unwrap();
+    let test: Vec<&Sample> = set
+        .samples
+        .iter()
+        .filter(|s| s.framing == Framing::Photo && s.split == Split::Test && s.rect.is_some())
+        .collect();
+    let share = met(localizer.as_ref(), &test);
+    eprintln!("{} photos, met {share:.3}, {chosen}", test.len());
+    // Half a minute of training reaches 0.56.
+    assert!(share >= 0.2, "only {share:.3} of the drawn faces were met");
+}
