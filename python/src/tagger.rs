@@ -77,12 +77,12 @@ impl Tagger {
                 Some(Source::Bytes(bytes)) => Bundle::read(&bytes),
             };
             let bundle = bundle.map_err(refused_model)?;
-            let pool = lineament::threads::pool(threads.unwrap_or(0), &engine);
             let tagger = lineament::Tagger::with_engine(bundle.clone(), engine).map_err(refused_model)?;
             let mut inner = tagger.with_operating_point(point);
             if let Some(names) = attributes {
                 inner = inner.with_attributes(&names).map_err(|e| PyValueError::new_err(e.to_string()))?;
             }
+            let pool = lineament::threads::pool(threads.unwrap_or(0), inner.engine());
             let pool =
                 pool.map_err(|e| PyRuntimeError::new_err(format!("the threads cannot be started: {e}")))?;
             Ok(Self { bundle, inner, pool })

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::Stage;
+use common::{Stage, examples, output};
 use predicates::str::contains;
 
 #[test]
@@ -31,16 +31,13 @@ fn what_belongs_to_the_other_engine_is_refused() {
 
 #[test]
 fn eight_bits_tell_nearly_the_same_on_any_threads() {
-    let astronaut = format!("{}/../../examples/astronaut.png", env!("CARGO_MANIFEST_DIR"));
+    let (stage, astronaut) = (Stage::new(), examples().join("astronaut.png"));
     let told = |engine: &str, threads: &str| -> serde_json::Value {
-        let call = ["predict", &astronaut, "--format", "json", "--engine", engine, "--threads", threads];
-        let output = assert_cmd::Command::cargo_bin("lineament").unwrap().args(call).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(
-            said.contains(if engine == "int8" { "engine: native, int8, " } else { "engine: native, " }),
-            "{said}"
-        );
-        serde_json::from_slice(&output.stdout).unwrap()
+        let call = ["predict", "--format", "json", "--engine", engine, "--threads", threads];
+        let mut run = stage.lineament(&call);
+        let name = if engine == "int8" { "engine: native, int8, " } else { "engine: native, " };
+        run.arg(&astronaut).assert().stderr(contains(name));
+        serde_json::from_str(&output(&mut run)).unwrap()
     };
     let (single, eight) = (told("native", "2"), told("int8", "2"));
     assert_ne!(single, eight);

@@ -3,7 +3,7 @@
 
 mod drawn;
 
-use drawn::{draw_input, draw_spec, draw_weights};
+use drawn::{bits, draw_input, draw_spec, draw_weights, item_bits, pool};
 use lineament_net::{Arithmetic, Layer, Net, NetSpec, Shape, Tensor, Weights, reference};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
@@ -11,14 +11,6 @@ use rand_chacha::ChaCha8Rng;
 
 fn eight_bit(spec: &NetSpec, weights: &Weights) -> Net {
     Net::with_arithmetic(spec, weights, Arithmetic::EightBit).unwrap()
-}
-
-fn pool(threads: usize) -> rayon::ThreadPool {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
-}
-
-fn bits(values: &[f32]) -> Vec<u32> {
-    values.iter().map(|v| v.to_bits()).collect()
 }
 
 /// Mean difference over mean size.
@@ -42,13 +34,13 @@ proptest! {
             values.iter_mut().for_each(|v| *v *= (item + 1) as f32);
         }
         let [one, two, seven] = [1, 2, 7].map(|threads| pool(threads).install(|| net.forward(&input).unwrap()));
-        prop_assert_eq!(bits(one.data()), bits(two.data()), "{:?}", spec);
-        prop_assert_eq!(bits(one.data()), bits(seven.data()), "{:?}", spec);
+        prop_assert_eq!(bits(&one), bits(&two), "{:?}", spec);
+        prop_assert_eq!(bits(&one), bits(&seven), "{:?}", spec);
         let item = rng.random_range(0..items);
         let Shape { channels, height, width } = spec.input;
         let alone = Tensor::from_vec([1, channels, height, width], input.item(item).unwrap().to_vec()).unwrap();
         let alone = net.forward(&alone).unwrap();
-        prop_assert_eq!(bits(alone.data()), bits(one.item(item).unwrap()), "{:?}", spec);
+        prop_assert_eq!(bits(&alone), item_bits(&one, item), "{:?}", spec);
     }
 }
 

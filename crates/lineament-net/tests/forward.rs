@@ -3,15 +3,11 @@
 
 mod drawn;
 
-use drawn::{draw_input, draw_spec, draw_weights};
+use drawn::{bits, draw_input, draw_spec, draw_weights, item_bits, pool};
 use lineament_net::{Layer, Net, NetSpec, Shape, SpecError, Tensor, Weights, reference};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-fn pool(threads: usize) -> rayon::ThreadPool {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
-}
 
 fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
     assert_eq!(a.shape(), b.shape());
@@ -263,12 +259,4 @@ fn a_grid_of_one_cell_is_a_convolution() {
 
 fn conv(name: &str, filters: usize, kernel: usize, stride: usize, padding: usize) -> Layer {
     Layer::Conv { name: name.into(), filters, kernel, stride, padding, bias: true }
-}
-
-fn bits(tensor: &Tensor) -> Vec<u32> {
-    tensor.data().iter().map(|v| v.to_bits()).collect()
-}
-
-fn item_bits(tensor: &Tensor, item: usize) -> Vec<u32> {
-    tensor.item(item).unwrap().iter().map(|v| v.to_bits()).collect()
 }

@@ -41,7 +41,7 @@ pub(crate) fn byte_sums<W: Windows>(
         }
         #[cfg(target_arch = "x86_64")]
         Path::Avx512(proof) if let Some(proof) = proof.vnni() => {
-            super::byte_sums_avx512::strips(proof, strips, map, windows, places, out);
+            super::walk_avx512::strips(proof, strips, map, windows, places, out);
         }
         _ => strips.for_each(|strip| plain(strip, map, windows, places.clone(), out)),
     }
@@ -97,35 +97,13 @@ fn plain<W: Windows>(strip: ByteStrip<'_>, map: &[u8], windows: &W, places: Rang
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-#[allow(unsafe_code)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::kernel::activation::Activation;
+    use crate::kernel::places::Odd;
     use crate::kernel::value;
-
-    /// Windows at odd places, sums with gaps between them.
-    struct Odd {
-        rows: Rows,
-        outputs: usize,
-    }
-
-    // SAFETY: functions of constants.
-    unsafe impl Windows for Odd {
-        fn rows(&self) -> Rows {
-            self.rows
-        }
-
-        fn from(&self, place: usize, row: usize) -> usize {
-            3 * place + row * (self.rows.run + 2)
-        }
-
-        fn to(&self, place: usize) -> usize {
-            place * (self.outputs + 1)
-        }
-    }
 
     proptest! {
         #[test]

@@ -2,9 +2,8 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m512i, __mmask16, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
-    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps,
-    _mm512_min_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512,
+    __m512i, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mul_ps,
+    _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512,
 };
 use std::ops::Range;
 
@@ -12,49 +11,22 @@ use super::byte_panels::{INPUTS, STEP, steps};
 use super::byte_sums::ByteStrip;
 use super::path::Vnni;
 use super::places::Windows;
+use super::sums_avx512;
+use super::walk_avx512::Tile;
 
-/// What `byte_sums` calls, after it has checked that all windows lie within `map` and all outputs within `out`. Panels go in twos, as in `sums_avx512`.
-pub(crate) fn strips<'a, W: Windows>(
-    proof: Vnni,
-    mut strips: impl Iterator<Item = ByteStrip<'a>>,
-    map: &[u8],
-    windows: &W,
-    places: Range<usize>,
-    out: &mut [f32],
-) {
-    while let Some(first) = strips.next() {
-        let places = places.clone();
-        if let Some(second) = strips.next() {
-            tiles::<W, 8, 4, 2>(proof, [first, second], map, windows, places, out);
-        } else {
-            tiles::<W, 12, 6, 1>(proof, [first], map, windows, places, out);
-        }
-    }
-}
+impl Tile for ByteStrip<'_> {
+    type Proof = Vnni;
+    type Value = u8;
 
-/// The sums of all windows with the filters of `V` panels: `MANY` windows at a time, `FEW` where no more are left.
-fn tiles<W: Windows, const MANY: usize, const FEW: usize, const V: usize>(
-    _: Vnni,
-    strips: [ByteStrip<'_>; V],
-    map: &[u8],
-    windows: &W,
-    places: Range<usize>,
-    out: &mut [f32],
-) {
-    let mut place = places.start;
-    while place < places.end {
-        let left = places.end - place;
-        let next = place..place + left.min(if left > FEW { MANY } else { FEW });
-        place = next.end;
-        // SAFETY: `Vnni` is proof that the processor has the instructions. `byte_sums` has checked the windows and outputs of `places`, and `BytePanels`
-        // fills each panel with `rows.count * steps` times 64 bytes.
-        unsafe {
-            if left > FEW {
-                tile::<W, MANY, V>(strips, map, windows, next, out);
-            } else {
-                tile::<W, FEW, V>(strips, map, windows, next, out);
-            }
-        }
+    unsafe fn tile<W: Windows, const M: usize, const V: usize>(
+        strips: [Self; V],
+        map: &[u8],
+        windows: &W,
+        places: Range<usize>,
+        out: &mut [f32],
+    ) {
+        // SAFETY: as the caller promises; `BytePanels` fills each panel with `rows.count * steps` times 64 bytes.
+        unsafe { tile::<W, M, V>(strips, map, windows, places, out) };
     }
 }
 
@@ -118,22 +90,15 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize>(
     }
 }
 
-/// Scale, offset, what is there already, and slope. Products and sums are not fused, as in the plain twin; where they seem to be, one of the two is zero.
+/// Scale, and what follows any sum. Products and sums are not fused, as in the plain twin; where they seem to be, one of the two is zero.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn finish(sum: __m512i, strip: &ByteStrip<'_>, to: &mut [f32]) {
-    let there = (u32::MAX >> (32 - to.len().clamp(1, 16))) as __mmask16;
-    let zero = _mm512_setzero_ps();
     let panel = &strip.panel;
-    // SAFETY: sixteen scales, offsets and slopes; no more than `to.len()` values of `to` are read or written.
+    // SAFETY: sixteen scales, offsets and slopes, and no more outputs.
     unsafe {
         let factor = _mm512_mul_ps(_mm512_set1_ps(strip.scale.step), _mm512_loadu_ps(panel.scales.as_ptr()));
         let sum = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), factor);
-        let sum = _mm512_add_ps(sum, _mm512_loadu_ps(panel.bias.as_ptr()));
-        let sum =
-            if strip.onto { _mm512_add_ps(sum, _mm512_maskz_loadu_ps(there, to.as_ptr())) } else { sum };
-        let slopes = _mm512_loadu_ps(panel.slopes.as_ptr());
-        let done = _mm512_fmadd_ps(slopes, _mm512_min_ps(sum, zero), _mm512_max_ps(sum, zero));
-        _mm512_mask_storeu_ps(to.as_mut_ptr(), there, done);
+        sums_avx512::finish(sum, panel.bias, panel.slopes, strip.onto, to);
     }
 }

@@ -24,6 +24,8 @@ mod sums_avx2;
 mod sums_avx512;
 mod tiles;
 pub(crate) mod together;
+#[cfg(target_arch = "x86_64")]
+mod walk_avx512;
 pub(crate) mod window;
 pub(crate) mod winograd;
 

@@ -137,3 +137,26 @@ unsafe impl Windows for Listed<'_> {
         place * self.outputs
     }
 }
+
+/// Windows at odd places, sums with gaps between them: what the tests of the sums compute with.
+#[cfg(test)]
+pub(crate) struct Odd {
+    pub(crate) rows: Rows,
+    pub(crate) outputs: usize,
+}
+
+#[cfg(test)]
+// SAFETY: functions of constants.
+unsafe impl Windows for Odd {
+    fn rows(&self) -> Rows {
+        self.rows
+    }
+
+    fn from(&self, place: usize, row: usize) -> usize {
+        3 * place + row * (self.rows.run + 2)
+    }
+
+    fn to(&self, place: usize) -> usize {
+        place * (self.outputs + 1)
+    }
+}

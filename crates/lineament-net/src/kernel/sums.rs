@@ -46,7 +46,7 @@ pub(crate) fn sums<W: Windows>(
             strips.for_each(|strip| super::sums_avx2::strip(proof, strip, map, windows, places.clone(), out));
         }
         #[cfg(target_arch = "x86_64")]
-        Path::Avx512(proof) => super::sums_avx512::strips(proof, strips, map, windows, places, out),
+        Path::Avx512(proof) => super::walk_avx512::strips(proof, strips, map, windows, places, out),
     }
 }
 
@@ -84,35 +84,13 @@ fn plain<W: Windows>(strip: Strip<'_>, map: &[f32], windows: &W, places: Range<u
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-#[allow(unsafe_code)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::kernel::activation::Activation;
+    use crate::kernel::places::Odd;
     use crate::kernel::value;
-
-    /// Windows at odd places, sums with gaps between them.
-    struct Odd {
-        rows: Rows,
-        outputs: usize,
-    }
-
-    // SAFETY: functions of constants.
-    unsafe impl Windows for Odd {
-        fn rows(&self) -> Rows {
-            self.rows
-        }
-
-        fn from(&self, place: usize, row: usize) -> usize {
-            3 * place + row * (self.rows.run + 2)
-        }
-
-        fn to(&self, place: usize) -> usize {
-            place * (self.outputs + 1)
-        }
-    }
 
     proptest! {
         #[test]

@@ -10,57 +10,28 @@ use std::ops::Range;
 use super::path::Avx512;
 use super::places::Windows;
 use super::sums::Strip;
+use super::walk_avx512::Tile;
 
-/// What `sums` calls, after it has checked that all windows lie within `map` and all outputs within `out`. Two panels go together: a value of the map that
-/// is read once serves both, so that reading keeps up with two units that multiply.
-pub(crate) fn strips<'a, W: Windows>(
-    proof: Avx512,
-    mut strips: impl Iterator<Item = Strip<'a>>,
-    map: &[f32],
-    windows: &W,
-    places: Range<usize>,
-    out: &mut [f32],
-) {
-    while let Some(first) = strips.next() {
-        let places = places.clone();
-        if let Some(second) = strips.next() {
-            // Four cycles' latency of two units are eight sums under way: four windows of two panels are enough.
-            tiles::<W, 8, 4, 2>(proof, [first, second], map, windows, places, out);
-        } else {
-            tiles::<W, 12, 6, 1>(proof, [first], map, windows, places, out);
-        }
+impl Tile for Strip<'_> {
+    type Proof = Avx512;
+    type Value = f32;
+
+    unsafe fn tile<W: Windows, const M: usize, const V: usize>(
+        strips: [Self; V],
+        map: &[f32],
+        windows: &W,
+        places: Range<usize>,
+        out: &mut [f32],
+    ) {
+        // SAFETY: as the caller promises; `Panels` fills each panel with `rows.count * rows.run` rows of as many values as it has offsets and slopes, sixteen at
+        // most.
+        unsafe { tile::<W, M, V>(strips, map, windows, places, out) };
     }
 }
 
 /// The first `values` of a vector.
 fn first(values: usize) -> __mmask16 {
     (u32::MAX >> (32 - values.clamp(1, 16))) as __mmask16
-}
-
-/// The sums of all windows with the filters of `V` panels: `MANY` windows at a time, `FEW` where no more are left.
-fn tiles<W: Windows, const MANY: usize, const FEW: usize, const V: usize>(
-    _: Avx512,
-    strips: [Strip<'_>; V],
-    map: &[f32],
-    windows: &W,
-    places: Range<usize>,
-    out: &mut [f32],
-) {
-    let mut place = places.start;
-    while place < places.end {
-        let left = places.end - place;
-        let next = place..place + left.min(if left > FEW { MANY } else { FEW });
-        place = next.end;
-        // SAFETY: `Avx512` is proof that the processor has the instructions. `sums` has checked the windows and outputs of `places`, and `Panels`
-        // fills each panel with `rows.count * rows.run` rows of as many values as it has offsets and slopes, sixteen at most.
-        unsafe {
-            if left > FEW {
-                tile::<W, MANY, V>(strips, map, windows, next, out);
-            } else {
-                tile::<W, FEW, V>(strips, map, windows, next, out);
-            }
-        }
-    }
 }
 
 /// The sums of up to `M` windows with the filters of `V` panels.
@@ -117,7 +88,7 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize>(
             if m < count {
                 let to = &mut out[windows.to(places.start + m) + strip.first..][..strip.there];
                 // SAFETY: as many offsets and slopes as there are outputs, sixteen at most.
-                unsafe { finish(sum, strip, to) };
+                unsafe { finish(sum, strip.panel.bias, strip.panel.slopes, strip.onto, to) };
             }
         }
     }
@@ -126,18 +97,17 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize>(
 /// Offset, what is there already, and slope.
 ///
 /// # Safety
-/// The processor has AVX-512; the panel has at least as many offsets and slopes as `to` has values, and those are 1 to 16.
+/// The processor has AVX-512; there are at least as many offsets and slopes as `to` has values, and those are 1 to 16.
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn finish(sum: __m512, strip: &Strip<'_>, to: &mut [f32]) {
+pub(super) unsafe fn finish(sum: __m512, bias: &[f32], slopes: &[f32], onto: bool, to: &mut [f32]) {
     let (there, zero) = (first(to.len()), _mm512_setzero_ps());
     // SAFETY: no more than `to.len()` values are read or written.
     unsafe {
-        let bias = _mm512_maskz_loadu_ps(there, strip.panel.bias.as_ptr());
-        let slopes = _mm512_maskz_loadu_ps(there, strip.panel.slopes.as_ptr());
+        let bias = _mm512_maskz_loadu_ps(there, bias.as_ptr());
+        let slopes = _mm512_maskz_loadu_ps(there, slopes.as_ptr());
         let sum = _mm512_add_ps(sum, bias);
-        let sum =
-            if strip.onto { _mm512_add_ps(sum, _mm512_maskz_loadu_ps(there, to.as_ptr())) } else { sum };
+        let sum = if onto { _mm512_add_ps(sum, _mm512_maskz_loadu_ps(there, to.as_ptr())) } else { sum };
         let done = _mm512_fmadd_ps(slopes, _mm512_min_ps(sum, zero), _mm512_max_ps(sum, zero));
         _mm512_mask_storeu_ps(to.as_mut_ptr(), there, done);
     }

@@ -16,9 +16,9 @@ pub(crate) struct At {
 }
 
 /// Bytes of one of the arena's values.
-pub(crate) const BYTES: usize = size_of::<f32>();
+const BYTES: usize = size_of::<f32>();
 /// Bytes behind an item that say what the others stand for: a step and the byte of zero. A window may be read up to three bytes beyond the last line.
-const SCALE: usize = 2 * BYTES;
+pub(crate) const SCALE: usize = 2 * BYTES;
 
 impl At {
     /// Length of a row, padding included.

@@ -2,7 +2,7 @@
 
 use super::Net;
 use super::bank::Bank;
-use super::layout::At;
+use super::layout::{At, SCALE};
 use super::plan::Step;
 use super::program::{Program, Unit, Work};
 use super::scratch::Shelf;
@@ -130,13 +130,12 @@ impl Pass<'_> {
                 }
             }
             (_, Work::Sums { places, runs, .. }) => {
-                let convolved = |kernel: usize| Rows { count: kernel, run: kernel * from.shape.channels };
                 let (banks, rows, onto) = match step {
                     Step::Convolve { convolution, accumulate, .. } => {
-                        (bank.cells(convolution), convolved(convolution.window.kernel), *accumulate)
+                        (bank.cells(convolution), convolution.rows(), *accumulate)
                     }
                     Step::ConvolveCells { convolution, .. } => {
-                        (bank.cells(convolution), convolved(convolution.window.kernel), false)
+                        (bank.cells(convolution), convolution.rows(), false)
                     }
                     Step::Multiply { matrix, .. } => {
                         let whole =
@@ -183,8 +182,7 @@ fn bytes_of([from, to]: [At; 2], unit: &Unit, map: &[f32], out: &mut [u8], path:
     if unit.end.is_multiple_of(height)
         && let Some(behind) = out.last_chunk_mut()
     {
-        let said: [u8; 8] = bytemuck::cast([scale.step, f32::from(scale.zero)]);
-        *behind = said;
+        *behind = bytemuck::cast::<_, [u8; SCALE]>([scale.step, f32::from(scale.zero)]);
     }
 }
 

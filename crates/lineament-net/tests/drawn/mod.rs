@@ -233,3 +233,18 @@ pub fn cut(regions: &Tensor, patch: Shape, offsets: &[[usize; 2]]) -> Tensor {
     let items = regions.items() * offsets.len();
     Tensor::from_vec([items, patch.channels, patch.height, patch.width], data).unwrap()
 }
+
+/// A pool to run nets in.
+pub fn pool(threads: usize) -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
+}
+
+/// What has to be equal where results are the same to the bit.
+pub fn bits(tensor: &Tensor) -> Vec<u32> {
+    tensor.data().iter().map(|v| v.to_bits()).collect()
+}
+
+/// The same of one item.
+pub fn item_bits(tensor: &Tensor, item: usize) -> Vec<u32> {
+    tensor.item(item).unwrap().iter().map(|v| v.to_bits()).collect()
+}
