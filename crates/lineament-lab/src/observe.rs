@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use lineament::attributes::Place;
+use lineament::locate::Face;
 use lineament::{Limits, Photo, PhotoError, Point, Rect, Tagger, TaggerError};
 use lineament_data::{Dataset, Framing, Sample, Split};
 use rayon::prelude::*;
@@ -132,26 +133,52 @@ impl<'a> Observations<'a> {
         face_from: FaceFrom,
         done: &(dyn Fn() + Sync),
     ) -> Result<Self, EvaluateError> {
-        let names: Vec<String> = tagger.card().names().into_iter().map(str::to_owned).collect();
-        let name = || data.name.clone();
-        let mut samples = data.split(split).with_attributes(&names).samples;
-        if samples.iter().any(|sample| sample.framing == face_from.framing()) {
-            samples.retain(|sample| sample.framing == face_from.framing());
-        }
-        if samples.is_empty() {
-            return Err(EvaluateError::NoPictures { data: name(), split });
-        }
-        if samples.iter().all(|sample| sample.tags.iter().all(Option::is_none)) {
-            return Err(EvaluateError::NoLabels { data: name() });
-        }
+        let samples = asked(tagger, data, split, face_from.framing())?;
         let without_landmarks = samples.iter().filter(|sample| sample.landmarks.is_none()).count();
         if face_from == FaceFrom::Landmarks && without_landmarks == samples.len() {
-            return Err(EvaluateError::NoLandmarks { data: name(), split });
+            return Err(EvaluateError::NoLandmarks { data: data.name.clone(), split });
         }
         let answers = match face_from {
             FaceFrom::Located => located(tagger, &samples, done),
             FaceFrom::Landmarks => from_landmarks(tagger, &samples, done),
         };
+        let without_landmarks = if face_from == FaceFrom::Landmarks { without_landmarks } else { 0 };
+        Ok(Self { without_landmarks, ..Self::gathered(tagger, data, (split, face_from), samples, answers)? })
+    }
+
+    /// The same where something else than the model's own localiser has looked: what it found in each photo, and where the model
+    /// is to look for it; `None` where it found nothing.
+    ///
+    /// # Errors
+    /// As [`Observations::of`].
+    pub fn found_by(
+        tagger: &'a Tagger,
+        data: &Dataset,
+        split: Split,
+        find: &(dyn Fn(&Sample) -> Option<(Face, Place)> + Sync),
+    ) -> Result<Self, EvaluateError> {
+        let samples = asked(tagger, data, split, FaceFrom::Located.framing())?;
+        let look = |sample: &Sample| {
+            let found = find(sample);
+            let read = |(_, place)| Ok::<_, PictureError>(tagger.scores_in(&open(&sample.path)?, place)?);
+            Ok(Seen {
+                found: found.iter().map(|(face, _)| (face.rect, face.score)).collect(),
+                place: found.map(|(_, place)| place),
+                scores: found.map(read).transpose()?,
+            })
+        };
+        let answers = samples.par_iter().map(look).collect();
+        Self::gathered(tagger, data, (split, FaceFrom::Located), samples, answers)
+    }
+
+    fn gathered(
+        tagger: &'a Tagger,
+        data: &Dataset,
+        (split, face_from): (Split, FaceFrom),
+        samples: Vec<Sample>,
+        answers: Vec<Result<Seen, PictureError>>,
+    ) -> Result<Self, EvaluateError> {
+        let card = tagger.card();
         let mut observations = Self {
             tagger,
             split,
@@ -159,8 +186,13 @@ impl<'a> Observations<'a> {
             samples: Vec::with_capacity(samples.len()),
             seen: Vec::with_capacity(samples.len()),
             skipped: Vec::new(),
-            without_landmarks: if face_from == FaceFrom::Landmarks { without_landmarks } else { 0 },
-            unknown_to_model: data.attributes.iter().filter(|name| !names.contains(name)).cloned().collect(),
+            without_landmarks: 0,
+            unknown_to_model: data
+                .attributes
+                .iter()
+                .filter(|name| card.find(name).is_err())
+                .cloned()
+                .collect(),
         };
         for (sample, answer) in samples.into_iter().zip(answers) {
             match answer {
@@ -175,7 +207,7 @@ impl<'a> Observations<'a> {
         }
         match observations.skipped.first() {
             Some(first) if observations.seen.is_empty() => Err(EvaluateError::NothingRead {
-                data: name(),
+                data: data.name.clone(),
                 pictures: observations.skipped.len(),
                 first: first.reason.clone(),
             }),
@@ -192,6 +224,27 @@ impl<'a> Observations<'a> {
     pub(crate) fn best_scores(&self) -> Vec<Option<f32>> {
         self.seen.iter().map(|seen| seen.found.first().map(|(_, score)| *score)).collect()
     }
+}
+
+/// The pictures of a split that the model is asked about, with their tags in its order.
+fn asked(
+    tagger: &Tagger,
+    data: &Dataset,
+    split: Split,
+    framing: Framing,
+) -> Result<Vec<Sample>, EvaluateError> {
+    let names: Vec<String> = tagger.card().names().into_iter().map(str::to_owned).collect();
+    let mut samples = data.split(split).with_attributes(&names).samples;
+    if samples.iter().any(|sample| sample.framing == framing) {
+        samples.retain(|sample| sample.framing == framing);
+    }
+    if samples.is_empty() {
+        return Err(EvaluateError::NoPictures { data: data.name.clone(), split });
+    }
+    if samples.iter().all(|sample| sample.tags.iter().all(Option::is_none)) {
+        return Err(EvaluateError::NoLabels { data: data.name.clone() });
+    }
+    Ok(samples)
 }
 
 /// The best score of every picture that can be read (`None`: no face found), and those that cannot.

@@ -9,7 +9,9 @@ use lineament::locate::{Localisation, PaperLocalisation};
 use lineament::testing::{blocks, random_parts, tiny_card};
 use lineament::{Bundle, Limits, OperatingPoint, Photo, Point, Rect, Tagger};
 use lineament_data::{Dataset, Framing, Sample, Split};
-use lineament_lab::{EvaluateError, EvaluateOptions, Evaluation, FaceFrom, Provenance, evaluate, results};
+use lineament_lab::{
+    EvaluateError, EvaluateOptions, Evaluation, FaceFrom, Observations, Provenance, evaluate, results,
+};
 use lineament_net::Precision;
 
 const PICTURES: u32 = 12;
@@ -104,6 +106,26 @@ fn missed_faces_are_answered_by_the_majority() {
         close(attribute.roc_auc, 0.5);
     }
     assert_eq!(figures.localisation.unwrap().iou_0_5, 0.0);
+}
+
+#[test]
+fn faces_that_something_else_found_are_read_like_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tagger, data) = (tagger(0.0), data(folder.path()));
+    let own = Observations::of(&tagger, &data, Split::Test, FaceFrom::Located, &|| ()).unwrap();
+    let find = |sample: &Sample| {
+        let photo = Photo::open(&sample.path, &Limits::default()).unwrap();
+        let best = tagger.locate(&photo).unwrap().first().copied()?;
+        Some((best, tagger.place_of(&best).unwrap()))
+    };
+    let other = Observations::found_by(&tagger, &data, Split::Test, &find).unwrap();
+    let (own, other) = (own.evaluate(OperatingPoint::Accuracy), other.evaluate(OperatingPoint::Accuracy));
+    assert_eq!((&own.attributes, own.faces_missed), (&other.attributes, other.faces_missed));
+    close(own.localisation.unwrap().mean_iou, other.localisation.unwrap().mean_iou);
+    let nobody = Observations::found_by(&tagger, &data, Split::Test, &|_| None).unwrap();
+    let nobody = nobody.evaluate(OperatingPoint::Accuracy);
+    assert_eq!(nobody.faces_missed, 11);
+    close(nobody.mean_accuracy, nobody.majority_accuracy);
 }
 
 #[test]

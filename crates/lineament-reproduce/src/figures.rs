@@ -2,13 +2,42 @@
 
 use std::fmt::Write;
 
+use lineament::bootstrap::{RESAMPLES, SEED};
 use lineament::{OperatingPoint, Tagger};
 use lineament_data::Split;
-use lineament_lab::{EvaluateOptions, Evaluation, FaceFrom, evaluate};
+use lineament_lab::bootstrap::People;
+use lineament_lab::{EvaluateOptions, Evaluation, FaceFrom, Observations, evaluate};
 
 use crate::error::ReproduceError;
 use crate::lab::Lab;
 use crate::results::{Results, percent, share};
+
+/// What a system answered about a set of pictures.
+pub struct Answers {
+    /// At the operating point for accuracy.
+    pub accurate: Evaluation,
+    /// At the balanced one.
+    pub balanced: Evaluation,
+    people: People,
+}
+
+impl Answers {
+    /// The figures of one pass.
+    pub fn of(seen: &Observations<'_>) -> Self {
+        Self {
+            accurate: seen.evaluate(OperatingPoint::Accuracy),
+            balanced: seen.evaluate(OperatingPoint::Balanced),
+            people: seen.people(OperatingPoint::Accuracy),
+        }
+    }
+
+    /// By how much its mean accuracy is above the other's, and the 95 % interval over people, the same on both sides.
+    pub fn ahead_of(&self, other: &Self) -> [f64; 3] {
+        self.people.ahead_of(&other.people, RESAMPLES, SEED).map_or([f64::NAN; 3], |ahead| {
+            [ahead.accuracy, ahead.intervals.accuracy.low, ahead.intervals.accuracy.high]
+        })
+    }
+}
 
 /// The columns that [`cells`] fills.
 const COLUMNS: [&str; 6] = ["accuracy", "low", "high", "balanced_accuracy", "average_precision", "majority"];

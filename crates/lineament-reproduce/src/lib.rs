@@ -10,9 +10,11 @@ mod figures;
 mod identities;
 mod lab;
 mod localisation;
+mod localisers;
 mod maps;
 mod page;
 mod paper_recipe;
+mod pretraining;
 mod results;
 mod systems;
 mod transfer;
@@ -32,12 +34,18 @@ pub struct Experiment {
 }
 
 /// All of them, in the order of the page.
-pub const EXPERIMENTS: [Experiment; 7] = [
+pub const EXPERIMENTS: [Experiment; 9] = [
     Experiment {
         name: "systems",
         title: "Table 1: whole systems",
         run: systems::run,
         section: systems::section,
+    },
+    Experiment {
+        name: localisers::NAME,
+        title: "LNets in the place of a detector",
+        run: localisers::run,
+        section: localisers::section,
     },
     Experiment {
         name: "localisation",
@@ -50,6 +58,12 @@ pub const EXPERIMENTS: [Experiment; 7] = [
         title: "The paper's recipe",
         run: paper_recipe::run,
         section: paper_recipe::section,
+    },
+    Experiment {
+        name: pretraining::NAME,
+        title: "Object pre-training in the published localisation",
+        run: pretraining::run,
+        section: pretraining::section,
     },
     Experiment { name: "maps", title: "Response maps (Fig. 3)", run: maps::run, section: maps::section },
     Experiment {

@@ -1,6 +1,7 @@
 //! Where faces are found (paper section 4.1, Fig. 7): LNets with and without object pre-training and by the number of attributes that they learned from,
 //! against detectors that learned from boxes.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -41,6 +42,7 @@ struct Photos {
     groups: Vec<u64>,
 }
 
+/// Boxes in each picture, best first.
 type Found = Vec<Vec<(Rect, f32)>>;
 
 /// Boxes of a system in the pictures of a set, by the set's name.
@@ -53,6 +55,8 @@ pub struct Measured {
     empty: Vec<PathBuf>,
     /// A row a system and set.
     pub results: Results,
+    /// For each system and set, whether the best box of each picture meets a given one: 1 or 0.
+    hits: HashMap<(String, &'static str), Vec<f64>>,
 }
 
 impl Measured {
@@ -70,6 +74,7 @@ impl Measured {
             sets: [celeba(lab), wider(lab)?],
             empty: lab.backgrounds()?.samples.into_iter().map(|sample| sample.path).collect(),
             results: lab.results(&columns),
+            hits: HashMap::new(),
         })
     }
 
@@ -77,9 +82,24 @@ impl Measured {
         tracing::info!("localisation: {system}");
         let alarms = best(&found("background", &self.empty)?);
         for set in &self.sets {
-            self.results.push(row(system, set, found(set.name, &set.paths)?, &alarms));
+            let (cells, hits) = row(system, set, found(set.name, &set.paths)?, &alarms);
+            self.results.push(cells);
+            self.hits.insert((system.to_owned(), set.name), hits);
         }
         Ok(())
+    }
+
+    /// In how many more pictures, as a share, one system finds the dominant face than another, set by set: the difference and its 95 % interval, the same
+    /// pictures on both sides.
+    pub fn ahead(&self, one: &str, other: &str) -> Vec<(&'static str, [f64; 3])> {
+        let of = |system: &str, set: &Photos| self.hits.get(&(system.to_owned(), set.name));
+        let compared = |set: &Photos| {
+            let (one, other) = (of(one, set)?, of(other, set)?);
+            let more: Vec<f64> = one.iter().zip(other).map(|(one, other)| one - other).collect();
+            let [low, high] = over_groups(&more, &set.groups);
+            Some((set.name, [mean(more), low, high]))
+        };
+        self.sets.iter().filter_map(compared).collect()
     }
 
     /// Adds what LNets find.
@@ -157,7 +177,11 @@ fn wider(lab: &Lab<'_>) -> Result<Photos, ReproduceError> {
     Ok(photos)
 }
 
-fn look(lnets: &dyn Localizer, paths: &[PathBuf]) -> Result<Found, ReproduceError> {
+/// The boxes of LNets in pictures, best first, and their scores.
+///
+/// # Errors
+/// A picture that cannot be read.
+pub fn look(lnets: &dyn Localizer, paths: &[PathBuf]) -> Result<Found, ReproduceError> {
     let look = |path: &PathBuf| {
         let named = |reason: String| ReproduceError::model(path.display().to_string(), reason);
         let photo = Photo::open(Path::new(path), &Limits::default()).map_err(|e| named(e.to_string()))?;
@@ -171,7 +195,8 @@ fn best(found: &Found) -> Vec<Option<f32>> {
     found.iter().map(|faces| faces.first().map(|(_, score)| *score)).collect()
 }
 
-fn row(system: &str, set: &Photos, found: Found, alarms: &[Option<f32>]) -> Vec<String> {
+/// The figures of a system on a set, and its hits.
+fn row(system: &str, set: &Photos, found: Found, alarms: &[Option<f32>]) -> (Vec<String>, Vec<f64>) {
     let scores = best(&found);
     let pictures: Vec<Located> = found
         .into_iter()
@@ -184,7 +209,7 @@ fn row(system: &str, set: &Photos, found: Found, alarms: &[Option<f32>]) -> Vec<
         pictures.iter().map(|picture| f64::from(u8::from(picture.dominant_overlap() >= OVERLAP))).collect();
     let interval = over_groups(&hits, &set.groups);
     let mut cells =
-        vec![system.to_owned(), set.name.to_owned(), pictures.len().to_string(), share(mean(hits))];
+        vec![system.to_owned(), set.name.to_owned(), pictures.len().to_string(), share(mean(hits.clone()))];
     cells.extend(interval.map(share));
     cells.push(share(figures.as_ref().map_or(f64::NAN, |figures| figures.mean_iou)));
     cells.push(share(background(&scores, alarms).tpr_at_1_in_100));
@@ -192,7 +217,7 @@ fn row(system: &str, set: &Photos, found: Found, alarms: &[Option<f32>]) -> Vec<
     cells.extend(recall.iter().map(|point| share(point.recall)));
     let curve = curve(&all, OVERLAP);
     cells.extend(FPPI.map(|rate| share(rate_at(&curve, rate))));
-    cells
+    (cells, hits)
 }
 
 /// The 95 % interval of a mean over pictures, by drawing groups again.
@@ -225,14 +250,24 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
          best-scored box overlaps a given one by half. TPR against false positives a picture (FPPI) counts all boxes. The last column: the share of face photos \
          whose best score is above what one in a hundred pictures without a face exceeds.\n",
     );
-    for set in ["celeba", "wider"] {
-        table(&mut page, &results, set);
-    }
+    tables(&mut page, &results);
     Ok(page + &crate::page::origin(&results.origin))
 }
 
+/// A table a set.
+pub fn tables(page: &mut String, results: &Results) {
+    for set in ["celeba", "wider"] {
+        table(page, results, set);
+    }
+}
+
+/// What the page calls a set.
+pub fn title(set: &str) -> &'static str {
+    if set == "celeba" { "Un-cropped CelebA test photos" } else { "WIDER FACE" }
+}
+
 fn table(page: &mut String, results: &Results, set: &str) {
-    let title = if set == "celeba" { "Un-cropped CelebA test photos" } else { "WIDER FACE" };
+    let title = title(set);
     // Writing to a string cannot fail.
     let _ = writeln!(
         page,

@@ -148,6 +148,11 @@ pub fn percent(value: f64) -> String {
     if value.is_finite() { format!("{:.1}", 100.0 * value) } else { "–".to_owned() }
 }
 
+/// A kept share as points of per cent with their sign.
+pub fn signed(share: f64) -> String {
+    if share.is_finite() { format!("{:+.2}", 100.0 * share) } else { "–".to_owned() }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

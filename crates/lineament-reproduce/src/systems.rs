@@ -3,18 +3,16 @@
 
 use std::fmt::Write;
 
-use lineament::bootstrap::{RESAMPLES, SEED};
-use lineament::{Bundle, OperatingPoint, Tagger};
+use lineament::{Bundle, Tagger};
 use lineament_data::{Framing, Split};
-use lineament_lab::bootstrap::People;
-use lineament_lab::{Evaluation, FaceFrom, Observations, paper};
+use lineament_lab::{FaceFrom, Observations, paper};
 
 use crate::error::ReproduceError;
-use crate::figures;
+use crate::figures::{self, Answers};
 use crate::lab::Lab;
 use crate::localisation::{NO_OBJECTS, without_objects};
 use crate::paper_recipe;
-use crate::results::{Results, Store, percent, share};
+use crate::results::{Results, Store, percent, share, signed};
 
 const FACETRACER: &str = "FaceTracer";
 const PANDA_W: &str = "PANDA-w";
@@ -44,7 +42,7 @@ const SYSTEMS: [(&str, paper::System); 8] = [
 const CROPS: &str = "crops";
 
 /// Pictures that all systems are asked about.
-const SETS: [(&str, Framing, &str); 2] =
+pub const SETS: [(&str, Framing, &str); 2] =
     [(CROPS, Framing::Aligned, "Test crops"), ("photos", Framing::Photo, "Un-cropped test photos")];
 
 /// The experiment, and its table of each system as a whole.
@@ -63,12 +61,10 @@ pub struct Asked {
 }
 
 /// One system on one set.
-struct Answers {
+struct One {
     name: &'static str,
     region: FaceFrom,
-    accurate: Evaluation,
-    balanced: Evaluation,
-    people: People,
+    answers: Answers,
 }
 
 pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
@@ -104,28 +100,22 @@ pub fn measure(
             for &(name, region) in *roles {
                 tracing::info!("{experiment}: {name} on {set}, {}", told(region));
                 let seen = Observations::of(tagger, &data, Split::Test, region, &|| {})?;
-                all.push(Answers {
-                    name,
-                    region,
-                    accurate: seen.evaluate(OperatingPoint::Accuracy),
-                    balanced: seen.evaluate(OperatingPoint::Balanced),
-                    people: seen.people(OperatingPoint::Accuracy),
-                });
+                all.push(One { name, region, answers: Answers::of(&seen) });
             }
         }
-        for answers in &all {
-            if wanted(answers.name) {
-                means.push(mean_row(set, answers));
-                attribute_rows(set, answers, &mut |row| attributes.push(row));
+        for one in &all {
+            if wanted(one.name) {
+                means.push(mean_row(set, one));
+                attribute_rows(set, one, &mut |row| attributes.push(row));
             }
             // Ours as it is used: it finds its faces itself, whatever the other is given.
-            let own = |one: &&Answers| OWN.contains(&one.name) && one.region == FaceFrom::Located;
+            let own = |ours: &&One| OWN.contains(&ours.name) && ours.region == FaceFrom::Located;
             // Against itself: what its own LNets do in the place of the detector whose landmarks are given.
-            let kept =
-                |ours: &&Answers| wanted(ours.name) || wanted(answers.name) || ours.name == answers.name;
-            let other = |ours: &&Answers| (ours.name, ours.region) != (answers.name, answers.region);
+            let kept = |ours: &&One| wanted(ours.name) || wanted(one.name) || ours.name == one.name;
+            let other = |ours: &&One| (ours.name, ours.region) != (one.name, one.region);
             for ours in all.iter().filter(own).filter(other).filter(kept) {
-                ahead.push(ahead_row(set, ours, answers));
+                let names = [set, ours.name, one.name, told(one.region)].map(str::to_owned);
+                ahead.push([&names[..], &ours.answers.ahead_of(&one.answers).map(share)].concat());
             }
         }
     }
@@ -181,15 +171,16 @@ fn told(region: FaceFrom) -> &'static str {
     }
 }
 
-fn mean_row(set: &str, Answers { name, region, accurate, balanced, .. }: &Answers) -> Vec<String> {
+fn mean_row(set: &str, One { name, region, answers }: &One) -> Vec<String> {
+    let Answers { accurate, balanced, .. } = answers;
     let names = [set, name, told(*region)].map(str::to_owned);
     let counts = [accurate.images, accurate.faces_missed].map(|count| count.to_string());
     [&names[..], &counts, &figures::of(Some(accurate), Some(balanced))].concat()
 }
 
-fn attribute_rows(set: &str, answers: &Answers, push: &mut dyn FnMut(Vec<String>)) {
+fn attribute_rows(set: &str, One { name, region, answers }: &One, push: &mut dyn FnMut(Vec<String>)) {
     for (accurate, balanced) in answers.accurate.attributes.iter().zip(&answers.balanced.attributes) {
-        let names = [set, answers.name, told(answers.region), &accurate.name].map(str::to_owned);
+        let names = [set, name, told(*region), &accurate.name].map(str::to_owned);
         let figures = [
             accurate.accuracy,
             balanced.balanced_accuracy,
@@ -198,15 +189,6 @@ fn attribute_rows(set: &str, answers: &Answers, push: &mut dyn FnMut(Vec<String>
         ];
         push([&names[..], &figures.map(share)].concat());
     }
-}
-
-fn ahead_row(set: &str, ours: &Answers, other: &Answers) -> Vec<String> {
-    let found = ours.people.ahead_of(&other.people, RESAMPLES, SEED);
-    let figures = found.map_or([f64::NAN; 3], |ahead| {
-        [ahead.accuracy, ahead.intervals.accuracy.low, ahead.intervals.accuracy.high]
-    });
-    let names = [set, ours.name, other.name, told(other.region)].map(str::to_owned);
-    [&names[..], &figures.map(share)].concat()
 }
 
 pub fn section(store: &Store) -> Result<String, ReproduceError> {
@@ -339,11 +321,6 @@ fn of_set<'a>(results: &'a Results, set: &'a str) -> impl Iterator<Item = &'a Ve
 /// The paper's column for a system.
 fn column(name: &str) -> Option<paper::System> {
     SYSTEMS.iter().find(|(system, _)| *system == name).map(|(_, column)| *column)
-}
-
-/// Points with their sign.
-fn signed(share: f64) -> String {
-    if share.is_finite() { format!("{:+.2}", 100.0 * share) } else { "–".to_owned() }
 }
 
 #[cfg(test)]

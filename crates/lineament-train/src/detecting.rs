@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use lineament::attributes::Region;
 use lineament::locate::{Detector, Family};
+use lineament::{Point, Rect};
 use lineament_data::Split;
 
 use crate::checkpoint::write_whole;
@@ -58,33 +59,39 @@ pub fn find_faces(run: &Run<'_>, detector: &Detector, onnx: &[u8]) -> Result<Loc
 /// # Errors
 /// When the file can't be written.
 pub fn fit_region(run: &Run<'_>, located: &Located) -> Result<(), TrainError> {
-    let rule = run.recipe.region;
+    let marked = photos(run, Split::Train);
+    let marked: Vec<(Rect, [Point; 5])> =
+        marked.iter().filter_map(|sample| located.get(&sample.path).zip(sample.landmarks)).collect();
+    let fitted = fitted(run.recipe.region, &marked);
+    tracing::info!(
+        "detector: the square is {:.4} heights of its boxes, {:.4} below their centres ({} photos)",
+        fitted.enlarge,
+        fitted.shift,
+        marked.len()
+    );
+    let text = serde_json::to_string_pretty(&fitted).map_err(|e| TrainError::Net(e.to_string()))?;
+    Ok(write_whole(&file(run), text.as_bytes())?)
+}
+
+/// A rule with the square around a box fitted to the square of the landmarks: the medians of size and place. Boxes of another face than the marked one say
+/// nothing; where none is left, the rule stays as it is.
+pub fn fitted(rule: Region, marked: &[(Rect, [Point; 5])]) -> Region {
     let (mut sizes, mut shifts) = (Vec::new(), Vec::new());
-    for sample in photos(run, Split::Train) {
-        let Some((rect, landmarks)) = located.get(&sample.path).zip(sample.landmarks) else { continue };
-        let Ok(square) = rule.of_landmarks(&landmarks) else { continue };
-        // Another face than the one that is marked says nothing.
+    for (rect, landmarks) in marked {
+        let Ok(square) = rule.of_landmarks(landmarks) else { continue };
         if rect.contains(landmarks[2]) && rect.height > 0.0 {
             sizes.push(square.height / rect.height);
             shifts.push((square.centre().y - rect.centre().y) / rect.height);
         }
     }
-    let middle = |values: &mut Vec<f32>| {
+    let middle = |mut values: Vec<f32>| {
         values.sort_by(f32::total_cmp);
         values.get(values.len() / 2).copied()
     };
-    let fitted = match (middle(&mut sizes), middle(&mut shifts)) {
+    match (middle(sizes), middle(shifts)) {
         (Some(enlarge), Some(shift)) => Region { enlarge, shift, ..rule },
         _ => rule,
-    };
-    tracing::info!(
-        "detector: the square is {:.4} heights of its boxes, {:.4} below their centres ({} photos)",
-        fitted.enlarge,
-        fitted.shift,
-        sizes.len()
-    );
-    let text = serde_json::to_string_pretty(&fitted).map_err(|e| TrainError::Net(e.to_string()))?;
-    Ok(write_whole(&file(run), text.as_bytes())?)
+    }
 }
 
 /// What [`fit_region`] found.
@@ -101,4 +108,30 @@ pub fn region(run: &Run<'_>) -> Result<Region, TrainError> {
 
 fn file(run: &Run<'_>) -> PathBuf {
     run.folder().join("region.json")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_square_around_a_box_is_that_of_the_landmarks() {
+        let rule = Region::default();
+        let face = |x: f32, y: f32| {
+            [(-9.0, -10.0), (9.0, -10.0), (0.0, 0.0), (-7.0, 10.0), (7.0, 10.0)]
+                .map(|(right, down)| Point::new(x + right, y + down))
+        };
+        let at = |x: f32, y: f32| {
+            let square = rule.of_landmarks(&face(x, y)).unwrap();
+            // A box of half its side, a tenth of a box above its centre.
+            let centre = Point::new(square.centre().x, square.centre().y - 0.05 * square.height);
+            (Rect::about(centre, 0.4 * square.height, 0.5 * square.height), face(x, y))
+        };
+        // Somebody else's box says nothing.
+        let marked = [at(100.0, 100.0), (Rect::new(0.0, 0.0, 5.0, 5.0), face(300.0, 40.0)), at(60.0, 150.0)];
+        let fitted = fitted(rule, &marked);
+        assert!((fitted.enlarge - 2.0).abs() < 1e-4 && (fitted.shift - 0.1).abs() < 1e-4, "{fitted:?}");
+        assert_eq!(super::fitted(rule, &marked[1..2]), rule);
+    }
 }

@@ -7,8 +7,9 @@ use ::parquet::basic::Compression;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterProperties;
 use anyhow::{Context, Result};
-use arrow::array::{ArrayRef, BooleanBuilder, Float32Builder, RecordBatch, StringBuilder, UInt32Builder};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow_array::builder::{BooleanBuilder, Float32Builder, StringBuilder, UInt32Builder};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field, Schema};
 
 use super::PageWriter;
 use super::csv::COLUMNS;

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use anyhow::{Context, Result, anyhow, bail};
-use arrow::array::{AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_cast::cast;
+use arrow_schema::DataType;
 use lineament::{Limits, Photo};
 use sha2::{Digest, Sha256};
 
@@ -165,7 +166,7 @@ impl Table {
 
     fn items(&self, first: usize, rows: usize) -> Result<impl Iterator<Item = Result<Item>> + Send + '_> {
         let builder = reader(&self.path)?;
-        let named = |(place, field): (usize, &std::sync::Arc<arrow::datatypes::Field>)| {
+        let named = |(place, field): (usize, &std::sync::Arc<arrow_schema::Field>)| {
             [&self.picture, &self.key].contains(&field.name()).then_some(place)
         };
         let columns: Vec<usize> = builder.schema().fields().iter().enumerate().filter_map(named).collect();

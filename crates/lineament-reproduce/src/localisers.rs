@@ -1,0 +1,154 @@
+//! LNets in the place of an off-the-shelf detector (paper section 4.2): one ANet, that of the default bundle, and the faces it looks at found by one localiser
+//! after the other. There is a face in every picture, as in the paper, so each localiser's best box counts, however weak; a picture in which it has none
+//! is answered with the majority.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use lineament::attributes::Region;
+use lineament::locate::{Face, Localizer};
+use lineament::{Bundle, Point, Rect, Tagger};
+use lineament_data::{Dataset, Framing, Sample, Split};
+use lineament_lab::{FaceFrom, Observations};
+use lineament_train::{detecting, locating};
+
+use crate::detectors::{self, DETECTORS};
+use crate::error::ReproduceError;
+use crate::figures::{self, Answers};
+use crate::lab::Lab;
+use crate::localisation::look;
+use crate::results::{Store, share, signed};
+use crate::systems::SETS;
+
+/// The experiment.
+pub const NAME: &str = "localisers";
+
+/// What the page calls the LNets, the faces that they are sure of, and the faces that landmarks place.
+const LNETS: &str = "LNets";
+const SURE: &str = "LNets, above their threshold only";
+const GIVEN: &str = "YuNet's landmarks, given";
+
+/// What boxes of photos are fitted on: the validation part.
+const FITTED_ON: &str = "validation";
+
+/// Best boxes of the pictures of a set.
+type Boxes = HashMap<PathBuf, Face>;
+
+/// The LNets, and one localiser after the other.
+struct Localisers<'a> {
+    lab: &'a Lab<'a>,
+    lnets: Box<dyn Localizer>,
+    models: PathBuf,
+    kept: PathBuf,
+}
+
+impl Localisers<'_> {
+    /// The best box of a localiser in each picture; that of the LNets where no detector is named.
+    fn find(&self, detector: Option<&str>, set: &str, pictures: &Dataset) -> Result<Boxes, ReproduceError> {
+        tracing::info!("{NAME}: {} on {set}", detector.unwrap_or("LNets"));
+        let paths: Vec<PathBuf> = pictures.samples.iter().map(|sample| sample.path.clone()).collect();
+        let found = match detector {
+            None => look(self.lnets.as_ref(), &paths)?,
+            Some(name) => detectors::found(name, set, &paths, &self.models, &self.kept)?,
+        };
+        let best = |(path, found): (PathBuf, Vec<(Rect, f32)>)| {
+            let (rect, score) = found.into_iter().next()?;
+            Some((path, Face { rect, score, landmarks: None }))
+        };
+        Ok(paths.into_iter().zip(found).filter_map(best).collect())
+    }
+
+    /// The square around a localiser's boxes that landmarks would give, from validation photos.
+    fn fit(&self, rule: Region, detector: Option<&str>) -> Result<Region, ReproduceError> {
+        let photos = self.lab.celeba.split(Split::Validation).framing(Framing::Photo);
+        let found = self.find(detector, FITTED_ON, &photos)?;
+        let marked = photos.samples.iter().filter_map(|sample| {
+            let face = found.get(&sample.path)?;
+            Some((face.rect, sample.landmarks?))
+        });
+        Ok(detecting::fitted(rule, &marked.collect::<Vec<(Rect, [Point; 5])>>()))
+    }
+}
+
+pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
+    let bundle = Bundle::embedded().map_err(|e| ReproduceError::model("the default bundle", e))?;
+    let localisers = Localisers {
+        lab,
+        lnets: locating::of_bundle(&bundle)?,
+        models: lab.folder("../models", "YuNet and UltraFace as ONNX files")?,
+        kept: lab.work(NAME)?,
+    };
+    let tagger = Tagger::new(bundle).map_err(|e| ReproduceError::model("the default bundle", e))?;
+    let rule = lab.recipe().region;
+    let named = [(None, LNETS)].into_iter().chain(DETECTORS.map(|(name, told)| (Some(name), told)));
+    let rules = named.map(|(name, told)| Ok((name, told, localisers.fit(rule, name)?)));
+    let rules = rules.collect::<Result<Vec<_>, ReproduceError>>()?;
+
+    let columns = ["set", "localiser", "pictures", "faces_missed", "ahead", "ahead_low", "ahead_high"];
+    let mut results = figures::table(lab, &columns);
+    for (set, framing, _) in SETS {
+        let pictures = lab.celeba.framing(framing);
+        let test = pictures.split(Split::Test);
+        let mut all: Vec<(&str, Answers)> = Vec::new();
+        for (name, told, rule) in &rules {
+            let found = localisers.find(*name, set, &test)?;
+            let place = |sample: &Sample| {
+                let face = *found.get(&sample.path)?;
+                Some((face, rule.of_box(face.rect).ok()?.into()))
+            };
+            let seen = Observations::found_by(&tagger, &pictures, Split::Test, &place)?;
+            all.push((*told, Answers::of(&seen)));
+        }
+        for (told, from) in [(SURE, FaceFrom::Located), (GIVEN, FaceFrom::Landmarks)] {
+            let seen = Observations::of(&tagger, &pictures, Split::Test, from, &|| {})?;
+            all.push((told, Answers::of(&seen)));
+        }
+        for (told, answers) in &all {
+            let lnets = all.first().filter(|(first, _)| first != told);
+            let ahead = lnets.map_or([f64::NAN; 3], |(_, lnets)| lnets.ahead_of(answers)).map(share);
+            let Answers { accurate, balanced, .. } = answers;
+            let counts = [accurate.images, accurate.faces_missed].map(|count| count.to_string());
+            let figures = figures::of(Some(accurate), Some(balanced));
+            results.push([&[set, told].map(str::to_owned)[..], &counts, &ahead, &figures].concat());
+        }
+    }
+    lab.store.write(NAME, &results)
+}
+
+pub fn section(store: &Store) -> Result<String, ReproduceError> {
+    let Some(results) = store.read(NAME)? else { return Ok(String::new()) };
+    let mut page = String::from(
+        "The default bundle's ANet looks at the faces that one localiser after the other finds. Every picture holds a face, as in the paper, so the best box counts, however weak; where \
+         there is none, the majority answers. The square around the boxes of each was fitted to landmarks on validation photos. `ahead`: points of mean accuracy by which the LNets, first \
+         row, are ahead, the same people on both sides. The paper's detectors were those of 2014.\n",
+    );
+    for (set, _, title) in SETS {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            page,
+            "\n### {title}\n\n| faces found by | none found | accuracy | interval | LNets ahead | interval | balanced accuracy | average precision | majority answer |\n\
+             |---|---:|---:|---|---:|---|---:|---:|---:|"
+        );
+        for row in results.rows.iter().filter(|row| results.cell(row, "set") == set) {
+            let value = |column| crate::results::percent(results.number(row, column));
+            let points = |column| signed(results.number(row, column));
+            let _ = writeln!(
+                page,
+                "| {} | {} | {} | {} – {} | {} | {} – {} | {} | {} | {} |",
+                results.cell(row, "localiser"),
+                results.cell(row, "faces_missed"),
+                value("accuracy"),
+                value("low"),
+                value("high"),
+                points("ahead"),
+                points("ahead_low"),
+                points("ahead_high"),
+                value("balanced_accuracy"),
+                value("average_precision"),
+                value("majority"),
+            );
+        }
+    }
+    Ok(page + &crate::page::origin(&results.origin))
+}

@@ -1,0 +1,165 @@
+//! What objects are good for before faces (paper section 4.1, Fig. 7): the published localisation, whose LNets learn the tags of attributes of photos that
+//! all hold a face, and nothing else, with object pre-training and from a random start.
+//!
+//! The LNets of `recipes/lab.toml` also learn from pictures without a face, and so can't show it.
+
+use std::fmt::Write;
+
+use lineament_net::{Layer, NetSpec};
+use lineament_train::Recipe;
+use lineament_train::locating::LocatingRecipe;
+
+use crate::error::ReproduceError;
+use crate::lab::Lab;
+use crate::localisation::{self, Measured, without_objects};
+use crate::results::{Store, signed};
+
+/// The experiment, and its table of localisation.
+pub const NAME: &str = "pretraining";
+
+/// Side of what the LNets see, and of the pictures of objects: a fifteenth of the arithmetic of 227 px with all filters.
+const SIDE: usize = 115;
+const OBJECT_SIDE: usize = 64;
+
+const OBJECTS: &str = "Objects, then tags";
+const TAGS: &str = "Tags alone";
+const LONGER: &str = "Tags alone, twice as long";
+
+/// The published recipe, small: AlexNet's five convolutions and two poolings at half the size, which end in the same map of 13 x 13 cells.
+fn small(paper: &Recipe) -> Recipe {
+    let mut recipe = Recipe { identities: None, ..paper.clone() };
+    for lnet in [&mut recipe.nets.lnet_o, &mut recipe.nets.lnet_s] {
+        narrow(lnet);
+    }
+    if let Some(objects) = &mut recipe.objects {
+        objects.size = OBJECT_SIDE;
+        objects.schedule.epochs = 8;
+    }
+    if let LocatingRecipe::Paper(locating) = &mut recipe.locating {
+        locating.lnet_o.schedule.epochs = 12;
+        locating.lnet_s.schedule.epochs = 6;
+        for stage in [&mut locating.lnet_o, &mut locating.lnet_s] {
+            // As in the paper: no picture tells what isn't a face.
+            stage.negatives = 0.0;
+        }
+    }
+    recipe
+}
+
+/// A quarter of the filters, and a first convolution that leaves half the size what it would make of the whole.
+fn narrow(lnet: &mut NetSpec) {
+    (lnet.input.height, lnet.input.width) = (SIDE, SIDE);
+    for layer in &mut lnet.layers {
+        if let Layer::Conv { filters, kernel, stride, .. } = layer {
+            *filters /= 4;
+            if *stride == 4 {
+                (*kernel, *stride) = (7, 2);
+            }
+        }
+    }
+}
+
+/// The same with twice the epochs of tags.
+fn longer(mut recipe: Recipe) -> Recipe {
+    if let LocatingRecipe::Paper(locating) = &mut recipe.locating {
+        locating.lnet_o.schedule.epochs *= 2;
+    }
+    recipe
+}
+
+pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
+    let recipe = small(lab.paper());
+    let variants = [
+        (OBJECTS, "published_objects", recipe.clone()),
+        (TAGS, "published_tags", without_objects(&recipe)),
+        (LONGER, "published_longer", longer(without_objects(&recipe))),
+    ];
+    let mut measured = Measured::new(lab)?;
+    for (system, name, recipe) in &variants {
+        measured.add_lnets(system, lab.lnets(name, recipe)?.as_ref())?;
+    }
+    let mut ahead = lab.results(&["system", "set", "ahead", "low", "high"]);
+    for other in [TAGS, LONGER] {
+        for (set, figures) in measured.ahead(OBJECTS, other) {
+            ahead.push([&[other, set].map(str::to_owned)[..], &figures.map(crate::results::share)].concat());
+        }
+    }
+    lab.store.write(&ahead_name(), &ahead)?;
+    // Last: it says that the experiment is done.
+    lab.store.write(NAME, &measured.results)
+}
+
+fn ahead_name() -> String {
+    format!("{NAME}_ahead")
+}
+
+pub fn section(store: &Store) -> Result<String, ReproduceError> {
+    let (Some(results), Some(ahead)) = (store.read(NAME)?, store.read(&ahead_name())?) else {
+        return Ok(String::new());
+    };
+    let mut page = format!(
+        "The published recipe small: AlexNet's layers with a quarter of the filters on {SIDE} px, tags of attributes of photos that all hold a face, and no picture that says what isn't \
+         one; recipe lab's LNets above learn from such pictures too. The same epochs with and without the 200 classes of objects before, and twice the epochs without.\n"
+    );
+    localisation::tables(&mut page, &results);
+    page += "\nPoints of dominant faces by which object pre-training is ahead, the same pictures on both sides.\n\n| of | pictures | ahead | interval |\n|---|---|---:|---|\n";
+    for row in &ahead.rows {
+        let points = |column| signed(ahead.number(row, column));
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {} – {} |",
+            ahead.cell(row, "system"),
+            localisation::title(ahead.cell(row, "set")),
+            points("ahead"),
+            points("low"),
+            points("high"),
+        );
+    }
+    Ok(page + &crate::page::origin(&results.origin))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::results::{Origin, Results};
+
+    #[test]
+    fn the_small_nets_end_in_the_map_of_the_large() {
+        let paper = Recipe::named("paper").unwrap();
+        let small = small(&paper);
+        small.check().unwrap();
+        let (large, lnet) = (paper.nets.lnet_o.output().unwrap(), small.nets.lnet_o.output().unwrap());
+        assert_eq!((lnet.height, lnet.width), (large.height, large.width));
+        assert_eq!(4 * lnet.channels, large.channels);
+        assert!(small.nets.one_lnet());
+        let epochs = |recipe: &Recipe| {
+            let LocatingRecipe::Paper(locating) = &recipe.locating else { panic!("another way of locating") };
+            locating.lnet_o.schedule.epochs
+        };
+        assert_eq!(epochs(&longer(small.clone())), 2 * epochs(&small));
+    }
+
+    #[test]
+    fn the_page_says_how_far_ahead_objects_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::beside(&folder.path().join("results.md"));
+        assert_eq!(section(&store).unwrap(), "");
+        let origin = Origin { command: "c".into(), commit: "d".into(), machine: "e".into(), seed: 7 };
+        let cells = |row: &str| row.split(';').map(str::to_owned).collect::<Vec<_>>();
+        let table = |columns: &str, row: &str| Results {
+            columns: cells(columns),
+            rows: vec![cells(row)],
+            origin: origin.clone(),
+        };
+        let columns = "system;set;dominant;low;high;mean_iou;tpr_background;recall_0_3;recall_0_5;recall_0_7;tpr_at_0.01;tpr_at_0.1;tpr_at_1";
+        store.write(NAME, &table(columns, "Tags alone;wider;0.2;0.1;0.3;0.4;0;0;0;0;0;0;0")).unwrap();
+        assert_eq!(section(&store).unwrap(), "", "half of it is no result");
+        let ahead = table("system;set;ahead;low;high", "Tags alone;wider;0.125;-0.01;0.25");
+        store.write(&ahead_name(), &ahead).unwrap();
+        let page = section(&store).unwrap();
+        assert!(page.contains("| Tags alone | WIDER FACE | +12.50 | -1.00 – +25.00 |"), "{page}");
+        assert!(page.contains("| Tags alone | 20.0 | 10.0 – 30.0 |"), "{page}");
+    }
+}
