@@ -36,8 +36,8 @@ fn small(paper: &Recipe) -> Recipe {
         objects.schedule.epochs = 8;
     }
     if let LocatingRecipe::Paper(locating) = &mut recipe.locating {
-        locating.lnet_o.schedule.epochs = 12;
-        locating.lnet_s.schedule.epochs = 6;
+        locating.lnet_o.schedule.epochs = 8;
+        locating.lnet_s.schedule.epochs = 4;
         for stage in [&mut locating.lnet_o, &mut locating.lnet_s] {
             // As in the paper: no picture tells what isn't a face.
             stage.negatives = 0.0;
