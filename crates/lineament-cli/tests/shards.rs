@@ -1,6 +1,6 @@
 //! `lineament predict --shards` through the binary.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod common;
 
@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::UInt32Type;
-use arrow_array::{Array, ArrayRef, BinaryArray, RecordBatch, StringArray};
 use common::Stage;
 use lineament::testing::blocks;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::data_type::{ByteArray, ByteArrayType};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::record::Field;
+use parquet::schema::parser::parse_message_type;
 use predicates::prelude::*;
 
 /// All shards by name, byte by byte.
@@ -31,15 +31,14 @@ fn rows(stage: &Stage, folder: &str) -> Vec<(String, u32, Option<String>)> {
     let mut rows = Vec::new();
     for name in shards(stage, folder).into_keys() {
         let file = File::open(stage.path(folder).join(name)).unwrap();
-        for batch in ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap() {
-            let batch = batch.unwrap();
-            let column = |name: &str| batch.column_by_name(name).unwrap();
-            let (paths, errors) = (column("path").as_string::<i32>(), column("error").as_string::<i32>());
-            let faces = column("face").as_primitive::<UInt32Type>();
-            for row in 0..batch.num_rows() {
-                let error = errors.is_valid(row).then(|| errors.value(row).to_owned());
-                rows.push((paths.value(row).to_owned(), faces.value(row), error));
-            }
+        for row in SerializedFileReader::new(file).unwrap().get_row_iter(None).unwrap() {
+            let row: BTreeMap<String, Field> = row.unwrap().into_columns().into_iter().collect();
+            let text = |name: &str| match &row[name] {
+                Field::Str(text) => Some(text.clone()),
+                _ => None,
+            };
+            let Field::UInt(face) = row["face"] else { panic!("a number is expected: {:?}", row["face"]) };
+            rows.push((text("path").unwrap(), face, text("error")));
         }
     }
     rows
@@ -117,19 +116,21 @@ fn pictures_come_from_a_column_of_bytes_too() {
     let stage = Stage::new();
     let files = ["photos/a.png", "photos/deep/b.png", "photos/grey.png"]
         .map(|name| fs::read(stage.path(name)).unwrap());
-    let cells: Vec<Option<&[u8]>> = files
-        .iter()
-        .map(|file| Some(file.as_slice()))
-        .chain([None, Some(b"no picture".as_slice())])
-        .collect();
-    let batch = RecordBatch::try_from_iter([
-        ("id", Arc::new(StringArray::from(vec!["a", "b", "grey", "none", "broken"])) as ArrayRef),
-        ("image", Arc::new(BinaryArray::from_opt_vec(cells)) as ArrayRef),
-    ])
-    .unwrap();
-    let mut writer =
-        ArrowWriter::try_new(File::create(stage.path("in.parquet")).unwrap(), batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
+    // The fourth row has no picture, the fifth one that cannot be read.
+    let [first, second, third] = files;
+    let cells = [first, second, third, b"no picture".to_vec()].map(ByteArray::from);
+    let schema = "message m { required binary id (UTF8); optional binary image; }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let file = File::create(stage.path("in.parquet")).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let ids = ["a", "b", "grey", "none", "broken"].map(ByteArray::from);
+    for (values, given) in [(&ids[..], None), (&cells, Some(&[1, 1, 1, 0, 1][..]))] {
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(values, given, None).unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
     writer.close().unwrap();
     stage.with_model(&["predict", "in.parquet", "--shards", "out", "--shard-rows", "2"]).assert().code(1);
     stage.with_model(&["predict", "photos", "--shards", "files"]).assert().code(0);

@@ -7,6 +7,7 @@
 pub mod augment;
 pub mod cache;
 pub mod celeba;
+pub mod columns;
 pub mod drawn;
 pub mod error;
 pub mod folder;

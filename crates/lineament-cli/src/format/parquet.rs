@@ -2,30 +2,29 @@
 
 use std::sync::Arc;
 
-use ::parquet::arrow::ArrowWriter;
-use ::parquet::basic::Compression;
+use ::parquet::basic::{Compression, LogicalType, Repetition, Type as PhysicalType};
+use ::parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, FloatType, Int32Type};
+use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterProperties;
+use ::parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+use ::parquet::schema::types::Type;
 use anyhow::{Context, Result};
-use arrow_array::builder::{BooleanBuilder, Float32Builder, StringBuilder, UInt32Builder};
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{DataType, Field, Schema};
 
 use super::PageWriter;
 use super::csv::COLUMNS;
 use crate::files::Sink;
 use crate::page::{Page, PageFace, Summary, Told};
 
-/// Rows that are held before they are written.
-const BATCH: usize = 1024;
+/// Rows of a row group, which are held before they are written: some megabytes.
+const GROUP: usize = 1 << 14;
 
 /// Columns that no row lacks.
 const NAMING: [&str; 2] = ["path", "face"];
 
 /// `--format parquet`, and shards.
 pub struct Table {
-    writer: ArrowWriter<Sink>,
-    schema: Arc<Schema>,
+    writer: SerializedFileWriter<Sink>,
     rows: Rows,
     /// Whether pictures without a face have a row, too.
     every: bool,
@@ -43,14 +42,11 @@ impl Table {
     }
 
     fn begun(sink: Sink, told: &Told, every: bool) -> Result<Self> {
-        let schema = Arc::new(schema(&told.attributes, every));
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::SNAPPY)
-            .set_max_row_group_row_count(Some(16 * BATCH))
-            .build();
-        let writer = ArrowWriter::try_new(sink, Arc::clone(&schema), Some(properties))
+        let schema = Arc::new(schema(&told.attributes, every)?);
+        let properties = Arc::new(WriterProperties::builder().set_compression(Compression::SNAPPY).build());
+        let writer = SerializedFileWriter::new(sink, schema, properties)
             .context("the Parquet file cannot be begun")?;
-        Ok(Self { writer, rows: Rows::new(told.attributes.len()), schema, every })
+        Ok(Self { writer, rows: Rows::new(told.attributes.len()), every })
     }
 
     /// A row for a picture that cannot be read.
@@ -65,12 +61,20 @@ impl Table {
     }
 
     fn write_out_if_full(&mut self) -> Result<()> {
-        if self.rows.count >= BATCH { self.write_out() } else { Ok(()) }
+        if self.rows.count >= GROUP { self.write_out() } else { Ok(()) }
     }
 
+    /// Writes a row group.
     fn write_out(&mut self) -> Result<()> {
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), self.rows.take(self.every))?;
-        self.writer.write(&batch).context("the Parquet file cannot be written")
+        let mut group = self.writer.next_row_group()?;
+        for column in self.rows.columns(self.every) {
+            let mut writer = group.next_column()?.context("the file has fewer columns than its schema")?;
+            column.write(&mut writer)?;
+            writer.close()?;
+        }
+        group.close()?;
+        self.rows.clear();
+        Ok(())
     }
 }
 
@@ -86,102 +90,150 @@ impl PageWriter for Table {
     }
 
     fn finish(mut self: Box<Self>, _: &Summary) -> Result<()> {
-        self.write_out()?;
+        if self.rows.count > 0 {
+            self.write_out()?;
+        }
         self.writer.into_inner().context("the Parquet file cannot be written")?.finish()
     }
 }
 
-fn schema(attributes: &[String], every: bool) -> Schema {
-    let types = [
-        DataType::Utf8,
-        DataType::UInt32,
-        DataType::UInt32,
-        DataType::UInt32,
-        DataType::Float32,
-        DataType::Float32,
-        DataType::Float32,
-        DataType::Float32,
-        DataType::Float32,
-    ];
-    let mut fields: Vec<Field> = COLUMNS
-        .into_iter()
-        .zip(types)
-        .map(|(name, kind)| Field::new(name, kind, every && !NAMING.contains(&name)))
-        .collect();
+fn schema(attributes: &[String], every: bool) -> Result<Type> {
+    let text = || (PhysicalType::BYTE_ARRAY, Some(LogicalType::String));
+    let whole = || (PhysicalType::INT32, Some(LogicalType::integer(32, false)));
+    let real = || (PhysicalType::FLOAT, None);
+    let types = [text(), whole(), whole(), whole(), real(), real(), real(), real(), real()];
+    let field = |name: &str, (physical, logical): (PhysicalType, Option<LogicalType>)| {
+        let repetition = match every && !NAMING.contains(&name) {
+            true => Repetition::OPTIONAL,
+            false => Repetition::REQUIRED,
+        };
+        let field = Type::primitive_type_builder(name, physical).with_repetition(repetition);
+        Ok::<_, ParquetError>(Arc::new(field.with_logical_type(logical).build()?))
+    };
+    let mut fields = Vec::new();
+    for (name, kind) in COLUMNS.into_iter().zip(types) {
+        fields.push(field(name, kind)?);
+    }
     if every {
-        fields.push(Field::new("error", DataType::Utf8, true));
+        fields.push(field("error", text())?);
     }
     for name in attributes {
-        fields.push(Field::new(name, DataType::Boolean, every));
-        fields.push(Field::new(format!("{name}_probability"), DataType::Float32, every));
+        fields.push(field(name, (PhysicalType::BOOLEAN, None))?);
+        fields.push(field(&format!("{name}_probability"), real())?);
     }
-    Schema::new(fields)
+    Ok(Type::group_type_builder("rows").with_fields(fields).build()?)
+}
+
+/// Values of a column that are given, and of each row whether one is.
+struct Column<T: DataType> {
+    values: Vec<T::T>,
+    given: Vec<i16>,
+}
+
+// Derived, it would ask for a default of the type's mark.
+impl<T: DataType> Default for Column<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), given: Vec::new() }
+    }
+}
+
+impl<T: DataType> Column<T> {
+    fn push(&mut self, value: Option<T::T>) {
+        self.given.push(i16::from(value.is_some()));
+        self.values.extend(value);
+    }
+
+    fn clear(&mut self) {
+        self.values.clear();
+        self.given.clear();
+    }
+}
+
+/// A column of any type.
+trait Written {
+    fn write(&self, writer: &mut SerializedColumnWriter<'_>) -> Result<()>;
+}
+
+impl<T: DataType> Written for Column<T> {
+    fn write(&self, writer: &mut SerializedColumnWriter<'_>) -> Result<()> {
+        // A column that no row lacks is written without them.
+        writer.typed::<T>().write_batch(&self.values, Some(&self.given), None)?;
+        Ok(())
+    }
 }
 
 /// Rows, column by column.
 #[derive(Default)]
 struct Rows {
     count: usize,
-    path: StringBuilder,
+    path: Column<ByteArrayType>,
     /// Width, height and the number of the face.
-    whole: [UInt32Builder; 3],
+    whole: [Column<Int32Type>; 3],
     /// The box and its score.
-    real: [Float32Builder; 5],
-    error: StringBuilder,
-    attributes: Vec<(BooleanBuilder, Float32Builder)>,
+    real: [Column<FloatType>; 5],
+    error: Column<ByteArrayType>,
+    attributes: Vec<(Column<BoolType>, Column<FloatType>)>,
 }
 
 impl Rows {
     fn new(attributes: usize) -> Self {
-        let columns = || (BooleanBuilder::new(), Float32Builder::new());
-        Self { attributes: (0..attributes).map(|_| columns()).collect(), ..Self::default() }
+        Self { attributes: (0..attributes).map(|_| Default::default()).collect(), ..Self::default() }
     }
 
     fn add(&mut self, page: &Page, number: u32, face: &PageFace) {
         self.count += 1;
-        self.path.append_value(page.path.to_string_lossy());
+        self.path.push(Some(page.path.to_string_lossy().as_ref().into()));
         let whole = [page.width, page.height, number];
-        self.whole.iter_mut().zip(whole).for_each(|(column, value)| column.append_value(value));
+        self.whole.iter_mut().zip(whole).for_each(|(column, value)| column.push(Some(value.cast_signed())));
         let rect = face.rect;
         let real = [rect.x, rect.y, rect.width, rect.height, face.score];
-        self.real.iter_mut().zip(real).for_each(|(column, value)| column.append_value(value));
-        self.error.append_null();
+        self.real.iter_mut().zip(real).for_each(|(column, value)| column.push(Some(value)));
+        self.error.push(None);
         for ((values, probabilities), attribute) in self.attributes.iter_mut().zip(&face.attributes) {
-            values.append_value(attribute.value);
-            probabilities.append_value(attribute.probability);
+            values.push(Some(attribute.value));
+            probabilities.push(Some(attribute.probability));
         }
     }
 
     /// A row without a face.
     fn add_empty(&mut self, path: &str, size: Option<[u32; 2]>, error: Option<&str>) {
         self.count += 1;
-        self.path.append_value(path);
+        self.path.push(Some(path.into()));
         let [width, height, face] = &mut self.whole;
-        width.append_option(size.map(|[width, _]| width));
-        height.append_option(size.map(|[_, height]| height));
-        face.append_value(0);
-        self.real.iter_mut().for_each(Float32Builder::append_null);
-        self.error.append_option(error);
+        width.push(size.map(|[width, _]| width.cast_signed()));
+        height.push(size.map(|[_, height]| height.cast_signed()));
+        face.push(Some(0));
+        self.real.iter_mut().for_each(|column| column.push(None));
+        self.error.push(error.map(ByteArray::from));
         for (values, probabilities) in &mut self.attributes {
-            values.append_null();
-            probabilities.append_null();
+            values.push(None);
+            probabilities.push(None);
         }
     }
 
-    /// All columns, which are empty afterwards; that of errors only where every picture has a row.
-    fn take(&mut self, every: bool) -> Vec<ArrayRef> {
-        self.count = 0;
-        let mut columns: Vec<ArrayRef> = vec![Arc::new(self.path.finish())];
-        columns.extend(self.whole.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef));
-        columns.extend(self.real.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef));
-        let error = self.error.finish();
+    /// All columns in the order of the schema; that of errors only where every picture has a row.
+    fn columns(&self, every: bool) -> Vec<&dyn Written> {
+        let mut columns: Vec<&dyn Written> = vec![&self.path];
+        columns.extend(self.whole.iter().map(|column| column as &dyn Written));
+        columns.extend(self.real.iter().map(|column| column as &dyn Written));
         if every {
-            columns.push(Arc::new(error));
+            columns.push(&self.error);
         }
-        for (values, probabilities) in &mut self.attributes {
-            columns.push(Arc::new(values.finish()));
-            columns.push(Arc::new(probabilities.finish()));
+        for (values, probabilities) in &self.attributes {
+            columns.extend([values as &dyn Written, probabilities]);
         }
         columns
+    }
+
+    fn clear(&mut self) {
+        self.count = 0;
+        self.path.clear();
+        self.whole.iter_mut().for_each(Column::clear);
+        self.real.iter_mut().for_each(Column::clear);
+        self.error.clear();
+        for (values, probabilities) in &mut self.attributes {
+            values.clear();
+            probabilities.clear();
+        }
     }
 }

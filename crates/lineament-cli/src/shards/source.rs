@@ -5,14 +5,9 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use ::parquet::arrow::ProjectionMask;
-use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use anyhow::{Context, Result, anyhow, bail};
-use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray;
-use arrow_cast::cast;
-use arrow_schema::DataType;
 use lineament::{Limits, Photo};
+use lineament_data::columns::{Cell, ParquetFile};
 use sha2::{Digest, Sha256};
 
 use crate::inputs::Inputs;
@@ -134,15 +129,15 @@ impl Source {
                 };
                 Box::new(files.iter().skip(first).take(rows).map(item))
             }
-            Self::Table(table) => Box::new(table.items(first, rows)?),
+            Self::Table(table) => table.items(first, rows)?,
         })
     }
 }
 
 impl Table {
     fn open(path: &Path, [picture, key]: [Option<&str>; 2]) -> Result<Self> {
-        let builder = reader(path)?;
-        let names: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
+        let file = ParquetFile::open(path)?;
+        let names = file.names();
         let choose = |named: Option<&str>, usual: &[&str], option: &str| -> Result<String> {
             let wanted = named.map_or_else(|| usual.to_vec(), |name| vec![name]);
             let found = wanted.iter().find(|name| names.contains(name));
@@ -157,67 +152,41 @@ impl Table {
         };
         let picture = choose(picture, &["image", "bytes", "picture", "content"], "--picture-column")?;
         let key = choose(key, &["key", "id", "path", "name"], "--key-column")?;
-        let rows = usize::try_from(builder.metadata().file_metadata().num_rows())?;
+        let rows = file.rows();
         let mut digest = Sha256::new();
         digest.update(format!("{picture}\0{key}\0").as_bytes());
         digest.update(end_of(path).with_context(|| format!("{} cannot be read", path.display()))?);
         Ok(Self { path: path.to_owned(), rows, picture, key, hash: hexadecimal(&digest.finalize()) })
     }
 
-    fn items(&self, first: usize, rows: usize) -> Result<impl Iterator<Item = Result<Item>> + Send + '_> {
-        let builder = reader(&self.path)?;
-        let named = |(place, field): (usize, &std::sync::Arc<arrow_schema::Field>)| {
-            [&self.picture, &self.key].contains(&field.name()).then_some(place)
-        };
-        let columns: Vec<usize> = builder.schema().fields().iter().enumerate().filter_map(named).collect();
-        let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
-        let batches = builder
-            .with_projection(mask)
-            .with_offset(first)
-            .with_limit(rows)
-            .with_batch_size(BATCH)
-            .build()
-            .with_context(|| format!("{} cannot be read", self.path.display()))?;
-        Ok(batches.flat_map(move |batch| {
-            let items = batch.map_err(anyhow::Error::from).and_then(|batch| self.of_batch(&batch));
-            match items.with_context(|| format!("{} cannot be read", self.path.display())) {
-                Ok(items) => items.into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error)],
-            }
-        }))
-    }
-
-    fn of_batch(&self, batch: &RecordBatch) -> Result<Vec<Item>> {
-        let column =
-            |name: &str| batch.column_by_name(name).with_context(|| format!("the column {name} is gone"));
-        let mut pictures = column(&self.picture)?;
+    fn items(&self, first: usize, rows: usize) -> Result<Box<dyn Iterator<Item = Result<Item>> + Send>> {
+        let file = ParquetFile::open(&self.path)?;
+        let of = |name: &str| format!("the column {name} of {}", self.path.display());
         // As Hugging Face's data sets keep pictures: a struct of bytes and path.
-        if let Some(parts) = pictures.as_struct_opt() {
-            pictures = parts
-                .column_by_name("bytes")
-                .with_context(|| format!("the column {} has no field `bytes`", self.picture))?;
-        }
-        let pictures = cast(pictures, &DataType::Binary)
-            .with_context(|| format!("the column {} holds no bytes", self.picture))?;
-        let keys = cast(column(&self.key)?, &DataType::Utf8)
-            .with_context(|| format!("the column {} has no text form", self.key))?;
-        let pictures = pictures.as_binary_opt::<i32>().context("bytes are expected")?;
-        let keys = keys.as_string_opt::<i32>().context("text is expected")?;
-        let data =
-            |picture: Option<&[u8]>| picture.map_or(Data::Missing, |bytes| Data::Bytes(bytes.to_vec()));
-        let item = |(key, picture): (Option<&str>, Option<&[u8]>)| Item {
-            key: key.unwrap_or_default().to_owned(),
-            data: data(picture),
+        let picture = file.column(&[&self.picture]).or_else(|| file.column(&[&self.picture, "bytes"]));
+        let picture = picture.filter(|column| column.of_bytes);
+        let picture =
+            picture.with_context(|| format!("{} holds no bytes, and no field `bytes`", of(&self.picture)))?;
+        let key = file.column(&[&self.key]);
+        let key = key.with_context(|| format!("{} has no text form", of(&self.key)))?;
+        let (mut pictures, mut keys) = (file.cells(picture, first), file.cells(key, first));
+        let mut left = rows;
+        let mut batch = move || -> Result<Vec<Item>> {
+            let wanted = BATCH.min(left);
+            left -= wanted;
+            let item = |(key, picture): (Cell, Cell)| Item {
+                key: key.text().unwrap_or_default(),
+                data: picture.bytes().map_or(Data::Missing, Data::Bytes),
+            };
+            Ok(keys.read(wanted)?.into_iter().zip(pictures.read(wanted)?).map(item).collect())
         };
-        Ok(keys.iter().zip(pictures.iter()).map(item).collect())
+        let batches = std::iter::from_fn(move || match batch() {
+            Ok(items) if items.is_empty() => None,
+            Ok(items) => Some(items.into_iter().map(Ok).collect::<Vec<_>>()),
+            Err(error) => Some(vec![Err(error)]),
+        });
+        Ok(Box::new(batches.flatten()))
     }
-}
-
-fn reader(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
-    let file = File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    ParquetRecordBatchReaderBuilder::try_new(file).with_context(|| {
-        format!("{} is no Parquet file that can be read (without compression or with snappy)", path.display())
-    })
 }
 
 fn end_of(path: &Path) -> std::io::Result<Vec<u8>> {

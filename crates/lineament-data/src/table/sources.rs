@@ -4,14 +4,12 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, RecordBatch};
-use arrow_cast::{CastOptions, cast_with_options};
-use arrow_schema::DataType;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-
 use super::Table;
+use crate::columns::ParquetFile;
 use crate::error::DataError;
+
+/// Cells that are read at once.
+const BATCH: usize = 4096;
 
 pub(super) fn read(file: &Path) -> Result<Table, DataError> {
     if is_parquet(file)? { parquet(file) } else { csv(file) }
@@ -46,41 +44,29 @@ fn csv(file: &Path) -> Result<Table, DataError> {
 }
 
 fn parquet(file: &Path) -> Result<Table, DataError> {
-    let advice = |error: parquet::errors::ParquetError| {
-        refuse(file, format!("{error} (Parquet without compression or with snappy can be read)"))
-    };
-    let opened = File::open(file).map_err(|e| DataError::reading(file, e))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(advice)?;
-    let names: Vec<String> = builder.schema().fields().iter().map(|f| f.name().clone()).collect();
-    let reader = builder.with_batch_size(4096).build().map_err(advice)?;
-    let mut table = Table { names, rows: Vec::new() };
-    for batch in reader {
-        let batch = batch.map_err(|e| {
-            refuse(file, format!("{e} (Parquet without compression or with snappy can be read)"))
-        })?;
-        add_batch(&mut table, &batch, file)?;
-    }
-    Ok(table)
-}
-
-fn add_batch(table: &mut Table, batch: &RecordBatch, file: &Path) -> Result<(), DataError> {
-    let first = table.rows.len() as u64 + 1;
-    let mut rows: Vec<(u64, Vec<String>)> =
-        (0..batch.num_rows()).map(|i| (first + i as u64, Vec::with_capacity(batch.num_columns()))).collect();
-    let options = CastOptions { safe: true, ..CastOptions::default() };
-    for (column, name) in batch.columns().iter().zip(&table.names) {
-        // A column that has no text form (a list, a struct) cannot be an attribute: it is read as empty and so left out.
-        let text = cast_with_options(column, &DataType::Utf8, &options).ok();
-        let text = text.as_ref().and_then(|array| array.as_string_opt::<i32>());
-        if text.is_some_and(|text| text.len() != rows.len()) {
-            return Err(refuse(file, format!("the column {name:?} has another length than the table")));
-        }
-        for (place, (_, row)) in rows.iter_mut().enumerate() {
-            let cell =
-                text.filter(|text| place < text.len() && text.is_valid(place)).map(|text| text.value(place));
-            row.push(cell.unwrap_or_default().to_owned());
+    let opened = ParquetFile::open(file)?;
+    let names: Vec<String> = opened.names().into_iter().map(str::to_owned).collect();
+    let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
+    for (place, name) in names.iter().enumerate() {
+        // A column that has no text form (a list, a struct) cannot be an attribute: it is left empty and so left out.
+        let Some(column) = opened.column(&[name]) else { continue };
+        let mut cells = opened.cells(column, 0);
+        let mut row = 0;
+        loop {
+            let batch = cells.read(BATCH)?;
+            if batch.is_empty() {
+                break;
+            }
+            for cell in batch {
+                if rows.len() == row {
+                    rows.push((row as u64 + 1, vec![String::new(); names.len()]));
+                }
+                if let Some(there) = rows.get_mut(row).and_then(|(_, row)| row.get_mut(place)) {
+                    *there = cell.text().unwrap_or_default();
+                }
+                row += 1;
+            }
         }
     }
-    table.rows.extend(rows);
-    Ok(())
+    Ok(Table { names, rows })
 }

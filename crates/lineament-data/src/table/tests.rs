@@ -3,8 +3,9 @@
 use std::fs::{self, File};
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, Float32Array, Int64Array, RecordBatch, StringArray};
-use parquet::arrow::ArrowWriter;
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, FloatType, Int64Type};
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::parser::parse_message_type;
 
 use super::*;
 
@@ -24,22 +25,35 @@ const CSV: &str = "path,person,split,x,y,width,height,Smiling,Hat,note\n\
     c.jpg,Ann,train,5,5,10,10.5,yes,true,\n";
 
 fn write_parquet(path: &Path) {
-    let columns: [(&str, ArrayRef); 10] = [
-        ("path", Arc::new(StringArray::from(vec!["a.jpg", "sub/b.png", "c.jpg"]))),
-        ("person", Arc::new(StringArray::from(vec!["Ann", "Bob", "Ann"]))),
-        ("split", Arc::new(StringArray::from(vec!["train", "test", "train"]))),
-        ("x", Arc::new(Float32Array::from(vec![Some(1.0), None, Some(5.0)]))),
-        ("y", Arc::new(Float32Array::from(vec![Some(2.0), None, Some(5.0)]))),
-        ("width", Arc::new(Float32Array::from(vec![Some(30.0), None, Some(10.0)]))),
-        ("height", Arc::new(Float32Array::from(vec![Some(40.0), None, Some(10.5)]))),
-        ("Smiling", Arc::new(Int64Array::from(vec![1, -1, 1]))),
-        ("Hat", Arc::new(BooleanArray::from(vec![Some(false), None, Some(true)]))),
-        ("note", Arc::new(StringArray::from(vec!["first", "second", ""]))),
-    ];
-    let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
+    let schema = "message m { required binary path (UTF8); required binary person (UTF8); required binary split (UTF8);
+        optional float x; optional float y; optional float width; optional float height;
+        required int64 Smiling; optional boolean Hat; required binary note (UTF8); }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let file = File::create(path).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let texts = [["a.jpg", "sub/b.png", "c.jpg"], ["Ann", "Bob", "Ann"], ["train", "test", "train"]];
+    for texts in texts {
+        column::<ByteArrayType>(&mut group, &texts.map(ByteArray::from), None);
+    }
+    for values in [[1.0, 5.0], [2.0, 5.0], [30.0, 10.0], [40.0, 10.5]] {
+        column::<FloatType>(&mut group, &values, Some(&[1, 0, 1]));
+    }
+    column::<Int64Type>(&mut group, &[1, -1, 1], None);
+    column::<BoolType>(&mut group, &[false, true], Some(&[1, 0, 1]));
+    column::<ByteArrayType>(&mut group, &["first", "second", ""].map(ByteArray::from), None);
+    group.close().unwrap();
     writer.close().unwrap();
+}
+
+fn column<T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, File>,
+    values: &[T::T],
+    given: Option<&[i16]>,
+) {
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<T>().write_batch(values, given, None).unwrap();
+    column.close().unwrap();
 }
 
 #[test]
