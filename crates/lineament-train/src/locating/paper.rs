@@ -1,9 +1,11 @@
 //! The paper's localisation ([`lineament::locate::paper`]): LNet_o learns the tags of whole photos, LNet_s those of the head-shoulder regions that LNet_o
 //! finds.
 
+use std::path::{Path, PathBuf};
+
 use lineament::Rect;
 use lineament::locate::threshold::least_error;
-use lineament::locate::{Face, PaperLocalisation, PaperLocalizer};
+use lineament::locate::{Face, HeadShoulders, PaperLocalisation, PaperLocalizer};
 use lineament_data::{Sample, Split};
 use lineament_net::Weights;
 use rayon::prelude::*;
@@ -151,19 +153,20 @@ fn with_regions_that_hold_faces(
 ) -> Result<PaperLocalisation, TrainError> {
     let samples: Vec<(Sample, Rect)> =
         photos(run, Split::Validation).into_iter().filter_map(|s| s.rect.map(|rect| (s, rect))).collect();
-    let held = SIZE_POWERS.map(|power| {
-        let tried = PaperLocalisation { head_shoulder_size_power: power, candidates: 1, ..start.clone() };
-        let finder = localizer(run, lnet_o, lnet_o, &tried)?;
-        let holds = |(sample, given): &(Sample, Rect)| {
-            let regions =
-                finder.head_shoulders(&photo(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+    let best_alone = PaperLocalisation { candidates: 1, ..start.clone() };
+    let finder = localizer(run, lnet_o, lnet_o, &best_alone)?;
+    let holds = |(sample, given): &(Sample, Rect)| {
+        let weighed = finder.head_shoulders_weighed(&photo(&sample.path)?, &SIZE_POWERS);
+        let weighed = weighed.map_err(|e| TrainError::Net(e.to_string()))?;
+        let held = |regions: &Vec<HeadShoulders>| {
             let inside = regions.first().and_then(|region| region.rect.intersection(*given));
-            Ok(inside.is_some_and(|inside| inside.area() >= HOLDS * given.area()))
+            inside.is_some_and(|inside| inside.area() >= HOLDS * given.area())
         };
-        let held = samples.par_iter().map(holds).collect::<Result<Vec<bool>, TrainError>>()?;
-        Ok((power, held.into_iter().filter(|held| *held).count()))
-    });
-    let held = held.into_iter().collect::<Result<Vec<(f32, usize)>, TrainError>>()?;
+        Ok(weighed.iter().map(held).collect())
+    };
+    let pictures = samples.par_iter().map(holds).collect::<Result<Vec<Vec<bool>>, TrainError>>()?;
+    let count = |place: usize| pictures.iter().filter(|held| held.get(place) == Some(&true)).count();
+    let held: Vec<(f32, usize)> = SIZE_POWERS.into_iter().zip((0..).map(count)).collect();
     let most = held.iter().map(|(_, count)| *count).max().unwrap_or(0);
     let enough = |count: usize| count > 0 && count as f64 >= NEARLY * most as f64;
     let Some((power, count)) = held.into_iter().find(|(_, count)| enough(*count)) else { return Ok(start) };
@@ -184,10 +187,11 @@ fn calibrate(
     let lnet_s = run.weights("lnet_s", "lnet_s", "trunk", Some(&run.recipe.nets.lnet_s))?;
     let samples = photos(run, Split::Validation);
     let mut best: Option<(usize, PaperLocalisation, Vec<f32>)> = None;
-    for size_power in SIZE_POWERS {
-        let tried = PaperLocalisation { size_power, face_enlarge: 1.0, ..start.clone() };
-        let localizer = localizer(run, lnet_o, &lnet_s, &tried)?;
-        let found = strongest(&localizer, samples.iter().map(|s| s.path.as_path()))?;
+    let paths: Vec<&Path> = samples.iter().map(|s| s.path.as_path()).collect();
+    let unscaled = PaperLocalisation { face_enlarge: 1.0, ..start.clone() };
+    let weighed = strongest(&localizer(run, lnet_o, &lnet_s, &unscaled)?, &paths, &SIZE_POWERS)?;
+    for (size_power, found) in SIZE_POWERS.into_iter().zip(weighed) {
+        let tried = PaperLocalisation { size_power, ..unscaled.clone() };
         let scores: Vec<f32> = found.iter().flatten().map(|face| face.score).collect();
         for face_enlarge in ENLARGE {
             let met = |(sample, face): (&Sample, &Option<Face>)| {
@@ -203,8 +207,9 @@ fn calibrate(
     let Some((hits, mut chosen, faces)) = best else { return Ok(start.clone()) };
     let backgrounds = faceless(run);
     let localizer = localizer(run, lnet_o, &lnet_s, &chosen)?;
-    let alarms = strongest(&localizer, backgrounds.iter().map(std::path::PathBuf::as_path))?;
-    let alarms: Vec<f32> = alarms.into_iter().map(|face| face.map_or(LEAST, |face| face.score)).collect();
+    let paths: Vec<&Path> = backgrounds.iter().map(PathBuf::as_path).collect();
+    let alarms = strongest(&localizer, &paths, &[chosen.size_power])?.into_iter().flatten();
+    let alarms: Vec<f32> = alarms.map(|face| face.map_or(LEAST, |face| face.score)).collect();
     if !faces.is_empty() && !alarms.is_empty() {
         chosen.threshold =
             least_error(&faces, &alarms).map_err(|e| TrainError::Net(e.to_string()))?.threshold;
@@ -219,17 +224,19 @@ fn calibrate(
     Ok(chosen)
 }
 
-/// The best face of every picture.
-fn strongest<'p>(
+/// The best face of every picture, for each of several powers of the size.
+fn strongest(
     localizer: &PaperLocalizer,
-    paths: impl Iterator<Item = &'p std::path::Path>,
-) -> Result<Vec<Option<Face>>, TrainError> {
-    let paths: Vec<&std::path::Path> = paths.collect();
-    let best = |path: &&std::path::Path| {
-        let faces =
-            localizer.faces_above(&photo(path)?, LEAST).map_err(|e| TrainError::Net(e.to_string()))?;
+    paths: &[&Path],
+    powers: &[f32],
+) -> Result<Vec<Vec<Option<Face>>>, TrainError> {
+    let best = |path: &&Path| {
+        let weighed = localizer.faces_weighed(&photo(path)?, LEAST, powers);
+        let weighed = weighed.map_err(|e| TrainError::Net(e.to_string()))?;
         // A box without an inside can't be drawn or compared.
-        Ok(faces.into_iter().find(|face| face.rect.area() > 0.0))
+        Ok(weighed.into_iter().map(|faces| faces.into_iter().find(|face| face.rect.area() > 0.0)).collect())
     };
-    paths.par_iter().map(best).collect()
+    let pictures = paths.par_iter().map(best).collect::<Result<Vec<Vec<Option<Face>>>, TrainError>>()?;
+    let of_power = |place: usize| pictures.iter().map(|faces| faces.get(place).copied().flatten()).collect();
+    Ok((0..powers.len()).map(of_power).collect())
 }

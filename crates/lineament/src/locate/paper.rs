@@ -80,6 +80,9 @@ impl PaperLocalisation {
     }
 }
 
+/// What a net saw, and the EdgeBoxes windows of that.
+type Seen = (Look, Vec<(Rect, f32)>);
+
 /// A head-shoulder region of a photo.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HeadShoulders {
@@ -138,19 +141,34 @@ impl PaperLocalizer {
     /// # Errors
     /// As [`Localizer::locate`].
     pub fn head_shoulders(&self, photo: &Photo) -> Result<Vec<HeadShoulders>, LocateError> {
-        let (look, scored) = self.scored_photo(photo)?;
+        let weighed = self.head_shoulders_weighed(photo, &[self.parameters.head_shoulder_size_power])?;
+        Ok(weighed.into_iter().next().unwrap_or_default())
+    }
+
+    /// The same for each of several powers of the size in the place of the parameter, from one look: what a power is chosen by.
+    ///
+    /// # Errors
+    /// As [`Localizer::locate`].
+    pub fn head_shoulders_weighed(
+        &self,
+        photo: &Photo,
+        powers: &[f32],
+    ) -> Result<Vec<Vec<HeadShoulders>>, LocateError> {
+        let (look, windows) = self.lnet_o.whole_beside(photo, |seen| self.edge_boxes.propose(seen))?;
         let p = &self.parameters;
-        let best = best_windows(scored, p.candidate_threshold, p.overlap, p.candidates);
-        let mut told_apart = suppress(self.told_apart(&look, best), p.overlap);
-        told_apart.truncate(p.candidates);
-        Ok(told_apart
-            .into_iter()
-            .map(|(window, score)| {
+        let weighed = powers.iter().map(|&power| {
+            let scored = scored(&look, &windows, power);
+            let best = best_windows(scored, p.candidate_threshold, p.overlap, p.candidates);
+            let mut told_apart = suppress(self.told_apart(&look, best, power), p.overlap);
+            told_apart.truncate(p.candidates);
+            let region = |(window, score)| {
                 // Square, so that LNet_s sees faces in their own proportions.
                 let rect = look.to_photo(window).scaled(p.head_shoulder_enlarge).squared();
                 HeadShoulders { rect, score }
-            })
-            .collect())
+            };
+            told_apart.into_iter().map(region).collect()
+        });
+        Ok(weighed.collect())
     }
 
     /// The whole cascade with a threshold of one's own, as it is needed to choose one: all faces of at least
@@ -159,24 +177,38 @@ impl PaperLocalizer {
     /// # Errors
     /// As [`Localizer::locate`].
     pub fn faces_above(&self, photo: &Photo, threshold: f32) -> Result<Vec<Face>, LocateError> {
+        let weighed = self.faces_weighed(photo, threshold, &[self.parameters.size_power])?;
+        Ok(weighed.into_iter().next().unwrap_or_default())
+    }
+
+    /// The same for each of several powers of the size in the place of the parameter, from one look of either net.
+    ///
+    /// # Errors
+    /// As [`Localizer::locate`].
+    pub fn faces_weighed(
+        &self,
+        photo: &Photo,
+        threshold: f32,
+        powers: &[f32],
+    ) -> Result<Vec<Vec<Face>>, LocateError> {
         let regions = self.head_shoulders(photo)?;
         let rects: Vec<Rect> = regions.iter().map(|region| region.rect).collect();
         let looks = self.lnet_s.regions_beside(photo, &rects, |seen| self.edge_boxes.propose(seen))?;
-        let faces: Vec<(Rect, f32)> = looks
-            .into_iter()
-            .zip(&regions)
-            .filter_map(|((look, windows), region)| {
-                let (window, score) = best_window(&scored(&look, windows, self.parameters.size_power))?;
+        let weighed = powers.iter().map(|&power| {
+            let face = |((look, windows), region): (&Seen, &HeadShoulders)| {
+                let (window, score) = best_window(&scored(look, windows, power))?;
                 let face = look.to_photo(window).scaled(self.parameters.face_enlarge);
                 let inside = face.clamped(photo.width(), photo.height());
                 // The geometric mean: each net's responses have their own scale, and neither may drown the
                 // other.
                 let score = (region.score.max(0.0) * score.max(0.0)).sqrt();
                 (inside.area() > 0.0 && score >= threshold).then_some((inside, score))
-            })
-            .collect();
-        let best = suppress(faces, self.parameters.overlap);
-        Ok(best.into_iter().map(|(rect, score)| Face { rect, score, landmarks: None }).collect())
+            };
+            let faces = looks.iter().zip(&regions).filter_map(face).collect();
+            let best = suppress(faces, self.parameters.overlap);
+            best.into_iter().map(|(rect, score)| Face { rect, score, landmarks: None }).collect()
+        });
+        Ok(weighed.collect())
     }
 
     /// The score of a photo's best window on LNet_o's map, whose histograms over pictures with and without a
@@ -185,20 +217,14 @@ impl PaperLocalizer {
     /// # Errors
     /// As [`Localizer::locate`].
     pub fn picture_score(&self, photo: &Photo) -> Result<Option<f32>, LocateError> {
-        Ok(picture_score(&self.scored_photo(photo)?.1))
-    }
-
-    /// What LNet_o responds to a photo, and the EdgeBoxes windows scored on its map.
-    fn scored_photo(&self, photo: &Photo) -> Result<(Look, Vec<(Rect, f32)>), LocateError> {
         let (look, windows) = self.lnet_o.whole_beside(photo, |seen| self.edge_boxes.propose(seen))?;
-        let scored = scored(&look, windows, self.parameters.head_shoulder_size_power);
-        Ok((look, scored))
+        Ok(picture_score(&scored(&look, &windows, self.parameters.head_shoulder_size_power)))
     }
 
     /// Windows in which the map has several density peaks give way to a box a peak. The paper, after one face
     /// a picture, keeps the densest alone; here all of them are wanted.
-    fn told_apart(&self, look: &Look, windows: Vec<(Rect, f32)>) -> Vec<(Rect, f32)> {
-        let scorer = WindowScorer::new(&look.map, self.parameters.head_shoulder_size_power);
+    fn told_apart(&self, look: &Look, windows: Vec<(Rect, f32)>, size_power: f32) -> Vec<(Rect, f32)> {
+        let scorer = WindowScorer::new(&look.map, size_power);
         let mut parts = Vec::with_capacity(windows.len());
         for (window, score) in windows {
             let peaks = DensityPeaks::within(&look.map, window, &self.parameters.peaks);
@@ -216,8 +242,8 @@ impl PaperLocalizer {
 }
 
 /// EdgeBoxes windows of what a net saw, scored on its map.
-fn scored(look: &Look, windows: Vec<(Rect, f32)>, size_power: f32) -> Vec<(Rect, f32)> {
-    WindowScorer::new(&look.map, size_power).score_all(windows.into_iter().map(|(rect, _)| rect))
+fn scored(look: &Look, windows: &[(Rect, f32)], size_power: f32) -> Vec<(Rect, f32)> {
+    WindowScorer::new(&look.map, size_power).score_all(windows.iter().map(|(rect, _)| *rect))
 }
 
 impl Localizer for PaperLocalizer {
@@ -301,6 +327,24 @@ mod tests {
     }
 
     #[test]
+    fn one_look_serves_several_powers() {
+        let mut drawing = Drawing::new(240, 200, GROUND);
+        drawing.ellipse(Rect::new(60.0, 50.0, 80.0, 100.0), SKIN).noise(5, 20);
+        let photo = drawing.photo();
+        let powers = [1.0, 0.6, 0.2];
+        let whole = localizer(parameters());
+        let regions = whole.head_shoulders_weighed(&photo, &powers).unwrap();
+        let faces = whole.faces_weighed(&photo, 0.0, &powers).unwrap();
+        assert_eq!((regions.len(), faces.len()), (3, 3));
+        for ((power, regions), faces) in powers.into_iter().zip(regions).zip(faces) {
+            let of_regions = PaperLocalisation { head_shoulder_size_power: power, ..parameters() };
+            assert_eq!(localizer(of_regions).head_shoulders(&photo).unwrap(), regions);
+            let of_faces = PaperLocalisation { size_power: power, threshold: 0.0, ..parameters() };
+            assert_eq!(localizer(of_faces).locate(&photo).unwrap(), faces);
+        }
+    }
+
+    #[test]
     fn one_window_over_two_faces_is_told_apart() {
         let faces = [Rect::new(24.0, 32.0, 32.0, 40.0), Rect::new(80.0, 32.0, 32.0, 40.0)];
         let mut drawing = Drawing::new(128, 96, GROUND);
@@ -309,13 +353,13 @@ mod tests {
         });
         let localizer = localizer(parameters());
         let look = localizer.lnet_o().whole(&drawing.photo()).unwrap();
-        let parts = localizer.told_apart(&look, vec![(Rect::new(16.0, 24.0, 104.0, 56.0), 1.0)]);
+        let parts = localizer.told_apart(&look, vec![(Rect::new(16.0, 24.0, 104.0, 56.0), 1.0)], 0.6);
         assert_eq!(parts.len(), 2);
         for face in faces {
             assert!(parts.iter().any(|(part, _)| part.iou(face) > 0.5), "{face:?}: {parts:?}");
         }
         let single = vec![(Rect::new(16.0, 24.0, 48.0, 56.0), 1.0)];
-        assert_eq!(localizer.told_apart(&look, single.clone()), single);
+        assert_eq!(localizer.told_apart(&look, single.clone(), 0.6), single);
     }
 
     #[test]
