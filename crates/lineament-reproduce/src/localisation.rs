@@ -208,8 +208,12 @@ fn row(system: &str, set: &Photos, found: Found, alarms: &[Option<f32>]) -> (Vec
     let hits: Vec<f64> =
         pictures.iter().map(|picture| f64::from(u8::from(picture.dominant_overlap() >= OVERLAP))).collect();
     let interval = over_groups(&hits, &set.groups);
-    let mut cells =
-        vec![system.to_owned(), set.name.to_owned(), pictures.len().to_string(), share(mean(hits.clone()))];
+    let mut cells = vec![
+        system.to_owned(),
+        set.name.to_owned(),
+        pictures.len().to_string(),
+        share(mean(hits.iter().copied())),
+    ];
     cells.extend(interval.map(share));
     cells.push(share(figures.as_ref().map_or(f64::NAN, |figures| figures.mean_iou)));
     cells.push(share(background(&scores, alarms).tpr_at_1_in_100));

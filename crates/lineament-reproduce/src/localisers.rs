@@ -18,7 +18,7 @@ use crate::error::ReproduceError;
 use crate::figures::{self, Answers};
 use crate::lab::Lab;
 use crate::localisation::look;
-use crate::results::{Store, share, signed};
+use crate::results::{Store, percent, share, signed};
 use crate::systems::SETS;
 
 /// The experiment.
@@ -131,7 +131,7 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
              |---|---:|---:|---|---:|---|---:|---:|---:|"
         );
         for row in results.rows.iter().filter(|row| results.cell(row, "set") == set) {
-            let value = |column| crate::results::percent(results.number(row, column));
+            let value = |column| percent(results.number(row, column));
             let points = |column| signed(results.number(row, column));
             let _ = writeln!(
                 page,
@@ -151,4 +151,39 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
         }
     }
     Ok(page + &crate::page::origin(&results.origin))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::results::{Origin, Results};
+
+    #[test]
+    fn the_page_sets_the_lnets_against_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::beside(&folder.path().join("results.md"));
+        assert_eq!(section(&store).unwrap(), "");
+        let columns = "set;localiser;pictures;faces_missed;ahead;ahead_low;ahead_high;accuracy;low;high;balanced_accuracy;average_precision;majority";
+        let rows = [
+            "crops;LNets;9;0;NaN;NaN;NaN;0.9;0.8;0.95;0.7;0.6;0.5",
+            "photos;Haar cascade;9;2;0.015;0.01;0.02;0.85;0.8;0.9;0.7;0.6;0.5",
+        ];
+        let cells = |row: &str| row.split(';').map(str::to_owned).collect::<Vec<_>>();
+        let origin = Origin { command: "c".into(), commit: "d".into(), machine: "e".into(), seed: 7 };
+        store
+            .write(NAME, &Results { columns: cells(columns), rows: rows.map(cells).to_vec(), origin })
+            .unwrap();
+        let page = section(&store).unwrap();
+        assert!(
+            page.contains("| LNets | 0 | 90.0 | 80.0 – 95.0 | – | – – – | 70.0 | 60.0 | 50.0 |"),
+            "{page}"
+        );
+        let (crops, photos) = page.split_once("### Un-cropped test photos").unwrap();
+        assert!(
+            !crops.contains("Haar")
+                && photos.contains("| Haar cascade | 2 | 85.0 | 80.0 – 90.0 | +1.50 | +1.00 – +2.00 |"),
+            "{page}"
+        );
+    }
 }
