@@ -178,10 +178,7 @@ mod tests {
             .write(NAME, &Results { columns: cells(columns), rows: rows.map(cells).to_vec(), origin })
             .unwrap();
         let page = section(&store).unwrap();
-        assert!(
-            page.contains("| LNets | 0 | 90.0 | 80.0 – 95.0 | – | – | 70.0 | 60.0 | 50.0 |"),
-            "{page}"
-        );
+        assert!(page.contains("| LNets | 0 | 90.0 | 80.0 – 95.0 | – | – | 70.0 | 60.0 | 50.0 |"), "{page}");
         let (crops, photos) = page.split_once("### Un-cropped test photos").unwrap();
         assert!(
             !crops.contains("Haar")
