@@ -64,8 +64,11 @@ impl Table {
         if self.rows.count >= GROUP { self.write_out() } else { Ok(()) }
     }
 
-    /// Writes a row group.
     fn write_out(&mut self) -> Result<()> {
+        self.write_group().context("the Parquet file cannot be written")
+    }
+
+    fn write_group(&mut self) -> Result<()> {
         let mut group = self.writer.next_row_group()?;
         for column in self.rows.columns(self.every) {
             let mut writer = group.next_column()?.context("the file has fewer columns than its schema")?;
