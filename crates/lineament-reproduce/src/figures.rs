@@ -31,6 +31,16 @@ impl Answers {
         }
     }
 
+    /// How many pictures were asked about, and in how many no face was found.
+    pub fn counts(&self) -> [String; 2] {
+        [self.accurate.images, self.accurate.faces_missed].map(|count| count.to_string())
+    }
+
+    /// The cells of the columns that a table of figures ends in.
+    pub fn figures(&self) -> [String; COLUMNS.len()] {
+        of(Some(&self.accurate), Some(&self.balanced))
+    }
+
     /// By how much its mean accuracy is above the other's, and the 95 % interval over people, the same on both sides.
     pub fn ahead_of(&self, other: &Self) -> [f64; 3] {
         self.people.ahead_of(&other.people, RESAMPLES, SEED).map_or([f64::NAN; 3], |ahead| {
@@ -64,7 +74,7 @@ pub fn cells(lab: &Lab<'_>, tagger: &Tagger) -> Result<Vec<String>, ReproduceErr
 }
 
 /// The cells of the columns, from what was measured at both operating points.
-pub fn of(accurate: Option<&Evaluation>, balanced: Option<&Evaluation>) -> [String; COLUMNS.len()] {
+fn of(accurate: Option<&Evaluation>, balanced: Option<&Evaluation>) -> [String; COLUMNS.len()] {
     let interval = accurate.and_then(|found| found.intervals.as_ref()).map(|found| found.accuracy);
     let figures = [
         accurate.map(|found| found.mean_accuracy),

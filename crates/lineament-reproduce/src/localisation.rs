@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lineament::bootstrap::{RESAMPLES, SEED, intervals};
 use lineament::locate::Localizer;
-use lineament::{Bundle, Limits, Photo, Rect};
+use lineament::{Limits, Photo, Rect};
 use lineament_data::{Framing, Split};
 use lineament_lab::background::background;
 use lineament_lab::localisation::{Located, OVERLAP, curve, localisation, rate_at};
@@ -20,7 +20,7 @@ use crate::error::ReproduceError;
 use crate::lab::{LNETS, Lab};
 use crate::paper_recipe;
 use crate::results::{Results, Store, percent, share};
-use crate::transfer;
+use crate::{systems, transfer};
 
 /// False positives a picture at which the curve is kept.
 const FPPI: [f64; 7] = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
@@ -116,7 +116,7 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     for (system, name, recipe) in variants(lab.recipe(), &lab.celeba.attributes) {
         measured.add_lnets(&system, lab.lnets(&name, &recipe)?.as_ref())?;
     }
-    let bundle = Bundle::embedded().map_err(|e| ReproduceError::model("the default bundle", e))?;
+    let bundle = systems::embedded()?;
     measured.add_lnets("LNets, the default bundle", locating::of_bundle(&bundle)?.as_ref())?;
     let (models, work) =
         (lab.folder("../models", "YuNet and UltraFace as ONNX files")?, lab.work("detectors")?);
@@ -278,7 +278,7 @@ fn table(page: &mut String, results: &Results, set: &str) {
         "\n### {title}\n\n| system | dominant | interval | mean IoU | TPR at 0.01 FPPI | at 0.1 | at 1 | recall at overlap 0.3 | 0.5 | 0.7 | against backgrounds |\n\
          |---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|"
     );
-    for row in results.rows.iter().filter(|row| results.cell(row, "set") == set) {
+    for row in results.rows_of("set", set) {
         let value = |column| percent(results.number(row, column));
         let _ = writeln!(
             page,

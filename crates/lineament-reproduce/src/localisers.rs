@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use lineament::attributes::Region;
 use lineament::locate::{Face, Localizer};
-use lineament::{Bundle, Point, Rect, Tagger};
+use lineament::{Point, Rect, Tagger};
 use lineament_data::{Dataset, Framing, Sample, Split};
 use lineament_lab::{FaceFrom, Observations};
 use lineament_train::{detecting, locating};
@@ -19,7 +19,7 @@ use crate::figures::{self, Answers};
 use crate::lab::Lab;
 use crate::localisation::look;
 use crate::results::{Store, percent, share, signed};
-use crate::systems::SETS;
+use crate::systems::{self, SETS};
 
 /// The experiment.
 pub const NAME: &str = "localisers";
@@ -72,7 +72,7 @@ impl Localisers<'_> {
 }
 
 pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
-    let bundle = Bundle::embedded().map_err(|e| ReproduceError::model("the default bundle", e))?;
+    let bundle = systems::embedded()?;
     let localisers = Localisers {
         lab,
         lnets: locating::of_bundle(&bundle)?,
@@ -107,10 +107,8 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
         for (told, answers) in &all {
             let lnets = all.first().filter(|(first, _)| first != told);
             let ahead = lnets.map_or([f64::NAN; 3], |(_, lnets)| lnets.ahead_of(answers)).map(share);
-            let Answers { accurate, balanced, .. } = answers;
-            let counts = [accurate.images, accurate.faces_missed].map(|count| count.to_string());
-            let figures = figures::of(Some(accurate), Some(balanced));
-            results.push([&[set, told].map(str::to_owned)[..], &counts, &ahead, &figures].concat());
+            let names = [set, told].map(str::to_owned);
+            results.push([&names[..], &answers.counts(), &ahead, &answers.figures()].concat());
         }
     }
     lab.store.write(NAME, &results)
@@ -130,7 +128,7 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
             "\n### {title}\n\n| faces found by | none found | accuracy | interval | LNets ahead | interval | balanced accuracy | average precision | majority answer |\n\
              |---|---:|---:|---|---:|---|---:|---:|---:|"
         );
-        for row in results.rows.iter().filter(|row| results.cell(row, "set") == set) {
+        for row in results.rows_of("set", set) {
             let value = |column| percent(results.number(row, column));
             let points = |column| signed(results.number(row, column));
             // The LNets are not set against themselves.
@@ -160,7 +158,7 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::results::{Origin, Results};
+    use crate::results::testing::table;
 
     #[test]
     fn the_page_sets_the_lnets_against_each() {
@@ -172,11 +170,7 @@ mod tests {
             "crops;LNets;9;0;NaN;NaN;NaN;0.9;0.8;0.95;0.7;0.6;0.5",
             "photos;Haar cascade;9;2;0.015;0.01;0.02;0.85;0.8;0.9;0.7;0.6;0.5",
         ];
-        let cells = |row: &str| row.split(';').map(str::to_owned).collect::<Vec<_>>();
-        let origin = Origin { command: "c".into(), commit: "d".into(), machine: "e".into(), seed: 7 };
-        store
-            .write(NAME, &Results { columns: cells(columns), rows: rows.map(cells).to_vec(), origin })
-            .unwrap();
+        store.write(NAME, &table(columns, &rows)).unwrap();
         let page = section(&store).unwrap();
         assert!(page.contains("| LNets | 0 | 90.0 | 80.0 – 95.0 | – | – | 70.0 | 60.0 | 50.0 |"), "{page}");
         let (crops, photos) = page.split_once("### Un-cropped test photos").unwrap();

@@ -12,7 +12,7 @@ use lineament_train::locating::LocatingRecipe;
 use crate::error::ReproduceError;
 use crate::lab::Lab;
 use crate::localisation::{self, Measured, without_objects};
-use crate::results::{Store, signed};
+use crate::results::{Store, share, signed};
 
 /// The experiment, and its table of localisation.
 pub const NAME: &str = "pretraining";
@@ -81,7 +81,7 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     let mut ahead = lab.results(&["system", "set", "ahead", "low", "high"]);
     for other in [TAGS, LONGER] {
         for (set, figures) in measured.ahead(OBJECTS, other) {
-            ahead.push([&[other, set].map(str::to_owned)[..], &figures.map(crate::results::share)].concat());
+            ahead.push([&[other, set].map(str::to_owned)[..], &figures.map(share)].concat());
         }
     }
     lab.store.write(&ahead_name(), &ahead)?;
@@ -123,7 +123,7 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
-    use crate::results::{Origin, Results};
+    use crate::results::testing::table;
 
     #[test]
     fn the_small_nets_end_in_the_map_of_the_large() {
@@ -146,17 +146,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::beside(&folder.path().join("results.md"));
         assert_eq!(section(&store).unwrap(), "");
-        let origin = Origin { command: "c".into(), commit: "d".into(), machine: "e".into(), seed: 7 };
-        let cells = |row: &str| row.split(';').map(str::to_owned).collect::<Vec<_>>();
-        let table = |columns: &str, row: &str| Results {
-            columns: cells(columns),
-            rows: vec![cells(row)],
-            origin: origin.clone(),
-        };
         let columns = "system;set;dominant;low;high;mean_iou;tpr_background;recall_0_3;recall_0_5;recall_0_7;tpr_at_0.01;tpr_at_0.1;tpr_at_1";
-        store.write(NAME, &table(columns, "Tags alone;wider;0.2;0.1;0.3;0.4;0;0;0;0;0;0;0")).unwrap();
+        store.write(NAME, &table(columns, &["Tags alone;wider;0.2;0.1;0.3;0.4;0;0;0;0;0;0;0"])).unwrap();
         assert_eq!(section(&store).unwrap(), "", "half of it is no result");
-        let ahead = table("system;set;ahead;low;high", "Tags alone;wider;0.125;-0.01;0.25");
+        let ahead = table("system;set;ahead;low;high", &["Tags alone;wider;0.125;-0.01;0.25"]);
         store.write(&ahead_name(), &ahead).unwrap();
         let page = section(&store).unwrap();
         assert!(page.contains("| Tags alone | WIDER FACE | +12.50 | -1.00 – +25.00 |"), "{page}");

@@ -61,6 +61,11 @@ impl Results {
         place.and_then(|place| row.get(place)).map_or("", String::as_str)
     }
 
+    /// The rows with that value in the column of that name.
+    pub fn rows_of<'a>(&'a self, column: &'a str, value: &'a str) -> impl Iterator<Item = &'a Vec<String>> {
+        self.rows.iter().filter(move |row| self.cell(row, column) == value)
+    }
+
     /// A cell as a number; NaN where it is none.
     pub fn number(&self, row: &[String], column: &str) -> f64 {
         self.cell(row, column).parse().unwrap_or(f64::NAN)
@@ -153,9 +158,31 @@ pub fn signed(share: f64) -> String {
     if share.is_finite() { format!("{:+.2}", 100.0 * share) } else { "–".to_owned() }
 }
 
+/// Figures for tests of the page.
+#[cfg(test)]
+pub mod testing {
+    use super::{Origin, Results};
+
+    /// From nowhere.
+    pub fn origin() -> Origin {
+        Origin { command: "c".into(), commit: "d".into(), machine: "e".into(), seed: 7 }
+    }
+
+    /// A table whose columns, and the cells of whose rows, stand between semicolons.
+    pub fn table(columns: &str, rows: &[&str]) -> Results {
+        let cells = |row: &str| row.split(';').map(str::to_owned).collect();
+        Results {
+            columns: cells(columns),
+            rows: rows.iter().map(|row| cells(row)).collect(),
+            origin: origin(),
+        }
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::testing::origin;
     use super::*;
 
     #[test]
@@ -163,8 +190,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::beside(&folder.path().join("results.md"));
         assert_eq!(store.read("systems").unwrap(), None);
-        let origin = Origin { command: "c".into(), commit: "d".into(), machine: "e".into(), seed: 7 };
-        let mut results = Results::new(&["system", "accuracy"], origin);
+        let mut results = Results::new(&["system", "accuracy"], origin());
         results.push(vec!["a, with a comma".into(), share(0.5)]);
         store.write("systems", &results).unwrap();
         assert!(folder.path().join("results/systems.csv").is_file());

@@ -155,13 +155,20 @@ pub fn ours(lab: &Lab<'_>) -> Result<Tagger, ReproduceError> {
     lab.tagger("whole", lab.recipe())
 }
 
+/// The model that the program carries.
+///
+/// # Errors
+/// A damaged model.
+pub fn embedded() -> Result<Bundle, ReproduceError> {
+    Bundle::embedded().map_err(|e| ReproduceError::model("the default bundle", e))
+}
+
 /// [`DEFAULT`]: the model that the program carries.
 ///
 /// # Errors
 /// A damaged model.
 pub fn default_bundle() -> Result<Tagger, ReproduceError> {
-    let bundle = Bundle::embedded().map_err(|e| ReproduceError::model(DEFAULT, e))?;
-    Tagger::new(bundle).map_err(|e| ReproduceError::model(DEFAULT, e))
+    Tagger::new(embedded()?).map_err(|e| ReproduceError::model(DEFAULT, e))
 }
 
 fn told(region: FaceFrom) -> &'static str {
@@ -172,10 +179,8 @@ fn told(region: FaceFrom) -> &'static str {
 }
 
 fn mean_row(set: &str, One { name, region, answers }: &One) -> Vec<String> {
-    let Answers { accurate, balanced, .. } = answers;
     let names = [set, name, told(*region)].map(str::to_owned);
-    let counts = [accurate.images, accurate.faces_missed].map(|count| count.to_string());
-    [&names[..], &counts, &figures::of(Some(accurate), Some(balanced))].concat()
+    [&names[..], &answers.counts(), &answers.figures()].concat()
 }
 
 fn attribute_rows(set: &str, One { name, region, answers }: &One, push: &mut dyn FnMut(Vec<String>)) {
@@ -221,7 +226,7 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
 fn mean_table(page: &mut String, means: &Results, set: &str) {
     *page += "| system | faces | not found | accuracy | interval | balanced accuracy | average precision | majority answer | the paper's |\n\
               |---|---|---:|---:|---|---:|---:|---:|---:|\n";
-    let mut rows: Vec<&Vec<String>> = of_set(means, set).collect();
+    let mut rows: Vec<&Vec<String>> = means.rows_of("set", set).collect();
     rows.sort_by_key(|row| SYSTEMS.iter().position(|(system, _)| *system == means.cell(row, "system")));
     for row in rows {
         let value = |column| percent(means.number(row, column));
@@ -243,7 +248,7 @@ fn mean_table(page: &mut String, means: &Results, set: &str) {
 }
 
 fn ahead_table(page: &mut String, ahead: &Results, set: &str) {
-    let rows: Vec<&Vec<String>> = of_set(ahead, set).collect();
+    let rows: Vec<&Vec<String>> = ahead.rows_of("set", set).collect();
     let own: Vec<&str> =
         OWN.into_iter().filter(|ours| rows.iter().any(|row| ahead.cell(row, "ours") == *ours)).collect();
     let heads: String = own.iter().map(|ours| format!(" {ours} | interval |")).collect();
@@ -290,7 +295,7 @@ fn attribute_table(page: &mut String, attributes: &Results) {
         let _ = write!(page, " {name} |");
     }
     let _ = writeln!(page, "\n|---|{}", "---:|".repeat(1 + shown.len()));
-    let rows: Vec<&Vec<String>> = of_set(attributes, CROPS).collect();
+    let rows: Vec<&Vec<String>> = attributes.rows_of("set", CROPS).collect();
     let of = |name: &str, region: &str| {
         let (name, region) = (name.to_owned(), region.to_owned());
         rows.iter()
@@ -314,10 +319,6 @@ fn attribute_table(page: &mut String, attributes: &Results) {
     }
 }
 
-fn of_set<'a>(results: &'a Results, set: &'a str) -> impl Iterator<Item = &'a Vec<String>> {
-    results.rows.iter().filter(move |row| results.cell(row, "set") == set)
-}
-
 /// The paper's column for a system.
 fn column(name: &str) -> Option<paper::System> {
     SYSTEMS.iter().find(|(system, _)| *system == name).map(|(_, column)| *column)
@@ -327,22 +328,13 @@ fn column(name: &str) -> Option<paper::System> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::results::Origin;
+    use crate::results::testing::table;
 
     #[test]
     fn the_page_sets_ours_against_each() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::beside(&folder.path().join("results.md"));
         assert_eq!(section(&store).unwrap(), "");
-        let origin = Origin { command: "c".into(), commit: "d".into(), machine: "e".into(), seed: 7 };
-        let table = |columns: &str, rows: &[&str]| {
-            let cells = |row: &str| row.split(';').map(str::to_owned).collect::<Vec<_>>();
-            Results {
-                columns: cells(columns),
-                rows: rows.iter().map(|row| cells(row)).collect(),
-                origin: origin.clone(),
-            }
-        };
         let means = "set;system;region;pictures;faces_missed;accuracy;low;high;balanced_accuracy;average_precision;majority";
         store
             .write(MEANS, &table(means, &["photos;PANDA-l;given;643;0;0.85;0.84;0.86;0.8;0.7;0.799"]))

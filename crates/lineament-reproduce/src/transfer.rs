@@ -243,11 +243,11 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
         let _ = writeln!(page, "| {experiment} | {attribute} | {} | {} |", text(unseen), text(seen));
     }
     let of = |nets: &str| {
-        let own = results.rows.iter().filter(|row| results.cell(row, "nets") == nets);
+        let own = results.rows_of("nets", nets);
         percent(mean(own.map(|row| results.number(row, "balanced_accuracy"))))
     };
     let _ = writeln!(page, "| | **mean** | **{}** | | **{}** | |\n", of("never saw it"), of("saw it"));
-    for row in results.rows.iter().filter(|row| results.cell(row, "experiment") == "LFW") {
+    for row in results.rows_of("experiment", "LFW") {
         let value = |column| percent(results.number(row, column));
         let _ = writeln!(
             page,
