@@ -71,14 +71,14 @@ fn the_steady_state_allocates_nothing() {
             let input = input.unwrap();
             let mut output = Tensor::zeros([items, 70, 1, 1]);
             let expected = net.forward(&input).unwrap();
-            let counted = pool.install(|| {
-                // How many buffers lie ready depends on who ran beside whom; after some passes there are enough.
-                (0..50).for_each(|_| net.forward_into(&input, &mut output).unwrap());
+            // How many buffers lie ready depends on who ran beside whom, on a busy machine for long; at some time there are enough.
+            let mut allocated = || {
                 let before = ALLOCATIONS.load(Ordering::SeqCst);
                 (0..20).for_each(|_| net.forward_into(&input, &mut output).unwrap());
                 ALLOCATIONS.load(Ordering::SeqCst) - before
-            });
-            assert_eq!(counted, 0, "{threads} threads, {items} items");
+            };
+            let steady = pool.install(|| (0..50).any(|_| allocated() == 0));
+            assert!(steady, "{threads} threads, {items} items: every twenty passes allocate");
             assert_eq!(output, expected);
         }
     }

@@ -99,6 +99,7 @@ fn finish(sum: __m512i, strip: &ByteStrip<'_>, to: &mut [f32]) {
     unsafe {
         let factor = _mm512_mul_ps(_mm512_set1_ps(strip.scale.step), _mm512_loadu_ps(panel.scales.as_ptr()));
         let sum = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), factor);
-        sums_avx512::finish(sum, panel.bias, panel.slopes, strip.onto, to);
+        let there = sums_avx512::first(to.len());
+        sums_avx512::finish(sum, [panel.bias, panel.slopes], strip.onto, to.as_mut_ptr(), there);
     }
 }

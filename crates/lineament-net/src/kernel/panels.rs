@@ -20,6 +20,7 @@ pub(crate) struct Panels {
     bias: Aligned,
     /// What a negative result is multiplied with: 1 for no activation, 0 for ReLU, PReLU's slope.
     slopes: Aligned,
+    bare: bool,
 }
 
 /// Neighbouring outputs that are summed together.
@@ -42,6 +43,8 @@ pub(crate) struct Panel<'a> {
     pub(crate) bias: &'a [f32],
     /// `[8 * vectors]`.
     pub(crate) slopes: &'a [f32],
+    /// Whether nothing follows the sums: no offset, no activation.
+    pub(crate) bare: bool,
 }
 
 impl Panels {
@@ -68,7 +71,8 @@ impl Panels {
         let [mut offsets, mut slopes] = [filled, filled].map(Aligned::zeros);
         offsets[..bias.len().min(outputs)].copy_from_slice(&bias[..bias.len().min(outputs)]);
         slopes[..outputs].copy_from_slice(&activation.slopes(outputs));
-        Self { inner, outputs, blocks, values, bias: offsets, slopes }
+        let bare = bias.is_empty() && *activation == Activation::Identity;
+        Self { inner, outputs, blocks, values, bias: offsets, slopes, bare }
     }
 
     /// Length of a sum.
@@ -92,6 +96,7 @@ impl Panels {
             values: &self.values[block.at..block.at + self.inner * wide],
             bias: &self.bias[outputs.clone()],
             slopes: &self.slopes[outputs],
+            bare: self.bare,
         }
     }
 }

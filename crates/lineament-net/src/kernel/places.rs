@@ -85,27 +85,41 @@ unsafe impl Windows for Placed<'_> {
     }
 }
 
-/// The rows of a matrix, `inner` values each, to rows of `outputs`.
+/// `all` tiles that were transformed `each` at a time; the last piece may have fewer. A piece holds all places of its tiles, `[places, tiles, channels]`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Matrix {
+pub(crate) struct Pieces {
+    pub(crate) all: usize,
+    pub(crate) each: usize,
+}
+
+/// One place of the transforms of tiles, as rows of a matrix, `inner` values each, to rows of `outputs`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AtPlace {
+    pub(crate) pieces: Pieces,
+    pub(crate) place: usize,
+    pub(crate) places: usize,
     pub(crate) inner: usize,
     pub(crate) outputs: usize,
 }
 
-// SAFETY: functions of two constants.
-unsafe impl Windows for Matrix {
+// SAFETY: functions of constants.
+unsafe impl Windows for AtPlace {
     fn rows(&self) -> Rows {
         Rows { count: 1, run: self.inner }
     }
 
     #[inline]
-    fn from(&self, place: usize, _: usize) -> usize {
-        place * self.inner
+    fn from(&self, tile: usize, _: usize) -> usize {
+        let Pieces { all, each } = self.pieces;
+        // Mostly there is one piece, and a division takes as long as a dozen sums.
+        let first = if tile < each { 0 } else { tile - tile % each };
+        let tiles = each.min(all - first);
+        (first * self.places + self.place * tiles + tile - first) * self.inner
     }
 
     #[inline]
-    fn to(&self, place: usize) -> usize {
-        place * self.outputs
+    fn to(&self, tile: usize) -> usize {
+        tile * self.outputs
     }
 }
 

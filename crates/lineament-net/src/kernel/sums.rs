@@ -12,6 +12,8 @@ use super::places::{self, Rows, Windows};
 
 /// What any path takes at once divides this.
 pub(crate) const TOGETHER: usize = 24;
+/// Windows that the kernels take at once where there are few.
+pub(crate) const FEW: usize = 4;
 /// Windows of a piece of work: a multiple of that, few enough for what they read to stay in a core's caches while panel after panel passes by.
 pub(crate) const WINDOWS: usize = 4 * TOGETHER;
 

@@ -2,8 +2,8 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m512, __mmask16, _mm512_add_ps, _mm512_fmadd_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
-    _mm512_max_ps, _mm512_min_ps, _mm512_set1_ps, _mm512_setzero_ps,
+    __m512, __mmask16, _MM_HINT_T0, _mm_prefetch, _mm512_add_ps, _mm512_fmadd_ps, _mm512_mask_storeu_ps,
+    _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_set1_ps, _mm512_setzero_ps,
 };
 use std::ops::Range;
 
@@ -11,6 +11,9 @@ use super::path::Avx512;
 use super::places::Windows;
 use super::sums::Strip;
 use super::walk_avx512::Tile;
+
+/// How far ahead of the sums the filters are asked for, in values.
+const AHEAD: usize = 512;
 
 impl Tile for Strip<'_> {
     type Proof = Avx512;
@@ -30,7 +33,7 @@ impl Tile for Strip<'_> {
 }
 
 /// The first `values` of a vector.
-fn first(values: usize) -> __mmask16 {
+pub(super) fn first(values: usize) -> __mmask16 {
     (u32::MAX >> (32 - values.clamp(1, 16))) as __mmask16
 }
 
@@ -70,6 +73,8 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize>(
                 // SAFETY: the panel has a row of `wide` values for each value of a window; the pointer goes at most one past its end.
                 unsafe {
                     *step = _mm512_maskz_loadu_ps(masks[v], filters[v]);
+                    // Asked for ahead: filters fill more pages than the processor follows by itself. No harm where there is nothing.
+                    _mm_prefetch::<_MM_HINT_T0>(filters[v].wrapping_add(AHEAD).cast());
                     filters[v] = filters[v].add(wide[v]);
                 }
             }
@@ -82,13 +87,26 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize>(
             }
         }
     }
+    let mut to = [out.as_mut_ptr(); M];
+    for (m, to) in to.iter_mut().enumerate() {
+        // SAFETY: the window's sums have their place in the output.
+        *to = unsafe { to.add(windows.to(places.start + m.min(count - 1))) };
+    }
     // Loops of constant length, so that the sums stay in registers.
-    for (m, sums) in sums.into_iter().enumerate() {
-        for (sum, strip) in sums.into_iter().zip(&strips) {
+    for (v, strip) in strips.iter().enumerate() {
+        let Strip { panel, onto, there, .. } = *strip;
+        let there = first(there);
+        for (m, sums) in sums.iter().enumerate() {
             if m < count {
-                let to = &mut out[windows.to(places.start + m) + strip.first..][..strip.there];
-                // SAFETY: as many offsets and slopes as there are outputs, sixteen at most.
-                unsafe { finish(sum, strip.panel.bias, strip.panel.slopes, strip.onto, to) };
+                // SAFETY: `there` sums from the panel's first on lie in the output; it has as many offsets and slopes.
+                unsafe {
+                    let to = to[m].add(strip.first);
+                    if panel.bare && !onto {
+                        _mm512_mask_storeu_ps(to, there, sums[v]);
+                    } else {
+                        finish(sums[v], [panel.bias, panel.slopes], onto, to, there);
+                    }
+                }
             }
         }
     }
@@ -97,18 +115,24 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize>(
 /// Offset, what is there already, and slope.
 ///
 /// # Safety
-/// The processor has AVX-512; there are at least as many offsets and slopes as `to` has values, and those are 1 to 16.
+/// The processor has AVX-512; offsets, slopes, and values from `to` on are as many as `there` says.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) unsafe fn finish(sum: __m512, bias: &[f32], slopes: &[f32], onto: bool, to: &mut [f32]) {
-    let (there, zero) = (first(to.len()), _mm512_setzero_ps());
-    // SAFETY: no more than `to.len()` values are read or written.
+pub(super) unsafe fn finish(
+    sum: __m512,
+    [bias, slopes]: [&[f32]; 2],
+    onto: bool,
+    to: *mut f32,
+    there: __mmask16,
+) {
+    let zero = _mm512_setzero_ps();
+    // SAFETY: no more values are read or written than `there` says.
     unsafe {
         let bias = _mm512_maskz_loadu_ps(there, bias.as_ptr());
         let slopes = _mm512_maskz_loadu_ps(there, slopes.as_ptr());
         let sum = _mm512_add_ps(sum, bias);
-        let sum = if onto { _mm512_add_ps(sum, _mm512_maskz_loadu_ps(there, to.as_ptr())) } else { sum };
+        let sum = if onto { _mm512_add_ps(sum, _mm512_maskz_loadu_ps(there, to)) } else { sum };
         let done = _mm512_fmadd_ps(slopes, _mm512_min_ps(sum, zero), _mm512_max_ps(sum, zero));
-        _mm512_mask_storeu_ps(to.as_mut_ptr(), there, done);
+        _mm512_mask_storeu_ps(to, there, done);
     }
 }

@@ -22,8 +22,12 @@ pub(crate) struct Spreading<'a> {
 
 /// Products that are to be transformed back: `AᵀmA` of each tile, with offset, sum and slope.
 pub(crate) struct Gathering<'a> {
+    /// `[places, all, channels]`.
     pub(crate) products: &'a [f32],
+    pub(crate) all: usize,
+    /// Those that are transformed, the first of which is number `first` of all.
     pub(crate) tiles: &'a [Tile],
+    pub(crate) first: usize,
     pub(crate) channels: usize,
     /// Where in the whole output the part begins that is written.
     pub(crate) base: usize,
@@ -149,7 +153,8 @@ impl Gathering<'_> {
         let (top, left) = (tile.row * RESULTS, tile.column * RESULTS);
         let start = start.wrapping_sub(self.base).wrapping_add(top * line + left * channels + lane);
         let (rows, columns) = (rows - top, columns - left);
-        let place = self.tiles.len() * channels;
+        let place = self.all * channels;
+        let index = self.first + index;
         let mut half = [[Lanes::<L>::ZERO; RESULTS]; SIDE];
         for (x, half) in half.iter_mut().enumerate() {
             let mut column = [Lanes::ZERO; SIDE];

@@ -11,7 +11,7 @@ use super::activation::Activation;
 use super::aligned::Aligned;
 use super::panels::Panels;
 use super::path::Path;
-use super::places::Matrix;
+use super::places::{AtPlace, Pieces};
 use super::sums::sums;
 use super::tiles::{Gathering, Spreading};
 
@@ -38,6 +38,11 @@ impl Form {
     /// Multiplications for one tile of one channel: the places of a transform.
     pub(crate) fn places(self) -> usize {
         self.side * self.side
+    }
+
+    /// Values of `tiles` transformed, and of their products, for so many channels of both.
+    pub(crate) fn transformed(self, tiles: usize, channels: [usize; 2]) -> [usize; 2] {
+        channels.map(|channels| self.places() * tiles * channels)
     }
 
     /// Tiles down and across a map of so many results.
@@ -131,19 +136,53 @@ impl Winograd {
         onto: bool,
         buffer: &mut Aligned,
     ) {
-        let (wide, deep) = (tiles.len() * self.inputs, tiles.len() * self.outputs);
-        let places = self.form.places();
-        let (spread, products) = buffer.grown(places * (wide + deep)).split_at_mut(places * wide);
-        let (channels, form) = (self.inputs, self.form);
-        Spreading { map, tiles, channels, results: form.results }.run(path, form.side, spread);
-        let windows = Matrix { inner: self.inputs, outputs: self.outputs };
-        for (place, panels) in self.places.iter().enumerate() {
-            let from = &spread[place * wide..(place + 1) * wide];
-            let to = &mut products[place * deep..(place + 1) * deep];
-            sums(path, panels, from, &windows, 0..tiles.len(), to, false);
+        let all = tiles.len();
+        let [wide, deep] = self.form.transformed(all, [self.inputs, self.outputs]);
+        let (spread, products) = buffer.grown(wide + deep).split_at_mut(wide);
+        self.spread(path, map, tiles, spread);
+        self.multiply(path, 0..self.form.places(), Pieces { all, each: all }, spread, products);
+        self.gather(path, (products, all), (tiles, 0), (out, base), onto);
+    }
+
+    /// Transforms `tiles` of `map`: fills `spread`, `[places, tiles, inputs]`.
+    pub(crate) fn spread(&self, path: Path, map: &[f32], tiles: &[Tile], spread: &mut [f32]) {
+        let Form { side, results } = self.form;
+        Spreading { map, tiles, channels: self.inputs, results }.run(path, side, spread);
+    }
+
+    /// Multiplies the transforms `spread`, piece after piece as [`Winograd::spread`] leaves them, with the filters of `places`: fills `products`,
+    /// `[places, tiles, outputs]`.
+    pub(crate) fn multiply(
+        &self,
+        path: Path,
+        places: Range<usize>,
+        pieces: Pieces,
+        spread: &[f32],
+        products: &mut [f32],
+    ) {
+        let [inner, outputs] = [self.inputs, self.outputs];
+        let rows = products.chunks_exact_mut((pieces.all * outputs).max(1));
+        for ((place, panels), products) in
+            self.places.iter().enumerate().take(places.end).skip(places.start).zip(rows)
+        {
+            let windows = AtPlace { pieces, place, places: self.form.places(), inner, outputs };
+            sums(path, panels, spread, &windows, 0..pieces.all, products, false);
         }
+    }
+
+    /// Transforms the products of `tiles` back, which are those from number `first` on of `all` in `products`, `[places, all, outputs]`; `out` as in
+    /// [`Winograd::run`].
+    pub(crate) fn gather(
+        &self,
+        path: Path,
+        (products, all): (&[f32], usize),
+        (tiles, first): (&[Tile], usize),
+        (out, base): (&mut [f32], usize),
+        onto: bool,
+    ) {
         let (channels, bias, slopes) = (self.outputs, &self.bias, &self.slopes);
-        Gathering { products, tiles, channels, base, bias, slopes, onto }.run(path, form, out);
+        Gathering { products, all, tiles, first, channels, base, bias, slopes, onto }
+            .run(path, self.form, out);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::kernel::panels::Panels;
 use crate::kernel::winograd::{Form, Winograd};
 
 /// Outputs of a matrix that are packed together: on one item, each such part is a piece of work of its own.
-pub(crate) const OUTPUTS: usize = 64;
+pub(crate) const OUTPUTS: usize = 32;
 
 /// One convolution or matrix in the forms that kernels read. A form that is never asked for costs nothing.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! The fast forward pass on the CPU.
 //!
 //! [`Net::new`] compiles a spec into steps (`plan.rs`). For each shape of input that it meets, the steps become a program (`program.rs`): every map has its
-//! place in one arena (`layout.rs`), and the work of every step is cut into units. [`Net::forward`] runs it (`run.rs`). Units depend on the sizes of maps
+//! place in one arena (`layout.rs`), and the work of every step is cut into units (convolutions in tiles: `tiled.rs`). [`Net::forward`] runs it (`run.rs`). Units depend on the sizes of maps
 //! alone, and every sum runs in one order, so an item's result is the same to the bit for any number of threads and whatever else is in the batch.
 
 pub(crate) mod bank;
@@ -12,6 +12,7 @@ mod program;
 pub(crate) mod run;
 pub(crate) mod scratch;
 pub(crate) mod step;
+mod tiled;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

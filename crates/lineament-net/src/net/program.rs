@@ -1,32 +1,26 @@
 //! A plan for inputs of one shape: its maps laid out, its work cut into units.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use super::bank::OUTPUTS;
 use super::layout::{At, Ends, Layout};
 use super::plan::{Plan, Step};
+use super::tiled::{self, Tiled};
 use crate::Shape;
-use crate::kernel::places::Place;
-use crate::kernel::sums::{TOGETHER, WINDOWS};
+use crate::kernel::places::{Pieces, Place};
+use crate::kernel::sums::{FEW, TOGETHER, WINDOWS};
 use crate::kernel::together::Parts;
-use crate::kernel::winograd::{Form, Grid, Tile, tiles};
+use crate::kernel::winograd::{Form, Tile};
 
-/// Values that the transforms of one unit's tiles may fill, and how few tiles are worth it.
-const TRANSFORMED: usize = 192 << 10;
-const FEWEST_TILES: usize = 12;
+/// The fewest windows of a unit, and multiplications that are not worth a second thread: some microseconds.
+const FEWEST: usize = 8;
+const ALONE: usize = 400_000;
 /// Rows of a unit of cheap work.
 const ROWS: usize = 8;
 /// Bytes that are worth a unit of their own, and the most units of an item.
 const BAND: usize = 8 << 10;
 const BANDS: usize = 2;
-/// What it costs to bring one value of a tile there and back, in multiplications: measured on the nets of the compact recipe, with AVX2 and AVX-512.
-const TRANSFORM: usize = 16;
-/// What it costs to read one filter's value, in multiplications: tiles have up to four times as many of them. Measured on the compact ANet: six patches are
-/// a fifth faster than without it, two (one face) equal; one alone takes a quarter longer when filters lie in a core's cache, and is faster when not.
-const READ: usize = 8;
-/// Windows that are summed at once; fewer take as long.
-const AT_ONCE: usize = 6;
-/// The fewest channels for which transforms pay.
-const CHANNELS: usize = 16;
-
 /// The most values of an arena (1 GiB). Windows are listed beside it, so an input may be far smaller than that and still cost as much.
 pub(crate) const MOST: usize = 1 << 28;
 
@@ -35,19 +29,36 @@ pub(crate) const MOST: usize = 1 << 28;
 pub(crate) struct Program {
     pub(crate) items: usize,
     pub(crate) layout: Layout,
-    /// One a step.
-    pub(crate) work: Vec<Work>,
-    /// What each unit writes.
+    /// Values of the arena: the maps, and behind them what one step needs for itself.
+    pub(crate) len: usize,
+    /// In the plan's order; most steps are one of them.
+    pub(crate) stages: Vec<Stage>,
+    /// What the units of each stage read and write.
     pub(crate) parts: Parts,
 }
 
-/// What a step does, unit by unit. Units follow each other in the output's memory.
+/// A step of the plan, or a part of it that has to be done by all threads before the next begins.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) step: usize,
+    /// Whether it is what writes the step's output.
+    pub(crate) writes_map: bool,
+    pub(crate) work: Work,
+}
+
+/// What a stage does, unit by unit. Units follow each other in the memory that is written.
 #[derive(Debug)]
 pub(crate) enum Work {
     /// Sums of windows.
     Sums { places: Vec<Place>, runs: Vec<Run>, units: Vec<Unit> },
-    /// Sums of tiles.
-    Tiles { form: Form, tiles: Vec<Tile>, units: Vec<Unit> },
+    /// Sums of tiles, there and back.
+    Tiles { form: Form, tiles: Arc<[Tile]>, units: Vec<Unit> },
+    /// Tiles transformed.
+    Spread { form: Form, tiles: Arc<[Tile]>, units: Vec<Unit> },
+    /// Their products, place by place.
+    Products { form: Form, pieces: Pieces, units: Vec<Unit> },
+    /// Products transformed back.
+    Gather { form: Form, tiles: Arc<[Tile]>, units: Vec<Unit> },
     /// Rows of the output (counted through all items).
     Rows { units: Vec<Unit> },
 }
@@ -56,7 +67,12 @@ impl Work {
     /// Its units.
     pub(crate) fn units(&self) -> &[Unit] {
         match self {
-            Self::Sums { units, .. } | Self::Tiles { units, .. } | Self::Rows { units } => units,
+            Self::Sums { units, .. }
+            | Self::Tiles { units, .. }
+            | Self::Spread { units, .. }
+            | Self::Products { units, .. }
+            | Self::Gather { units, .. }
+            | Self::Rows { units } => units,
         }
     }
 }
@@ -69,7 +85,7 @@ pub(crate) struct Run {
     pub(crate) end: usize,
 }
 
-/// A piece of work: runs, tiles or rows `first..end`, whose outputs begin at `start` in the output's memory.
+/// A piece of work: runs, tiles, places or rows `first..end`, whose outputs begin at `start` in the memory that is written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unit {
     pub(crate) start: usize,
@@ -81,19 +97,33 @@ impl Program {
     /// `None` when it would need more memory than there can be.
     pub(crate) fn new(plan: &Plan, input: Shape, items: usize) -> Option<Self> {
         let layout = Layout::new(plan, input, items, MOST)?;
-        let steps = plan.steps.iter().zip(&layout.ends);
-        let work: Vec<Work> = steps.map(|(step, ends)| work(step, ends, items)).collect();
-        let parts = Parts::new(layout.ends.iter().zip(&work).map(|(ends, work)| {
+        let (mut stages, mut parts, mut len) = (Vec::new(), Vec::new(), layout.len);
+        for (index, (step, ends)) in plan.steps.iter().zip(&layout.ends).enumerate() {
             let stretch = |at: At| at.offset..at.offset + at.value(items * at.item());
             let written = stretch(ends.output);
+            let mut stage = |work: Work, read: Range<usize>, written: Range<usize>, to: Option<At>| {
+                let value = |start| to.map_or(start, |at| at.value(start));
+                let starts = work.units().iter().map(|unit| written.start + value(unit.start)).collect();
+                parts.push(([read, written], starts));
+                stages.push(Stage { step: index, writes_map: to.is_some(), work });
+            };
             // A step in place has nothing else to read.
             let in_place = ends.input.offset == ends.output.offset;
             let read = if in_place { written.start..written.start } else { stretch(ends.input) };
-            let starts =
-                work.units().iter().map(|unit| written.start + ends.output.value(unit.start)).collect();
-            ([read, written], starts)
-        }));
-        Some(Self { items, layout, work, parts })
+            match tiled::of(step, ends, items) {
+                Some(Tiled::ByPlaces { works: [spread, products, gather], values: [wide, deep] }) => {
+                    let transformed = layout.len..layout.len + wide;
+                    let multiplied = transformed.end..transformed.end + deep;
+                    len = len.max(multiplied.end);
+                    stage(spread, read, transformed.clone(), None);
+                    stage(products, transformed, multiplied.clone(), None);
+                    stage(gather, multiplied, written, Some(ends.output));
+                }
+                Some(Tiled::Together(work)) => stage(work, read, written, Some(ends.output)),
+                None => stage(work(step, ends, items), read, written, Some(ends.output)),
+            }
+        }
+        Some(Self { items, layout, len, stages, parts: Parts::new(parts.into_iter()) })
     }
 }
 
@@ -103,21 +133,6 @@ fn work(step: &Step, ends: &Ends, items: usize) -> Work {
         Step::Convolve { convolution, .. } => {
             let window = convolution.window;
             let to = output.shape;
-            let wide = input.shape.channels >= CHANNELS && convolution.filters >= CHANNELS;
-            let (inputs, filters) = (input.shape.channels, convolution.filters);
-            // For one item, however many there are: a batch must not be reckoned otherwise than its items alone.
-            let products = |windows: usize| (windows.next_multiple_of(AT_ONCE) + READ) * inputs * filters;
-            let cost = |form: &Form| {
-                let [down, across] = form.tiles(to.height, to.width);
-                let tiles = down * across;
-                form.places() * (products(tiles) + TRANSFORM * tiles * (inputs + filters))
-            };
-            let plain = window.kernel * window.kernel * products(to.height * to.width);
-            let tiled = window.stride == 1 && wide && !input.bytes;
-            let forms = Form::of_kernel(window.kernel).filter(|_| tiled);
-            if let Some(form) = forms.min_by_key(cost).filter(|form| cost(form) < plain) {
-                return in_tiles(input, output, window.padding, form, items);
-            }
             let place = |item, row, column| Place {
                 from: input.pixel(item, window.padding, row * window.stride, column * window.stride) as u32,
                 to: output.pixel(item, 0, row, column) as u32,
@@ -128,7 +143,11 @@ fn work(step: &Step, ends: &Ends, items: usize) -> Work {
             let places: Vec<Place> = pixels.map(|(item, row, column)| place(item, row, column)).collect();
             // What bytes stand for differs from item to item.
             let together = if input.bytes { to.height * to.width } else { places.len() };
-            in_windows(places, together)
+            in_windows(
+                places,
+                together,
+                convolution.rows().count * convolution.rows().run * convolution.filters,
+            )
         }
         Step::ConvolveCells { convolution, grid, .. } => {
             in_cells(input, output, convolution.window.padding, convolution.window.stride, *grid, items)
@@ -164,16 +183,17 @@ fn work(step: &Step, ends: &Ends, items: usize) -> Work {
     }
 }
 
-/// Even parts of `all` things, at most `most` each, of multiples of `step`.
-fn part(all: usize, most: usize, step: usize) -> usize {
+/// Even parts of `all` windows, each of which takes so many multiplications.
+fn part(all: usize, multiplications: usize) -> usize {
     // Two parts at least where there is enough for two cores.
-    let parts = all.div_ceil(most.max(1)).max(if all >= 2 * step { 2 } else { 1 });
-    all.div_ceil(parts).next_multiple_of(step)
+    let enough = all >= 2 * FEWEST && all * multiplications >= ALONE;
+    let size = all.div_ceil(all.div_ceil(WINDOWS).max(if enough { 2 } else { 1 }));
+    size.next_multiple_of(if size >= 2 * TOGETHER { TOGETHER } else { FEW })
 }
 
-/// Windows of which each `together` may be one run.
-fn in_windows(places: Vec<Place>, together: usize) -> Work {
-    let size = part(places.len(), WINDOWS, TOGETHER);
+/// Windows of so many multiplications, of which each `together` may be one run.
+fn in_windows(places: Vec<Place>, together: usize, multiplications: usize) -> Work {
+    let size = part(places.len(), multiplications);
     let (mut runs, mut units) = (Vec::new(), Vec::new());
     for first in (0..places.len()).step_by(size.max(1)) {
         let (start, begin, end) = (places[first].to as usize, runs.len(), places.len().min(first + size));
@@ -212,37 +232,6 @@ fn in_cells(input: At, output: At, padding: usize, stride: usize, grid: [usize; 
         }
     }
     Work::Sums { places, runs, units }
-}
-
-fn in_tiles(input: At, output: At, padding: usize, form: Form, items: usize) -> Work {
-    let to = output.shape;
-    let grids = move |item: usize| {
-        let Shape { height, width, .. } = input.shape;
-        let margin = 2 * padding;
-        let from = Grid {
-            start: input.pixel(item, padding, 0, 0),
-            line: input.line(),
-            rows: height + margin,
-            columns: width + margin,
-        };
-        let into = Grid {
-            start: output.pixel(item, 0, 0, 0),
-            line: output.line(),
-            rows: to.height,
-            columns: to.width,
-        };
-        [from, into]
-    };
-    let [down, across] = form.tiles(to.height, to.width);
-    let all: Vec<Tile> = tiles(0..items * down, grids, [down, across]).collect();
-    let most = (TRANSFORMED / (form.places() * (input.shape.channels + to.channels))).max(FEWEST_TILES);
-    let rows = part(items * down, most.div_ceil(across).max(1), 1);
-    let units = (0..items * down).step_by(rows.max(1)).map(|row| Unit {
-        start: output.pixel(row / down, 0, row % down * form.results, 0),
-        first: row * across,
-        end: (items * down).min(row + rows) * across,
-    });
-    Work::Tiles { form, units: units.collect(), tiles: all }
 }
 
 /// Each item in a few bands of rows: the extremes of all of it are looked for with each of them. The padding above and below belongs to the first and the

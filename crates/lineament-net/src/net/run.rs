@@ -4,7 +4,7 @@ use super::Net;
 use super::bank::Bank;
 use super::layout::{At, SCALE};
 use super::plan::Step;
-use super::program::{Program, Unit, Work};
+use super::program::{Program, Stage, Unit, Work};
 use super::scratch::Shelf;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::byte_sums::byte_sums;
@@ -18,7 +18,7 @@ impl Net {
     /// `input` and `output` are the group's items, C x H x W each; up to `threads` threads work on it. Units are the same for any number of them.
     pub(super) fn group(&self, program: &Program, input: &[f32], output: &mut [f32], threads: usize) {
         self.arenas.with(|arena: &mut Aligned| {
-            let arena = arena.grown(program.layout.len);
+            let arena = arena.grown(program.len);
             inward(program, input, arena);
             let pass = Pass {
                 steps: &self.plan.steps,
@@ -78,17 +78,18 @@ struct Pass<'a> {
 }
 
 impl Steps for Pass<'_> {
-    fn prepare(&self, step: usize, written: &mut [f32]) {
-        let ends = self.program.layout.ends[step];
-        if ends.fresh {
+    fn prepare(&self, stage: usize, written: &mut [f32]) {
+        let stage = &self.program.stages[stage];
+        let ends = self.program.layout.ends[stage.step];
+        if ends.fresh && stage.writes_map {
             ends.output.clear(self.program.items, written);
         }
     }
 
-    fn unit(&self, step: usize, unit: usize, map: &[f32], out: &mut [f32]) {
-        let (ends, work) = (&self.program.layout.ends[step], &self.program.work[step]);
-        let unit = &work.units()[unit];
-        self.run(&self.steps[step], &self.banks[step], [ends.input, ends.output], (work, unit), map, out);
+    fn unit(&self, stage: usize, unit: usize, map: &[f32], out: &mut [f32]) {
+        let Stage { step, work, .. } = &self.program.stages[stage];
+        let (ends, unit) = (&self.program.layout.ends[*step], &work.units()[unit]);
+        self.run(&self.steps[*step], &self.banks[*step], [ends.input, ends.output], (work, unit), map, out);
     }
 }
 
@@ -109,6 +110,19 @@ impl Pass<'_> {
                     let tiles = &tiles[unit.first..unit.end];
                     winograd.run(self.path, map, tiles, (out, unit.start), *accumulate, buffer);
                 });
+            }
+            (Step::Convolve { convolution, .. }, Work::Spread { form, tiles, .. }) => {
+                let winograd = bank.winograd(convolution, *form);
+                winograd.spread(self.path, map, &tiles[unit.first..unit.end], out);
+            }
+            (Step::Convolve { convolution, .. }, Work::Products { form, pieces, .. }) => {
+                let winograd = bank.winograd(convolution, *form);
+                winograd.multiply(self.path, unit.first..unit.end, *pieces, map, out);
+            }
+            (Step::Convolve { convolution, accumulate, .. }, Work::Gather { form, tiles, .. }) => {
+                let winograd = bank.winograd(convolution, *form);
+                let own = (&tiles[unit.first..unit.end], unit.first);
+                winograd.gather(self.path, (map, tiles.len()), own, (out, unit.start), *accumulate);
             }
             (Step::ToBytes { .. }, Work::Rows { .. }) => {
                 bytes_of([from, to], unit, map, bytemuck::cast_slice_mut(out), self.path);
