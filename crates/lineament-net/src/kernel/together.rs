@@ -2,7 +2,8 @@
 //!
 //! The thread that asks leads from step to step. Others join in where it stands, take units of that step and wait awake for the next: putting a thread
 //! to sleep and waking it takes longer than most steps do. Nobody is waited for but those who have taken a unit, so a thread that comes late, or never,
-//! costs nothing.
+//! costs nothing. The leader takes units from the front and the others from the back, so that of a map, whose rows are units, a processor mostly reads the
+//! half that it wrote itself: what another one wrote takes it as long as some sums.
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;
@@ -71,14 +72,14 @@ pub(crate) trait Steps: Sync {
 pub(crate) fn run(parts: &Parts, steps: &impl Steps, memory: &mut [f32], threads: usize) {
     assert!(parts.len <= memory.len(), "parts of {} values in a memory of {}", parts.len, memory.len());
     let threads = threads.min(parts.widest());
-    if threads < 2 {
+    if threads < 2 || parts.widest() >= Turn::UNITS || parts.steps.len() >= Turn::STEPS {
         return alone(parts, steps, memory);
     }
     let pass = Pass {
         parts: &parts.steps,
         steps,
         memory: memory.as_mut_ptr(),
-        turn: AtomicU64::new(BEFORE),
+        turn: AtomicU64::new(Turn::BEFORE.0),
         done: AtomicUsize::new(0),
         failed: AtomicBool::new(false),
         held: PhantomData,
@@ -115,9 +116,45 @@ fn alone(parts: &Parts, steps: &impl Steps, memory: &mut [f32]) {
     }
 }
 
-/// The turns before the first step and after the last.
-const BEFORE: u64 = u64::MAX - 1;
-const OVER: u64 = u64::MAX;
+/// What is under way, in one word: the step, and how many of its units are taken from the front and from the back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Turn(u64);
+
+impl Turn {
+    /// The turns before the first step and after the last.
+    const BEFORE: Self = Self(u64::MAX - 1);
+    const OVER: Self = Self(u64::MAX);
+    /// Bits of each count.
+    const BITS: u32 = 22;
+    /// What a word has no room for: so many units, and so many steps.
+    const UNITS: usize = 1 << Self::BITS;
+    const STEPS: usize = (1 << (u64::BITS - 2 * Self::BITS)) - 1;
+
+    fn at(step: usize) -> Self {
+        Self((step as u64) << (2 * Self::BITS))
+    }
+
+    fn step(self) -> usize {
+        (self.0 >> (2 * Self::BITS)) as usize
+    }
+
+    fn taken(self) -> [usize; 2] {
+        [self.0 >> Self::BITS, self.0].map(|count| count as usize & (Self::UNITS - 1))
+    }
+
+    /// The next of `units`, from the front or the back, and the turn without it.
+    fn next(self, units: usize, front: bool) -> Option<(usize, Self)> {
+        let [before, behind] = self.taken();
+        (before + behind < units).then(|| {
+            if front {
+                (before, Self(self.0 + Self::UNITS as u64))
+            } else {
+                (units - 1 - behind, Self(self.0 + 1))
+            }
+        })
+    }
+}
+
 /// Looks at a counter before the processor is offered to others: there may be more threads than processors.
 const PATIENCE: u32 = 4000;
 
@@ -127,7 +164,7 @@ struct Pass<'a, S> {
     steps: &'a S,
     /// Holds all parts.
     memory: *mut f32,
-    /// The step in its upper half, the next unit to be taken in its lower; before the first step there is none.
+    /// A [`Turn`].
     turn: AtomicU64,
     /// Units of the step that are done.
     done: AtomicUsize,
@@ -142,7 +179,7 @@ unsafe impl<S: Steps> Sync for Pass<'_, S> {}
 impl<S: Steps> Pass<'_, S> {
     fn lead(&self) {
         // Helpers leave, too, when a unit panics here.
-        let _over = OnDrop(|| self.turn.store(OVER, Ordering::Release));
+        let _over = OnDrop(|| self.turn.store(Turn::OVER.0, Ordering::Release));
         for (step, part) in self.parts.iter().enumerate() {
             let Range { start, end } = part.written;
             // SAFETY: the stretch lies in the memory. Every unit of the step before is done and none of this one is to be had yet, so nobody else holds any
@@ -150,8 +187,8 @@ impl<S: Steps> Pass<'_, S> {
             let out = unsafe { std::slice::from_raw_parts_mut(self.memory.add(start), end - start) };
             self.steps.prepare(step, out);
             self.done.store(0, Ordering::Relaxed);
-            self.turn.store((step as u64) << 32, Ordering::Release);
-            while let Some((step, unit)) = self.take() {
+            self.turn.store(Turn::at(step).0, Ordering::Release);
+            while let Some((step, unit)) = self.take(true) {
                 self.work(step, unit);
             }
             self.wait(|| self.done.load(Ordering::Acquire) >= part.starts.len());
@@ -161,8 +198,8 @@ impl<S: Steps> Pass<'_, S> {
 
     fn help(&self) {
         let mut waited = 0;
-        while self.turn.load(Ordering::Acquire) != OVER {
-            match self.take() {
+        while self.turn.load(Ordering::Acquire) != Turn::OVER.0 {
+            match self.take(false) {
                 Some((step, unit)) => {
                     let failed = OnDrop(|| self.failed.store(true, Ordering::Release));
                     self.work(step, unit);
@@ -182,17 +219,18 @@ impl<S: Steps> Pass<'_, S> {
     }
 
     /// A unit of the step that the leader stands at, which nobody else gets.
-    fn take(&self) -> Option<(usize, usize)> {
-        let mut turn = self.turn.load(Ordering::Acquire);
+    fn take(&self, front: bool) -> Option<(usize, usize)> {
+        let mut turn = Turn(self.turn.load(Ordering::Acquire));
         loop {
-            let (step, unit) = ((turn >> 32) as usize, (turn & u64::from(u32::MAX)) as usize);
-            if turn >= BEFORE || unit >= self.parts.get(step)?.starts.len() {
+            if turn == Turn::BEFORE || turn == Turn::OVER {
                 return None;
             }
+            let step = turn.step();
+            let (unit, next) = turn.next(self.parts.get(step)?.starts.len(), front)?;
             // Acquire: what the leader and all units before wrote is seen.
-            match self.turn.compare_exchange_weak(turn, turn + 1, Ordering::AcqRel, Ordering::Acquire) {
+            match self.turn.compare_exchange_weak(turn.0, next.0, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Some((step, unit)),
-                Err(now) => turn = now,
+                Err(now) => turn = Turn(now),
             }
         }
     }
@@ -237,6 +275,23 @@ mod tests {
     use super::*;
 
     const STEPS: usize = 60;
+
+    #[test]
+    fn units_are_taken_from_both_ends_until_they_meet() {
+        let last = Turn::STEPS - 1;
+        let mut turn = Turn::at(last);
+        let mut units = Vec::new();
+        for front in [true, false, false, true] {
+            let (unit, next) = turn.next(4, front).unwrap();
+            units.push(unit);
+            turn = next;
+        }
+        assert_eq!(units, [0, 3, 2, 1]);
+        assert_eq!((turn.step(), turn.taken()), (last, [2, 2]));
+        assert!(turn != Turn::BEFORE && turn != Turn::OVER);
+        assert_eq!(turn.next(4, true), None);
+        assert_eq!(turn.next(4, false), None);
+    }
 
     /// Two halves; each step adds values of the one, and its own number, to the other.
     struct BackAndForth {

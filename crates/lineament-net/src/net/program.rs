@@ -13,9 +13,8 @@ use crate::kernel::sums::{FEW, TOGETHER, WINDOWS};
 use crate::kernel::together::Parts;
 use crate::kernel::winograd::{Form, Tile};
 
-/// The fewest windows of a unit, and multiplications that are not worth a second thread: some microseconds.
-const FEWEST: usize = 8;
-const ALONE: usize = 400_000;
+/// Multiplications that are not worth a second thread: two or three microseconds.
+const ALONE: usize = 300_000;
 /// Rows of a unit of cheap work.
 const ROWS: usize = 8;
 /// Bytes that are worth a unit of their own, and the most units of an item.
@@ -186,7 +185,7 @@ fn work(step: &Step, ends: &Ends, items: usize) -> Work {
 /// Even parts of `all` windows, each of which takes so many multiplications.
 fn part(all: usize, multiplications: usize) -> usize {
     // Two parts at least where there is enough for two cores.
-    let enough = all >= 2 * FEWEST && all * multiplications >= ALONE;
+    let enough = all > 2 * FEW && all * multiplications >= ALONE;
     let size = all.div_ceil(all.div_ceil(WINDOWS).max(if enough { 2 } else { 1 }));
     size.next_multiple_of(if size >= 2 * TOGETHER { TOGETHER } else { FEW })
 }

@@ -6,6 +6,7 @@ use super::layout::{At, SCALE};
 use super::plan::Step;
 use super::program::{Program, Stage, Unit, Work};
 use super::scratch::Shelf;
+use crate::Shape;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::byte_sums::byte_sums;
 use crate::kernel::path::Path;
@@ -36,16 +37,22 @@ impl Net {
 /// Brings the input, channels innermost, to its place.
 fn inward(program: &Program, input: &[f32], arena: &mut [f32]) {
     let from = program.layout.input;
+    let Shape { channels, height, width } = from.shape;
     let map = &mut arena[from.offset..];
     from.clear(program.items, map);
     for (item, planes) in input.chunks_exact(from.shape.elements()).enumerate() {
-        for row in 0..from.shape.height {
-            let start = from.pixel(item, 0, row, 0);
-            let line = &mut map[start..start + from.shape.width * from.shape.channels];
-            let row = row * from.shape.width;
-            for (channel, plane) in planes.chunks_exact(from.shape.height * from.shape.width).enumerate() {
-                let values = line[channel..].iter_mut().step_by(from.shape.channels);
-                values.zip(&plane[row..]).for_each(|(to, from)| *to = *from);
+        for row in 0..height {
+            let line = &mut map[from.pixel(item, 0, row, 0)..][..width * channels];
+            let plane = |channel| &planes[(channel * height + row) * width..][..width];
+            if channels == 3 {
+                // Pictures: pixel by pixel instead of plane by plane, in a third of the time.
+                let pixels = line.as_chunks_mut().0.iter_mut().zip(plane(0)).zip(plane(1)).zip(plane(2));
+                pixels.for_each(|(((pixel, red), green), blue)| *pixel = [*red, *green, *blue]);
+                continue;
+            }
+            for channel in 0..channels {
+                let values = line[channel..].iter_mut().step_by(channels);
+                values.zip(plane(channel)).for_each(|(to, from)| *to = *from);
             }
         }
     }
