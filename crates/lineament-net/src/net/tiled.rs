@@ -8,6 +8,7 @@ use super::program::{Unit, Work};
 use super::step::Convolution;
 use crate::Shape;
 use crate::kernel::places::Pieces;
+use crate::kernel::sums::FEW;
 use crate::kernel::winograd::{Form, Grid, Tile, tiles};
 
 /// Values that the transforms of one unit's tiles may fill, and how few tiles are worth it.
@@ -17,10 +18,10 @@ const FEWEST_TILES: usize = 12;
 const BY_PLACES: usize = 8 << 20;
 /// What it costs to bring one value of a tile there and back, in multiplications: measured on the nets of the compact recipe, with AVX2 and AVX-512.
 const TRANSFORM: usize = 16;
-/// What it costs to read one filter's value, in multiplications: tiles have up to four times as many of them.
-const READ: usize = 8;
+/// What it costs to read one filter's value, in multiplications: tiles have up to four times as many of them. Less from a core's own cache, more from memory.
+const READ: usize = 4;
 /// Windows that are summed at once; fewer take as long.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = FEW;
 /// The fewest channels for which transforms pay.
 const CHANNELS: usize = 16;
 
