@@ -94,8 +94,8 @@ pub fn page(sections: &[Report]) -> String {
     let mut text = "# Benchmarks\n\nWritten by `cargo run --release -p lineament-bench -- --report docs/benchmarks.md`; do not edit by \
                     hand. With `--only NAME` one section is taken again; how each was taken stands under its tables.\n\n\
                     Times are milliseconds, median [first – third quartile]. Rivals take turns run by run, each after a pause and runs that \
-                    are not timed. Ratios are the rival's median over ours: above 1 we are faster. \"Of the peak\" is arithmetic done over \
-                    the most fused multiply-adds that the same threads reach in a loop of nothing else. The tables lie as JSON in \
+                    are not timed. Ratios are the rival's time over ours, the median over the rounds in which both took their turn: above 1 we are \
+                    faster. \"Of the peak\" is arithmetic done over the most fused multiply-adds that the same threads reach in a loop of nothing else. The tables lie as JSON in \
                     `docs/benchmarks/`.\n"
         .to_owned();
     if sections.iter().any(|section| !section.targets.is_empty()) {

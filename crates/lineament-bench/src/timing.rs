@@ -16,20 +16,32 @@ const WARM: Duration = Duration::from_millis(30);
 /// The least that is timed at once; shorter runs are repeated.
 const LEAST: f64 = 2e-3;
 
-/// Seconds of one rival's runs, ascending.
+/// Seconds of one rival's runs.
 #[derive(Debug, Clone, Default)]
-pub struct Times(Vec<f64>);
+pub struct Times {
+    /// Round by round.
+    rounds: Vec<f64>,
+    ascending: Vec<f64>,
+}
 
 impl Times {
-    /// Of times in any order.
-    pub fn new(mut seconds: Vec<f64>) -> Self {
-        seconds.sort_by(f64::total_cmp);
-        Self(seconds)
+    /// Of times in the order in which they were taken.
+    pub fn new(rounds: Vec<f64>) -> Self {
+        let mut ascending = rounds.clone();
+        ascending.sort_by(f64::total_cmp);
+        Self { rounds, ascending }
+    }
+
+    /// How many times as long as `other` it took: the median over the rounds, in each of which both had their turn. When the machine changes its pace from
+    /// minute to minute, that says more than the medians of the times.
+    pub fn over(&self, other: &Self) -> f64 {
+        Self::new(self.rounds.iter().zip(&other.rounds).map(|(ours, others)| ours / others).collect())
+            .median()
     }
 
     fn at(&self, share: f64) -> f64 {
-        let last = self.0.len().saturating_sub(1);
-        self.0.get((last as f64 * share).round() as usize).copied().unwrap_or(f64::NAN)
+        let last = self.ascending.len().saturating_sub(1);
+        self.ascending.get((last as f64 * share).round() as usize).copied().unwrap_or(f64::NAN)
     }
 
     /// Seconds.
@@ -134,5 +146,9 @@ mod tests {
         assert!((power(&squares) - 2.0).abs() < 1e-9);
         assert!((slope(&[(1.0, 5.0), (2.0, 7.0), (3.0, 9.0)]) - 2.0).abs() < 1e-9);
         assert!(Times::default().median().is_nan());
+        // The machine halves its pace for the last two rounds: one is twice as fast as the other throughout.
+        let [fast, slow] = [vec![2.0, 1.0, 4.0, 4.0], vec![4.0, 2.0, 8.0, 8.0]].map(Times::new);
+        assert_eq!((slow.over(&fast), fast.over(&slow)), (2.0, 0.5));
+        assert!(slow.over(&Times::default()).is_nan());
     }
 }

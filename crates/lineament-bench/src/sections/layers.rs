@@ -37,7 +37,7 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
                 items.to_string(),
                 ours.text(),
                 theirs.text(),
-                format!("{:.2}", theirs.median() / ours.median()),
+                format!("{:.2}", theirs.over(&ours)),
                 format!("{:.1}", nets::gflop(&spec, items)? / ours.median()),
             ]);
         }

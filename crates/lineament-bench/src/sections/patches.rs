@@ -49,9 +49,9 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
                 rivals.push(Rival::alone(|| Ok(theirs.forward(&batch).map(drop)?)));
             }
             let times = in_turns(settings, &mut rivals)?;
-            let median = |index: usize| times.get(index).map_or(f64::NAN, |times| times.median());
             let text = |index: usize| times.get(index).map_or_else(String::new, |times| times.text());
-            let (faster, redundancy) = (median(0) / median(1), woven.redundancy());
+            let faster = times.first().zip(times.get(1)).map_or(f64::NAN, |(apart, woven)| apart.over(woven));
+            let redundancy = woven.redundancy();
             table.row(vec![
                 offsets.len().to_string(),
                 threads.to_string(),

@@ -49,7 +49,7 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
         let input = nets::batch(&spec, items)?;
         for &(threads, peak) in &best {
             let [ours, theirs] = both(settings, &spec, &weights, &input, threads)?;
-            let ratio = theirs.median() / ours.median();
+            let ratio = theirs.over(&ours);
             let gflops = nets::gflop(&spec, items)? / ours.median();
             table.row(vec![
                 format!("{recipe} {net}"),
