@@ -79,8 +79,8 @@ pub(crate) fn run(parts: &Parts, steps: &impl Steps, memory: &mut [f32], threads
         parts: &parts.steps,
         steps,
         memory: memory.as_mut_ptr(),
-        turn: AtomicU64::new(Turn::BEFORE.0),
-        done: AtomicUsize::new(0),
+        turn: Apart(AtomicU64::new(Turn::BEFORE.0)),
+        done: Apart(AtomicUsize::new(0)),
         failed: AtomicBool::new(false),
         held: PhantomData,
     };
@@ -158,6 +158,10 @@ impl Turn {
 /// Looks at a counter before the processor is offered to others: there may be more threads than processors.
 const PATIENCE: u32 = 4000;
 
+/// In lines of the cache of its own: what stands beside it may be written without taking it from a processor that looks at it.
+#[repr(align(128))]
+struct Apart<T>(T);
+
 /// One pass that several threads work on.
 struct Pass<'a, S> {
     parts: &'a [Part],
@@ -165,9 +169,9 @@ struct Pass<'a, S> {
     /// Holds all parts.
     memory: *mut f32,
     /// A [`Turn`].
-    turn: AtomicU64,
-    /// Units of the step that are done.
-    done: AtomicUsize,
+    turn: Apart<AtomicU64>,
+    /// Units that others than the leader have done, of all steps.
+    done: Apart<AtomicUsize>,
     /// A unit panicked: the pass will not end.
     failed: AtomicBool,
     held: PhantomData<&'a mut [f32]>,
@@ -179,31 +183,35 @@ unsafe impl<S: Steps> Sync for Pass<'_, S> {}
 impl<S: Steps> Pass<'_, S> {
     fn lead(&self) {
         // Helpers leave, too, when a unit panics here.
-        let _over = OnDrop(|| self.turn.store(Turn::OVER.0, Ordering::Release));
+        let _over = OnDrop(|| self.turn.0.store(Turn::OVER.0, Ordering::Release));
+        let mut by_others = 0;
         for (step, part) in self.parts.iter().enumerate() {
             let Range { start, end } = part.written;
             // SAFETY: the stretch lies in the memory. Every unit of the step before is done and none of this one is to be had yet, so nobody else holds any
             // of it.
             let out = unsafe { std::slice::from_raw_parts_mut(self.memory.add(start), end - start) };
             self.steps.prepare(step, out);
-            self.done.store(0, Ordering::Relaxed);
-            self.turn.store(Turn::at(step).0, Ordering::Release);
+            self.turn.0.store(Turn::at(step).0, Ordering::Release);
+            by_others += part.starts.len();
             while let Some((step, unit)) = self.take(true) {
                 self.work(step, unit);
+                by_others -= 1;
             }
-            self.wait(|| self.done.load(Ordering::Acquire) >= part.starts.len());
+            self.wait(|| self.done.0.load(Ordering::Acquire) >= by_others);
             assert!(!self.failed.load(Ordering::Acquire), "a unit of step {step} panicked on another thread");
         }
     }
 
     fn help(&self) {
         let mut waited = 0;
-        while self.turn.load(Ordering::Acquire) != Turn::OVER.0 {
+        while self.turn.0.load(Ordering::Acquire) != Turn::OVER.0 {
             match self.take(false) {
                 Some((step, unit)) => {
                     let failed = OnDrop(|| self.failed.store(true, Ordering::Release));
                     self.work(step, unit);
                     std::mem::forget(failed);
+                    // Release: whoever sees the unit done sees what it wrote.
+                    self.done.0.fetch_add(1, Ordering::Release);
                     waited = 0;
                 }
                 None => pause(&mut waited),
@@ -220,7 +228,7 @@ impl<S: Steps> Pass<'_, S> {
 
     /// A unit of the step that the leader stands at, which nobody else gets.
     fn take(&self, front: bool) -> Option<(usize, usize)> {
-        let mut turn = Turn(self.turn.load(Ordering::Acquire));
+        let mut turn = Turn(self.turn.0.load(Ordering::Acquire));
         loop {
             if turn == Turn::BEFORE || turn == Turn::OVER {
                 return None;
@@ -228,7 +236,7 @@ impl<S: Steps> Pass<'_, S> {
             let step = turn.step();
             let (unit, next) = turn.next(self.parts.get(step)?.starts.len(), front)?;
             // Acquire: what the leader and all units before wrote is seen.
-            match self.turn.compare_exchange_weak(turn.0, next.0, Ordering::AcqRel, Ordering::Acquire) {
+            match self.turn.0.compare_exchange_weak(turn.0, next.0, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Some((step, unit)),
                 Err(now) => turn = Turn(now),
             }
@@ -246,8 +254,6 @@ impl<S: Steps> Pass<'_, S> {
             (read, std::slice::from_raw_parts_mut(self.memory.add(own.start), own.len()))
         };
         self.steps.unit(step, unit, read, own);
-        // Release: whoever sees the unit done sees what it wrote.
-        self.done.fetch_add(1, Ordering::Release);
     }
 }
 
