@@ -6,7 +6,8 @@ use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use walkdir::{DirEntry, WalkDir};
+
+use crate::walk::Walk;
 
 /// Extensions of the formats that Lineament reads: what is looked at in a folder. A file that is named is always tried.
 pub const EXTENSIONS: [&str; 16] = [
@@ -96,20 +97,11 @@ fn pictures(path: PathBuf) -> Box<dyn Iterator<Item = Result<Input, Unread>> + S
         let place = path.file_name().map_or_else(|| path.clone(), PathBuf::from);
         return Box::new(std::iter::once(Ok(Input { path, place })));
     }
-    let visible =
-        |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
-    let walk = WalkDir::new(&path).follow_links(true).sort_by_file_name().into_iter().filter_entry(visible);
-    Box::new(walk.filter_map(move |entry| match entry {
-        Ok(entry) if entry.file_type().is_file() && is_picture(entry.path()) => {
-            let place = entry.path().strip_prefix(&path).unwrap_or(entry.path()).to_owned();
-            Some(Ok(Input { path: entry.into_path(), place }))
-        }
-        Ok(_) => None,
-        Err(error) => Some(Err(Unread(error.to_string()))),
-    }))
+    Box::new(Walk::new(path))
 }
 
-fn is_picture(path: &Path) -> bool {
+/// Whether its name is that of a picture.
+pub(crate) fn is_picture(path: &Path) -> bool {
     path.extension().is_some_and(|found| EXTENSIONS.iter().any(|known| found.eq_ignore_ascii_case(known)))
 }
 

@@ -18,6 +18,7 @@ mod page;
 mod progress;
 mod shards;
 mod terminal;
+mod walk;
 mod xmp;
 
 use std::process::ExitCode;
