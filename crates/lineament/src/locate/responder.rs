@@ -128,7 +128,7 @@ impl Responder {
         let (width, height) = (self.net.input().width as u32, self.net.input().height as u32);
         let mut looks = Vec::with_capacity(regions.len());
         for batch in regions.chunks(BATCH) {
-            let seen: Vec<Photo> = batch.iter().map(|&rect| crop(photo, rect, width, height)).collect();
+            let seen: Vec<Photo> = batch.par_iter().map(|&rect| crop(photo, rect, width, height)).collect();
             let make_all = || seen.par_iter().map(&make).collect::<Vec<T>>();
             let (output, made) = rayon::join(|| self.respond(&seen), make_all);
             let output = output?;
