@@ -75,6 +75,18 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// Values of all filters and matrices.
+    pub(crate) fn weights(&self) -> usize {
+        let of = |step: &Step| match step {
+            Step::Convolve { convolution, .. } | Step::ConvolveCells { convolution, .. } => {
+                convolution.weight.len()
+            }
+            Step::Multiply { matrix, .. } => matrix.weight.len(),
+            _ => 0,
+        };
+        self.steps.iter().map(of).sum()
+    }
+
     /// The same with the sums of convolutions in bytes. A map that several of them read becomes bytes once.
     pub(crate) fn in_bytes(self) -> Self {
         let Self { steps, mut slots, output } = self;
