@@ -39,8 +39,6 @@ pub struct Net {
     spec: NetSpec,
     output: Shape,
     plan: Plan,
-    /// Values of all filters.
-    weights: usize,
     banks: Vec<Bank>,
     path: Path,
     /// The latest used stand last.
@@ -126,7 +124,6 @@ impl Net {
         let net = Self {
             spec: spec.clone(),
             output: checked.output(),
-            weights: plan.weights(),
             plan,
             banks,
             path: Path::best(),
@@ -211,7 +208,7 @@ impl Net {
         let one = self.program(shape, 1).ok_or_else(too_large)?;
         // With enough items each thread takes groups of its own; otherwise all share the units of one group. Apart, each thread reads all filters; together,
         // they hand maps to each other.
-        let apart = threads > 1 && items >= 2 * threads && items * one.layout.len >= self.weights;
+        let apart = threads > 1 && items >= 2 * threads && items * one.layout.len >= self.plan.weights();
         let most = (GROUP_VALUES / one.layout.len.max(1)).clamp(1, GROUP);
         let group = if apart { items.div_ceil(threads) } else { items }.min(most);
         let whole = self.program(shape, group).ok_or_else(too_large)?;

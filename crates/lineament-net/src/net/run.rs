@@ -45,7 +45,7 @@ fn inward(program: &Program, input: &[f32], arena: &mut [f32]) {
             let line = &mut map[from.pixel(item, 0, row, 0)..][..width * channels];
             let plane = |channel| &planes[(channel * height + row) * width..][..width];
             if channels == 3 {
-                // Pictures: pixel by pixel instead of plane by plane, in a third of the time.
+                // Pictures: all planes in one walk through the line.
                 let pixels = line.as_chunks_mut().0.iter_mut().zip(plane(0)).zip(plane(1)).zip(plane(2));
                 pixels.for_each(|(((pixel, red), green), blue)| *pixel = [*red, *green, *blue]);
                 continue;
