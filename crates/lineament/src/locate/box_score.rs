@@ -7,10 +7,11 @@
 //! where w_i is how strongly group i hangs together with the rim of the box: the largest product of affinities
 //! along a path of groups from one that crosses the rim.
 
-use super::edge_groups::{EdgeGroup, EdgeGroups, NO_GROUP};
-use super::edge_paths::EdgePaths;
+use super::edge_groups::{EdgeGroups, NO_GROUP};
 use super::edges::Edges;
 use super::integral::Integral;
+use super::rim::Rim;
+pub use super::rim::Scratch;
 use crate::geometry::Rect;
 
 /// A box of whole pixels: columns `x0..x1`, rows `y0..y1`.
@@ -55,22 +56,13 @@ impl PixelBox {
 pub struct BoxScorer {
     width: usize,
     height: usize,
-    places: Places,
-    paths: EdgePaths,
     /// Integral of the group magnitudes, each put on the group's own pixel.
     in_groups: Integral,
     /// Integral of the edges.
     on_edges: Integral,
-    rows: Crossings,
-    columns: Crossings,
+    rim: Rim,
     /// 1 / (s / 2)^kappa for every half perimeter s.
     norms: Vec<f32>,
-}
-
-/// Working memory of one thread: how strongly each group hangs together with the rim of the box at hand.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    weights: Vec<f32>,
 }
 
 impl BoxScorer {
@@ -91,12 +83,9 @@ impl BoxScorer {
         Self {
             width,
             height,
-            places: Places::of(groups, height),
-            paths: EdgePaths::of(groups),
             in_groups: Integral::of(&on_pixels, width, height),
             on_edges: Integral::of(&grouped, width, height),
-            rows: Crossings::of_rows(groups.labels(), width, height),
-            columns: Crossings::of_columns(groups.labels(), width, height),
+            rim: Rim::of(groups, width, height),
             norms: (0..=width + height).map(|s| (s as f32 / 2.0).max(0.5).powf(-kappa)).collect(),
         }
     }
@@ -124,127 +113,8 @@ impl BoxScorer {
         if whole <= wanted {
             return None;
         }
-        let score = (whole - f64::from(self.at_rim(area, scratch))) as f32 * norm;
+        let score = (whole - f64::from(self.rim.holds(area, scratch))) as f32 * norm;
         (score > floor).then_some(score)
-    }
-
-    /// How much hangs together with the rim of a box: the magnitudes of the groups in it, those that cross the rim with
-    /// weight 1, others with that of the best path from one of them.
-    fn at_rim(&self, area: &PixelBox, scratch: &mut Scratch) -> f32 {
-        let weights = &mut scratch.weights;
-        weights.clear();
-        weights.resize(self.places.len(), 0.0);
-        let rows = [area.y0, area.y1 - 1].map(|row| self.rows.between(row, area.x0, area.x1));
-        let columns = [area.x0, area.x1 - 1].map(|column| self.columns.between(column, area.y0, area.y1));
-        for &label in rows.into_iter().chain(columns).flatten() {
-            if weights[label as usize] < 1.0 {
-                for &(reached, weight) in self.paths.from(label) {
-                    let best = &mut weights[reached as usize];
-                    *best = if weight > *best { weight } else { *best };
-                }
-            }
-        }
-        self.places.weighted(area, weights)
-    }
-}
-
-/// Groups in one sum at a time: as many as a vector of the widest processors holds.
-const LANES: usize = 16;
-
-/// Column, row and magnitude of each group, each in a list of its own: what a box asks all groups for. Numbers of pixels are exact in single precision,
-/// a picture having fewer than 2^24 a side.
-#[derive(Debug)]
-struct Places {
-    /// For each row, and the one below the last: how many groups lie above it.
-    above: Vec<usize>,
-    x: Vec<f32>,
-    y: Vec<f32>,
-    magnitude: Vec<f32>,
-}
-
-impl Places {
-    fn of(groups: &EdgeGroups, height: usize) -> Self {
-        // Filled up with groups that weigh nothing, so that every vector is whole.
-        let padded = groups.groups().len().next_multiple_of(LANES);
-        let list = |value: fn(&EdgeGroup) -> f32| {
-            let mut list: Vec<f32> = groups.groups().iter().map(value).collect();
-            list.resize(padded, 0.0);
-            list
-        };
-        let above = |row: usize| groups.groups().partition_point(|group| group.pixel.1 < row);
-        Self {
-            above: (0..=height).map(above).collect(),
-            x: list(|group| group.pixel.0 as f32),
-            y: list(|group| group.pixel.1 as f32),
-            magnitude: list(|group| group.magnitude),
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.magnitude.len()
-    }
-
-    /// Sum of weight times magnitude of the groups in a box.
-    fn weighted(&self, area: &PixelBox, weights: &[f32]) -> f32 {
-        let [x0, x1, y0, y1] = [area.x0, area.x1, area.y0, area.y1].map(|side| side as f32);
-        let mut sums = [0.0f32; LANES];
-        // Whole vectors of the groups in the box's rows.
-        let band = self.above[area.y0] / LANES * LANES..self.above[area.y1].next_multiple_of(LANES);
-        let places = self.x[band.clone()].chunks_exact(LANES).zip(self.y[band.clone()].chunks_exact(LANES));
-        let values = self.magnitude[band.clone()].chunks_exact(LANES).zip(weights[band].chunks_exact(LANES));
-        for ((x, y), (magnitude, weight)) in places.zip(values) {
-            for lane in 0..LANES {
-                let inside = (x[lane] >= x0) & (x[lane] < x1) & (y[lane] >= y0) & (y[lane] < y1);
-                // A mask, not a branch: vectors of lanes come out of it.
-                let mask = u32::from(inside).wrapping_neg();
-                sums[lane] += f32::from_bits((magnitude[lane] * weight[lane]).to_bits() & mask);
-            }
-        }
-        sums.iter().sum()
-    }
-}
-
-/// Which groups a line of pixels (a row, or a column) crosses, in order.
-#[derive(Debug)]
-struct Crossings {
-    length: usize,
-    /// Labels of the runs of equal labels, line after line.
-    runs: Vec<u32>,
-    /// For every pixel, line by line: how many runs have begun in all lines up to and with it.
-    begun: Vec<u32>,
-    /// For every pixel: whether a run covers it.
-    covered: Vec<bool>,
-}
-
-impl Crossings {
-    fn of_rows(labels: &[u32], width: usize, height: usize) -> Self {
-        Self::of((0..width * height).map(|i| labels[i]), width)
-    }
-
-    fn of_columns(labels: &[u32], width: usize, height: usize) -> Self {
-        Self::of((0..width * height).map(|i| labels[(i % height) * width + i / height]), height)
-    }
-
-    fn of(labels: impl Iterator<Item = u32>, length: usize) -> Self {
-        let mut made = Self { length, runs: Vec::new(), begun: Vec::new(), covered: Vec::new() };
-        let mut last = NO_GROUP;
-        for (i, label) in labels.enumerate() {
-            if label != NO_GROUP && (label != last || i % length == 0) {
-                made.runs.push(label);
-            }
-            last = label;
-            // A picture has fewer than 2^32 pixels, so runs do too.
-            made.begun.push(made.runs.len() as u32);
-            made.covered.push(label != NO_GROUP);
-        }
-        made
-    }
-
-    /// Labels on pixels `from..to` of a line; `from < to`.
-    fn between(&self, line: usize, from: usize, to: usize) -> &[u32] {
-        let (first, last) = (line * self.length + from, line * self.length + to - 1);
-        let begin = self.begun[first] as usize - usize::from(self.covered[first]);
-        &self.runs[begin..self.begun[last] as usize]
     }
 }
 
@@ -260,7 +130,7 @@ mod tests {
     const KAPPA: f32 = 1.5;
     const GAMMA: f32 = 2.0;
     const HOW: Grouping =
-        Grouping { min_magnitude: 0.1, merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: GAMMA };
+        Grouping { merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: GAMMA };
 
     /// The score straight from its definition: direct sums over pixels, neighbours from all pairs of pixels,
     /// best paths by relaxing all pairs of groups until nothing changes.
@@ -356,7 +226,7 @@ mod tests {
             photo in pictures(), blur in 0usize..3, thin: bool,
             places in prop::collection::vec((unit(), unit(), unit(), unit()), 12),
         ) {
-            let edges = Edges::of(&photo, blur, thin);
+            let edges = Edges::of(&photo, blur, thin, 0.1);
             let groups = EdgeGroups::of(&edges, &HOW);
             let scorer = BoxScorer::new(&edges, &groups, KAPPA);
             let mut scratch = Scratch::default();

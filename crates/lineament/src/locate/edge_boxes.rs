@@ -6,6 +6,7 @@ use super::box_score::{BoxScorer, PixelBox, Scratch};
 use super::edge_groups::{EdgeGroups, Grouping};
 use super::edges::Edges;
 use super::parameters::{ParameterError, Range};
+use super::strongest::strongest;
 use crate::geometry::Rect;
 use crate::photo::Photo;
 use rayon::prelude::*;
@@ -90,7 +91,6 @@ impl EdgeBoxesParameters {
 
     fn grouping(&self) -> Grouping {
         Grouping {
-            min_magnitude: self.edge_min_magnitude,
             merge_threshold: self.edge_merge_threshold,
             min_group_magnitude: self.cluster_min_magnitude,
             gamma: self.gamma,
@@ -126,7 +126,7 @@ impl EdgeBoxes {
     /// threads.
     pub fn propose(&self, photo: &Photo) -> Vec<(Rect, f32)> {
         let p = &self.parameters;
-        let edges = Edges::of(photo, p.blur, p.thin);
+        let edges = Edges::of(photo, p.blur, p.thin, p.edge_min_magnitude);
         let groups = EdgeGroups::of(&edges, &p.grouping());
         let scorer = BoxScorer::new(&edges, &groups, p.kappa);
         let mut found: Vec<(PixelBox, f32)> = self
@@ -143,7 +143,7 @@ impl EdgeBoxes {
         // together.
         found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         found.dedup();
-        self.strongest(found)
+        strongest(&found, p.beta, p.windows)
     }
 
     /// Windows of all sizes and shapes about evenly over the picture, neighbours overlapping by alpha; each
@@ -224,21 +224,6 @@ impl EdgeBoxes {
                 }
             }
         }
-    }
-
-    /// Greedy non-maximum suppression at beta that stops when there are enough.
-    fn strongest(&self, sorted: Vec<(PixelBox, f32)>) -> Vec<(Rect, f32)> {
-        let mut kept: Vec<(Rect, f32)> = Vec::new();
-        for (area, score) in sorted {
-            if kept.len() >= self.parameters.windows {
-                break;
-            }
-            let rect = area.rect();
-            if kept.iter().all(|(better, _)| better.iou(rect) <= self.parameters.beta) {
-                kept.push((rect, score));
-            }
-        }
-        kept
     }
 }
 

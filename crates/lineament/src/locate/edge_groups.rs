@@ -4,7 +4,7 @@
 use super::edge_lists::EdgeLists;
 use super::edges::Edges;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 use std::f32::consts::PI;
 
 /// Label of a pixel that belongs to no group.
@@ -16,8 +16,6 @@ const REACH: isize = 2;
 /// How edge pixels are gathered into groups.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Grouping {
-    /// Edges weaker than or equal to this are left out.
-    pub min_magnitude: f32,
     /// A group is closed when its summed change of orientation (in units of pi, at most 0.5 a step) reaches
     /// this.
     pub merge_threshold: f32,
@@ -54,7 +52,7 @@ impl EdgeGroups {
     pub fn of(edges: &Edges, how: &Grouping) -> Self {
         let mut labels = gather(edges, how);
         dissolve_small(edges, how, &mut labels);
-        let groups = row_by_row(describe(edges, &labels), &mut labels);
+        let groups = describe(edges, &labels);
         let mut of_each = vec![Vec::new(); groups.len()];
         for (a, b) in touching(&labels, edges.width(), edges.height()) {
             let affinity = affinity(&groups[a as usize], &groups[b as usize], how.gamma);
@@ -77,7 +75,7 @@ impl EdgeGroups {
         &self.labels
     }
 
-    /// The groups, by the rows of their pixels; labels index them.
+    /// The groups; labels index them.
     pub fn groups(&self) -> &[EdgeGroup] {
         &self.groups
     }
@@ -121,7 +119,7 @@ fn within(pixel: usize, reach: isize, width: usize, height: usize) -> impl Itera
 fn gather(edges: &Edges, how: &Grouping) -> Vec<u32> {
     let (width, height) = (edges.width(), edges.height());
     let mut labels = vec![NO_GROUP; width * height];
-    let open = |labels: &[u32], p: usize| labels[p] == NO_GROUP && edges.magnitude()[p] > how.min_magnitude;
+    let open = |labels: &[u32], p: usize| labels[p] == NO_GROUP && edges.magnitude()[p] > 0.0;
     // Ordered by (turn, pixel); a turn is never negative, so that its bits rise with it.
     let mut frontier: BinaryHeap<Reverse<(u32, usize)>> = BinaryHeap::new();
     let mut next_label = 0;
@@ -159,25 +157,27 @@ fn gather(edges: &Edges, how: &Grouping) -> Vec<u32> {
 /// from; what touches no group is left out. Labels are then made dense.
 fn dissolve_small(edges: &Edges, how: &Grouping, labels: &mut [u32]) {
     let (width, height) = (edges.width(), edges.height());
-    let mut sums: BTreeMap<u32, f32> = BTreeMap::new();
-    for (p, &label) in labels.iter().enumerate().filter(|&(_, &label)| label != NO_GROUP) {
-        *sums.entry(label).or_default() += edges.magnitude()[p];
+    let mut sums: Vec<f32> = Vec::new();
+    for (&label, magnitude) in labels.iter().zip(edges.magnitude()).filter(|&(&label, _)| label != NO_GROUP) {
+        let label = label as usize;
+        if label >= sums.len() {
+            sums.resize(label + 1, 0.0);
+        }
+        sums[label] += magnitude;
     }
-    let dense: BTreeMap<u32, u32> = sums
-        .iter()
-        .filter(|&(_, &sum)| sum > how.min_group_magnitude)
-        .zip(0..)
-        .map(|((&label, _), new)| (label, new))
-        .collect();
+    let mut count = 0;
+    let mut number = |sum: f32| {
+        let large = sum > how.min_group_magnitude;
+        count += u32::from(large);
+        if large { count - 1 } else { NO_GROUP }
+    };
+    let dense: Vec<u32> = sums.into_iter().map(&mut number).collect();
 
     let mut loose: Vec<usize> = Vec::new();
     for (p, label) in labels.iter_mut().enumerate().filter(|(_, label)| **label != NO_GROUP) {
-        match dense.get(label) {
-            Some(&new) => *label = new,
-            None => {
-                *label = NO_GROUP;
-                loose.push(p);
-            }
+        *label = dense[*label as usize];
+        if *label == NO_GROUP {
+            loose.push(p);
         }
     }
     while !loose.is_empty() {
@@ -247,20 +247,6 @@ fn describe(edges: &Edges, labels: &[u32]) -> Vec<EdgeGroup> {
     groups
 }
 
-/// Numbers groups by the rows of their pixels, so that those of a band of rows stand side by side.
-fn row_by_row(groups: Vec<EdgeGroup>, labels: &mut [u32]) -> Vec<EdgeGroup> {
-    let mut order: Vec<usize> = (0..groups.len()).collect();
-    order.sort_by_key(|&label| groups[label].pixel.1);
-    let mut places = vec![NO_GROUP; groups.len()];
-    for (place, &label) in (0..).zip(&order) {
-        places[label] = place;
-    }
-    for label in labels.iter_mut().filter(|label| **label != NO_GROUP) {
-        *label = places[*label as usize];
-    }
-    order.into_iter().map(|label| groups[label]).collect()
-}
-
 /// Pairs of groups with pixels within [`REACH`] of one another, smaller label first, each once, sorted.
 fn touching(labels: &[u32], width: usize, height: usize) -> Vec<(u32, u32)> {
     let mut pairs = Vec::new();
@@ -293,7 +279,7 @@ mod tests {
     use std::f32::consts::FRAC_PI_2;
 
     const HOW: Grouping =
-        Grouping { min_magnitude: 0.1, merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: 2.0 };
+        Grouping { merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: 2.0 };
 
     /// A picture of edges drawn as text: `-`, `|`, `/` and `\` are edges of full strength, `.` is none and
     /// digits are level edges of that many tenths.
@@ -334,15 +320,6 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_numbered_by_rows() {
-        // The first pixel is the upright line's, the middle of the level line lies above its.
-        let groups = EdgeGroups::of(&drawn(&["|..---", "|.....", "|.....", "|....."]), &HOW);
-        let rows: Vec<usize> = groups.groups().iter().map(|group| group.pixel.1).collect();
-        assert_eq!(rows, [0, 1]);
-        assert_eq!((groups.labels()[0], groups.labels()[3]), (1, 0));
-    }
-
-    #[test]
     fn two_gentle_bends_sum_up_to_a_cut() {
         // A quarter of a half turn each: the second one reaches 0.5.
         let bent = drawn(&["---....", "...\\...", "....|..", "....|.."]);
@@ -366,12 +343,6 @@ mod tests {
         let groups = EdgeGroups::of(&across, &HOW);
         assert_eq!((groups.groups().len(), groups.labels()[4]), (1, 0));
         assert!((groups.groups()[0].magnitude - 3.3).abs() < 1e-5);
-    }
-
-    #[test]
-    fn edges_at_or_below_the_least_magnitude_are_left_out() {
-        let groups = EdgeGroups::of(&drawn(&["1111111111"]), &HOW);
-        assert!(groups.groups().is_empty() && groups.labels().iter().all(|&l| l == NO_GROUP));
     }
 
     #[test]

@@ -68,7 +68,7 @@ mod tests {
             magnitude[start..start + 7].fill(1.0);
         }
         let edges = Edges::from_parts(width, height, magnitude, vec![0.0; width * height]);
-        let how = Grouping { min_magnitude: 0.1, merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: 2.0 };
+        let how = Grouping { merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: 2.0 };
         EdgeGroups::of(&edges, &how)
     }
 

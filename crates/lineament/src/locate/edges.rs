@@ -19,27 +19,37 @@ impl Edges {
     /// Gradient magnitude of the grey, triangle-blurred picture, divided by its maximum.
     ///
     /// `blur` is the radius of the triangle filter in pixels (0: none; 4 in EdgeBoxes' own advice for gradient
-    /// edges). With `thin`, pixels that are no maximum across their edge are set to nothing.
-    pub fn of(photo: &Photo, blur: usize, thin: bool) -> Self {
+    /// edges). With `thin`, pixels that are no maximum across their edge are set to nothing, and so are edges up to the
+    /// strength `least` in any case.
+    pub fn of(photo: &Photo, blur: usize, thin: bool, least: f32) -> Self {
         let (width, height) = (photo.width() as usize, photo.height() as usize);
-        Self::of_grey(&grey(photo), width, height, blur, thin)
+        Self::of_grey(&grey(photo), width, height, blur, thin, least)
     }
 
-    fn of_grey(grey: &[f32], width: usize, height: usize, blur: usize, thin: bool) -> Self {
-        let smooth = triangle_blur(grey, width, height, blur);
-        let (mut magnitude, normal) = gradient(&smooth, width, height);
-        let strongest = magnitude.iter().fold(0.0f32, |a, &b| a.max(b));
-        if strongest < FLAT {
-            magnitude.fill(0.0);
-        } else {
-            magnitude.iter_mut().for_each(|m| *m /= strongest);
-            if thin {
-                magnitude = thinned(&magnitude, &normal, width, height);
+    fn of_grey(grey: &[f32], width: usize, height: usize, blur: usize, thin: bool, least: f32) -> Self {
+        let slope = Slope::of(&triangle_blur(grey, width, height, blur), width, height);
+        let strongest = slope.steepness.iter().fold(0.0f32, |most, &one| if one > most { one } else { most });
+        let mut magnitude = vec![0.0; grey.len()];
+        let mut orientation = vec![0.0; grey.len()];
+        if strongest >= FLAT {
+            // A rim of nothing: every pixel has all of its neighbours.
+            let padded = Padded::of(&slope.steepness, width, strongest);
+            let least = least.max(0.0);
+            for (y, line) in slope.steepness.chunks_exact(width.max(1)).enumerate() {
+                for (x, steepness) in line.iter().enumerate() {
+                    // Most pixels of most pictures end here, before a root or an angle.
+                    let m = steepness / strongest;
+                    if m > least {
+                        let i = y * width + x;
+                        let normal = (slope.across[i] / steepness, slope.down[i] / steepness);
+                        if !thin || padded.is_ridge(x, y, normal) {
+                            magnitude[i] = m;
+                            orientation[i] = tangent(normal.0, normal.1);
+                        }
+                    }
+                }
             }
         }
-        // An angle is dear, and thinning leaves few edges.
-        let angle = |(&m, &(x, y)): (&f32, &(f32, f32))| if m > 0.0 { tangent(x, y) } else { 0.0 };
-        let orientation = magnitude.iter().zip(&normal).map(angle).collect();
         Self { width, height, magnitude, orientation }
     }
 
@@ -112,56 +122,83 @@ fn triangle_blur(values: &[f32], width: usize, height: usize, radius: usize) -> 
     both
 }
 
-/// Magnitude and (x, y) direction of the gradient: central differences, one-sided at the rim.
-fn gradient(values: &[f32], width: usize, height: usize) -> (Vec<f32>, Vec<(f32, f32)>) {
-    let mut magnitude = Vec::with_capacity(values.len());
-    let mut normal = Vec::with_capacity(values.len());
-    for y in 0..height {
-        let (above, below) = (y.saturating_sub(1), (y + 1).min(height - 1));
-        for x in 0..width {
-            let (left, right) = (x.saturating_sub(1), (x + 1).min(width - 1));
-            let dx = (values[y * width + right] - values[y * width + left]) / (right - left).max(1) as f32;
-            let dy = (values[below * width + x] - values[above * width + x]) / (below - above).max(1) as f32;
-            // Differences of values within 0..1: nothing overflows, which `hypot` would take its time to make sure of.
-            let length = (dx * dx + dy * dy).sqrt();
-            magnitude.push(length);
-            normal.push(if length > 0.0 { (dx / length, dy / length) } else { (1.0, 0.0) });
-        }
-    }
-    (magnitude, normal)
+/// The gradient: central differences, one-sided at the rim.
+struct Slope {
+    across: Vec<f32>,
+    down: Vec<f32>,
+    /// Its length.
+    steepness: Vec<f32>,
 }
 
-/// Non-maximum suppression: a pixel stays when it is at least as strong as the edge map one pixel further along
-/// its normal, and stronger than one pixel back. The normal is taken within a half-plane, so that exactly one
-/// of two equal neighbours stays. Outside of the picture there is nothing, so that edges along its rim stay.
-fn thinned(magnitude: &[f32], normal: &[(f32, f32)], width: usize, height: usize) -> Vec<f32> {
-    // A rim of nothing: every pixel has all of its neighbours.
-    let stride = width + 2;
-    let mut padded = vec![0.0f32; stride * (height + 2)];
-    for (row, out) in magnitude.chunks_exact(width.max(1)).zip(padded.chunks_exact_mut(stride).skip(1)) {
-        out[1..=width].copy_from_slice(row);
-    }
-    let mut kept = vec![0.0f32; magnitude.len()];
-    for (i, (&m, &(nx, ny))) in magnitude.iter().zip(normal).enumerate() {
-        if m <= 0.0 {
-            continue;
+impl Slope {
+    fn of(values: &[f32], width: usize, height: usize) -> Self {
+        let nothing = || vec![0.0f32; values.len()];
+        let mut slope = Self { across: nothing(), down: nothing(), steepness: nothing() };
+        if width == 0 {
+            return slope;
         }
+        for y in 0..height {
+            let row = |y: usize| &values[y * width..][..width];
+            let (above, below) = (y.saturating_sub(1), (y + 1).min(height - 1));
+            let (here, apart) = (row(y), (below - above).max(1) as f32);
+            let across = &mut slope.across[y * width..][..width];
+            if let [first, .., last] = across {
+                *first = here[1] - here[0];
+                *last = here[width - 1] - here[width - 2];
+            }
+            for (across, (right, left)) in across.iter_mut().skip(1).zip(here.iter().skip(2).zip(here)) {
+                *across = (right - left) / 2.0;
+            }
+            let down = &mut slope.down[y * width..][..width];
+            for (down, (below, above)) in down.iter_mut().zip(row(below).iter().zip(row(above))) {
+                *down = (below - above) / apart;
+            }
+            let steepness = &mut slope.steepness[y * width..][..width];
+            for (steepness, (dx, dy)) in steepness.iter_mut().zip(across.iter().zip(down.iter())) {
+                // Differences of values within 0..1: nothing overflows, which `hypot` would take its time to make sure of.
+                *steepness = (dx * dx + dy * dy).sqrt();
+            }
+        }
+        slope
+    }
+}
+
+/// Magnitudes with a rim of nothing about them, so that edges along the rim of the picture stay.
+struct Padded {
+    stride: usize,
+    magnitude: Vec<f32>,
+}
+
+impl Padded {
+    /// Magnitudes over the strongest.
+    fn of(steepness: &[f32], width: usize, strongest: f32) -> Self {
+        let stride = width + 2;
+        let mut magnitude = vec![0.0f32; stride * (steepness.len() / width.max(1) + 2)];
+        let rows = steepness.chunks_exact(width.max(1)).zip(magnitude.chunks_exact_mut(stride).skip(1));
+        for (row, out) in rows {
+            out[1..].iter_mut().zip(row).for_each(|(out, one)| *out = one / strongest);
+        }
+        Self { stride, magnitude }
+    }
+
+    /// Non-maximum suppression: whether a pixel is at least as strong as the edge map one pixel further along its
+    /// normal, and stronger than one pixel back. The normal is taken within a half-plane, so that exactly one of two
+    /// equal neighbours is.
+    fn is_ridge(&self, x: usize, y: usize, (nx, ny): (f32, f32)) -> bool {
         let (nx, ny) = if nx < 0.0 || (nx == 0.0 && ny < 0.0) { (-nx, -ny) } else { (nx, ny) };
-        let centre = (i / width + 1) * stride + i % width + 1;
+        let centre = (y + 1) * self.stride + x + 1;
+        let m = self.magnitude[centre];
         // Read between four pixel centres, of which this pixel is one: a normal has the length 1.
         let (fx, fy) = (nx.abs(), ny.abs());
         let read = |beside: usize, level: usize, corner: usize| {
-            let near = padded[centre] * (1.0 - fx) + padded[beside] * fx;
-            let far = padded[level] * (1.0 - fx) + padded[corner] * fx;
+            let near = m * (1.0 - fx) + self.magnitude[beside] * fx;
+            let far = self.magnitude[level] * (1.0 - fx) + self.magnitude[corner] * fx;
             near * (1.0 - fy) + far * fy
         };
-        let (below, above) = (centre + stride, centre - stride);
+        let (below, above) = (centre + self.stride, centre - self.stride);
         let (ahead, behind) = if ny < 0.0 { (above, below) } else { (below, above) };
-        if m >= read(centre + 1, ahead, ahead + 1) && m > read(centre - 1, behind, behind - 1) {
-            kept[i] = m;
-        }
+        m >= read(centre + 1, ahead, ahead + 1) && m > read(centre - 1, behind, behind - 1)
     }
-    kept
 }
 
 /// Angle of the line at right angles to a direction, within [0, pi).
@@ -184,18 +221,18 @@ mod tests {
     #[test]
     fn a_flat_picture_has_no_edges() {
         let photo = Photo::new(9, 7, [90, 12, 200].repeat(63)).unwrap();
-        assert!(Edges::of(&photo, 4, true).magnitude().iter().all(|&m| m == 0.0));
+        assert!(Edges::of(&photo, 4, true, 0.0).magnitude().iter().all(|&m| m == 0.0));
     }
 
     #[test]
     fn a_picture_of_one_pixel_is_taken() {
         let photo = Photo::new(1, 1, vec![1, 2, 3]).unwrap();
-        assert_eq!(Edges::of(&photo, 4, true).magnitude(), [0.0]);
+        assert_eq!(Edges::of(&photo, 4, true, 0.0).magnitude(), [0.0]);
     }
 
     #[test]
     fn an_upright_step_is_one_thin_upright_line() {
-        let edges = Edges::of_grey(&step(20, 12, |x, _| x >= 10), 20, 12, 2, true);
+        let edges = Edges::of_grey(&step(20, 12, |x, _| x >= 10), 20, 12, 2, true, 0.0);
         for y in 0..12 {
             let on: Vec<usize> = (0..20).filter(|x| edges.magnitude()[y * 20 + x] > 0.5).collect();
             assert_eq!(on.len(), 1, "row {y}: {on:?}");
@@ -206,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_level_step_runs_at_angle_nought() {
-        let edges = Edges::of_grey(&step(12, 20, |_, y| y >= 10), 12, 20, 2, false);
+        let edges = Edges::of_grey(&step(12, 20, |_, y| y >= 10), 12, 20, 2, false, 0.0);
         let strongest =
             (0..240).max_by(|&a, &b| edges.magnitude()[a].total_cmp(&edges.magnitude()[b])).unwrap();
         let angle = edges.orientation()[strongest];
@@ -229,7 +266,10 @@ mod tests {
         let (width, height) = (23, 17);
         let noisy: Vec<f32> =
             (0..391u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as f32 / 255.0).collect();
-        let (magnitude, normal) = gradient(&triangle_blur(&noisy, width, height, 2), width, height);
+        let slope = Slope::of(&triangle_blur(&noisy, width, height, 2), width, height);
+        let magnitude = &slope.steepness;
+        let padded = Padded::of(magnitude, width, 1.0);
+        let mut kept = 0;
         // The plain twin: any point of the plane, read by floors.
         let at = |x: f32, y: f32| {
             let read = |x: f32, y: f32| {
@@ -241,20 +281,54 @@ mod tests {
             let below = read(x0, y0 + 1.0) * (1.0 - fx) + read(x0 + 1.0, y0 + 1.0) * fx;
             above * (1.0 - fy) + below * fy
         };
-        let kept = thinned(&magnitude, &normal, width, height);
-        for (i, (&m, &(nx, ny))) in magnitude.iter().zip(&normal).enumerate() {
-            let (x, y) = ((i % width) as f32, (i / width) as f32);
-            let strongest = m.max(at(x + nx, y + ny)).max(at(x - nx, y - ny));
-            assert!(if kept[i] > 0.0 { m >= strongest - 1e-6 } else { m <= strongest + 1e-6 });
+        for (i, &m) in magnitude.iter().enumerate().filter(|&(_, &m)| m > 0.0) {
+            let (x, y) = (i % width, i / width);
+            let (nx, ny) = (slope.across[i] / m, slope.down[i] / m);
+            let (ahead, behind) = (at(x as f32 + nx, y as f32 + ny), at(x as f32 - nx, y as f32 - ny));
+            let strongest = m.max(ahead).max(behind);
+            let ridge = padded.is_ridge(x, y, (nx, ny));
+            assert!(if ridge { m >= strongest - 1e-6 } else { m <= strongest + 1e-6 });
+            kept += usize::from(ridge);
         }
-        assert!(kept.iter().filter(|&&m| m > 0.0).count() > 40);
+        assert!(kept > 40);
+    }
+
+    #[test]
+    fn slopes_are_differences_of_neighbours() {
+        let values: Vec<f32> = (0..35u32).map(|i| (i * i % 17) as f32 / 17.0).collect();
+        for (width, height) in [(5usize, 7usize), (7, 5), (1, 35), (35, 1), (2, 17)] {
+            let slope = Slope::of(&values[..width * height], width, height);
+            for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+                let at = |x: usize, y: usize| values[y * width + x];
+                let (left, right) = (x.saturating_sub(1), (x + 1).min(width - 1));
+                let (above, below) = (y.saturating_sub(1), (y + 1).min(height - 1));
+                let dx = (at(right, y) - at(left, y)) / (right - left).max(1) as f32;
+                let dy = (at(x, below) - at(x, above)) / (below - above).max(1) as f32;
+                let i = y * width + x;
+                let found = (slope.across[i], slope.down[i], slope.steepness[i]);
+                assert_eq!(found, (dx, dy, (dx * dx + dy * dy).sqrt()), "{x}, {y} of {width} x {height}");
+            }
+        }
+    }
+
+    #[test]
+    fn edges_up_to_the_least_strength_are_left_out() {
+        let noisy: Vec<f32> =
+            (0..600u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as f32 / 255.0).collect();
+        for thin in [false, true] {
+            let all = Edges::of_grey(&noisy, 30, 20, 1, thin, 0.0);
+            let some = Edges::of_grey(&noisy, 30, 20, 1, thin, 0.4);
+            let pairs = || all.magnitude().iter().zip(some.magnitude());
+            assert!(pairs().all(|(&a, &b)| b == if a > 0.4 { a } else { 0.0 }));
+            assert!(pairs().any(|(&a, &b)| a > 0.0 && b == 0.0));
+        }
     }
 
     #[test]
     fn orientations_lie_in_a_half_turn() {
         let noisy: Vec<f32> =
             (0..600u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as f32 / 255.0).collect();
-        let edges = Edges::of_grey(&noisy, 30, 20, 0, false);
+        let edges = Edges::of_grey(&noisy, 30, 20, 0, false, 0.0);
         assert!(edges.orientation().iter().all(|a| (0.0..PI).contains(a)));
     }
 }

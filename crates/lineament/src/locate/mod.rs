@@ -27,6 +27,8 @@ mod parameters;
 pub mod pyramid;
 pub mod responder;
 pub mod response;
+mod rim;
+mod strongest;
 pub mod threshold;
 mod whole;
 pub mod windows;

@@ -1,0 +1,203 @@
+//! What hangs together with the rim of a box (Zitnick and Dollar, "Edge Boxes", ECCV 2014, section 3.2): the part of a
+//! box's score that takes most of the time, as it asks for every group that crosses one of four lines.
+
+use super::box_score::PixelBox;
+use super::edge_groups::{EdgeGroups, NO_GROUP};
+use super::edge_paths::EdgePaths;
+
+/// Groups that stand side by side.
+const LANES: usize = 8;
+
+/// Bits of the word that says which blocks are touched.
+const BITS: usize = u64::BITS as usize;
+
+/// One number for each group of a block.
+type Lanes = [f32; LANES];
+
+/// Column, row and magnitude of the groups of a block. Numbers of pixels are exact in single precision, a picture having
+/// fewer than 2^24 a side.
+#[derive(Debug, Clone, Default)]
+struct Block {
+    x: Lanes,
+    y: Lanes,
+    magnitude: Lanes,
+}
+
+/// What a group reaches of one block: the weights of the best paths, nothing for a group that no path leads to.
+#[derive(Debug)]
+struct Reach {
+    block: u32,
+    /// The bit of the block among those touched.
+    bit: u32,
+    weights: Lanes,
+}
+
+/// The groups of a picture and the lines that they cross.
+///
+/// Groups are seated in blocks so that those which hang together share one: what a group reaches is a few blocks then,
+/// and what is true of one group of a block mostly is of the others.
+#[derive(Debug)]
+pub(super) struct Rim {
+    blocks: Vec<Block>,
+    together: usize,
+    /// List after list, for each group.
+    reached: Vec<Reach>,
+    /// Where the list of each group begins, and where the last one ends.
+    starts: Vec<usize>,
+    rows: Crossings,
+    columns: Crossings,
+}
+
+/// Working memory of one thread: how strongly each group hangs together with the rim of the box at hand.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// Nothing but zeros between boxes.
+    weights: Vec<Lanes>,
+}
+
+impl Rim {
+    /// Prepares the groups of a picture.
+    pub(super) fn of(groups: &EdgeGroups, width: usize, height: usize) -> Self {
+        let paths = EdgePaths::of(groups);
+        let seats = seats(&paths, groups.groups().len());
+        let mut blocks = vec![Block::default(); seats.iter().max().map_or(0, |last| last / LANES + 1)];
+        for (group, &seat) in groups.groups().iter().zip(&seats) {
+            let (block, lane) = (&mut blocks[seat / LANES], seat % LANES);
+            block.x[lane] = group.pixel.0 as f32;
+            block.y[lane] = group.pixel.1 as f32;
+            block.magnitude[lane] = group.magnitude;
+        }
+        // As many blocks as have to share a bit.
+        let together = blocks.len().div_ceil(BITS).max(1) as u32;
+        let (mut reached, mut starts) = (Vec::new(), vec![0]);
+        // Fewer groups than pixels, and fewer pixels than 2^32.
+        for group in 0..seats.len() as u32 {
+            let begin = reached.len();
+            for &(other, weight) in paths.from(group) {
+                let seat = seats[other as usize];
+                let block = (seat / LANES) as u32;
+                let at = reached[begin..].iter().position(|reach: &Reach| reach.block == block);
+                let at = at.map_or(reached.len(), |at| begin + at);
+                if at == reached.len() {
+                    reached.push(Reach { block, bit: block / together, weights: [0.0; LANES] });
+                }
+                reached[at].weights[seat % LANES] = weight;
+            }
+            starts.push(reached.len());
+        }
+        Self {
+            blocks,
+            together: together as usize,
+            reached,
+            starts,
+            rows: Crossings::of_rows(groups.labels(), width, height),
+            columns: Crossings::of_columns(groups.labels(), width, height),
+        }
+    }
+
+    /// The magnitudes of the groups in a box, those that cross its rim with weight 1, others with that of the best path
+    /// from one of them. The box must have an extent and lie in the picture.
+    pub(super) fn holds(&self, area: &PixelBox, scratch: &mut Scratch) -> f32 {
+        let weights = &mut scratch.weights;
+        if weights.len() < self.blocks.len() {
+            weights.resize(self.blocks.len(), [0.0; LANES]);
+        }
+        let mut touched = 0u64;
+        let [top, bottom] = [area.y0, area.y1 - 1].map(|row| self.rows.between(row, area.x0, area.x1));
+        let [left, right] = [area.x0, area.x1 - 1].map(|column| self.columns.between(column, area.y0, area.y1));
+        for line in [top, bottom, left, right] {
+            for &group in line {
+                let group = group as usize;
+                for reach in &self.reached[self.starts[group]..self.starts[group + 1]] {
+                    touched |= 1 << reach.bit;
+                    let block = &mut weights[reach.block as usize];
+                    let mut best = *block;
+                    for (best, weight) in best.iter_mut().zip(reach.weights) {
+                        *best = if weight > *best { weight } else { *best };
+                    }
+                    *block = best;
+                }
+            }
+        }
+        let [x0, x1, y0, y1] = [area.x0, area.x1, area.y0, area.y1].map(|side| side as f32);
+        let mut sums = [0.0f32; LANES];
+        while touched != 0 {
+            let first = touched.trailing_zeros() as usize * self.together;
+            touched &= touched - 1;
+            let end = (first + self.together).min(self.blocks.len());
+            for (Block { x, y, magnitude }, weights) in self.blocks[first..end].iter().zip(&mut weights[first..end]) {
+                let weights = std::mem::take(weights);
+                for lane in 0..LANES {
+                    let inside = (x[lane] >= x0) & (x[lane] < x1) & (y[lane] >= y0) & (y[lane] < y1);
+                    // A mask, not a branch: vectors of lanes come out of it.
+                    let mask = u32::from(inside).wrapping_neg();
+                    sums[lane] += f32::from_bits((magnitude[lane] * weights[lane]).to_bits() & mask);
+                }
+            }
+        }
+        sums.iter().sum()
+    }
+}
+
+/// Where each group sits: those that paths connect one after the other.
+fn seats(paths: &EdgePaths, count: usize) -> Vec<usize> {
+    let mut seats = vec![usize::MAX; count];
+    let mut next = 0;
+    let mut open = Vec::new();
+    // Fewer groups than pixels, and fewer pixels than 2^32.
+    for start in 0..count as u32 {
+        open.push(start);
+        while let Some(group) = open.pop() {
+            let seat = &mut seats[group as usize];
+            if *seat == usize::MAX {
+                *seat = next;
+                next += 1;
+                // The closest is seated next.
+                open.extend(paths.from(group).iter().rev().map(|&(other, _)| other));
+            }
+        }
+    }
+    seats
+}
+
+/// Which groups a line of pixels (a row, or a column) crosses, in order.
+#[derive(Debug)]
+struct Crossings {
+    length: usize,
+    /// Labels of the runs of equal labels, line after line.
+    runs: Vec<u32>,
+    /// For every pixel, line by line: twice the number of runs that have begun in all lines up to and with it, and one more
+    /// where a run covers it.
+    begun: Vec<u32>,
+}
+
+impl Crossings {
+    fn of_rows(labels: &[u32], width: usize, height: usize) -> Self {
+        Self::of((0..width * height).map(|i| labels[i]), width)
+    }
+
+    fn of_columns(labels: &[u32], width: usize, height: usize) -> Self {
+        Self::of((0..width * height).map(|i| labels[(i % height) * width + i / height]), height)
+    }
+
+    fn of(labels: impl Iterator<Item = u32>, length: usize) -> Self {
+        let mut made = Self { length, runs: Vec::new(), begun: Vec::new() };
+        let mut last = NO_GROUP;
+        for (i, label) in labels.enumerate() {
+            if label != NO_GROUP && (label != last || i % length == 0) {
+                made.runs.push(label);
+            }
+            last = label;
+            // A picture has fewer than 2^31 pixels, so runs are fewer, too.
+            made.begun.push(2 * made.runs.len() as u32 + u32::from(label != NO_GROUP));
+        }
+        made
+    }
+
+    /// Labels on pixels `from..to` of a line; `from < to`.
+    fn between(&self, line: usize, from: usize, to: usize) -> &[u32] {
+        let line = &self.begun[line * self.length..][..self.length];
+        let (first, last) = (line[from], line[to - 1]);
+        &self.runs[(first / 2 - first % 2) as usize..(last / 2) as usize]
+    }
+}
