@@ -85,7 +85,7 @@ impl BoxScorer {
             height,
             in_groups: Integral::of(&on_pixels, width, height),
             on_edges: Integral::of(&grouped, width, height),
-            rim: Rim::of(groups, width, height),
+            rim: Rim::of(groups, width),
             norms: (0..=width + height).map(|s| (s as f32 / 2.0).max(0.5).powf(-kappa)).collect(),
         }
     }

@@ -2,6 +2,7 @@
 //! contour (Zitnick and Dollar, "Edge Boxes", ECCV 2014, section 3.1).
 
 use super::edge_lists::EdgeLists;
+use super::edge_pixels::EdgePixels;
 use super::edges::Edges;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,9 +10,6 @@ use std::f32::consts::PI;
 
 /// Label of a pixel that belongs to no group.
 pub const NO_GROUP: u32 = u32::MAX;
-
-/// Groups whose pixels come this close, along a row or a column, have an affinity.
-const REACH: isize = 2;
 
 /// How edge pixels are gathered into groups.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,11 +48,12 @@ pub struct EdgeGroups {
 impl EdgeGroups {
     /// Gathers the edges of a picture.
     pub fn of(edges: &Edges, how: &Grouping) -> Self {
-        let mut labels = gather(edges, how);
-        dissolve_small(edges, how, &mut labels);
-        let groups = describe(edges, &labels);
+        let pixels = EdgePixels::of(edges);
+        let mut of_pixels = gather(&pixels, how);
+        dissolve_small(&pixels, how, &mut of_pixels);
+        let groups = describe(&pixels, &of_pixels);
         let mut of_each = vec![Vec::new(); groups.len()];
-        for (a, b) in touching(&labels, edges.width(), edges.height()) {
+        for (a, b) in touching(&pixels, &of_pixels) {
             let affinity = affinity(&groups[a as usize], &groups[b as usize], how.gamma);
             if affinity > 0.0 {
                 of_each[a as usize].push((b, affinity));
@@ -66,6 +65,10 @@ impl EdgeGroups {
             list.sort_by(|a: &(u32, f32), b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
             list.into_iter().for_each(|(label, affinity)| neighbours.push(label, affinity));
             neighbours.end();
+        }
+        let mut labels = vec![NO_GROUP; edges.width() * edges.height()];
+        for (pixel, label) in pixels.list().iter().zip(of_pixels) {
+            labels[pixel.y * edges.width() + pixel.x] = label;
         }
         Self { labels, groups, neighbours }
     }
@@ -101,30 +104,15 @@ fn turn(a: f32, b: f32) -> f32 {
     if difference > 0.5 { 1.0 - difference } else { difference }
 }
 
-/// The up to eight neighbours of a pixel.
-fn around(pixel: usize, width: usize, height: usize) -> impl Iterator<Item = usize> {
-    within(pixel, 1, width, height).filter(move |&q| q != pixel)
-}
-
-/// The square of pixels within a reach of a pixel, row by row, itself included.
-fn within(pixel: usize, reach: isize, width: usize, height: usize) -> impl Iterator<Item = usize> {
-    let (x, y) = ((pixel % width) as isize, (pixel / width) as isize);
-    let columns = (x - reach).max(0)..=(x + reach).min(width as isize - 1);
-    let rows = (y - reach).max(0)..=(y + reach).min(height as isize - 1);
-    rows.flat_map(move |r| columns.clone().map(move |c| r as usize * width + c as usize))
-}
-
 /// Greedy grouping: from a first pixel on, always the touching pixel that turns least from the one it was
 /// reached from, until the turns sum up to the threshold.
-fn gather(edges: &Edges, how: &Grouping) -> Vec<u32> {
-    let (width, height) = (edges.width(), edges.height());
-    let mut labels = vec![NO_GROUP; width * height];
-    let open = |labels: &[u32], p: usize| labels[p] == NO_GROUP && edges.magnitude()[p] > 0.0;
+fn gather(pixels: &EdgePixels, how: &Grouping) -> Vec<u32> {
+    let mut labels = vec![NO_GROUP; pixels.list().len()];
     // Ordered by (turn, pixel); a turn is never negative, so that its bits rise with it.
     let mut frontier: BinaryHeap<Reverse<(u32, usize)>> = BinaryHeap::new();
     let mut next_label = 0;
     for start in 0..labels.len() {
-        if !open(&labels, start) {
+        if labels[start] != NO_GROUP {
             continue;
         }
         frontier.clear();
@@ -132,13 +120,13 @@ fn gather(edges: &Edges, how: &Grouping) -> Vec<u32> {
         let mut current = start;
         loop {
             labels[current] = next_label;
-            for q in around(current, width, height).filter(|&q| open(&labels, q)) {
-                let turn = turn(edges.orientation()[q], edges.orientation()[current]);
-                frontier.push(Reverse((turn.to_bits(), q)));
+            let from = pixels.list()[current].orientation;
+            for q in pixels.around(current).filter(|&q| labels[q] == NO_GROUP) {
+                frontier.push(Reverse((turn(pixels.list()[q].orientation, from).to_bits(), q)));
             }
             let Some((least, pixel)) = std::iter::from_fn(|| frontier.pop())
                 .map(|Reverse(entry)| entry)
-                .find(|&(_, pixel)| open(&labels, pixel))
+                .find(|&(_, pixel)| labels[pixel] == NO_GROUP)
             else {
                 break;
             };
@@ -155,15 +143,14 @@ fn gather(edges: &Edges, how: &Grouping) -> Vec<u32> {
 
 /// Takes the pixels of small groups away and gives them, layer by layer, to the touching group they turn least
 /// from; what touches no group is left out. Labels are then made dense.
-fn dissolve_small(edges: &Edges, how: &Grouping, labels: &mut [u32]) {
-    let (width, height) = (edges.width(), edges.height());
+fn dissolve_small(pixels: &EdgePixels, how: &Grouping, labels: &mut [u32]) {
     let mut sums: Vec<f32> = Vec::new();
-    for (&label, magnitude) in labels.iter().zip(edges.magnitude()).filter(|&(&label, _)| label != NO_GROUP) {
+    for (&label, pixel) in labels.iter().zip(pixels.list()) {
         let label = label as usize;
         if label >= sums.len() {
             sums.resize(label + 1, 0.0);
         }
-        sums[label] += magnitude;
+        sums[label] += pixel.magnitude;
     }
     let mut count = 0;
     let mut number = |sum: f32| {
@@ -174,19 +161,21 @@ fn dissolve_small(edges: &Edges, how: &Grouping, labels: &mut [u32]) {
     let dense: Vec<u32> = sums.into_iter().map(&mut number).collect();
 
     let mut loose: Vec<usize> = Vec::new();
-    for (p, label) in labels.iter_mut().enumerate().filter(|(_, label)| **label != NO_GROUP) {
+    for (p, label) in labels.iter_mut().enumerate() {
         *label = dense[*label as usize];
         if *label == NO_GROUP {
             loose.push(p);
         }
     }
     while !loose.is_empty() {
+        let orientation = |p: usize| pixels.list()[p].orientation;
         let layer: Vec<(usize, u32)> = loose
             .iter()
             .filter_map(|&p| {
-                around(p, width, height)
+                pixels
+                    .around(p)
                     .filter(|&q| labels[q] != NO_GROUP)
-                    .map(|q| (turn(edges.orientation()[p], edges.orientation()[q]), labels[q]))
+                    .map(|q| (turn(orientation(p), orientation(q)), labels[q]))
                     .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
                     .map(|(_, label)| (p, label))
             })
@@ -200,7 +189,7 @@ fn dissolve_small(edges: &Edges, how: &Grouping, labels: &mut [u32]) {
 }
 
 /// Sums, means and representative pixels of dense labels.
-fn describe(edges: &Edges, labels: &[u32]) -> Vec<EdgeGroup> {
+fn describe(pixels: &EdgePixels, labels: &[u32]) -> Vec<EdgeGroup> {
     #[derive(Default, Clone)]
     struct Sums {
         magnitude: f64,
@@ -209,20 +198,19 @@ fn describe(edges: &Edges, labels: &[u32]) -> Vec<EdgeGroup> {
         cos: f64,
         sin: f64,
     }
-    let width = edges.width();
-    let members = || labels.iter().enumerate().filter(|&(_, &label)| label != NO_GROUP);
-    let count = members().map(|(_, &label)| label as usize + 1).max().unwrap_or(0);
+    let members = || labels.iter().zip(pixels.list()).filter(|&(&label, _)| label != NO_GROUP);
+    let count = members().map(|(&label, _)| label as usize + 1).max().unwrap_or(0);
 
     let mut sums = vec![Sums::default(); count];
-    for (p, &label) in members() {
-        let m = f64::from(edges.magnitude()[p]);
-        let doubled = 2.0 * f64::from(edges.orientation()[p]);
+    for (&label, pixel) in members() {
+        let m = f64::from(pixel.magnitude);
+        let (sin, cos) = (2.0 * f64::from(pixel.orientation)).sin_cos();
         let s = &mut sums[label as usize];
         s.magnitude += m;
-        s.x += m * (p % width) as f64;
-        s.y += m * (p / width) as f64;
-        s.cos += m * doubled.cos();
-        s.sin += m * doubled.sin();
+        s.x += m * pixel.x as f64;
+        s.y += m * pixel.y as f64;
+        s.cos += m * cos;
+        s.sin += m * sin;
     }
     let mut groups: Vec<EdgeGroup> = sums
         .iter()
@@ -235,28 +223,27 @@ fn describe(edges: &Edges, labels: &[u32]) -> Vec<EdgeGroup> {
         .collect();
 
     let mut nearest = vec![f32::INFINITY; count];
-    for (p, &label) in members() {
+    for (&label, pixel) in members() {
         let group = &mut groups[label as usize];
-        let pixel = (p % width, p / width);
-        let distance = (pixel.0 as f32 - group.mean.0).hypot(pixel.1 as f32 - group.mean.1);
+        let distance = (pixel.x as f32 - group.mean.0).hypot(pixel.y as f32 - group.mean.1);
         if distance < nearest[label as usize] {
             nearest[label as usize] = distance;
-            group.pixel = pixel;
+            group.pixel = (pixel.x, pixel.y);
         }
     }
     groups
 }
 
-/// Pairs of groups with pixels within [`REACH`] of one another, smaller label first, each once, sorted.
-fn touching(labels: &[u32], width: usize, height: usize) -> Vec<(u32, u32)> {
+/// Pairs of groups with pixels within [`REACH`](super::edge_pixels::REACH) of one another, smaller label first, each once, sorted.
+fn touching(pixels: &EdgePixels, labels: &[u32]) -> Vec<(u32, u32)> {
     let mut pairs = Vec::new();
     for (p, &a) in labels.iter().enumerate().filter(|&(_, &label)| label != NO_GROUP) {
         let mut last = NO_GROUP;
-        for q in within(p, REACH, width, height) {
+        for q in pixels.near_behind(p) {
             let b = labels[q];
-            // NO_GROUP is the largest label; the last one is kept because most neighbours repeat it.
-            if b != NO_GROUP && b > a && b != last {
-                pairs.push((a, b));
+            // The last one is kept because most neighbours repeat it.
+            if b != a && b != last && b != NO_GROUP {
+                pairs.push((a.min(b), a.max(b)));
                 last = b;
             }
         }

@@ -17,6 +17,7 @@ pub mod edge_boxes;
 pub mod edge_groups;
 mod edge_lists;
 pub mod edge_paths;
+mod edge_pixels;
 pub mod edges;
 mod error;
 mod given;

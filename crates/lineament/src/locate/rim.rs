@@ -57,7 +57,7 @@ pub struct Scratch {
 
 impl Rim {
     /// Prepares the groups of a picture.
-    pub(super) fn of(groups: &EdgeGroups, width: usize, height: usize) -> Self {
+    pub(super) fn of(groups: &EdgeGroups, width: usize) -> Self {
         let paths = EdgePaths::of(groups);
         let seats = seats(&paths, groups.groups().len());
         let mut blocks = vec![Block::default(); seats.iter().max().map_or(0, |last| last / LANES + 1)];
@@ -90,8 +90,8 @@ impl Rim {
             together: together as usize,
             reached,
             starts,
-            rows: Crossings::of_rows(groups.labels(), width, height),
-            columns: Crossings::of_columns(groups.labels(), width, height),
+            rows: Crossings::of_rows(groups.labels(), width),
+            columns: Crossings::of_columns(groups.labels(), width),
         }
     }
 
@@ -172,26 +172,33 @@ struct Crossings {
 }
 
 impl Crossings {
-    fn of_rows(labels: &[u32], width: usize, height: usize) -> Self {
-        Self::of((0..width * height).map(|i| labels[i]), width)
+    fn of_rows(labels: &[u32], width: usize) -> Self {
+        let mut made = Self::with_room(width, labels.len());
+        labels.chunks_exact(width.max(1)).for_each(|row| made.push(row.iter()));
+        made
     }
 
-    fn of_columns(labels: &[u32], width: usize, height: usize) -> Self {
-        Self::of((0..width * height).map(|i| labels[(i % height) * width + i / height]), height)
+    fn of_columns(labels: &[u32], width: usize) -> Self {
+        let mut made = Self::with_room(labels.len() / width.max(1), labels.len());
+        (0..width).for_each(|x| made.push(labels[x..].iter().step_by(width)));
+        made
     }
 
-    fn of(labels: impl Iterator<Item = u32>, length: usize) -> Self {
-        let mut made = Self { length, runs: Vec::new(), begun: Vec::new() };
+    fn with_room(length: usize, pixels: usize) -> Self {
+        Self { length, runs: Vec::new(), begun: Vec::with_capacity(pixels) }
+    }
+
+    /// Adds a line.
+    fn push<'a>(&mut self, labels: impl Iterator<Item = &'a u32>) {
         let mut last = NO_GROUP;
-        for (i, label) in labels.enumerate() {
-            if label != NO_GROUP && (label != last || i % length == 0) {
-                made.runs.push(label);
+        for &label in labels {
+            if label != last && label != NO_GROUP {
+                self.runs.push(label);
             }
             last = label;
             // A picture has fewer than 2^31 pixels, so runs are fewer, too.
-            made.begun.push(2 * made.runs.len() as u32 + u32::from(label != NO_GROUP));
+            self.begun.push(2 * self.runs.len() as u32 + u32::from(label != NO_GROUP));
         }
-        made
     }
 
     /// Labels on pixels `from..to` of a line; `from < to`.
