@@ -129,8 +129,7 @@ mod tests {
 
     const KAPPA: f32 = 1.5;
     const GAMMA: f32 = 2.0;
-    const HOW: Grouping =
-        Grouping { merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: GAMMA };
+    const HOW: Grouping = Grouping { merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: GAMMA };
 
     /// The score straight from its definition: direct sums over pixels, neighbours from all pairs of pixels,
     /// best paths by relaxing all pairs of groups until nothing changes.

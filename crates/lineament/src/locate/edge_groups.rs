@@ -265,8 +265,7 @@ mod tests {
     use super::*;
     use std::f32::consts::FRAC_PI_2;
 
-    const HOW: Grouping =
-        Grouping { merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: 2.0 };
+    const HOW: Grouping = Grouping { merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: 2.0 };
 
     /// A picture of edges drawn as text: `-`, `|`, `/` and `\` are edges of full strength, `.` is none and
     /// digits are level edges of that many tenths.

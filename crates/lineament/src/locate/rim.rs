@@ -104,7 +104,8 @@ impl Rim {
         }
         let mut touched = 0u64;
         let [top, bottom] = [area.y0, area.y1 - 1].map(|row| self.rows.between(row, area.x0, area.x1));
-        let [left, right] = [area.x0, area.x1 - 1].map(|column| self.columns.between(column, area.y0, area.y1));
+        let [left, right] =
+            [area.x0, area.x1 - 1].map(|column| self.columns.between(column, area.y0, area.y1));
         for line in [top, bottom, left, right] {
             for &group in line {
                 let group = group as usize;
@@ -125,7 +126,9 @@ impl Rim {
             let first = touched.trailing_zeros() as usize * self.together;
             touched &= touched - 1;
             let end = (first + self.together).min(self.blocks.len());
-            for (Block { x, y, magnitude }, weights) in self.blocks[first..end].iter().zip(&mut weights[first..end]) {
+            for (Block { x, y, magnitude }, weights) in
+                self.blocks[first..end].iter().zip(&mut weights[first..end])
+            {
                 let weights = std::mem::take(weights);
                 for lane in 0..LANES {
                     let inside = (x[lane] >= x0) & (x[lane] < x1) & (y[lane] >= y0) & (y[lane] < y1);

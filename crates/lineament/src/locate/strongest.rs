@@ -61,7 +61,8 @@ pub(super) fn strongest(sorted: &[(PixelBox, f32)], iou: f32, count: usize) -> V
         }
         let rect = window.rect();
         let overlaps = |better: &[(Rect, f32)]| better.iter().any(|(better, _)| better.iou(rect) > iou);
-        let mut near = blocks.iter().zip(found.chunks(LANES)).filter(|(block, _)| block.may_overlap(rect, iou));
+        let mut near =
+            blocks.iter().zip(found.chunks(LANES)).filter(|(block, _)| block.may_overlap(rect, iou));
         if near.any(|(_, better)| overlaps(better)) {
             continue;
         }
