@@ -58,6 +58,9 @@ impl Part {
 
 /// What the steps do.
 pub(crate) trait Steps: Sync {
+    /// What has to be done to the memory before the first step. Others are called first, so that it is done while they come.
+    fn begin(&self, memory: &mut [f32]);
+
     /// What has to be done to the written stretch before the units.
     fn prepare(&self, step: usize, written: &mut [f32]);
 
@@ -78,6 +81,7 @@ pub(crate) fn run(parts: &Parts, steps: &impl Steps, memory: &mut [f32], threads
     let pass = Pass {
         parts: &parts.steps,
         steps,
+        len: memory.len(),
         memory: memory.as_mut_ptr(),
         turn: Apart(AtomicU64::new(Turn::BEFORE.0)),
         done: Apart(AtomicUsize::new(0)),
@@ -99,6 +103,7 @@ fn helpers<S: Steps>(pass: &Pass<'_, S>, count: usize) {
 
 /// The plain twin: unit after unit.
 fn alone(parts: &Parts, steps: &impl Steps, memory: &mut [f32]) {
+    steps.begin(memory);
     for (step, part) in parts.steps.iter().enumerate() {
         let Part { read, written, starts } = part;
         let (read, out) = if read.end <= written.start {
@@ -168,6 +173,7 @@ struct Pass<'a, S> {
     steps: &'a S,
     /// Holds all parts.
     memory: *mut f32,
+    len: usize,
     /// A [`Turn`].
     turn: Apart<AtomicU64>,
     /// Units that others than the leader have done, of all steps.
@@ -184,6 +190,8 @@ impl<S: Steps> Pass<'_, S> {
     fn lead(&self) {
         // Helpers leave, too, when a unit panics here.
         let _over = OnDrop(|| self.turn.0.store(Turn::OVER.0, Ordering::Release));
+        // SAFETY: the memory is that of `run`, and before the first step nobody else holds any of it.
+        self.steps.begin(unsafe { std::slice::from_raw_parts_mut(self.memory, self.len) });
         let mut by_others = 0;
         for (step, part) in self.parts.iter().enumerate() {
             let Range { start, end } = part.written;
@@ -307,6 +315,10 @@ mod tests {
     }
 
     impl Steps for BackAndForth {
+        fn begin(&self, memory: &mut [f32]) {
+            (0..).zip(memory).for_each(|(i, value)| *value = i as f32);
+        }
+
         fn prepare(&self, _: usize, written: &mut [f32]) {
             written[0] += 1.0;
         }
@@ -329,7 +341,7 @@ mod tests {
             (ends, starts)
         }));
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let mut memory: Vec<f32> = (0..2 * steps.half).map(|i| i as f32).collect();
+        let mut memory = vec![0.0; 2 * steps.half];
         pool.install(|| run(&parts, steps, &mut memory, threads));
         memory
     }

@@ -15,11 +15,13 @@ use crate::kernel::winograd::{Form, Tile};
 
 /// Multiplications that are not worth a second thread: two or three microseconds.
 const ALONE: usize = 300_000;
-/// Rows of a unit of cheap work.
+/// The most rows of a unit of cheap work.
 const ROWS: usize = 8;
 /// Bytes that are worth a unit of their own, and the most units of an item.
 const BAND: usize = 8 << 10;
 const BANDS: usize = 2;
+/// The most values of a step's transforms that are not laid over those of other steps.
+const OWN: usize = 64 << 10;
 /// The most values of an arena (1 GiB). Windows are listed beside it, so an input may be far smaller than that and still cost as much.
 pub(crate) const MOST: usize = 1 << 28;
 
@@ -111,7 +113,9 @@ impl Program {
             let read = if in_place { written.start..written.start } else { stretch(ends.input) };
             match tiled::of(step, ends, items) {
                 Some(Tiled::ByPlaces { works: [spread, products, gather], values: [wide, deep] }) => {
-                    let transformed = layout.len..layout.len + wide;
+                    // Small transforms have memory of their own: each thread then finds what it wrote in an earlier pass in its cache.
+                    let start = if wide + deep <= OWN { len } else { layout.len };
+                    let transformed = start..start + wide;
                     let multiplied = transformed.end..transformed.end + deep;
                     len = len.max(multiplied.end);
                     stage(spread, read, transformed.clone(), None);
@@ -182,20 +186,28 @@ fn work(step: &Step, ends: &Ends, items: usize) -> Work {
     }
 }
 
-/// Even parts of `all` windows, each of which takes so many multiplications.
-fn part(all: usize, multiplications: usize) -> usize {
-    // Two parts at least where there is enough for two cores.
-    let enough = all > 2 * FEW && all * multiplications >= ALONE;
-    let size = all.div_ceil(all.div_ceil(WINDOWS).max(if enough { 2 } else { 1 }));
-    size.next_multiple_of(if size >= 2 * TOGETHER { TOGETHER } else { FEW })
+/// `all` things one after the other in `count` parts as even as can be, none of them empty.
+pub(crate) fn parts(all: usize, count: usize) -> impl Iterator<Item = Range<usize>> {
+    let count = count.min(all);
+    (0..count).map(move |part| part * all / count..(part + 1) * all / count)
+}
+
+/// An even number of parts where there are several, so that two threads have as much to do each.
+pub(crate) fn evenly(count: usize) -> usize {
+    if count > 1 { count.next_multiple_of(2) } else { 1 }
 }
 
 /// Windows of so many multiplications, of which each `together` may be one run.
 fn in_windows(places: Vec<Place>, together: usize, multiplications: usize) -> Work {
-    let size = part(places.len(), multiplications);
+    let all = places.len();
+    // Two parts at least where there is enough for two cores.
+    let enough = all > 2 * FEW && all * multiplications >= ALONE;
+    let count = evenly(all.div_ceil(WINDOWS).max(if enough { 2 } else { 1 }));
+    let block = if all >= 2 * TOGETHER * count { TOGETHER } else { FEW };
     let (mut runs, mut units) = (Vec::new(), Vec::new());
-    for first in (0..places.len()).step_by(size.max(1)) {
-        let (start, begin, end) = (places[first].to as usize, runs.len(), places.len().min(first + size));
+    for blocks in parts(all.div_ceil(block), count) {
+        let (first, end) = (blocks.start * block, all.min(blocks.end * block));
+        let (start, begin) = (places[first].to as usize, runs.len());
         let mut at = first;
         while at < end {
             let next = ((at / together + 1) * together).min(end);
@@ -254,10 +266,10 @@ fn in_bands(output: At, items: usize) -> Work {
 fn in_rows(output: At, items: usize) -> Work {
     let height = output.shape.height;
     let all = items * height;
-    let units = (0..all).step_by(ROWS).map(|row| Unit {
-        start: output.pixel(row / height, 0, row % height, 0),
-        first: row,
-        end: all.min(row + ROWS),
+    let units = parts(all, evenly(all.div_ceil(ROWS))).map(|rows| Unit {
+        start: output.pixel(rows.start / height, 0, rows.start % height, 0),
+        first: rows.start,
+        end: rows.end,
     });
     Work::Rows { units: units.collect() }
 }

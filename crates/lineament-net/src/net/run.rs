@@ -20,8 +20,8 @@ impl Net {
     pub(super) fn group(&self, program: &Program, input: &[f32], output: &mut [f32], threads: usize) {
         self.arenas.with(|arena: &mut Aligned| {
             let arena = arena.grown(program.len);
-            inward(program, input, arena);
             let pass = Pass {
+                input,
                 steps: &self.plan.steps,
                 banks: &self.banks,
                 program,
@@ -76,6 +76,7 @@ fn outward(program: &Program, arena: &[f32], output: &mut [f32]) {
 
 /// The steps of one pass.
 struct Pass<'a> {
+    input: &'a [f32],
     steps: &'a [Step],
     banks: &'a [Bank],
     program: &'a Program,
@@ -85,6 +86,10 @@ struct Pass<'a> {
 }
 
 impl Steps for Pass<'_> {
+    fn begin(&self, arena: &mut [f32]) {
+        inward(self.program, self.input, arena);
+    }
+
     fn prepare(&self, stage: usize, written: &mut [f32]) {
         let stage = &self.program.stages[stage];
         let ends = self.program.layout.ends[stage.step];

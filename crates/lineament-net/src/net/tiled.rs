@@ -1,16 +1,19 @@
 //! Which convolutions are summed in Winograd's tiles, and how that work is cut.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::layout::{At, Ends};
 use super::plan::Step;
-use super::program::{Unit, Work};
+use super::program::{Unit, Work, evenly, parts};
 use super::step::Convolution;
 use crate::Shape;
 use crate::kernel::places::Pieces;
 use crate::kernel::sums::FEW;
 use crate::kernel::winograd::{Form, Grid, Tile, tiles};
 
+/// Multiplications of products that are worth a unit of their own.
+const PRODUCTS: usize = 64 << 10;
 /// Values that the transforms of one unit's tiles may fill, and how few tiles are worth it.
 const TRANSFORMED: usize = 192 << 10;
 const FEWEST_TILES: usize = 12;
@@ -65,11 +68,18 @@ pub(crate) fn of(step: &Step, ends: &Ends, items: usize) -> Option<Tiled> {
         return Some(Tiled::Together(Work::Tiles { form, tiles, units: units(rows, &onto_map) }));
     }
     let pieces = Pieces { all: tiles.len(), each: rows * across };
-    let place = |place| Unit { start: place * tiles.len() * filters, first: place, end: place + 1 };
+    let places = form.places();
+    let count = evenly((places * tiles.len() * inputs * filters).div_ceil(PRODUCTS).min(places));
+    let several = |places: Range<usize>| Unit {
+        start: places.start * tiles.len() * filters,
+        first: places.start,
+        end: places.end,
+    };
+    let products = parts(places, count).map(several).collect();
     let spread = units(rows, &|row| form.transformed(row * across, [inputs, filters])[0]);
     let works = [
         Work::Spread { form, tiles: Arc::clone(&tiles), units: spread },
-        Work::Products { form, pieces, units: (0..form.places()).map(place).collect() },
+        Work::Products { form, pieces, units: products },
         Work::Gather { form, tiles, units: units(rows, &onto_map) },
     ];
     Some(Tiled::ByPlaces { works, values })
