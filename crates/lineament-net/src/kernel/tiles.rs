@@ -115,13 +115,14 @@ impl Spreading<'_> {
                     }
                 }
             }
-            for (column, value) in half.iter_mut().zip(spread_line(line)) {
-                column[y] = value;
+            for (column, value) in half.iter_mut().zip(&spread_line(line)) {
+                column[y] = *value;
             }
         }
         let place = self.tiles.len() * channels;
-        for (x, column) in half.into_iter().enumerate() {
-            for (y, value) in spread_line(column).into_iter().enumerate() {
+        // By reference throughout: iterators that own arrays of vectors copy them around.
+        for (x, column) in half.iter().enumerate() {
+            for (y, value) in spread_line(*column).iter().enumerate() {
                 value.write(&mut spread[(y * SIDE + x) * place + index * channels + lane..], there);
             }
         }
@@ -175,10 +176,10 @@ impl Gathering<'_> {
                 *value = column[y];
             }
             let across: [Lanes<L>; RESULTS] = gather_line(across);
-            for (x, value) in across.into_iter().enumerate() {
+            for (x, value) in across.iter().enumerate() {
                 if x < columns {
                     let to = &mut out[start + y * line + x * channels..];
-                    let value = value + bias;
+                    let value = *value + bias;
                     let value = if self.onto { value + Lanes::read(to, there) } else { value };
                     value.sloped(slope).write(to, there);
                 }
