@@ -30,7 +30,7 @@ pub(crate) const MOST: usize = 1 << 28;
 pub(crate) struct Program {
     pub(crate) items: usize,
     pub(crate) layout: Layout,
-    /// Values of the arena: the maps, and behind them what one step needs for itself.
+    /// Values of the arena: the maps, and behind them what steps need for themselves.
     pub(crate) len: usize,
     /// In the plan's order; most steps are one of them.
     pub(crate) stages: Vec<Stage>,
@@ -272,4 +272,23 @@ fn in_rows(output: At, items: usize) -> Work {
         end: rows.end,
     });
     Work::Rows { units: units.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn parts_are_even_and_leave_nothing_out(all in 0usize..500, count in 1usize..60) {
+            let parts: Vec<Range<usize>> = parts(all, count).collect();
+            prop_assert_eq!(parts.len(), count.min(all));
+            prop_assert_eq!(parts.iter().map(ExactSizeIterator::len).sum::<usize>(), all);
+            prop_assert!(parts.windows(2).all(|pair| pair[0].end == pair[1].start));
+            let each = || parts.iter().map(ExactSizeIterator::len);
+            prop_assert!(each().max() <= each().min().map(|least| least + 1));
+            prop_assert!(!each().any(|len| len == 0));
+        }
+    }
 }

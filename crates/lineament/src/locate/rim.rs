@@ -39,6 +39,7 @@ struct Reach {
 #[derive(Debug)]
 pub(super) struct Rim {
     blocks: Vec<Block>,
+    /// As many neighbouring blocks share a bit of those touched.
     together: usize,
     /// List after list, for each group.
     reached: Vec<Reach>,
@@ -67,27 +68,28 @@ impl Rim {
             block.y[lane] = group.pixel.1 as f32;
             block.magnitude[lane] = group.magnitude;
         }
-        // As many blocks as have to share a bit.
-        let together = blocks.len().div_ceil(BITS).max(1) as u32;
-        let (mut reached, mut starts) = (Vec::new(), vec![0]);
+        let together = blocks.len().div_ceil(BITS).max(1);
+        let (mut reached, mut starts) = (Vec::<Reach>::new(), vec![0]);
+        // How long the lists were when a block was last reached.
+        let mut latest = vec![0; blocks.len()];
         // Fewer groups than pixels, and fewer pixels than 2^32.
         for group in 0..seats.len() as u32 {
             let begin = reached.len();
             for &(other, weight) in paths.from(group) {
                 let seat = seats[other as usize];
-                let block = (seat / LANES) as u32;
-                let at = reached[begin..].iter().position(|reach: &Reach| reach.block == block);
-                let at = at.map_or(reached.len(), |at| begin + at);
-                if at == reached.len() {
-                    reached.push(Reach { block, bit: block / together, weights: [0.0; LANES] });
+                let block = seat / LANES;
+                if latest[block] <= begin {
+                    let [block, bit] = [block, block / together].map(|number| number as u32);
+                    reached.push(Reach { block, bit, weights: [0.0; LANES] });
+                    latest[block as usize] = reached.len();
                 }
-                reached[at].weights[seat % LANES] = weight;
+                reached[latest[block] - 1].weights[seat % LANES] = weight;
             }
             starts.push(reached.len());
         }
         Self {
             blocks,
-            together: together as usize,
+            together,
             reached,
             starts,
             rows: Crossings::of_rows(groups.labels(), width),
@@ -142,7 +144,7 @@ impl Rim {
     }
 }
 
-/// Where each group sits: those that paths connect one after the other.
+/// Where each group sits: those that paths connect one after the other, the closest first.
 fn seats(paths: &EdgePaths, count: usize) -> Vec<usize> {
     let mut seats = vec![usize::MAX; count];
     let mut next = 0;
@@ -155,7 +157,7 @@ fn seats(paths: &EdgePaths, count: usize) -> Vec<usize> {
             if *seat == usize::MAX {
                 *seat = next;
                 next += 1;
-                // The closest is seated next.
+                // What was put on last is seated next.
                 open.extend(paths.from(group).iter().rev().map(|&(other, _)| other));
             }
         }
@@ -209,5 +211,57 @@ impl Crossings {
         let line = &self.begun[line * self.length..][..self.length];
         let (first, last) = (line[from], line[to - 1]);
         &self.runs[(first / 2 - first % 2) as usize..(last / 2) as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::edge_groups::Grouping;
+    use super::super::edges::Edges;
+    use super::*;
+
+    /// Rows of dashes of three pixels, three rows apart.
+    fn dashes(width: usize, height: usize, gap: usize) -> EdgeGroups {
+        let on = |i: usize| (i / width).is_multiple_of(3) && i % width % (3 + gap) < 3;
+        let magnitude = (0..width * height).map(|i| f32::from(u8::from(on(i)))).collect();
+        let edges = Edges::from_parts(width, height, magnitude, vec![0.0; width * height]);
+        EdgeGroups::of(&edges, &Grouping { merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: 2.0 })
+    }
+
+    #[test]
+    fn more_groups_than_bits_are_held_as_by_definition() {
+        let (width, height) = (119, 120);
+        // Dashes with gaps of one hang together along a whole row, those with gaps of two stand alone.
+        for (gap, together) in [(1, true), (2, false)] {
+            let groups = dashes(width, height, gap);
+            assert!(groups.groups().len() > LANES * BITS, "{}", groups.groups().len());
+            let (rim, mut scratch) = (Rim::of(&groups, width), Scratch::default());
+            for (x0, y0, x1, y1) in [(0, 0, width, height), (10, 11, 53, 40), (51, 3, 52, 98), (7, 6, 100, 7)]
+            {
+                let crosses = |x: usize, y: usize| x == x0 || x == x1 - 1 || y == y0 || y == y1 - 1;
+                let pixels = || (y0..y1).flat_map(|y| (x0..x1).map(move |x| (x, y)));
+                let crossing: Vec<u32> = pixels()
+                    .filter(|&(x, y)| crosses(x, y))
+                    .map(|(x, y)| groups.labels()[y * width + x])
+                    .collect();
+                let row = |label: u32| groups.groups()[label as usize].pixel.1;
+                let held = |label: u32| {
+                    let mut others = crossing.iter().filter(|&&other| other != NO_GROUP);
+                    others.any(|&other| other == label || (together && row(other) == row(label)))
+                };
+                let inside = |(x, y): (usize, usize)| (x0..x1).contains(&x) && (y0..y1).contains(&y);
+                let expected: f32 = (0..)
+                    .zip(groups.groups())
+                    .filter(|(label, group)| inside(group.pixel) && held(*label))
+                    .map(|(_, group)| group.magnitude)
+                    .sum();
+                let area = PixelBox { x0, y0, x1, y1 };
+                // Twice: nothing of a box is left for the next.
+                for _ in 0..2 {
+                    let found = rim.holds(&area, &mut scratch);
+                    assert!((found - expected).abs() < 1e-3, "{area:?}, gap {gap}: {found} not {expected}");
+                }
+            }
+        }
     }
 }
