@@ -15,7 +15,8 @@ pub(crate) struct Rows {
 /// Windows over a map, all alike.
 ///
 /// # Safety
-/// All functions always give the same answer to the same question: the sums check all windows once and then read them without looking again.
+/// All functions always give the same answer to the same question, and no window of `places` goes beyond what [`Windows::farthest`] says: the sums check that
+/// once and then read windows without looking again.
 pub(crate) unsafe trait Windows: Sync {
     /// What each of them looks like.
     fn rows(&self) -> Rows;
@@ -25,6 +26,15 @@ pub(crate) unsafe trait Windows: Sync {
 
     /// Where its sums go in the output.
     fn to(&self, place: usize) -> usize;
+
+    /// The farthest that any row of `places` begins in the map, and any of their sums in the output; 0 where there are none.
+    fn farthest(&self, places: Range<usize>) -> [usize; 2] {
+        let count = self.rows().count;
+        places.fold([0; 2], |[from, to], place| {
+            let from = (0..count).fold(from, |from, row| self.from(place, row).max(from));
+            [from, self.to(place).max(to)]
+        })
+    }
 }
 
 /// Whether all windows of `places` lie within a map of `map` values and all their results, `outputs` each, within `out` values: what the sums rely on. `run`
@@ -39,12 +49,8 @@ pub(crate) fn check<W: Windows>(
     [outputs, out]: [usize; 2],
 ) {
     let count = windows.rows().count;
-    // The farthest of all first and one comparison then: thousands of places are checked for each call.
-    let (mut from, mut to) = (0, 0);
-    for place in places.clone() {
-        from = (0..count).fold(from, |from, row| windows.from(place, row).max(from));
-        to = windows.to(place).max(to);
-    }
+    // The farthest of all and one comparison: thousands of places are checked for each call.
+    let [from, to] = windows.farthest(places.clone());
     let within = |first: usize, values: usize, all: usize| {
         places.is_empty() || first.checked_add(values).is_some_and(|end| end <= all)
     };
@@ -83,6 +89,12 @@ unsafe impl Windows for Placed<'_> {
     fn to(&self, place: usize) -> usize {
         (self.places[place].to as usize).wrapping_sub(self.base)
     }
+
+    /// The last row begins farthest.
+    fn farthest(&self, places: Range<usize>) -> [usize; 2] {
+        let last = self.rows.count.saturating_sub(1);
+        places.fold([0; 2], |[from, to], place| [self.from(place, last).max(from), self.to(place).max(to)])
+    }
 }
 
 /// `all` tiles that were transformed `each` at a time; the last piece may have fewer. A piece holds all places of its tiles, `[places, tiles, channels]`.
@@ -120,6 +132,11 @@ unsafe impl Windows for AtPlace {
     #[inline]
     fn to(&self, tile: usize) -> usize {
         tile * self.outputs
+    }
+
+    /// Both rise from tile to tile: a piece begins behind all places of the one before.
+    fn farthest(&self, tiles: Range<usize>) -> [usize; 2] {
+        tiles.last().map_or([0; 2], |last| [self.from(last, 0), self.to(last)])
     }
 }
 
@@ -172,5 +189,52 @@ unsafe impl Windows for Odd {
 
     fn to(&self, place: usize) -> usize {
         place * (self.outputs + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Windows that are looked at one by one: the plain twin of every other way to the farthest.
+    struct OneByOne<'a, W>(&'a W);
+
+    // SAFETY: as those that it asks.
+    unsafe impl<W: Windows> Windows for OneByOne<'_, W> {
+        fn rows(&self) -> Rows {
+            self.0.rows()
+        }
+
+        fn from(&self, place: usize, row: usize) -> usize {
+            self.0.from(place, row)
+        }
+
+        fn to(&self, place: usize) -> usize {
+            self.0.to(place)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_farthest_is_that_of_all_windows(
+            places in prop::collection::vec((0u32..5000, 20u32..5000), 0..40), line in 0usize..300, count in 1usize..6, base in 0usize..30,
+        ) {
+            let places: Vec<Place> = places.into_iter().map(|(from, to)| Place { from, to }).collect();
+            let placed = Placed { places: &places, line, rows: Rows { count, run: 1 }, base };
+            for range in [0..places.len(), places.len() / 3..places.len(), 0..0] {
+                prop_assert_eq!(placed.farthest(range.clone()), OneByOne(&placed).farthest(range));
+            }
+        }
+
+        #[test]
+        fn the_last_tile_is_the_farthest(
+            all in 1usize..60, each in 1usize..20, (places, place) in (1usize..36).prop_flat_map(|p| (Just(p), 0..p)), inner in 1usize..9,
+        ) {
+            let at = AtPlace { pieces: Pieces { all, each }, place, places, inner, outputs: 3 };
+            for range in [0..all, all / 3..all, 0..all.div_ceil(2), 0..0] {
+                prop_assert_eq!(at.farthest(range.clone()), OneByOne(&at).farthest(range));
+            }
+        }
     }
 }
