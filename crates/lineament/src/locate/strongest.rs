@@ -29,13 +29,13 @@ impl Kept {
     fn may_overlap(&self, window: Rect, iou: f32) -> bool {
         let (x1, y1, area) = (window.right(), window.bottom(), window.area());
         let mut near = [0u32; LANES];
-        for lane in 0..LANES {
+        for (lane, near) in near.iter_mut().enumerate() {
             let width = least(x1, self.x1[lane]) - most(window.x, self.x0[lane]);
             let height = least(y1, self.y1[lane]) - most(window.y, self.y0[lane]);
             let shared = most(width, 0.0) * most(height, 0.0);
             let either = area + self.area[lane] - shared;
             // Rounding is far below a thousandth.
-            near[lane] = u32::from(shared * 1.001 > iou * either);
+            *near = u32::from(shared * 1.001 > iou * either);
         }
         near.into_iter().fold(0, |any, one| any | one) != 0
     }
