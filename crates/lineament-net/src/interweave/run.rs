@@ -19,8 +19,6 @@ use crate::net::step::{Convolution, Matrix};
 
 /// Values that one piece of a cheap operation works on.
 const VALUES: usize = 512;
-/// Vectors that one piece of a matrix works on: what the kernels take at once.
-const VECTORS: usize = 6;
 
 /// A step of the net on numbered values: the same as [`crate::net::plan::Step`], reading through tables.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,6 +112,8 @@ struct Packed {
 struct Arena {
     slots: Vec<Held>,
     spare: Held,
+    /// Results of a matrix, part by part.
+    parted: Held,
 }
 
 /// The values of a map, and one more behind them that is zero: padding is read there.
@@ -273,14 +273,20 @@ impl Arena {
             Operation::Multiply { matrix, values, channels, input, output, .. } => {
                 let map = &self.slots[*input];
                 let out = self.spare.room(*values, matrix.outputs);
-                pieces(parallel, out, VECTORS * matrix.outputs, |index, out| {
-                    let windows = packed.listed(map, index * VECTORS, *channels, matrix.outputs);
-                    let vectors = out.len() / matrix.outputs;
-                    for (part, bank) in packed.banks.iter().enumerate() {
-                        let out = &mut out[part * OUTPUTS..];
-                        sums(path, bank, &map.buffer, &windows, 0..vectors, out, false);
+                // Part by part of the outputs: each filter is read once, by one thread or another.
+                let parted = self.parted.room(*values, matrix.outputs);
+                pieces(parallel, parted, (values * OUTPUTS).max(1), |part, out| {
+                    if let Some(bank) = packed.banks.get(part) {
+                        let windows = packed.listed(map, 0, *channels, bank.outputs());
+                        sums(path, bank, &map.buffer, &windows, 0..*values, out, false);
                     }
                 });
+                for (part, from) in parted.chunks((values * OUTPUTS).max(1)).enumerate() {
+                    let wide = from.len() / values;
+                    for (to, from) in out.chunks_exact_mut(matrix.outputs).zip(from.chunks_exact(wide)) {
+                        to[part * OUTPUTS..][..wide].copy_from_slice(from);
+                    }
+                }
                 std::mem::swap(&mut self.slots[*output], &mut self.spare);
             }
             Operation::Pool { pooling, table, values, channels, input, output } => {
