@@ -219,14 +219,13 @@ impl Interweave {
         let mut data = zeros(items, self.output).ok_or_else(too_large)?;
         let (from, to) = (self.region.elements(), patches * self.output.elements());
         let threads = rayon::current_num_threads();
-        let channels = self.region.channels;
         if threads > 1 && regions.items() >= threads {
             data.par_chunks_mut(to).zip(regions.data().par_chunks(from)).for_each(|(output, region)| {
-                woven.region(region, channels, output, false);
+                woven.region(region, output, 1);
             });
         } else {
             for (output, region) in data.chunks_mut(to).zip(regions.data().chunks(from)) {
-                woven.region(region, channels, output, threads > 1);
+                woven.region(region, output, threads);
             }
         }
         Ok(Tensor::from_vec(shape, data).map_err(|_| too_large())?)

@@ -38,7 +38,8 @@ pub(crate) fn weave(
     }
     let Weaver { mut maps, operations, shares, .. } = weaver;
     let map = maps.get_mut(plan.output)?.take()?;
-    Some((Woven::new(operations, plan.slots, plan.output, map), shares))
+    let pixels = [region.height * region.width, region.channels];
+    Some((Woven::new(operations, plan.slots, pixels, (plan.output, map))?, shares))
 }
 
 struct Weaver<'a> {

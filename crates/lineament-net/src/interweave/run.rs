@@ -1,6 +1,5 @@
-//! Runs a woven plan on one region.
-
-use rayon::prelude::*;
+//! Runs a woven plan on one region. Maps lie one behind the other in one memory, and the threads of a pool go from operation to operation together
+//! (`kernel/together.rs`).
 
 use super::number::{Map, PADDING, Table};
 use crate::Shape;
@@ -11,14 +10,19 @@ use crate::kernel::path::Path;
 use crate::kernel::places::{Listed, Rows};
 use crate::kernel::pooling::{Pixels, Pooling};
 use crate::kernel::sums::sums;
+use crate::kernel::together::{self, Parts, Steps};
 use crate::net::bank::{self, OUTPUTS};
 use crate::net::fold::Affine;
 use crate::net::plan::Slot;
 use crate::net::scratch::Shelf;
 use crate::net::step::{Convolution, Matrix};
 
-/// Values that one piece of a cheap operation works on.
+/// Values that one unit of a cheap operation works on.
 const VALUES: usize = 512;
+/// Maps begin at multiples of 64 bytes.
+const ALIGNED: usize = 16;
+/// The most values of the memory (1 GiB).
+const MOST: usize = 1 << 28;
 
 /// A step of the net on numbered values: the same as [`crate::net::plan::Step`], reading through tables.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,18 +89,87 @@ pub(crate) struct Piece {
     pub(crate) values: usize,
 }
 
-/// A plan ready to run, with the buffers of earlier runs.
+impl Operation {
+    /// The slot it gives a new map, with so many values of so many channels; nothing for what works in place.
+    fn makes(&self) -> Option<(Slot, [usize; 2])> {
+        match self {
+            Self::Convolve { convolution, pieces, output, .. } => {
+                let values = pieces.iter().map(|piece| piece.values).sum();
+                Some((*output, [values, convolution.filters]))
+            }
+            Self::Multiply { matrix, values, output, .. } => Some((*output, [*values, matrix.outputs])),
+            Self::Pool { values, channels, output, .. } | Self::Copy { values, channels, output, .. } => {
+                Some((*output, [*values, *channels]))
+            }
+            Self::Add { onto, channels, into, .. } => Some((*into, [onto.len(), *channels])),
+            Self::Normalise { .. } | Self::Activate { .. } => None,
+        }
+    }
+
+    /// The slot it reads.
+    fn reads(&self) -> Slot {
+        match self {
+            Self::Convolve { input, .. }
+            | Self::Multiply { input, .. }
+            | Self::Pool { input, .. }
+            | Self::Copy { input, .. }
+            | Self::Add { input, .. } => *input,
+            Self::Normalise { slot, .. } | Self::Activate { slot, .. } => *slot,
+        }
+    }
+
+    /// Values of a unit of work, where all but the last are alike.
+    fn unit(&self) -> usize {
+        match self {
+            Self::Normalise { affine, .. } => VALUES * affine.scale.len(),
+            Self::Activate { channels, .. } | Self::Pool { channels, .. } | Self::Add { channels, .. } => {
+                VALUES * channels
+            }
+            Self::Multiply { values, .. } => values * OUTPUTS,
+            Self::Convolve { .. } | Self::Copy { .. } => usize::MAX,
+        }
+    }
+}
+
+/// A plan ready to run, with the memory of earlier runs.
 pub(crate) struct Woven {
     operations: Vec<Operation>,
     /// What each operation multiplies with; nothing for most.
     packed: Vec<Packed>,
+    /// In their order; a matrix has two.
+    stages: Vec<Stage>,
+    parts: Parts,
+    /// Values of the memory.
+    len: usize,
+    region: Held,
+    result: Held,
     path: Path,
-    slots: usize,
     output: Slot,
     /// Shape of one patch's output, and which values stand in the patches'.
     shape: Shape,
     numbers: Vec<u32>,
-    arenas: Shelf<Arena>,
+    memory: Shelf<Aligned>,
+}
+
+/// An operation, or a part of one.
+struct Stage {
+    operation: usize,
+    /// Where the map that it reads lies, and that which its slot held before.
+    input: Held,
+    before: Held,
+    /// What is written.
+    output: Held,
+    does: Does,
+}
+
+/// What a stage does of its operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Does {
+    All,
+    /// The results of a matrix, part by part of its outputs: each filter is read once, by one thread or another.
+    Parts,
+    /// Those, which are the input now, side by side.
+    Join,
 }
 
 /// The filters of an operation and where their windows lie.
@@ -106,30 +179,38 @@ struct Packed {
     rows: Rows,
 }
 
-/// The maps of one region on its way through. `spare` takes what an operation writes, then changes places with the map
-/// that was there.
-#[derive(Debug, Default)]
-struct Arena {
-    slots: Vec<Held>,
-    spare: Held,
-    /// Results of a matrix, part by part.
-    parted: Held,
-}
-
-/// The values of a map, and one more behind them that is zero: padding is read there.
-#[derive(Debug, Default)]
+/// Where a map lies in the memory: its values, and one more behind them that is zero, where padding is read.
+#[derive(Debug, Clone, Copy, Default)]
 struct Held {
-    buffer: Aligned,
+    start: usize,
     values: usize,
+    channels: usize,
 }
 
 impl Held {
-    /// Room for `values` with `channels` each.
-    fn room(&mut self, values: usize, channels: usize) -> &mut [f32] {
-        self.values = values;
-        let (map, zeros) = self.buffer.grown((values + 1) * channels).split_at_mut(values * channels);
-        zeros.fill(0.0);
-        map
+    /// All of it but the zeros.
+    fn size(&self) -> usize {
+        self.values * self.channels
+    }
+
+    /// All of it.
+    fn of<'a>(&self, memory: &'a [f32]) -> &'a [f32] {
+        &memory[self.start..][..self.size() + self.channels]
+    }
+}
+
+/// Lays maps behind each other.
+struct Laying {
+    len: usize,
+}
+
+impl Laying {
+    /// Room for a map, if there is any left.
+    fn map(&mut self, [values, channels]: [usize; 2]) -> Option<Held> {
+        let start = self.len.checked_next_multiple_of(ALIGNED)?;
+        let size = values.checked_add(1)?.checked_mul(channels)?;
+        self.len = start.checked_add(size).filter(|&len| len <= MOST)?;
+        Some(Held { start, values, channels })
     }
 }
 
@@ -164,36 +245,79 @@ impl Packed {
         Self { banks, sources, rows: Rows { count, run } }
     }
 
-    /// The windows of the values from `first` on, over a map of `channels` a value.
-    fn listed(&self, map: &Held, first: usize, channels: usize, outputs: usize) -> Listed<'_> {
+    /// The windows of the values from `first` on, over a map.
+    fn listed(&self, map: &Held, first: usize, outputs: usize) -> Listed<'_> {
         let sources = &self.sources[first * self.rows.count..];
-        Listed { sources, rows: self.rows, channels, values: map.values, outputs }
-    }
-}
-
-/// Runs `f` on consecutive pieces of `out`, each `size` values (the last may be shorter).
-fn pieces(parallel: bool, out: &mut [f32], size: usize, f: impl Fn(usize, &mut [f32]) + Sync) {
-    if parallel && out.len() > size {
-        out.par_chunks_mut(size).enumerate().for_each(|(index, piece)| f(index, piece));
-    } else {
-        out.chunks_mut(size).enumerate().for_each(|(index, piece)| f(index, piece));
+        Listed { sources, rows: self.rows, channels: map.channels, values: map.values, outputs }
     }
 }
 
 impl Woven {
-    pub(crate) fn new(operations: Vec<Operation>, slots: usize, output: Slot, map: Map) -> Self {
+    /// Of operations on a region of so many pixels and channels. `None` when their maps would not fit into memory.
+    pub(crate) fn new(
+        operations: Vec<Operation>,
+        slots: usize,
+        region: [usize; 2],
+        (output, map): (Slot, Map),
+    ) -> Option<Self> {
+        let mut laying = Laying { len: 0 };
+        let mut held = vec![Held::default(); slots];
+        let region = laying.map(region)?;
+        *held.first_mut()? = region;
+        let (mut stages, mut parts) = (Vec::new(), Vec::new());
+        for (operation, what) in operations.iter().enumerate() {
+            let input = *held.get(what.reads())?;
+            let mut stage = |does, [input, before, output]: [Held; 3], starts: Vec<usize>| {
+                // Everything before it may be read; in place, nothing has to be.
+                let fresh = output.start > input.start;
+                let read = if fresh { 0..output.start } else { output.start..output.start };
+                let written = output.start..output.start + output.size() + output.channels;
+                parts.push(([read, written], starts));
+                stages.push(Stage { operation, input, before, output, does });
+            };
+            let Some((slot, made)) = what.makes() else {
+                let starts = (input.start..input.start + input.size()).step_by(what.unit().max(1));
+                stage(Does::All, [input, input, input], starts.collect());
+                continue;
+            };
+            let before = *held.get(slot)?;
+            let output = if let Operation::Multiply { .. } = what {
+                let parted = laying.map(made)?;
+                let starts = (parted.start..parted.start + parted.size()).step_by(what.unit().max(1));
+                stage(Does::Parts, [input, before, parted], starts.collect());
+                let output = laying.map(made)?;
+                stage(Does::Join, [parted, before, output], vec![output.start]);
+                output
+            } else {
+                let output = laying.map(made)?;
+                let starts = match what {
+                    Operation::Convolve { pieces, .. } => {
+                        pieces.iter().map(|piece| output.start + piece.first * output.channels).collect()
+                    }
+                    Operation::Copy { .. } => vec![output.start],
+                    _ => (output.start..output.start + output.size()).step_by(what.unit().max(1)).collect(),
+                };
+                stage(Does::All, [input, before, output], starts);
+                output
+            };
+            *held.get_mut(slot)? = output;
+        }
         let Map { shape, numbers, .. } = map;
         let packed = operations.iter().map(Packed::new).collect();
-        Self {
-            operations,
+        Some(Self {
             packed,
+            stages,
+            parts: Parts::new(parts.into_iter()),
+            len: laying.len,
+            region,
+            result: *held.get(output)?,
             path: Path::best(),
-            slots,
+            operations,
             output,
             shape,
             numbers,
-            arenas: Shelf::default(),
-        }
+            memory: Shelf::default(),
+        })
     }
 
     /// What runs, in this order, from the region's pixels in slot 0 on.
@@ -206,21 +330,12 @@ impl Woven {
         (self.output, &self.numbers)
     }
 
-    /// One region, C x H x W, to all patches' outputs, each C x H x W.
-    pub(crate) fn region(&self, region: &[f32], channels: usize, output: &mut [f32], parallel: bool) {
-        self.arenas.with(|arena: &mut Arena| {
-            if arena.slots.len() < self.slots {
-                arena.slots.resize_with(self.slots, Held::default);
-            }
-            let pixels = region.len() / channels.max(1);
-            let map = arena.slots[0].room(pixels, channels);
-            for (channel, plane) in region.chunks_exact(pixels.max(1)).enumerate() {
-                map[channel..].iter_mut().step_by(channels).zip(plane).for_each(|(to, from)| *to = *from);
-            }
-            for (operation, packed) in self.operations.iter().zip(&self.packed) {
-                arena.run(operation, packed, self.path, parallel);
-            }
-            let map = &arena.slots[self.output].buffer;
+    /// One region, C x H x W, to all patches' outputs, each C x H x W; up to `threads` threads work on it.
+    pub(crate) fn region(&self, region: &[f32], output: &mut [f32], threads: usize) {
+        self.memory.with(|memory: &mut Aligned| {
+            let memory = memory.grown(self.len);
+            together::run(&self.parts, &Pass { woven: self, region }, memory, threads);
+            let map = self.result.of(memory);
             let (channels, pixels) = (self.shape.channels, self.shape.height * self.shape.width);
             let patches = output.chunks_exact_mut(self.shape.elements());
             for (output, numbers) in patches.zip(self.numbers.chunks_exact(pixels)) {
@@ -234,93 +349,92 @@ impl Woven {
     }
 }
 
-impl Arena {
-    fn run(&mut self, operation: &Operation, packed: &Packed, path: Path, parallel: bool) {
-        match operation {
-            Operation::Normalise { affine, activation, size, slot } => {
-                let piece = VALUES * affine.scale.len();
-                pieces(parallel, &mut self.slots[*slot].buffer[..*size], piece, |_, piece| {
-                    activation.apply_with_scale(piece, &affine.scale, &affine.shift);
-                });
+/// One region on its way through.
+struct Pass<'a> {
+    woven: &'a Woven,
+    region: &'a [f32],
+}
+
+impl Steps for Pass<'_> {
+    fn begin(&self, memory: &mut [f32]) {
+        let Held { start, values, channels } = self.woven.region;
+        let map = &mut memory[start..][..(values + 1) * channels];
+        for (channel, plane) in self.region.chunks_exact(values.max(1)).enumerate() {
+            map[channel..].iter_mut().step_by(channels).zip(plane).for_each(|(to, from)| *to = *from);
+        }
+        map[values * channels..].fill(0.0);
+    }
+
+    fn prepare(&self, stage: usize, written: &mut [f32]) {
+        written[self.woven.stages[stage].output.size()..].fill(0.0);
+    }
+
+    fn unit(&self, stage: usize, unit: usize, memory: &[f32], out: &mut [f32]) {
+        let stage = &self.woven.stages[stage];
+        let operation = &self.woven.operations[stage.operation];
+        let size = stage.output.size();
+        // The last unit's part has the zeros behind it.
+        let there = match operation {
+            Operation::Convolve { pieces, .. } => pieces[unit].values * stage.output.channels,
+            Operation::Copy { .. } => size,
+            _ if stage.does == Does::Join => size,
+            _ => operation.unit().min(size - unit * operation.unit()),
+        };
+        self.run(stage, unit, memory, &mut out[..there]);
+    }
+}
+
+impl Pass<'_> {
+    fn run(&self, stage: &Stage, unit: usize, memory: &[f32], out: &mut [f32]) {
+        let (path, packed) = (self.woven.path, &self.woven.packed[stage.operation]);
+        let Stage { input, before, .. } = stage;
+        match &self.woven.operations[stage.operation] {
+            Operation::Normalise { affine, activation, .. } => {
+                activation.apply_with_scale(out, &affine.scale, &affine.shift);
             }
-            Operation::Activate { activation, values, channels, slot } => {
-                pieces(
-                    parallel,
-                    &mut self.slots[*slot].buffer[..values * channels],
-                    VALUES * channels,
-                    |_, piece| {
-                        activation.apply(piece, *channels);
-                    },
-                );
+            Operation::Activate { activation, channels, .. } => activation.apply(out, *channels),
+            Operation::Convolve { convolution, pieces, onto, .. } => {
+                let piece = &pieces[unit];
+                if let Some(onto) = onto {
+                    rows(before.of(memory), &onto[piece.first..], convolution.filters, out);
+                }
+                if let Some(bank) = packed.banks.get(piece.cell) {
+                    let windows = packed.listed(input, piece.first, convolution.filters);
+                    sums(path, bank, input.of(memory), &windows, 0..piece.values, out, onto.is_some());
+                }
             }
-            Operation::Convolve { convolution, pieces: parts, onto, inner, input, output, .. } => {
-                let (map, before) = (&self.slots[*input], &self.slots[*output].buffer);
-                let filters = convolution.filters;
-                let taps = convolution.window.kernel * convolution.window.kernel;
-                let values = parts.iter().map(|piece| piece.values).sum::<usize>();
-                let out = self.spare.room(values, filters);
-                in_pieces(parts, filters, out, parallel, |piece, out| {
-                    if let Some(onto) = onto {
-                        rows(before, &onto[piece.first..], filters, out);
-                    }
-                    if let Some(bank) = packed.banks.get(piece.cell) {
-                        let windows = packed.listed(map, piece.first, inner / taps, filters);
-                        sums(path, bank, &map.buffer, &windows, 0..piece.values, out, onto.is_some());
-                    }
-                });
-                std::mem::swap(&mut self.slots[*output], &mut self.spare);
+            Operation::Multiply { values, .. } if stage.does == Does::Parts => {
+                if let Some(bank) = packed.banks.get(unit) {
+                    let windows = packed.listed(input, 0, bank.outputs());
+                    sums(path, bank, input.of(memory), &windows, 0..*values, out, false);
+                }
             }
-            Operation::Multiply { matrix, values, channels, input, output, .. } => {
-                let map = &self.slots[*input];
-                let out = self.spare.room(*values, matrix.outputs);
-                // Part by part of the outputs: each filter is read once, by one thread or another.
-                let parted = self.parted.room(*values, matrix.outputs);
-                pieces(parallel, parted, (values * OUTPUTS).max(1), |part, out| {
-                    if let Some(bank) = packed.banks.get(part) {
-                        let windows = packed.listed(map, 0, *channels, bank.outputs());
-                        sums(path, bank, &map.buffer, &windows, 0..*values, out, false);
-                    }
-                });
+            Operation::Multiply { matrix, values, .. } => {
+                let parted = &input.of(memory)[..input.size()];
                 for (part, from) in parted.chunks((values * OUTPUTS).max(1)).enumerate() {
                     let wide = from.len() / values;
                     for (to, from) in out.chunks_exact_mut(matrix.outputs).zip(from.chunks_exact(wide)) {
                         to[part * OUTPUTS..][..wide].copy_from_slice(from);
                     }
                 }
-                std::mem::swap(&mut self.slots[*output], &mut self.spare);
             }
-            Operation::Pool { pooling, table, values, channels, input, output } => {
-                let map = &self.slots[*input].buffer;
-                let out = self.spare.room(*values, *channels);
-                pieces(parallel, out, VALUES * channels, |index, piece| {
-                    let sources = |value| Sources {
-                        numbers: table.window(index * VALUES + value),
-                        channels: *channels,
-                    };
-                    pooling.windows(path, map, *channels, sources, piece);
-                });
-                std::mem::swap(&mut self.slots[*output], &mut self.spare);
+            Operation::Pool { pooling, table, channels, .. } => {
+                let sources =
+                    |value| Sources { numbers: table.window(unit * VALUES + value), channels: *channels };
+                pooling.windows(path, input.of(memory), *channels, sources, out);
             }
-            Operation::Copy { values, channels, input, output } => {
-                let size = values * channels;
-                self.spare.room(*values, *channels).copy_from_slice(&self.slots[*input].buffer[..size]);
-                std::mem::swap(&mut self.slots[*output], &mut self.spare);
-            }
-            Operation::Add { table, onto, channels, input, into, activation } => {
-                let (map, before) = (&self.slots[*input].buffer, &self.slots[*into].buffer);
-                let out = self.spare.room(onto.len(), *channels);
-                pieces(parallel, out, VALUES * channels, |index, piece| {
-                    let first = index * VALUES;
-                    rows(before, &onto[first..], *channels, piece);
-                    for (value, out) in piece.chunks_exact_mut(*channels).enumerate() {
-                        for &source in table.window(first + value) {
-                            let added = &map[source as usize * channels..];
-                            out.iter_mut().zip(added).for_each(|(v, a)| *v += a);
-                        }
+            Operation::Copy { .. } => out.copy_from_slice(&input.of(memory)[..input.size()]),
+            Operation::Add { table, onto, channels, activation, .. } => {
+                let first = unit * VALUES;
+                rows(before.of(memory), &onto[first..], *channels, out);
+                let map = input.of(memory);
+                for (value, out) in out.chunks_exact_mut(*channels).enumerate() {
+                    for &source in table.window(first + value) {
+                        let added = &map[source as usize * channels..];
+                        out.iter_mut().zip(added).for_each(|(v, a)| *v += a);
                     }
-                    activation.apply(piece, *channels);
-                });
-                std::mem::swap(&mut self.slots[*into], &mut self.spare);
+                }
+                activation.apply(out, *channels);
             }
         }
     }
@@ -330,27 +444,5 @@ impl Arena {
 fn rows(map: &[f32], numbers: &[u32], channels: usize, out: &mut [f32]) {
     for (out, &number) in out.chunks_exact_mut(channels).zip(numbers) {
         out.copy_from_slice(&map[number as usize * channels..][..channels]);
-    }
-}
-
-/// Runs `f` on each piece and its part of `out`, which are in the same order.
-fn in_pieces(
-    pieces: &[Piece],
-    channels: usize,
-    out: &mut [f32],
-    parallel: bool,
-    f: impl Fn(&Piece, &mut [f32]) + Sync,
-) {
-    let mut rest = out;
-    let parts = pieces.iter().map(|piece| {
-        let (part, later) = std::mem::take(&mut rest).split_at_mut(piece.values * channels);
-        rest = later;
-        (piece, part)
-    });
-    if parallel && pieces.len() > 1 {
-        let parts: Vec<_> = parts.collect();
-        parts.into_par_iter().for_each(|(piece, part)| f(piece, part));
-    } else {
-        parts.for_each(|(piece, part)| f(piece, part));
     }
 }
