@@ -14,6 +14,7 @@ use crate::kernel::together::{self, Parts, Steps};
 use crate::net::bank::{self, OUTPUTS};
 use crate::net::fold::Affine;
 use crate::net::plan::Slot;
+use crate::net::run::interleave;
 use crate::net::scratch::Shelf;
 use crate::net::step::{Convolution, Matrix};
 
@@ -358,11 +359,9 @@ struct Pass<'a> {
 impl Steps for Pass<'_> {
     fn begin(&self, memory: &mut [f32]) {
         let Held { start, values, channels } = self.woven.region;
-        let map = &mut memory[start..][..(values + 1) * channels];
-        for (channel, plane) in self.region.chunks_exact(values.max(1)).enumerate() {
-            map[channel..].iter_mut().step_by(channels).zip(plane).for_each(|(to, from)| *to = *from);
-        }
-        map[values * channels..].fill(0.0);
+        let (map, zeros) = memory[start..][..(values + 1) * channels].split_at_mut(values * channels);
+        interleave(map, channels, |channel| &self.region[channel * values..][..values]);
+        zeros.fill(0.0);
     }
 
     fn prepare(&self, stage: usize, written: &mut [f32]) {

@@ -44,17 +44,22 @@ fn inward(program: &Program, input: &[f32], arena: &mut [f32]) {
         for row in 0..height {
             let line = &mut map[from.pixel(item, 0, row, 0)..][..width * channels];
             let plane = |channel| &planes[(channel * height + row) * width..][..width];
-            if channels == 3 {
-                // Pictures: all planes in one walk through the line.
-                let pixels = line.as_chunks_mut().0.iter_mut().zip(plane(0)).zip(plane(1)).zip(plane(2));
-                pixels.for_each(|(((pixel, red), green), blue)| *pixel = [*red, *green, *blue]);
-                continue;
-            }
-            for channel in 0..channels {
-                let values = line[channel..].iter_mut().step_by(channels);
-                values.zip(plane(channel)).for_each(|(to, from)| *to = *from);
-            }
+            interleave(line, channels, plane);
         }
+    }
+}
+
+/// Values of `channels` planes side by side.
+pub(crate) fn interleave<'a>(line: &mut [f32], channels: usize, plane: impl Fn(usize) -> &'a [f32]) {
+    if channels == 3 {
+        // Pictures: all planes in one walk through the line.
+        let pixels = line.as_chunks_mut().0.iter_mut().zip(plane(0)).zip(plane(1)).zip(plane(2));
+        pixels.for_each(|(((pixel, red), green), blue)| *pixel = [*red, *green, *blue]);
+        return;
+    }
+    for channel in 0..channels {
+        let values = line[channel..].iter_mut().step_by(channels);
+        values.zip(plane(channel)).for_each(|(to, from)| *to = *from);
     }
 }
 
