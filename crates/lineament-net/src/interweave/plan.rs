@@ -3,9 +3,10 @@
 use super::Share;
 use super::number::{Map, Numbered, Numbering};
 use super::run::{Operation, Piece, Woven};
-use crate::kernel::sums::{TOGETHER, WINDOWS};
+use crate::kernel::sums::{FEW, WINDOWS};
 use crate::kernel::window::Window;
 use crate::net::plan::{Plan, Slot, Step};
+use crate::net::program::parts;
 use crate::net::step::{Convolution, Matrix};
 use crate::{MAX_ELEMENTS, Shape};
 
@@ -14,6 +15,9 @@ use crate::{MAX_ELEMENTS, Shape};
 const MOST_TAPS: usize = 1 << 26;
 /// The most pixels of a region whose values are numbered.
 const MOST_PIXELS: usize = 1 << 24;
+
+/// Pieces of a convolution that are enough to be had in equal numbers by two threads.
+const PIECES: usize = 16;
 
 /// Weaves `plan` for patches of shape `patch` at `offsets`, all within the region. `None` when it is too large to
 /// be planned.
@@ -137,14 +141,15 @@ impl Weaver<'_> {
         self.share(&convolution.path, &numbered.map, inner);
         let mut pieces = Vec::new();
         let mut first = 0;
-        for (cell, &values) in numbered.cells.iter().enumerate() {
-            // Equal pieces, of what kernels take at once.
-            let even = values.div_ceil(values.div_ceil(WINDOWS).max(1)).max(1).next_multiple_of(TOGETHER);
-            let starts = (0..values).step_by(even);
-            pieces.extend(starts.map(|start| Piece {
-                cell,
-                first: first + start,
-                values: even.min(values - start),
+        // Half as large where there are few of them, so that threads have as much to do each.
+        let cells = &numbered.cells;
+        let few = cells.iter().map(|values| values.div_ceil(WINDOWS)).sum::<usize>() < PIECES;
+        for (cell, &values) in cells.iter().enumerate() {
+            let count = values.div_ceil(if few { WINDOWS / 2 } else { WINDOWS });
+            // Of what kernels take at once.
+            pieces.extend(parts(values.div_ceil(FEW), count).map(|few| {
+                let (start, end) = (few.start * FEW, values.min(few.end * FEW));
+                Piece { cell, first: first + start, values: end - start }
             }));
             first += values;
         }

@@ -8,7 +8,7 @@ pub(crate) mod bank;
 pub(crate) mod fold;
 mod layout;
 pub(crate) mod plan;
-mod program;
+pub(crate) mod program;
 pub(crate) mod run;
 pub(crate) mod scratch;
 pub(crate) mod step;
