@@ -11,7 +11,7 @@ use crate::kernel::places::{Listed, Rows};
 use crate::kernel::pooling::{Pixels, Pooling};
 use crate::kernel::sums::sums;
 use crate::kernel::together::{self, Parts, Steps};
-use crate::net::bank::{self, OUTPUTS};
+use crate::net::bank;
 use crate::net::fold::Affine;
 use crate::net::plan::Slot;
 use crate::net::run::interleave;
@@ -20,6 +20,8 @@ use crate::net::step::{Convolution, Matrix};
 
 /// Values that one unit of a cheap operation works on.
 const VALUES: usize = 512;
+/// Outputs of a matrix that one unit sums.
+const OUTPUTS: usize = 16;
 /// Maps begin at multiples of 64 bytes.
 const ALIGNED: usize = 16;
 /// The most values of the memory (1 GiB).
@@ -239,7 +241,9 @@ impl Packed {
                 let taps = convolution.window.kernel * convolution.window.kernel;
                 (bank::cells(convolution), table, inner / taps.max(1))
             }
-            Operation::Multiply { matrix, table, channels, .. } => (bank::parts(matrix), table, *channels),
+            Operation::Multiply { matrix, table, channels, .. } => {
+                (bank::parts(matrix, OUTPUTS), table, *channels)
+            }
             _ => return Self { banks: vec![], sources: vec![], rows: Rows { count: 0, run: 0 } },
         };
         let (sources, count, run) = table.runs(channels);

@@ -43,7 +43,7 @@ impl Bank {
 
     /// The outputs of a matrix in parts of [`OUTPUTS`].
     pub(crate) fn parts(&self, matrix: &Matrix) -> &[Panels] {
-        self.panels.get_or_init(|| parts(matrix))
+        self.panels.get_or_init(|| parts(matrix, OUTPUTS))
     }
 }
 
@@ -53,14 +53,14 @@ pub(crate) fn cells(convolution: &Convolution) -> Vec<Panels> {
     convolution.cells().map(|(weight, bias)| Panels::new(weight, bias, *filters, activation)).collect()
 }
 
-/// A bank for each [`OUTPUTS`] outputs; the last may have fewer.
-pub(crate) fn parts(matrix: &Matrix) -> Vec<Panels> {
+/// A bank for each so many outputs; the last may have fewer.
+pub(crate) fn parts(matrix: &Matrix, wide: usize) -> Vec<Panels> {
     let Matrix { outputs, weight, bias, activation, .. } = matrix;
     let part = |first: usize| {
-        let part = first..(first + OUTPUTS).min(*outputs);
+        let part = first..(first + wide).min(*outputs);
         let columns: Vec<f32> =
             weight.chunks_exact(*outputs).flat_map(|row| &row[part.clone()]).copied().collect();
         Panels::new(&columns, &bias[part.clone()], part.len(), &activation.part(part))
     };
-    (0..*outputs).step_by(OUTPUTS).map(part).collect()
+    (0..*outputs).step_by(wide).map(part).collect()
 }
