@@ -19,7 +19,7 @@ use crate::net::scratch::Shelf;
 use crate::net::step::{Convolution, Matrix};
 
 /// Values that one unit of a cheap operation works on.
-const VALUES: usize = 512;
+const VALUES: usize = 128;
 /// Outputs of a matrix that one unit sums.
 const OUTPUTS: usize = 16;
 /// Maps begin at multiples of 64 bytes.
