@@ -13,7 +13,9 @@ use crate::kernel::sums::sums;
 use crate::kernel::together::{self, Parts, Steps};
 use crate::net::bank;
 use crate::net::fold::Affine;
+use crate::net::layout::ALIGNED;
 use crate::net::plan::Slot;
+use crate::net::program::MOST;
 use crate::net::run::interleave;
 use crate::net::scratch::Shelf;
 use crate::net::step::{Convolution, Matrix};
@@ -22,10 +24,6 @@ use crate::net::step::{Convolution, Matrix};
 const VALUES: usize = 128;
 /// Outputs of a matrix that one unit sums.
 const OUTPUTS: usize = 16;
-/// Maps begin at multiples of 64 bytes.
-const ALIGNED: usize = 16;
-/// The most values of the memory (1 GiB).
-const MOST: usize = 1 << 28;
 
 /// A step of the net on numbered values: the same as [`crate::net::plan::Step`], reading through tables.
 #[derive(Debug, Clone, PartialEq)]

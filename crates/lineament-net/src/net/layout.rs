@@ -171,7 +171,7 @@ fn place(lives: &[Life], items: usize, most: usize) -> Option<(Vec<At>, usize)> 
 }
 
 /// Maps begin at multiples of 64 bytes.
-const ALIGNED: usize = 16;
+pub(crate) const ALIGNED: usize = 16;
 
 impl Step {
     /// The slot that is read.

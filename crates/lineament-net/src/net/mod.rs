@@ -6,7 +6,7 @@
 
 pub(crate) mod bank;
 pub(crate) mod fold;
-mod layout;
+pub(crate) mod layout;
 pub(crate) mod plan;
 pub(crate) mod program;
 pub(crate) mod run;
