@@ -41,7 +41,7 @@ pub(crate) fn byte_sums<W: Windows>(
         }
         #[cfg(target_arch = "x86_64")]
         Path::Avx512(proof) if let Some(proof) = proof.vnni() => {
-            super::walk_avx512::strips(proof, strips, map, windows, places, out);
+            super::walk::by_pairs(proof, strips, map, windows, places, out);
         }
         _ => strips.for_each(|strip| plain(strip, map, windows, places.clone(), out)),
     }

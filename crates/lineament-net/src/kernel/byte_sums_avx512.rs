@@ -12,7 +12,7 @@ use super::byte_sums::ByteStrip;
 use super::path::Vnni;
 use super::places::Windows;
 use super::sums_avx512;
-use super::walk_avx512::Tile;
+use super::walk::Tile;
 
 impl Tile for ByteStrip<'_> {
     type Proof = Vnni;

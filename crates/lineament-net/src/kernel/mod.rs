@@ -25,7 +25,7 @@ mod sums_avx512;
 mod tiles;
 pub(crate) mod together;
 #[cfg(target_arch = "x86_64")]
-mod walk_avx512;
+mod walk;
 pub(crate) mod window;
 pub(crate) mod winograd;
 

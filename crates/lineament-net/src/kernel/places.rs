@@ -97,11 +97,49 @@ unsafe impl Windows for Placed<'_> {
     }
 }
 
-/// `all` tiles that were transformed `each` at a time; the last piece may have fewer. A piece holds all places of its tiles, `[places, tiles, channels]`.
+/// How the transforms of `all` tiles lie in memory: `each` at a time, of which the last piece may have fewer. A piece holds all places of its tiles,
+/// `[places, tiles, channels]`, with some values to spare behind each place.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pieces {
     pub(crate) all: usize,
     pub(crate) each: usize,
+    pub(crate) places: usize,
+}
+
+impl Pieces {
+    /// Values to spare. Without them places are often multiples of a kilobyte apart, and what is read and written across them meets in few sets of a cache.
+    const SPARE: usize = 16;
+
+    /// All in one piece.
+    pub(crate) fn whole(all: usize, places: usize) -> Self {
+        Self { all, each: all, places }
+    }
+
+    /// Values from one place to the next, in the piece that begins with tile `first`.
+    pub(crate) fn apart(self, first: usize, channels: usize) -> usize {
+        self.each.min(self.all - first) * channels + Self::SPARE
+    }
+
+    /// Where the piece that begins with tile `first` does.
+    pub(crate) fn start(self, first: usize, channels: usize) -> usize {
+        match first {
+            0 => 0,
+            _ => first / self.each * self.places * self.apart(0, channels),
+        }
+    }
+
+    /// Values of all pieces.
+    pub(crate) fn values(self, channels: usize) -> usize {
+        let last = self.all.saturating_sub(1) / self.each.max(1) * self.each;
+        self.start(last, channels) + self.places * self.apart(last, channels)
+    }
+
+    /// Where a tile has its values of a place.
+    fn at(self, place: usize, tile: usize, channels: usize) -> usize {
+        // Mostly there is one piece, and a division takes as long as a dozen sums.
+        let first = if tile < self.each { 0 } else { tile - tile % self.each };
+        self.start(first, channels) + place * self.apart(first, channels) + (tile - first) * channels
+    }
 }
 
 /// One place of the transforms of tiles, as rows of a matrix, `inner` values each, to rows of `outputs`.
@@ -109,7 +147,6 @@ pub(crate) struct Pieces {
 pub(crate) struct AtPlace {
     pub(crate) pieces: Pieces,
     pub(crate) place: usize,
-    pub(crate) places: usize,
     pub(crate) inner: usize,
     pub(crate) outputs: usize,
 }
@@ -122,11 +159,7 @@ unsafe impl Windows for AtPlace {
 
     #[inline]
     fn from(&self, tile: usize, _: usize) -> usize {
-        let Pieces { all, each } = self.pieces;
-        // Mostly there is one piece, and a division takes as long as a dozen sums.
-        let first = if tile < each { 0 } else { tile - tile % each };
-        let tiles = each.min(all - first);
-        (first * self.places + self.place * tiles + tile - first) * self.inner
+        self.pieces.at(self.place, tile, self.inner)
     }
 
     #[inline]
@@ -231,7 +264,9 @@ mod tests {
         fn the_last_tile_is_the_farthest(
             all in 1usize..60, each in 1usize..20, (places, place) in (1usize..36).prop_flat_map(|p| (Just(p), 0..p)), inner in 1usize..9,
         ) {
-            let at = AtPlace { pieces: Pieces { all, each }, place, places, inner, outputs: 3 };
+            let pieces = Pieces { all, each, places };
+            let at = AtPlace { pieces, place, inner, outputs: 3 };
+            prop_assert!(at.from(all - 1, 0) + inner <= pieces.values(inner));
             for range in [0..all, all / 3..all, 0..all.div_ceil(2), 0..0] {
                 prop_assert_eq!(at.farthest(range.clone()), OneByOne(&at).farthest(range));
             }

@@ -45,10 +45,11 @@ pub(crate) fn sums<W: Windows>(
         Path::Portable => strips.for_each(|strip| plain(strip, map, windows, places.clone(), out)),
         #[cfg(target_arch = "x86_64")]
         Path::Avx2(proof) => {
-            strips.for_each(|strip| super::sums_avx2::strip(proof, strip, map, windows, places.clone(), out));
+            let strips = strips.map(super::sums_avx2::Vectors);
+            super::walk::by_sixes(proof, strips, map, windows, places, out);
         }
         #[cfg(target_arch = "x86_64")]
-        Path::Avx512(proof) => super::walk_avx512::strips(proof, strips, map, windows, places, out),
+        Path::Avx512(proof) => super::walk::by_pairs(proof, strips, map, windows, places, out),
     }
 }
 

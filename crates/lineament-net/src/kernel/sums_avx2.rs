@@ -1,4 +1,4 @@
-//! The sums with AVX2 and FMA.
+//! The sums with AVX2 and FMA: sixteen outputs are two vectors, or eight are one.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
@@ -11,113 +11,140 @@ use super::aligned::LANES;
 use super::path::Avx2;
 use super::places::Windows;
 use super::sums::Strip;
+use super::walk::Tile;
 
-/// What `sums` calls, after it has checked that all windows lie within `map` and all outputs within `out`. Sixteen registers hold twelve vectors of
-/// sums (or eight, in narrow panels), the filters of one step and one value of the map.
-pub(crate) fn strip<W: Windows>(
-    _: Avx2,
-    strip: Strip<'_>,
-    map: &[f32],
-    windows: &W,
-    places: Range<usize>,
-    out: &mut [f32],
-) {
-    let vectors = strip.panel.bias.len() / LANES;
-    // SAFETY: `Avx2` is proof that the processor has the instructions. `sums` has checked the windows and outputs of `places`, and `Panels` fills
-    // a panel of `vectors` with `rows.count * rows.run * vectors * 8` values and as many offsets and slopes as it has outputs.
-    unsafe {
-        match vectors {
-            1 => tiles::<W, 8, 1>(strip, map, windows, places, out),
-            _ => tiles::<W, 6, 2>(strip, map, windows, places, out),
+/// A panel whose sums are made with AVX2.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Vectors<'a>(pub(crate) Strip<'a>);
+
+impl Tile for Vectors<'_> {
+    type Proof = Avx2;
+    type Value = f32;
+
+    fn narrow(&self) -> bool {
+        self.0.panel.bias.len() <= LANES
+    }
+
+    unsafe fn tile<W: Windows, const M: usize, const V: usize>(
+        strips: [Self; V],
+        map: &[f32],
+        windows: &W,
+        places: Range<usize>,
+        out: &mut [f32],
+    ) {
+        let narrow = strips[0].narrow();
+        let strips = strips.map(|Self(strip)| strip);
+        // SAFETY: as the caller promises, who puts no panels of different widths together; `Panels` fills a panel with `rows.count * rows.run` rows of as many
+        // values as it has offsets and slopes.
+        unsafe {
+            if narrow {
+                tile::<W, M, V, 1>(strips, map, windows, places, out);
+            } else {
+                tile::<W, M, V, 2>(strips, map, windows, places, out);
+            }
         }
     }
 }
 
-/// The sums of `M` windows with `8 V` filters at a time.
+/// The sums of up to `M` windows with the filters of `P` panels of `V` vectors.
 ///
 /// # Safety
-/// The processor has AVX2 and FMA; every row of every window of `places` lies within `map`, `first + there` values from `to` on within `out`; the panel
-/// has `rows.count * rows.run` rows of `8 V` values, and `8 V` offsets and slopes; `8 (V - 1) < there <= 8 V`.
+/// The processor has AVX2 and FMA; `places` are 1 to `M`; every row of every window of them lies within `map`, `first + there` values from `to` on within
+/// `out`; each panel has `rows.count * rows.run` rows of `8 V` values, and `8 V` offsets and slopes; `there` is `8 V` at most.
 #[target_feature(enable = "avx2,fma")]
-unsafe fn tiles<W: Windows, const M: usize, const V: usize>(
-    strip: Strip<'_>,
+unsafe fn tile<W: Windows, const M: usize, const P: usize, const V: usize>(
+    strips: [Strip<'_>; P],
     map: &[f32],
     windows: &W,
     places: Range<usize>,
     out: &mut [f32],
 ) {
-    let Strip { panel, first, there, rows, onto } = strip;
-    let mut place = places.start;
-    while place < places.end {
-        let count = M.min(places.end - place);
-        let mut sums = [[_mm256_setzero_ps(); V]; M];
-        let mut filters = panel.values.as_ptr();
-        for row in 0..rows.count {
-            let mut from = [map.as_ptr(); M];
-            for (m, from) in from.iter_mut().enumerate() {
-                // Past the last window it is computed once more and not stored.
-                let start = windows.from(place + m.min(count - 1), row);
-                // SAFETY: the window's row lies within the map.
-                *from = unsafe { from.add(start) };
-            }
-            for at in 0..rows.run {
-                let mut step = [_mm256_setzero_ps(); V];
+    let rows = strips[0].rows;
+    let count = places.len();
+    let mut sums = [[[_mm256_setzero_ps(); V]; P]; M];
+    let mut filters = strips.map(|strip| strip.panel.values.as_ptr());
+    for row in 0..rows.count {
+        let mut from = [map.as_ptr(); M];
+        for (m, from) in from.iter_mut().enumerate() {
+            // Past the last window it is computed once more and not stored.
+            let start = windows.from(places.start + m.min(count - 1), row);
+            // SAFETY: the window's row lies within the map.
+            *from = unsafe { from.add(start) };
+        }
+        for at in 0..rows.run {
+            let mut step = [[_mm256_setzero_ps(); V]; P];
+            for (step, filters) in step.iter_mut().zip(&mut filters) {
                 for (v, step) in step.iter_mut().enumerate() {
                     // SAFETY: the panel has a row of 8 V values for each value of a window.
                     *step = unsafe { _mm256_loadu_ps(filters.add(v * LANES)) };
                 }
                 // SAFETY: at most one past the panel's end.
-                filters = unsafe { filters.add(V * LANES) };
-                for (sums, from) in sums.iter_mut().zip(&from) {
-                    // SAFETY: `at` is within the window's row.
-                    let value = unsafe { _mm256_broadcast_ss(&*from.add(at)) };
-                    for (sum, step) in sums.iter_mut().zip(&step) {
-                        *sum = _mm256_fmadd_ps(value, *step, *sum);
-                    }
+                *filters = unsafe { filters.add(V * LANES) };
+            }
+            for (sums, from) in sums.iter_mut().zip(&from) {
+                // SAFETY: `at` is within the window's row.
+                let value = unsafe { _mm256_broadcast_ss(&*from.add(at)) };
+                for (sum, step) in sums.as_flattened_mut().iter_mut().zip(step.as_flattened()) {
+                    *sum = _mm256_fmadd_ps(value, *step, *sum);
                 }
             }
         }
-        let bias = panel.bias.as_ptr();
-        let slopes = panel.slopes.as_ptr();
-        if count == M && there == V * LANES {
-            for (m, sums) in sums.iter().enumerate() {
-                // SAFETY: `there` values from `to + first` on lie within `out`; offsets and slopes have 8 V values.
-                unsafe {
-                    let to = out.as_mut_ptr().add(windows.to(place + m) + first);
-                    for (v, sum) in sums.iter().enumerate() {
-                        let before =
-                            if onto { _mm256_loadu_ps(to.add(v * LANES)) } else { _mm256_setzero_ps() };
-                        let sum =
-                            _mm256_add_ps(_mm256_add_ps(*sum, _mm256_loadu_ps(bias.add(v * LANES))), before);
-                        _mm256_storeu_ps(
-                            to.add(v * LANES),
-                            sloped(sum, _mm256_loadu_ps(slopes.add(v * LANES))),
-                        );
-                    }
-                }
-            }
-        } else {
-            // The last windows or a part of the outputs, by way of memory: masked stores take dozens of cycles on some processors.
-            let mut done = [[[0.0f32; LANES]; V]; M];
-            for m in 0..M {
-                for v in 0..V {
-                    // SAFETY: eight values; offsets and slopes have 8 V.
-                    unsafe {
-                        let sum = _mm256_add_ps(sums[m][v], _mm256_loadu_ps(bias.add(v * LANES)));
-                        _mm256_storeu_ps(done[m][v].as_mut_ptr(), sum);
-                    }
-                }
-            }
-            for (m, sums) in done.iter().enumerate().take(count) {
-                let to = &mut out[windows.to(place + m) + first..][..there];
-                let pairs = to.iter_mut().zip(sums.as_flattened()).zip(panel.slopes);
-                for ((to, sum), slope) in pairs {
-                    let sum = sum + if onto { *to } else { 0.0 };
-                    *to = sum.max(0.0) + slope * sum.min(0.0);
-                }
+    }
+    let mut to = [out.as_mut_ptr(); M];
+    for (m, to) in to.iter_mut().enumerate() {
+        // SAFETY: the window's sums have their place in the output.
+        *to = unsafe { to.add(windows.to(places.start + m.min(count - 1))) };
+    }
+    // Loops of constant length, so that the sums stay in registers.
+    for (p, strip) in strips.iter().enumerate() {
+        for (m, sums) in sums.iter().enumerate() {
+            if m < count {
+                // SAFETY: the panel's sums of the window have their place in the output, and it has as many offsets and slopes.
+                unsafe { finish(strip, &sums[p], to[m].add(strip.first)) };
             }
         }
-        place += M;
+    }
+}
+
+/// Offset, what is there already, and slope.
+///
+/// # Safety
+/// The processor has AVX2 and FMA; `strip.there` values from `to` on may be written, `8 V` at most; the panel has `8 V` offsets and slopes.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn finish<const V: usize>(strip: &Strip<'_>, sums: &[__m256; V], to: *mut f32) {
+    let Strip { panel, there, onto, .. } = *strip;
+    // SAFETY: whole vectors of the output, of offsets and slopes.
+    unsafe {
+        if there == V * LANES {
+            if panel.bare && !onto {
+                return sums
+                    .iter()
+                    .enumerate()
+                    .for_each(|(v, sum)| _mm256_storeu_ps(to.add(v * LANES), *sum));
+            }
+            for (v, sum) in sums.iter().enumerate() {
+                let to = to.add(v * LANES);
+                let sum = _mm256_add_ps(*sum, _mm256_loadu_ps(panel.bias.as_ptr().add(v * LANES)));
+                let sum = if onto { _mm256_add_ps(sum, _mm256_loadu_ps(to)) } else { sum };
+                let slope = _mm256_loadu_ps(panel.slopes.as_ptr().add(v * LANES));
+                _mm256_storeu_ps(to, sloped(sum, slope));
+            }
+            return;
+        }
+    }
+    // Only some of the outputs are there, by way of memory: masked stores take dozens of cycles on some processors.
+    let mut done = [[0.0f32; LANES]; V];
+    for (done, sum) in done.iter_mut().zip(sums) {
+        // SAFETY: eight values.
+        unsafe { _mm256_storeu_ps(done.as_mut_ptr(), *sum) };
+    }
+    // SAFETY: as many values may be written.
+    let to = unsafe { std::slice::from_raw_parts_mut(to, there) };
+    for (((to, sum), bias), slope) in to.iter_mut().zip(done.as_flattened()).zip(panel.bias).zip(panel.slopes)
+    {
+        let sum = sum + bias + if onto { *to } else { 0.0 };
+        *to = sum.max(0.0) + slope * sum.min(0.0);
     }
 }
 

@@ -6,6 +6,7 @@ use std::ops::{Add, Mul, Sub};
 use super::aligned::LANES;
 use super::compiled::{self, Loops};
 use super::path::Path;
+use super::places::Pieces;
 use super::winograd::{Form, Grid, Tile};
 
 /// The largest side of a tile.
@@ -22,7 +23,7 @@ pub(crate) struct Spreading<'a> {
 
 /// Products that are to be transformed back: `AᵀmA` of each tile, with offset, sum and slope.
 pub(crate) struct Gathering<'a> {
-    /// `[places, all, channels]`.
+    /// One piece of all tiles.
     pub(crate) products: &'a [f32],
     pub(crate) all: usize,
     /// Those that are transformed, the first of which is number `first` of all.
@@ -46,13 +47,21 @@ impl<const SIDE: usize> Loops for Spread<'_, SIDE> {
     #[inline(always)]
     fn run<const L: usize>(self) {
         let Self { all, spread } = self;
+        let mut half = [[Lanes::ZERO; SIDE]; SIDE];
+        let mut last = [[Lanes::ZERO; SIDE]; SIDE];
         for (index, tile) in all.tiles.iter().enumerate() {
             let whole = all.channels - all.channels % L;
             for lane in (0..whole).step_by(L) {
-                all.tile::<SIDE, L>(index, tile, lane, L, spread);
+                all.tile::<SIDE, L>(index, tile, (lane, L), &mut half, spread);
             }
             for lane in (whole..all.channels).step_by(LANES) {
-                all.tile::<SIDE, LANES>(index, tile, lane, LANES.min(all.channels - lane), spread);
+                all.tile::<SIDE, LANES>(
+                    index,
+                    tile,
+                    (lane, LANES.min(all.channels - lane)),
+                    &mut last,
+                    spread,
+                );
             }
         }
     }
@@ -68,20 +77,28 @@ impl<const SIDE: usize, const RESULTS: usize> Loops for Gather<'_, SIDE, RESULTS
     #[inline(always)]
     fn run<const L: usize>(self) {
         let Self { all, out } = self;
+        let mut half = [[Lanes::ZERO; RESULTS]; SIDE];
+        let mut last = [[Lanes::ZERO; RESULTS]; SIDE];
         for (index, tile) in all.tiles.iter().enumerate() {
             let whole = all.channels - all.channels % L;
             for lane in (0..whole).step_by(L) {
-                all.tile::<SIDE, RESULTS, L>(index, tile, lane, L, out);
+                all.tile::<SIDE, RESULTS, L>(index, tile, (lane, L), &mut half, out);
             }
             for lane in (whole..all.channels).step_by(LANES) {
-                all.tile::<SIDE, RESULTS, LANES>(index, tile, lane, LANES.min(all.channels - lane), out);
+                all.tile::<SIDE, RESULTS, LANES>(
+                    index,
+                    tile,
+                    (lane, LANES.min(all.channels - lane)),
+                    &mut last,
+                    out,
+                );
             }
         }
     }
 }
 
 impl Spreading<'_> {
-    /// Fills `spread`, `[places, tiles, channels]`, from tiles of `side` pixels; what lies outside of the map is zero.
+    /// Fills `spread`, a piece of [`Pieces`], from tiles of `side` pixels; what lies outside of the map is zero.
     pub(crate) fn run(&self, path: Path, side: usize, spread: &mut [f32]) {
         if side == WIDEST {
             compiled::run(path, Spread::<WIDEST> { all: self, spread });
@@ -96,8 +113,8 @@ impl Spreading<'_> {
         &self,
         index: usize,
         tile: &Tile,
-        lane: usize,
-        there: usize,
+        (lane, there): (usize, usize),
+        half: &mut [[Lanes<L>; SIDE]; SIDE],
         spread: &mut [f32],
     ) {
         let Self { map, channels, results, .. } = *self;
@@ -105,7 +122,6 @@ impl Spreading<'_> {
         let (top, left) = (row * results, column * results);
         let (rows, columns) = (SIDE.min(input.rows - top), SIDE.min(input.columns - left));
         let start = input.start + top * input.line + left * channels + lane;
-        let mut half = [[Lanes::<L>::ZERO; SIDE]; SIDE];
         for y in 0..SIDE {
             let mut line = [Lanes::ZERO; SIDE];
             if y < rows {
@@ -119,11 +135,13 @@ impl Spreading<'_> {
                 column[y] = *value;
             }
         }
-        let place = self.tiles.len() * channels;
+        let apart = Pieces::whole(self.tiles.len(), SIDE * SIDE).apart(0, channels);
+        let mut at = index * channels + lane;
         // By reference throughout: iterators that own arrays of vectors copy them around.
-        for (x, column) in half.iter().enumerate() {
-            for (y, value) in spread_line(*column).iter().enumerate() {
-                value.write(&mut spread[(y * SIDE + x) * place + index * channels + lane..], there);
+        for column in half.iter() {
+            for value in &spread_line(*column) {
+                value.write(&mut spread[at..], there);
+                at += apart;
             }
         }
     }
@@ -145,8 +163,8 @@ impl Gathering<'_> {
         &self,
         index: usize,
         tile: &Tile,
-        lane: usize,
-        there: usize,
+        (lane, there): (usize, usize),
+        half: &mut [[Lanes<L>; RESULTS]; SIDE],
         out: &mut [f32],
     ) {
         let channels = self.channels;
@@ -154,14 +172,13 @@ impl Gathering<'_> {
         let (top, left) = (tile.row * RESULTS, tile.column * RESULTS);
         let start = start.wrapping_sub(self.base).wrapping_add(top * line + left * channels + lane);
         let (rows, columns) = (rows - top, columns - left);
-        let place = self.all * channels;
-        let index = self.first + index;
-        let mut half = [[Lanes::<L>::ZERO; RESULTS]; SIDE];
-        for (x, half) in half.iter_mut().enumerate() {
+        let apart = Pieces::whole(self.all, SIDE * SIDE).apart(0, channels);
+        let mut at = (self.first + index) * channels + lane;
+        for half in &mut *half {
             let mut column = [Lanes::ZERO; SIDE];
-            for (y, value) in column.iter_mut().enumerate() {
-                let from = &self.products[(y * SIDE + x) * place + index * channels + lane..];
-                *value = Lanes::read(from, there);
+            for value in &mut column {
+                *value = Lanes::read(&self.products[at..], there);
+                at += apart;
             }
             *half = gather_line(column);
         }
@@ -172,7 +189,7 @@ impl Gathering<'_> {
                 break;
             }
             let mut across = [Lanes::ZERO; SIDE];
-            for (value, column) in across.iter_mut().zip(&half) {
+            for (value, column) in across.iter_mut().zip(half.iter()) {
                 *value = column[y];
             }
             let across: [Lanes<L>; RESULTS] = gather_line(across);
@@ -233,9 +250,6 @@ impl<const L: usize> Lanes<L> {
     /// The first `there` values.
     #[inline(always)]
     fn read(from: &[f32], there: usize) -> Self {
-        if let (true, Some(from)) = (there == L, from.first_chunk()) {
-            return Self(*from);
-        }
         let mut lanes = Self::ZERO;
         lanes.0[..there].copy_from_slice(&from[..there]);
         lanes
@@ -243,11 +257,7 @@ impl<const L: usize> Lanes<L> {
 
     #[inline(always)]
     fn write(self, to: &mut [f32], there: usize) {
-        if let (true, Some(to)) = (there == L, to.first_chunk_mut()) {
-            *to = self.0;
-        } else {
-            to[..there].copy_from_slice(&self.0[..there]);
-        }
+        to[..there].copy_from_slice(&self.0[..there]);
     }
 
     /// Negative values multiplied with their slope.

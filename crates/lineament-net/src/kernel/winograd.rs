@@ -40,11 +40,6 @@ impl Form {
         self.side * self.side
     }
 
-    /// Values of `tiles` transformed, and of their products, for so many channels of both.
-    pub(crate) fn transformed(self, tiles: usize, channels: [usize; 2]) -> [usize; 2] {
-        channels.map(|channels| self.places() * tiles * channels)
-    }
-
     /// Tiles down and across a map of so many results.
     pub(crate) fn tiles(self, rows: usize, columns: usize) -> [usize; 2] {
         [rows, columns].map(|side| side.div_ceil(self.results))
@@ -105,7 +100,7 @@ impl Winograd {
         };
         let places = (0..form.places()).map(|place| {
             let factors: Vec<f64> = (0..kernel * kernel)
-                .map(|tap| factor(place / side, tap / kernel) * factor(place % side, tap % kernel))
+                .map(|tap| factor(place % side, tap / kernel) * factor(place / side, tap % kernel))
                 .collect();
             let matrix: Vec<f32> = (0..bank)
                 .map(|at| {
@@ -136,22 +131,22 @@ impl Winograd {
         onto: bool,
         buffer: &mut Aligned,
     ) {
-        let all = tiles.len();
-        let [wide, deep] = self.form.transformed(all, [self.inputs, self.outputs]);
+        let whole = Pieces::whole(tiles.len(), self.form.places());
+        let [wide, deep] = [self.inputs, self.outputs].map(|channels| whole.values(channels));
         let (spread, products) = buffer.grown(wide + deep).split_at_mut(wide);
         self.spread(path, map, tiles, spread);
-        self.multiply(path, 0..self.form.places(), Pieces { all, each: all }, spread, products);
-        self.gather(path, (products, all), (tiles, 0), (out, base), onto);
+        self.multiply(path, 0..self.form.places(), whole, spread, products);
+        self.gather(path, (products, tiles.len()), (tiles, 0), (out, base), onto);
     }
 
-    /// Transforms `tiles` of `map`: fills `spread`, `[places, tiles, inputs]`.
+    /// Transforms `tiles` of `map`: fills `spread`, a piece of [`Pieces`].
     pub(crate) fn spread(&self, path: Path, map: &[f32], tiles: &[Tile], spread: &mut [f32]) {
         let Form { side, results } = self.form;
         Spreading { map, tiles, channels: self.inputs, results }.run(path, side, spread);
     }
 
-    /// Multiplies the transforms `spread`, piece after piece as [`Winograd::spread`] leaves them, with the filters of `places`: fills `products`,
-    /// `[places, tiles, outputs]`.
+    /// Multiplies the transforms `spread`, piece after piece as [`Winograd::spread`] leaves them, with the filters of `places`: fills those
+    /// places of one piece with all products.
     pub(crate) fn multiply(
         &self,
         path: Path,
@@ -161,16 +156,16 @@ impl Winograd {
         products: &mut [f32],
     ) {
         let [inner, outputs] = [self.inputs, self.outputs];
-        let rows = products.chunks_exact_mut((pieces.all * outputs).max(1));
+        let rows = products.chunks_mut(Pieces::whole(pieces.all, pieces.places).apart(0, outputs));
         for ((place, panels), products) in
             self.places.iter().enumerate().take(places.end).skip(places.start).zip(rows)
         {
-            let windows = AtPlace { pieces, place, places: self.form.places(), inner, outputs };
+            let windows = AtPlace { pieces, place, inner, outputs };
             sums(path, panels, spread, &windows, 0..pieces.all, products, false);
         }
     }
 
-    /// Transforms the products of `tiles` back, which are those from number `first` on of `all` in `products`, `[places, all, outputs]`; `out` as in
+    /// Transforms the products of `tiles` back, which are those from number `first` on of `all` in the one piece `products`; `out` as in
     /// [`Winograd::run`].
     pub(crate) fn gather(
         &self,

@@ -60,23 +60,24 @@ pub(crate) fn of(step: &Step, ends: &Ends, items: usize) -> Option<Tiled> {
     let count =
         (items * down).div_ceil(most.div_ceil(across).max(1)).max(if down * items > 1 { 2 } else { 1 });
     let rows = (items * down).div_ceil(count);
-    let values = form.transformed(tiles.len(), [inputs, filters]);
+    let pieces = Pieces { all: tiles.len(), each: rows * across, places: form.places() };
+    let whole = Pieces::whole(tiles.len(), form.places());
+    let values = [pieces.values(inputs), whole.values(filters)];
     // What is read again for each unit against what is written and read in between.
     let again = (count.max(2) - 1) * inputs * filters;
     let between = 2 * tiles.len() * (inputs + filters);
     if again < between || values[0] + values[1] > BY_PLACES {
         return Some(Tiled::Together(Work::Tiles { form, tiles, units: units(rows, &onto_map) }));
     }
-    let pieces = Pieces { all: tiles.len(), each: rows * across };
     let places = form.places();
     let count = evenly((places * tiles.len() * inputs * filters).div_ceil(PRODUCTS).min(places));
     let several = |places: Range<usize>| Unit {
-        start: places.start * tiles.len() * filters,
+        start: places.start * whole.apart(0, filters),
         first: places.start,
         end: places.end,
     };
     let products = parts(places, count).map(several).collect();
-    let spread = units(rows, &|row| form.transformed(row * across, [inputs, filters])[0]);
+    let spread = units(rows, &|row| pieces.start(row * across, inputs));
     let works = [
         Work::Spread { form, tiles: Arc::clone(&tiles), units: spread },
         Work::Products { form, pieces, units: products },

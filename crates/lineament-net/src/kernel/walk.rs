@@ -1,22 +1,27 @@
-//! How AVX-512 goes over windows and panels, whatever is summed: numbers (`sums_avx512.rs`) or bytes (`byte_sums_avx512.rs`).
+//! How the kernels go over windows and panels, whatever is summed: numbers or bytes, with AVX2 or AVX-512.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
 
 use super::places::Windows;
 
-/// A panel of filters whose sums are made tile by tile.
+/// A panel of filters whose sums are made tile by tile, in the registers of one kind of processor.
 pub(crate) trait Tile: Copy {
     /// That the processor has the instructions.
     type Proof: Copy;
     /// What maps hold.
     type Value;
 
+    /// Whether it fills half a panel at most.
+    fn narrow(&self) -> bool {
+        false
+    }
+
     /// The sums of up to `M` windows with the filters of `V` panels.
     ///
     /// # Safety
-    /// The processor has the instructions that `Proof` stands for; `places` are 1 to `M`; windows, outputs and panels are as the caller of [`strips`] has
-    /// checked.
+    /// The processor has the instructions that `Proof` stands for; `places` are 1 to `M`; windows, outputs and panels are as the caller of [`by_sixes`] or
+    /// [`by_pairs`] has checked.
     unsafe fn tile<W: Windows, const M: usize, const V: usize>(
         strips: [Self; V],
         map: &[Self::Value],
@@ -26,9 +31,37 @@ pub(crate) trait Tile: Copy {
     );
 }
 
-/// What `sums` and `byte_sums` call, after they have checked that all windows lie within `map` and all outputs within `out`. Two panels go together: a value
-/// of the map that is read once serves both, so that reading keeps up with two units that multiply.
-pub(crate) fn strips<S: Tile, W: Windows>(
+/// Sixteen registers: six windows of one panel of two vectors, eight of a narrow one. Where one or two windows are left, two panels go together, so that
+/// enough sums are under way. Windows and outputs have to be checked before, here and below.
+pub(crate) fn by_sixes<S: Tile, W: Windows>(
+    proof: S::Proof,
+    mut strips: impl Iterator<Item = S>,
+    map: &[S::Value],
+    windows: &W,
+    places: Range<usize>,
+    out: &mut [f32],
+) {
+    let left = places.len() % 6;
+    while let Some(first) = strips.next() {
+        let second = strips.next();
+        let together = left < 3 && second.is_some_and(|second| !second.narrow());
+        let split = if together { places.end - left } else { places.end };
+        for strip in [Some(first), second].into_iter().flatten() {
+            if strip.narrow() {
+                tiles::<S, W, 8, 4, 1>(proof, [strip], map, windows, places.start..split, out);
+            } else {
+                tiles::<S, W, 6, 4, 1>(proof, [strip], map, windows, places.start..split, out);
+            }
+        }
+        if let Some(second) = second {
+            tiles::<S, W, 2, 1, 2>(proof, [first, second], map, windows, split..places.end, out);
+        }
+    }
+}
+
+/// Thirty-two registers of twice the size, each of which holds a panel's sums. Two panels go together: a value of the map that is read once serves both, so
+/// that reading keeps up with two units that multiply.
+pub(crate) fn by_pairs<S: Tile, W: Windows>(
     proof: S::Proof,
     mut strips: impl Iterator<Item = S>,
     map: &[S::Value],
