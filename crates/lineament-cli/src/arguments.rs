@@ -125,7 +125,7 @@ pub struct RunArguments {
 pub enum EngineName {
     /// This program's own forward pass
     Native,
-    /// The same with convolutions in eight-bit integers: half the time on processors with AVX-512 VNNI, more on others; answers differ in a few of a thousand
+    /// The same with convolutions in eight-bit integers: half the time on processors with VNNI instructions, somewhat more on others; answers differ in a few of a thousand
     Int8,
     /// ONNX Runtime on the exported nets (builds with the feature `ort`)
     Ort,

@@ -1,17 +1,18 @@
 //! Times the forward pass of a spec with random weights.
 //!
-//!     cargo run --release -p lineament-net --example forward_time -- [SPEC.toml] [--batch N] [--threads N] [--size HxW] [--pause MS] [--seconds S]
+//!     cargo run --release -p lineament-net --example forward_time -- [SPEC.toml] [--batch N] [--threads N] [--size HxW] [--pause MS] [--seconds S] [--int8]
 //!
 //! Without a file it times a residual net of 0.05 G multiply-adds at 88 x 88.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use lineament_net::{Layer, Net, NetSpec, Shape, Tensor, Weights};
+use lineament_net::{Arithmetic, Layer, Net, NetSpec, Shape, Tensor, Weights};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (mut spec, mut batch, mut threads, mut size, mut pause, mut seconds) =
         (None, 1usize, 1usize, None, 0, 3.0);
+    let mut arithmetic = Arithmetic::Single;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
@@ -21,6 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             // Other threads of the pool fall asleep in a pause.
             "--pause" => pause = value()?.parse()?,
             "--seconds" => seconds = value()?.parse()?,
+            "--int8" => arithmetic = Arithmetic::EightBit,
             "--size" => {
                 let value = value()?;
                 let (height, width) = value.split_once('x').ok_or("--size is HEIGHTxWIDTH")?;
@@ -32,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let spec = spec.unwrap_or_else(residual);
     let (height, width) = size.unwrap_or((spec.input.height, spec.input.width));
     let work = spec.multiply_adds(height, width)? as f64 * batch as f64;
-    let net = Net::new(&spec, &Weights::random(&spec, 1)?)?;
+    let net = Net::with_arithmetic(&spec, &Weights::random(&spec, 1)?, arithmetic)?;
     let shape = [batch, spec.input.channels, height, width];
     let count = shape.iter().product::<usize>();
     let input = Tensor::from_vec(shape, (0..count).map(|i| (i * 7919 % 255) as f32 / 255.0 - 0.5).collect())?;

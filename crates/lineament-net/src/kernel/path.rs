@@ -44,6 +44,11 @@ pub(crate) struct Vnni(());
 
 #[cfg(target_arch = "x86_64")]
 impl Avx512 {
+    /// AVX2, which comes with it.
+    pub(crate) fn avx2(self) -> Avx2 {
+        Avx2(None)
+    }
+
     /// Whether there are instructions for sums of bytes, too.
     pub(crate) fn vnni(self) -> Option<Vnni> {
         self.0
@@ -60,11 +65,15 @@ impl Path {
     pub(crate) fn all() -> Vec<Self> {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            let vnni = is_x86_feature_detected!("avxvnni").then_some(AvxVnni(()));
-            let mut all = vec![Self::Portable, Self::Avx2(Avx2(vnni))];
+            let mut all = vec![Self::Portable, Self::Avx2(Avx2(None))];
+            if is_x86_feature_detected!("avxvnni") {
+                all.push(Self::Avx2(Avx2(Some(AvxVnni(())))));
+            }
             if is_x86_feature_detected!("avx512f") {
-                let vnni = is_x86_feature_detected!("avx512vnni").then_some(Vnni(()));
-                all.push(Self::Avx512(Avx512(vnni)));
+                all.push(Self::Avx512(Avx512(None)));
+                if is_x86_feature_detected!("avx512vnni") {
+                    all.push(Self::Avx512(Avx512(Some(Vnni(())))));
+                }
             }
             return all;
         }

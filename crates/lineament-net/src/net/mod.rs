@@ -55,7 +55,7 @@ pub enum Arithmetic {
     #[default]
     Single,
     /// Eight-bit integers: unsigned for the maps, each item's with a scale of its own that is found while it runs, signed for the filters, with a scale
-    /// each. Nothing has to be calibrated. Faster where the processor has instructions for it (AVX-512 VNNI), slower where not, and the same bits on both.
+    /// each. Nothing has to be calibrated. Faster where the processor has instructions for it (VNNI), somewhat slower with AVX2 alone, and the same bits on any.
     EightBit,
 }
 
