@@ -1,38 +1,36 @@
 //! The fast forward pass on the CPU.
 //!
 //! [`Net::new`] compiles a spec into steps (`plan.rs`). For each shape of input that it meets, the steps become a program (`program.rs`): every map has its
-//! place in one arena (`layout.rs`), and the work of every step is cut into units (convolutions in tiles: `tiled.rs`). [`Net::forward`] runs it (`run.rs`). Units depend on the sizes of maps
+//! place in one arena (`layout.rs`), and the work of every step is cut into units (convolutions in tiles: `tiled.rs`). A batch goes through it in groups (`batch.rs`). [`Net::forward`] runs it (`run.rs`). Units depend on the sizes of maps
 //! alone, and every sum runs in one order, so an item's result is the same to the bit for any number of threads and whatever else is in the batch.
 
 pub(crate) mod bank;
+mod batch;
 pub(crate) mod fold;
 pub(crate) mod layout;
 pub(crate) mod plan;
 pub(crate) mod program;
+mod recent;
 pub(crate) mod run;
 pub(crate) mod scratch;
 pub(crate) mod step;
 mod tiled;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::kernel::aligned::Aligned;
 use crate::kernel::path::Path;
+use crate::kernel::together;
 use crate::{ForwardError, NetSpec, Shape, SpecError, Tensor, Weights, WeightsError};
 use bank::Bank;
+use batch::{Apart, Batch};
 use layout::Layout;
 use plan::Plan;
 use program::Program;
+use recent::Recent;
 use scratch::Shelf;
-
-/// The most items that go through the steps together, and the most values that their maps may fill then (8 MB): together they read every filter once.
-const GROUP: usize = 16;
-const GROUP_VALUES: usize = 2 << 20;
-/// Shapes whose programs are kept. A pyramid over photos of many sizes needs some dozens.
-const PROGRAMS: usize = 64;
 
 /// A net ready to run. It can be shared between threads, each calling [`Net::forward`].
 pub struct Net {
@@ -41,8 +39,10 @@ pub struct Net {
     plan: Plan,
     banks: Vec<Bank>,
     path: Path,
-    /// The latest used stand last.
-    programs: Mutex<Vec<(Shape, Arc<Program>)>>,
+    /// For groups of so many items.
+    programs: Recent<(Shape, usize), Program>,
+    /// For so many items and threads.
+    batches: Recent<(Shape, usize, usize), Batch>,
     arenas: Shelf<Aligned>,
     buffers: Shelf<Aligned>,
 }
@@ -127,7 +127,8 @@ impl Net {
             plan,
             banks,
             path: Path::best(),
-            programs: Mutex::default(),
+            programs: Recent::default(),
+            batches: Recent::default(),
             arenas: Shelf::default(),
             buffers: Shelf::default(),
         };
@@ -192,7 +193,7 @@ impl Net {
         if given.channels != expected.channels {
             return Err(ForwardError::Channels { net: self.spec.name.clone(), expected, given });
         }
-        match self.known(given, 1) {
+        match self.programs.get(&(given, 1)) {
             Some(program) => Ok(program.layout.output.shape),
             None => Ok(self.spec.output_for(given.height, given.width)?),
         }
@@ -204,56 +205,26 @@ impl Net {
             return Ok(());
         }
         let threads = rayon::current_num_threads();
-        let too_large = || ForwardError::Batch { net: self.spec.name.clone(), items };
-        let one = self.program(shape, 1).ok_or_else(too_large)?;
-        // With enough items each thread takes groups of its own; otherwise all share the units of one group. Apart, each thread reads all filters; together,
-        // they hand maps to each other.
-        let apart = threads > 1 && items >= 2 * threads && items * one.layout.len >= self.plan.weights();
-        let most = (GROUP_VALUES / one.layout.len.max(1)).clamp(1, GROUP);
-        let group = if apart { items.div_ceil(threads) } else { items }.min(most);
-        let whole = self.program(shape, group).ok_or_else(too_large)?;
-        let last = self.program(shape, (items - 1) % group + 1).ok_or_else(too_large)?;
-        let (from, to) = (group * shape.elements(), group * output.map().elements());
-        let run = |(output, input): (&mut [f32], &[f32]), threads| {
-            let program = if input.len() == from { &whole } else { &last };
-            self.group(program, input, output, threads);
-        };
-        if apart {
-            output
-                .data_mut()
-                .par_chunks_mut(to)
-                .zip(input.data().par_chunks(from))
-                .for_each(|pair| run(pair, 1));
-        } else {
-            output
-                .data_mut()
-                .chunks_mut(to)
-                .zip(input.data().chunks(from))
-                .for_each(|pair| run(pair, threads));
+        let batch = self.batches.get_or((shape, items, threads), || Batch::new(self, shape, items, threads));
+        let batch = batch.ok_or_else(|| ForwardError::Batch { net: self.spec.name.clone(), items })?;
+        let (input, output) = (input.data(), output.data_mut());
+        if let Some(parts) = &batch.apart {
+            together::run(parts, &Apart { net: self, batch: &batch, input }, output, threads);
+            return Ok(());
+        }
+        let mut rest = output;
+        for group in &batch.groups {
+            let (own, behind) =
+                rest.split_at_mut(group.program.items * group.program.layout.output.shape.elements());
+            self.group(&group.program, group.of(input), own, threads);
+            rest = behind;
         }
         Ok(())
     }
 
-    /// The program for groups of `items` items of shape `input`, from an earlier call or made now.
+    /// The program for groups of `items` items of shape `input`.
     fn program(&self, input: Shape, items: usize) -> Option<Arc<Program>> {
-        if let Some(known) = self.known(input, items) {
-            return Some(known);
-        }
-        let program = Arc::new(Program::new(&self.plan, input, items)?);
-        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        if programs.len() >= PROGRAMS {
-            programs.remove(0);
-        }
-        programs.push((input, Arc::clone(&program)));
-        Some(program)
-    }
-
-    fn known(&self, input: Shape, items: usize) -> Option<Arc<Program>> {
-        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = programs.iter().position(|(shape, program)| *shape == input && program.items == items)?;
-        // What is used stays: it moves to the end.
-        programs[at..].rotate_left(1);
-        programs.last().map(|(_, program)| Arc::clone(program))
+        self.programs.get_or((input, items), || Program::new(&self.plan, input, items))
     }
 }
 
