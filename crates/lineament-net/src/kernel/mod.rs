@@ -12,6 +12,7 @@ mod byte_sums_avx2;
 #[cfg(target_arch = "x86_64")]
 mod byte_sums_avx512;
 mod compiled;
+mod lanes;
 pub(crate) mod panels;
 pub(crate) mod path;
 pub(crate) mod places;

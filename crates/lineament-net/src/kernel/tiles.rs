@@ -1,10 +1,12 @@
 //! The way of Winograd's tiles to their places and back, some channels at a time. Plain loops over neighbouring channels: each path compiles them for its
-//! own vectors.
+//! own vectors. Where tiles lie is checked before; a check for each value would take longer than the sums.
+#![allow(unsafe_code)]
 
-use std::ops::{Add, Mul, Sub};
+use std::ops::Range;
 
 use super::aligned::LANES;
 use super::compiled::{self, Loops};
+use super::lanes::Lanes;
 use super::path::Path;
 use super::places::Pieces;
 use super::winograd::{Form, Grid, Tile};
@@ -51,17 +53,15 @@ impl<const SIDE: usize> Loops for Spread<'_, SIDE> {
         let mut last = [[Lanes::ZERO; SIDE]; SIDE];
         for (index, tile) in all.tiles.iter().enumerate() {
             let whole = all.channels - all.channels % L;
-            for lane in (0..whole).step_by(L) {
-                all.tile::<SIDE, L>(index, tile, (lane, L), &mut half, spread);
-            }
-            for lane in (whole..all.channels).step_by(LANES) {
-                all.tile::<SIDE, LANES>(
-                    index,
-                    tile,
-                    (lane, LANES.min(all.channels - lane)),
-                    &mut last,
-                    spread,
-                );
+            // SAFETY: `Spreading::run` has checked the tiles, and the channels are there.
+            unsafe {
+                for lane in (0..whole).step_by(L) {
+                    all.tile::<SIDE, L>(index, tile, (lane, L), &mut half, spread);
+                }
+                for lane in (whole..all.channels).step_by(LANES) {
+                    let there = LANES.min(all.channels - lane);
+                    all.tile::<SIDE, LANES>(index, tile, (lane, there), &mut last, spread);
+                }
             }
         }
     }
@@ -81,17 +81,15 @@ impl<const SIDE: usize, const RESULTS: usize> Loops for Gather<'_, SIDE, RESULTS
         let mut last = [[Lanes::ZERO; RESULTS]; SIDE];
         for (index, tile) in all.tiles.iter().enumerate() {
             let whole = all.channels - all.channels % L;
-            for lane in (0..whole).step_by(L) {
-                all.tile::<SIDE, RESULTS, L>(index, tile, (lane, L), &mut half, out);
-            }
-            for lane in (whole..all.channels).step_by(LANES) {
-                all.tile::<SIDE, RESULTS, LANES>(
-                    index,
-                    tile,
-                    (lane, LANES.min(all.channels - lane)),
-                    &mut last,
-                    out,
-                );
+            // SAFETY: `Gathering::run` has checked the tiles, and the channels are there.
+            unsafe {
+                for lane in (0..whole).step_by(L) {
+                    all.tile::<SIDE, RESULTS, L>(index, tile, (lane, L), &mut half, out);
+                }
+                for lane in (whole..all.channels).step_by(LANES) {
+                    let there = LANES.min(all.channels - lane);
+                    all.tile::<SIDE, RESULTS, LANES>(index, tile, (lane, there), &mut last, out);
+                }
             }
         }
     }
@@ -99,7 +97,16 @@ impl<const SIDE: usize, const RESULTS: usize> Loops for Gather<'_, SIDE, RESULTS
 
 impl Spreading<'_> {
     /// Fills `spread`, a piece of [`Pieces`], from tiles of `side` pixels; what lies outside of the map is zero.
+    ///
+    /// # Panics
+    /// When a tile lies outside of `map`, or `spread` is too small: that would be a mistake in a plan, not in an input.
     pub(crate) fn run(&self, path: Path, side: usize, spread: &mut [f32]) {
+        let all = Pieces::whole(self.tiles.len(), side * side);
+        assert!(spread.len() >= all.values(self.channels), "transforms of {} values", spread.len());
+        for tile in self.tiles {
+            let range = tile.range(tile.input, side, self.results, self.channels);
+            assert!(range.is_some_and(|range| range.end <= self.map.len()), "{tile:?} is outside of its map");
+        }
         if side == WIDEST {
             compiled::run(path, Spread::<WIDEST> { all: self, spread });
         } else {
@@ -108,8 +115,11 @@ impl Spreading<'_> {
     }
 
     /// Channels `lane..lane + there` of one tile.
+    ///
+    /// # Safety
+    /// The tile was checked as [`Spreading::run`] does; the channels are there, `L` at most.
     #[inline(always)]
-    fn tile<const SIDE: usize, const L: usize>(
+    unsafe fn tile<const SIDE: usize, const L: usize>(
         &self,
         index: usize,
         tile: &Tile,
@@ -124,10 +134,16 @@ impl Spreading<'_> {
         let start = input.start + top * input.line + left * channels + lane;
         for y in 0..SIDE {
             let mut line = [Lanes::ZERO; SIDE];
-            if y < rows {
-                for (x, pixel) in line.iter_mut().enumerate() {
-                    if x < columns {
-                        *pixel = Lanes::read(&map[start + y * input.line + x * channels..], there);
+            let start = start + y * input.line;
+            // SAFETY: as the caller promises. Most tiles are whole: loops of constant length.
+            unsafe {
+                if y < rows && columns == SIDE {
+                    for (x, pixel) in line.iter_mut().enumerate() {
+                        *pixel = Lanes::read(map, start + x * channels, there);
+                    }
+                } else if y < rows {
+                    for (x, pixel) in line.iter_mut().take(columns).enumerate() {
+                        *pixel = Lanes::read(map, start + x * channels, there);
                     }
                 }
             }
@@ -140,7 +156,8 @@ impl Spreading<'_> {
         // By reference throughout: iterators that own arrays of vectors copy them around.
         for column in half.iter() {
             for value in &spread_line(*column) {
-                value.write(&mut spread[at..], there);
+                // SAFETY: as the caller promises.
+                unsafe { value.write(spread, at, there) };
                 at += apart;
             }
         }
@@ -149,7 +166,20 @@ impl Spreading<'_> {
 
 impl Gathering<'_> {
     /// Fills the results of tiles of `form` in `out`, which is what follows `base` of the whole; results outside of the map are left out.
+    ///
+    /// # Panics
+    /// When there are too few products, offsets or slopes, or a tile lies outside of `out`: that would be a mistake in a plan, not in an input.
     pub(crate) fn run(&self, path: Path, form: Form, out: &mut [f32]) {
+        let (all, channels) = (Pieces::whole(self.all, form.places()), self.channels);
+        assert!(self.products.len() >= all.values(channels), "products of {} values", self.products.len());
+        assert!(self.first + self.tiles.len() <= self.all, "tiles beyond {}", self.all);
+        assert!(self.bias.len().min(self.slopes.len()) >= channels, "not one offset and slope an output");
+        for tile in self.tiles {
+            let range = tile.range(tile.output, form.results, form.results, channels);
+            let within = self.base..self.base + out.len();
+            let inside = range.is_some_and(|range| within.start <= range.start && range.end <= within.end);
+            assert!(inside, "{tile:?} is outside of its part");
+        }
         match form.results {
             4 => compiled::run(path, Gather::<6, 4> { all: self, out }),
             3 => compiled::run(path, Gather::<5, 3> { all: self, out }),
@@ -158,8 +188,11 @@ impl Gathering<'_> {
     }
 
     /// Channels `lane..lane + there` of one tile.
+    ///
+    /// # Safety
+    /// The tile was checked as [`Gathering::run`] does; the channels are there, `L` at most.
     #[inline(always)]
-    fn tile<const SIDE: usize, const RESULTS: usize, const L: usize>(
+    unsafe fn tile<const SIDE: usize, const RESULTS: usize, const L: usize>(
         &self,
         index: usize,
         tile: &Tile,
@@ -177,17 +210,15 @@ impl Gathering<'_> {
         for half in &mut *half {
             let mut column = [Lanes::ZERO; SIDE];
             for value in &mut column {
-                *value = Lanes::read(&self.products[at..], there);
+                // SAFETY: as the caller promises.
+                *value = unsafe { Lanes::read(self.products, at, there) };
                 at += apart;
             }
             *half = gather_line(column);
         }
-        let bias = Lanes::read(&self.bias[lane..], there);
-        let slope = Lanes::read(&self.slopes[lane..], there);
-        for y in 0..RESULTS {
-            if y >= rows {
-                break;
-            }
+        // SAFETY: as the caller promises.
+        let [bias, slope] = [self.bias, self.slopes].map(|each| unsafe { Lanes::read(each, lane, there) });
+        for y in 0..RESULTS.min(rows) {
             let mut across = [Lanes::ZERO; SIDE];
             for (value, column) in across.iter_mut().zip(half.iter()) {
                 *value = column[y];
@@ -195,13 +226,30 @@ impl Gathering<'_> {
             let across: [Lanes<L>; RESULTS] = gather_line(across);
             for (x, value) in across.iter().enumerate() {
                 if x < columns {
-                    let to = &mut out[start + y * line + x * channels..];
+                    let to = start + y * line + x * channels;
                     let value = *value + bias;
-                    let value = if self.onto { value + Lanes::read(to, there) } else { value };
-                    value.sloped(slope).write(to, there);
+                    // SAFETY: as the caller promises.
+                    unsafe {
+                        let value = if self.onto { value + Lanes::read(out, to, there) } else { value };
+                        value.sloped(slope).write(out, to, there);
+                    }
                 }
             }
         }
+    }
+}
+
+impl Tile {
+    /// From its first to its last value in a map: it has `side` pixels on a side, as far as they are there, and stands `step` pixels from the next. `None`
+    /// when nothing of it is there.
+    fn range(&self, grid: Grid, side: usize, step: usize, channels: usize) -> Option<Range<usize>> {
+        let (top, left) = (self.row * step, self.column * step);
+        let there = |first: usize, all: usize| {
+            all.checked_sub(first).filter(|rest| *rest > 0).map(|rest| rest.min(side))
+        };
+        let (rows, columns) = (there(top, grid.rows)?, there(left, grid.columns)?);
+        let start = grid.start.checked_add(top * grid.line + left * channels)?;
+        Some(start..start.checked_add((rows - 1) * grid.line + columns * channels)?)
     }
 }
 
@@ -238,65 +286,4 @@ fn gather_line<const SIDE: usize, const RESULTS: usize, const L: usize>(
     // Infinity speaks for the last result only.
     out[RESULTS - 1] = out[RESULTS - 1] + m[SIDE - 1];
     out
-}
-
-/// Neighbouring channels of one pixel or place.
-#[derive(Debug, Clone, Copy)]
-struct Lanes<const L: usize>([f32; L]);
-
-impl<const L: usize> Lanes<L> {
-    const ZERO: Self = Self([0.0; L]);
-
-    /// The first `there` values.
-    #[inline(always)]
-    fn read(from: &[f32], there: usize) -> Self {
-        let mut lanes = Self::ZERO;
-        lanes.0[..there].copy_from_slice(&from[..there]);
-        lanes
-    }
-
-    #[inline(always)]
-    fn write(self, to: &mut [f32], there: usize) {
-        to[..there].copy_from_slice(&self.0[..there]);
-    }
-
-    /// Negative values multiplied with their slope.
-    #[inline(always)]
-    fn sloped(mut self, slope: Self) -> Self {
-        for (value, slope) in self.0.iter_mut().zip(slope.0) {
-            let below = if *value > 0.0 { 0.0 } else { *value };
-            *value = (if *value > 0.0 { *value } else { 0.0 }) + slope * below;
-        }
-        self
-    }
-}
-
-impl<const L: usize> Add for Lanes<L> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn add(mut self, other: Self) -> Self {
-        self.0.iter_mut().zip(other.0).for_each(|(value, other)| *value += other);
-        self
-    }
-}
-
-impl<const L: usize> Sub for Lanes<L> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn sub(mut self, other: Self) -> Self {
-        self.0.iter_mut().zip(other.0).for_each(|(value, other)| *value -= other);
-        self
-    }
-}
-
-impl<const L: usize> Mul<f32> for Lanes<L> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn mul(mut self, factor: f32) -> Self {
-        self.0.iter_mut().for_each(|value| *value *= factor);
-        self
-    }
 }
