@@ -136,8 +136,7 @@ impl Pieces {
 
     /// Where a tile has its values of a place.
     fn at(self, place: usize, tile: usize, channels: usize) -> usize {
-        // Mostly there is one piece, and a division takes as long as a dozen sums.
-        let first = if tile < self.each { 0 } else { tile - tile % self.each };
+        let first = tile - tile % self.each;
         self.start(first, channels) + place * self.apart(first, channels) + (tile - first) * channels
     }
 }
@@ -170,6 +169,36 @@ unsafe impl Windows for AtPlace {
     /// Both rise from tile to tile: a piece begins behind all places of the one before.
     fn farthest(&self, tiles: Range<usize>) -> [usize; 2] {
         tiles.last().map_or([0; 2], |last| [self.from(last, 0), self.to(last)])
+    }
+}
+
+/// Rows of a matrix from `start` on, `inner` values each, to rows of `outputs`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lines {
+    pub(crate) start: usize,
+    pub(crate) inner: usize,
+    pub(crate) outputs: usize,
+}
+
+// SAFETY: functions of constants.
+unsafe impl Windows for Lines {
+    fn rows(&self) -> Rows {
+        Rows { count: 1, run: self.inner }
+    }
+
+    #[inline]
+    fn from(&self, line: usize, _: usize) -> usize {
+        self.start + line * self.inner
+    }
+
+    #[inline]
+    fn to(&self, line: usize) -> usize {
+        line * self.outputs
+    }
+
+    /// Both rise from line to line.
+    fn farthest(&self, lines: Range<usize>) -> [usize; 2] {
+        lines.last().map_or([0; 2], |last| [self.from(last, 0), self.to(last)])
     }
 }
 
@@ -257,6 +286,14 @@ mod tests {
             let placed = Placed { places: &places, line, rows: Rows { count, run: 1 }, base };
             for range in [0..places.len(), places.len() / 3..places.len(), 0..0] {
                 prop_assert_eq!(placed.farthest(range.clone()), OneByOne(&placed).farthest(range));
+            }
+        }
+
+        #[test]
+        fn the_last_line_is_the_farthest(all in 1usize..60, start in 0usize..99, inner in 1usize..9) {
+            let lines = Lines { start, inner, outputs: 3 };
+            for range in [0..all, all / 3..all, 0..all.div_ceil(2), 0..0] {
+                prop_assert_eq!(lines.farthest(range.clone()), OneByOne(&lines).farthest(range));
             }
         }
 

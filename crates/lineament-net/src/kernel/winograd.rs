@@ -11,7 +11,7 @@ use super::activation::Activation;
 use super::aligned::Aligned;
 use super::panels::Panels;
 use super::path::Path;
-use super::places::{AtPlace, Pieces};
+use super::places::{AtPlace, Lines, Pieces};
 use super::sums::sums;
 use super::tiles::{Gathering, Spreading};
 
@@ -160,8 +160,15 @@ impl Winograd {
         for ((place, panels), products) in
             self.places.iter().enumerate().take(places.end).skip(places.start).zip(rows)
         {
-            let windows = AtPlace { pieces, place, inner, outputs };
-            sums(path, panels, spread, &windows, 0..pieces.all, products, false);
+            let tiles = 0..pieces.all;
+            if pieces.each < pieces.all {
+                let rows = AtPlace { pieces, place, inner, outputs };
+                sums(path, panels, spread, &rows, tiles, products, false);
+            } else {
+                // To find a tile among pieces takes as long as a dozen sums.
+                let rows = Lines { start: place * pieces.apart(0, inner), inner, outputs };
+                sums(path, panels, spread, &rows, tiles, products, false);
+            }
         }
     }
 
