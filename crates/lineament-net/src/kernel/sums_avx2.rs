@@ -2,8 +2,8 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m256, _mm256_add_ps, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps,
-    _mm256_min_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+    __m256, _MM_HINT_T0, _mm_prefetch, _mm256_add_ps, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps,
+    _mm256_max_ps, _mm256_min_ps, _mm256_setzero_ps, _mm256_storeu_ps,
 };
 use std::ops::Range;
 
@@ -12,6 +12,9 @@ use super::path::Avx2;
 use super::places::Windows;
 use super::sums::Strip;
 use super::walk::Tile;
+
+/// How far ahead of the sums the filters are asked for, in values: they fill more pages than the processor follows by itself. No harm where there is nothing.
+const AHEAD: usize = 512;
 
 /// A panel whose sums are made with AVX2.
 #[derive(Debug, Clone, Copy)]
@@ -78,8 +81,11 @@ unsafe fn tile<W: Windows, const M: usize, const P: usize, const V: usize>(
                     // SAFETY: the panel has a row of 8 V values for each value of a window.
                     *step = unsafe { _mm256_loadu_ps(filters.add(v * LANES)) };
                 }
-                // SAFETY: at most one past the panel's end.
-                *filters = unsafe { filters.add(V * LANES) };
+                // SAFETY: at most one past the panel's end; nothing is read by asking ahead.
+                unsafe {
+                    _mm_prefetch::<_MM_HINT_T0>(filters.wrapping_add(AHEAD).cast());
+                    *filters = filters.add(V * LANES);
+                }
             }
             for (sums, from) in sums.iter_mut().zip(&from) {
                 // SAFETY: `at` is within the window's row.
