@@ -7,7 +7,9 @@
 //! hold for any spec: several local layers in a row, padding (borders are computed apart), residual blocks.
 //! `docs/interweave.md` derives which offsets share what.
 
+mod layout;
 pub(crate) mod number;
+pub(crate) mod operation;
 mod plan;
 pub(crate) mod run;
 

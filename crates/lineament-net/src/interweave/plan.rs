@@ -2,7 +2,8 @@
 
 use super::Share;
 use super::number::{Map, Numbered, Numbering};
-use super::run::{Operation, Piece, Woven};
+use super::operation::{Operation, Piece};
+use super::run::Woven;
 use crate::kernel::sums::{FEW, WINDOWS};
 use crate::kernel::window::Window;
 use crate::net::plan::{Plan, Slot, Step};

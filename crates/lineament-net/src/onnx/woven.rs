@@ -7,7 +7,8 @@
 use super::graph::{Dim, Graph, Setting, Value};
 use super::{Form, OnnxError, proto};
 use crate::interweave::number::{PADDING, Table};
-use crate::interweave::run::{Operation, Piece, Woven};
+use crate::interweave::operation::{Operation, Piece};
+use crate::interweave::run::Woven;
 use crate::kernel::activation::Activation;
 use crate::kernel::pooling::Pooling;
 use crate::net::fold::Affine;
