@@ -22,8 +22,11 @@ impl Table {
         Self { title: title.into(), note: note.into(), columns, rows: Vec::new() }
     }
 
-    /// Adds a row, and says it on standard error, so that one sees how far the measuring is.
-    pub fn row(&mut self, cells: Vec<String>) {
+    /// Adds a row, and says it on standard error, so that one sees how far the measuring is. What was not measured, for want of a rival, is a dash.
+    pub fn row(&mut self, mut cells: Vec<String>) {
+        for cell in cells.iter_mut().filter(|cell| cell.contains("NaN")) {
+            *cell = "–".to_owned();
+        }
         eprintln!("   {}", cells.join(" | "));
         self.rows.push(cells);
     }
@@ -40,5 +43,19 @@ impl Table {
             let _ = writeln!(text, "\n{}", self.note);
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timing::Times;
+
+    #[test]
+    fn what_was_not_measured_is_a_dash() {
+        let mut table = Table::new("Nets", "", &["net", "ours", "ratio"]);
+        let (ours, none) = (Times::new(vec![0.002]), Times::default());
+        table.row(vec!["lnet".to_owned(), none.text(), format!("{:.2}", none.over(&ours))]);
+        assert!(table.markdown().ends_with("| lnet | – | – |\n"), "{}", table.markdown());
     }
 }
