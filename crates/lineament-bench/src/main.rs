@@ -16,6 +16,8 @@ mod settings;
 mod table;
 mod timing;
 
+use std::path::Path;
+
 use anyhow::Result;
 use clap::Parser;
 
@@ -37,7 +39,7 @@ fn main() -> Result<()> {
         taken.push(report);
     }
     if settings.arguments.report.is_none() {
-        println!("{}", page::page(&taken));
+        println!("{}", page::page(&taken, Path::new("docs/benchmarks.md")));
     }
     Ok(())
 }

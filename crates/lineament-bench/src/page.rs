@@ -86,18 +86,21 @@ impl Report {
 pub fn write(path: &Path) -> Result<()> {
     let kept = sections::ALL.iter().map(|section| Report::kept(path, section.name));
     let kept: Vec<Report> = kept.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
-    fs::write(path, page(&kept)).with_context(|| path.display().to_string())
+    fs::write(path, page(&kept, path)).with_context(|| path.display().to_string())
 }
 
-/// The page of some sections.
-pub fn page(sections: &[Report]) -> String {
-    let mut text = "# Benchmarks\n\nWritten by `cargo run --release -p lineament-bench -- --report docs/benchmarks.md`; do not edit by \
+/// The page of some sections, as it is written to `path`.
+pub fn page(sections: &[Report], path: &Path) -> String {
+    let mut text = format!(
+        "# Benchmarks\n\nWritten by `cargo run --release -p lineament-bench -- --report {}`; do not edit by \
                     hand. With `--only NAME` one section is taken again; how each was taken stands under its tables.\n\n\
                     Times are milliseconds, median [first – third quartile]. Rivals take turns run by run, each after a pause and runs that \
                     are not timed. Ratios are the rival's time over ours, the median over the rounds in which both took their turn: above 1 we are \
                     faster. \"Of the peak\" is arithmetic done over the most fused multiply-adds that the same threads reach in a loop of nothing else. The tables lie as JSON in \
-                    `docs/benchmarks/`.\n"
-        .to_owned();
+                    `{}/`.\n",
+        path.display(),
+        path.with_extension("").display()
+    );
     if sections.iter().any(|section| !section.targets.is_empty()) {
         text.push_str("\n## Aims\n\n| what | aim | measured | reached |\n|---|---|---|---|\n");
     }

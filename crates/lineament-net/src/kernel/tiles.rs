@@ -287,3 +287,73 @@ fn gather_line<const SIDE: usize, const RESULTS: usize, const L: usize>(
     out[RESULTS - 1] = out[RESULTS - 1] + m[SIDE - 1];
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Second tile of a map of 8 x 8 pixels of one channel.
+    fn tile() -> Tile {
+        let grid = Grid { start: 3, line: 8, rows: 8, columns: 8 };
+        Tile { input: grid, output: Grid { rows: 6, columns: 6, ..grid }, row: 1, column: 1 }
+    }
+
+    fn spread(map: usize, spread: usize) {
+        let (map, mut out) = (vec![0.0; map], vec![0.0; spread]);
+        let all = Spreading { map: &map, tiles: &[tile()], channels: 1, results: 4 };
+        Path::all().into_iter().for_each(|path| all.run(path, 6, &mut out));
+    }
+
+    fn gather(base: usize, out: usize) {
+        let form = Form { side: 6, results: 4 };
+        let products = vec![0.0; Pieces::whole(1, form.places()).values(1)];
+        let (mut out, zeros) = (vec![0.0; out], [0.0]);
+        let tiles = [tile()];
+        let all = Gathering {
+            products: &products,
+            all: 1,
+            tiles: &tiles,
+            first: 0,
+            channels: 1,
+            base,
+            bias: &zeros,
+            slopes: &zeros,
+            onto: false,
+        };
+        Path::all().into_iter().for_each(|path| all.run(path, form, &mut out));
+    }
+
+    #[test]
+    fn a_tile_reaches_to_the_end_of_its_map() {
+        // Four rows and columns are left of six.
+        assert_eq!(tile().range(tile().input, 6, 4, 1), Some(3 + 4 * 8 + 4..3 + 7 * 8 + 8));
+        assert_eq!(Tile { row: 2, ..tile() }.range(tile().input, 6, 4, 1), None);
+        spread(3 + 64, Pieces::whole(1, 36).values(1));
+        // Two rows and columns of results.
+        gather(3 + 4 * 8 + 4, 8 + 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "is outside of its map")]
+    fn a_tile_outside_of_its_map_is_refused() {
+        spread(3 + 63, Pieces::whole(1, 36).values(1));
+    }
+
+    #[test]
+    #[should_panic(expected = "transforms of")]
+    fn too_little_room_for_transforms_is_refused() {
+        spread(3 + 64, Pieces::whole(1, 36).values(1) - 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "is outside of its part")]
+    fn a_tile_before_its_part_is_refused() {
+        gather(3 + 4 * 8 + 5, 60);
+    }
+
+    #[test]
+    #[should_panic(expected = "is outside of its part")]
+    fn a_tile_behind_its_part_is_refused() {
+        gather(3 + 4 * 8 + 4, 8 + 1);
+    }
+}

@@ -131,6 +131,16 @@ proptest! {
 }
 
 #[test]
+fn maps_of_any_size_are_drawn() {
+    let photo = Photo::filled(3, 2, [7, 8, 9]);
+    for size in [9e8, 2e9, 1.5e38, f32::MAX] {
+        for map in [[size, 0.0, 0.0, 0.0, size, 0.0], [0.0, size, size, 1.0, 0.0, -size], [size; 6]] {
+            assert_eq!(warp(&photo, &Affine(map), 4, 3), Photo::filled(4, 3, [7, 8, 9]), "{map:?}");
+        }
+    }
+}
+
+#[test]
 fn outside_of_the_picture_its_edge_goes_on() {
     let photo = Photo::new(2, 1, vec![10, 20, 30, 200, 210, 220]).unwrap();
     for (rect, colour) in [

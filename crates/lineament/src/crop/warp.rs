@@ -3,17 +3,22 @@
 use super::crop;
 use crate::{Affine, Photo, Rect};
 
+/// The most pixels of the photo to one of the output that are reckoned with: far beyond any picture.
+const LARGEST: f32 = 1e9;
+
 /// What an output of `width` by `height` pixels shows when each of its places is looked up through `map`.
 ///
 /// Like [`crop`], with axes that may be turned, mirrored and skewed: edge pixels are repeated, shrinking is
 /// antialiased, growing bilinear. An upright map gives what [`crop`] gives, to the rounding down to half size
-/// and nearly so below. A side of zero is taken as one; a map that is not finite shows the whole picture.
+/// and nearly so below. A side of zero is taken as one; a map that is not finite, or has a thousand million pixels of the
+/// photo in one of the output, shows the whole picture.
 pub fn warp(photo: &Photo, map: &Affine, width: u32, height: u32) -> Photo {
     let (width, height) = (width.max(1), height.max(1));
-    if !map.is_finite() {
+    let (across, down) = map.scales();
+    // Sizes of finite maps may overflow, too.
+    if !map.is_finite() || across.max(down) > LARGEST {
         return crop(photo, photo.rect(), width, height);
     }
-    let (across, down) = map.scales();
     // A tent over many pixels is slow: below half size the photo is shrunk upright first, to one and a half
     // times what is asked for, and the tent works on what is left. The second bound keeps it small where one
     // axis shrinks far more than the other.
