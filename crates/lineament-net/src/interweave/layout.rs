@@ -54,6 +54,11 @@ impl Held {
         self.values * self.channels
     }
 
+    /// Where units of so many of its values begin.
+    fn units(&self, of: usize) -> Vec<usize> {
+        (self.start..self.start + self.size()).step_by(of.max(1)).collect()
+    }
+
     /// All of it.
     pub(super) fn of<'a>(&self, memory: &'a [f32]) -> &'a [f32] {
         &memory[self.start..][..self.size() + self.channels]
@@ -99,15 +104,13 @@ impl Layout {
                 parts.push(([read, written], starts));
             };
             let Some((slot, made)) = what.makes() else {
-                let starts = (input.start..input.start + input.size()).step_by(what.unit().max(1));
-                stage(Does::All, [input, input, input], starts.collect());
+                stage(Does::All, [input, input, input], input.units(what.unit()));
                 continue;
             };
             let before = *held.get(slot)?;
             let output = if let Operation::Multiply { .. } = what {
                 let parted = laying.map(made)?;
-                let starts = (parted.start..parted.start + parted.size()).step_by(what.unit().max(1));
-                stage(Does::Parts, [input, before, parted], starts.collect());
+                stage(Does::Parts, [input, before, parted], parted.units(what.unit()));
                 let output = laying.map(made)?;
                 stage(Does::Join, [parted, before, output], vec![output.start]);
                 output
@@ -118,7 +121,7 @@ impl Layout {
                         pieces.iter().map(|piece| output.start + piece.first * output.channels).collect()
                     }
                     Operation::Copy { .. } => vec![output.start],
-                    _ => (output.start..output.start + output.size()).step_by(what.unit().max(1)).collect(),
+                    _ => output.units(what.unit()),
                 };
                 stage(Does::All, [input, before, output], starts);
                 output

@@ -1,12 +1,16 @@
 //! What is done to numbered values, operation by operation.
 
 use super::number::Table;
-use super::run::{OUTPUTS, VALUES};
 use crate::kernel::activation::Activation;
 use crate::kernel::pooling::Pooling;
 use crate::net::fold::Affine;
 use crate::net::plan::Slot;
 use crate::net::step::{Convolution, Matrix};
+
+/// Values that one unit of a cheap operation works on.
+pub(super) const VALUES: usize = 128;
+/// Outputs of a matrix that one unit sums.
+pub(super) const OUTPUTS: usize = 16;
 
 /// A step of the net on numbered values: the same as [`crate::net::plan::Step`], reading through tables.
 #[derive(Debug, Clone, PartialEq)]

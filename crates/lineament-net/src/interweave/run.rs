@@ -3,7 +3,7 @@
 
 use super::layout::{Does, Held, Layout, Stage};
 use super::number::{Map, PADDING};
-use super::operation::Operation;
+use super::operation::{OUTPUTS, Operation, VALUES};
 use crate::Shape;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::panels::Panels;
@@ -16,11 +16,6 @@ use crate::net::bank;
 use crate::net::plan::Slot;
 use crate::net::run::interleave;
 use crate::net::scratch::Shelf;
-
-/// Values that one unit of a cheap operation works on.
-pub(super) const VALUES: usize = 128;
-/// Outputs of a matrix that one unit sums.
-pub(super) const OUTPUTS: usize = 16;
 
 /// A plan ready to run, with the memory of earlier runs.
 pub(crate) struct Woven {

@@ -34,27 +34,13 @@ pub(crate) fn byte_sums<W: Windows>(
     });
     match path {
         #[cfg(target_arch = "x86_64")]
-        Path::Avx2(proof) => in_avx2(proof, strips, map, windows, places, out),
+        Path::Avx2(proof) => super::byte_sums_avx2::sums(proof, strips, map, windows, places, out),
         #[cfg(target_arch = "x86_64")]
         Path::Avx512(proof) => match proof.vnni() {
             Some(proof) => super::walk::by_pairs(proof, strips, map, windows, places, out),
-            None => in_avx2(proof.avx2(), strips, map, windows, places, out),
+            None => super::byte_sums_avx2::sums(proof.avx2(), strips, map, windows, places, out),
         },
         Path::Portable => strips.for_each(|strip| plain(strip, map, windows, places.clone(), out)),
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-fn in_avx2<'a, W: Windows>(
-    proof: super::path::Avx2,
-    strips: impl Iterator<Item = ByteStrip<'a>>,
-    map: &[u8],
-    windows: &W,
-    places: Range<usize>,
-    out: &mut [f32],
-) {
-    for strip in strips {
-        super::byte_sums_avx2::strip(proof, strip, map, windows, places.clone(), out);
     }
 }
 

@@ -18,20 +18,23 @@ use super::places::Windows;
 const VECTORS: usize = OUTPUTS / LANES;
 
 /// What `byte_sums` calls, after it has checked that all windows lie within `map` and all outputs within `out`.
-pub(crate) fn strip<W: Windows>(
+pub(crate) fn sums<'a, W: Windows>(
     proof: Avx2,
-    strip: ByteStrip<'_>,
+    strips: impl Iterator<Item = ByteStrip<'a>>,
     map: &[u8],
     windows: &W,
     places: Range<usize>,
     out: &mut [f32],
 ) {
-    // SAFETY: the proofs say that the processor has the instructions. `byte_sums` has checked the windows of `places`, and `BytePanels` fills each panel with
-    // `rows.count * steps` times 64 bytes.
-    unsafe {
-        match proof.vnni() {
-            Some(proof) => with_vnni(proof, &strip, map, windows, places, out),
-            None => with_halves(proof, &strip, map, windows, places, out),
+    for strip in strips {
+        let places = places.clone();
+        // SAFETY: the proofs say that the processor has the instructions. `byte_sums` has checked the windows of `places`, and `BytePanels` fills each panel
+        // with `rows.count * steps` times 64 bytes.
+        unsafe {
+            match proof.vnni() {
+                Some(proof) => with_vnni(proof, &strip, map, windows, places, out),
+                None => with_halves(proof, &strip, map, windows, places, out),
+            }
         }
     }
 }

@@ -11,10 +11,7 @@ use super::aligned::LANES;
 use super::path::Avx2;
 use super::places::Windows;
 use super::sums::Strip;
-use super::walk::Tile;
-
-/// How far ahead of the sums the filters are asked for, in values: they fill more pages than the processor follows by itself. No harm where there is nothing.
-const AHEAD: usize = 512;
+use super::walk::{AHEAD, Tile};
 
 /// A panel whose sums are made with AVX2.
 #[derive(Debug, Clone, Copy)]

@@ -10,10 +10,7 @@ use std::ops::Range;
 use super::path::Avx512;
 use super::places::Windows;
 use super::sums::Strip;
-use super::walk::Tile;
-
-/// How far ahead of the sums the filters are asked for, in values.
-const AHEAD: usize = 512;
+use super::walk::{AHEAD, Tile};
 
 impl Tile for Strip<'_> {
     type Proof = Avx512;

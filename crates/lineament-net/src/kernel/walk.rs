@@ -5,6 +5,10 @@ use std::ops::Range;
 
 use super::places::Windows;
 
+/// How far ahead of sums of numbers the filters are asked for, in values: they fill more pages than the processor follows by itself. No harm where there is
+/// nothing.
+pub(super) const AHEAD: usize = 512;
+
 /// A panel of filters whose sums are made tile by tile, in the registers of one kind of processor.
 pub(crate) trait Tile: Copy {
     /// That the processor has the instructions.

@@ -60,8 +60,9 @@ pub(crate) fn of(step: &Step, ends: &Ends, items: usize) -> Option<Tiled> {
     let count =
         (items * down).div_ceil(most.div_ceil(across).max(1)).max(if down * items > 1 { 2 } else { 1 });
     let rows = (items * down).div_ceil(count);
-    let pieces = Pieces { all: tiles.len(), each: rows * across, places: form.places() };
-    let whole = Pieces::whole(tiles.len(), form.places());
+    let places = form.places();
+    let pieces = Pieces { all: tiles.len(), each: rows * across, places };
+    let whole = Pieces::whole(tiles.len(), places);
     let values = [pieces.values(inputs), whole.values(filters)];
     // What is read again for each unit against what is written and read in between.
     let again = (count.max(2) - 1) * inputs * filters;
@@ -69,7 +70,6 @@ pub(crate) fn of(step: &Step, ends: &Ends, items: usize) -> Option<Tiled> {
     if again < between || values[0] + values[1] > BY_PLACES {
         return Some(Tiled::Together(Work::Tiles { form, tiles, units: units(rows, &onto_map) }));
     }
-    let places = form.places();
     let count = evenly((places * tiles.len() * inputs * filters).div_ceil(PRODUCTS).min(places));
     let several = |places: Range<usize>| Unit {
         start: places.start * whole.apart(0, filters),
