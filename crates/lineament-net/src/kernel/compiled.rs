@@ -1,18 +1,50 @@
 //! Plain loops, compiled once for the instructions of each path.
 #![allow(unsafe_code)]
 
+use std::sync::OnceLock;
+
 use super::aligned::LANES;
 use super::path::Path;
 
-/// Loops over neighbouring channels, which become vectors by themselves.
-pub(crate) trait Loops {
-    /// Runs them, best with `L` channels at a time. Has to be `#[inline(always)]`, and so has all that it calls: what stays outside of the function that
+/// Loops over neighbouring values, which become vectors by themselves.
+pub trait Loops {
+    /// What they find.
+    type Output;
+
+    /// Runs them, best with `L` values at a time. Has to be `#[inline(always)]`, and so has all that it calls: what stays outside of the function that
     /// is compiled for a path's instructions runs without them, as closures handed to it do.
-    fn run<const L: usize>(self);
+    fn run<const L: usize>(self) -> Self::Output;
+}
+
+/// Runs plain loops compiled for the widest vectors of this processor: what is done to pictures on their way to a net need not have kernels of its own.
+///
+/// Results are the same to the bit on every processor, since products and sums are not fused.
+///
+/// ```
+/// struct Sum<'a>(&'a [f32]);
+///
+/// impl lineament_net::Loops for Sum<'_> {
+///     type Output = f32;
+///
+///     #[inline(always)]
+///     fn run<const L: usize>(self) -> f32 {
+///         let mut sums = [0.0; 8];
+///         for values in self.0.as_chunks::<8>().0 {
+///             sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+///         }
+///         sums.iter().sum()
+///     }
+/// }
+///
+/// assert_eq!(lineament_net::vectorised(Sum(&[0.5; 80])), 40.0);
+/// ```
+pub fn vectorised<T: Loops>(loops: T) -> T::Output {
+    static BEST: OnceLock<Path> = OnceLock::new();
+    run(*BEST.get_or_init(Path::best), loops)
 }
 
 /// Runs `loops`, compiled for `path`. The arithmetic stays that of the plain loops: products and sums are not fused.
-pub(crate) fn run(path: Path, loops: impl Loops) {
+pub(crate) fn run<T: Loops>(path: Path, loops: T) -> T::Output {
     match path {
         Path::Portable => loops.run::<LANES>(),
         #[cfg(target_arch = "x86_64")]
@@ -26,12 +58,12 @@ pub(crate) fn run(path: Path, loops: impl Loops) {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn avx2(loops: impl Loops) {
-    loops.run::<LANES>();
+fn avx2<T: Loops>(loops: T) -> T::Output {
+    loops.run::<LANES>()
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx2,fma")]
-fn avx512(loops: impl Loops) {
-    loops.run::<16>();
+#[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
+fn avx512<T: Loops>(loops: T) -> T::Output {
+    loops.run::<16>()
 }

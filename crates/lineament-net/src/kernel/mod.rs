@@ -30,6 +30,8 @@ mod walk;
 pub(crate) mod window;
 pub(crate) mod winograd;
 
+pub use compiled::{Loops, vectorised};
+
 /// Number `i` of a list without pattern, from -1 to 1: what the kernels' tests compute with.
 #[cfg(test)]
 fn value(i: usize) -> f32 {

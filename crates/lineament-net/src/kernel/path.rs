@@ -32,7 +32,7 @@ impl Avx2 {
     }
 }
 
-/// Proof that this processor has AVX-512 (F), and AVX2 and FMA: it is made by [`Path::all`] alone.
+/// Proof that this processor has AVX-512 (F, and VL for vectors of any length), AVX2 and FMA: it is made by [`Path::all`] alone.
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Avx512(Option<Vnni>);
@@ -69,7 +69,7 @@ impl Path {
             if is_x86_feature_detected!("avxvnni") {
                 all.push(Self::Avx2(Avx2(Some(AvxVnni(())))));
             }
-            if is_x86_feature_detected!("avx512f") {
+            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
                 all.push(Self::Avx512(Avx512(None)));
                 if is_x86_feature_detected!("avx512vnni") {
                     all.push(Self::Avx512(Avx512(Some(Vnni(())))));

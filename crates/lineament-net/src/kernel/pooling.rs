@@ -53,6 +53,8 @@ struct Run<'a, F> {
 }
 
 impl<P: Pixels, F: Fn(usize) -> P> Loops for Run<'_, F> {
+    type Output = ();
+
     #[inline(always)]
     fn run<const L: usize>(self) {
         let Self { pooling, map, channels, pixels, into } = self;

@@ -54,6 +54,8 @@ struct Extremes<'a> {
 }
 
 impl Loops for Extremes<'_> {
+    type Output = ();
+
     #[inline(always)]
     fn run<const L: usize>(self) {
         let (mut low, mut high) = ([0.0f32; WIDE], [0.0f32; WIDE]);
@@ -83,6 +85,8 @@ struct ToBytes<'a> {
 }
 
 impl Loops for ToBytes<'_> {
+    type Output = ();
+
     #[inline(always)]
     fn run<const L: usize>(self) {
         for (byte, value) in self.bytes.iter_mut().zip(self.values) {

@@ -46,6 +46,8 @@ struct Spread<'a, const SIDE: usize> {
 }
 
 impl<const SIDE: usize> Loops for Spread<'_, SIDE> {
+    type Output = ();
+
     #[inline(always)]
     fn run<const L: usize>(self) {
         let Self { all, spread } = self;
@@ -74,6 +76,8 @@ struct Gather<'a, const SIDE: usize, const RESULTS: usize> {
 }
 
 impl<const SIDE: usize, const RESULTS: usize> Loops for Gather<'_, SIDE, RESULTS> {
+    type Output = ();
+
     #[inline(always)]
     fn run<const L: usize>(self) {
         let Self { all, out } = self;

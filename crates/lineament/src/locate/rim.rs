@@ -4,6 +4,7 @@
 use super::box_score::PixelBox;
 use super::edge_groups::{EdgeGroups, NO_GROUP};
 use super::edge_paths::EdgePaths;
+use lineament_net::{Loops, vectorised};
 
 /// Groups that stand side by side.
 const LANES: usize = 8;
@@ -104,16 +105,45 @@ impl Rim {
         if weights.len() < self.blocks.len() {
             weights.resize(self.blocks.len(), [0.0; LANES]);
         }
+        vectorised(Held { rim: self, area, weights })
+    }
+}
+
+/// What [`Rim::holds`] asks, for a box.
+struct Held<'a> {
+    rim: &'a Rim,
+    area: &'a PixelBox,
+    weights: &'a mut [Lanes],
+}
+
+impl Loops for Held<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run<const L: usize>(mut self) -> f32 {
+        let touched = self.reach();
+        self.sum(touched)
+    }
+}
+
+impl Held<'_> {
+    /// Writes down how strongly groups hang together with the rim; says which blocks have some that do.
+    #[inline(always)]
+    fn reach(&mut self) -> u64 {
+        let (rim, area) = (self.rim, self.area);
         let mut touched = 0u64;
-        let [top, bottom] = [area.y0, area.y1 - 1].map(|row| self.rows.between(row, area.x0, area.x1));
-        let [left, right] =
-            [area.x0, area.x1 - 1].map(|column| self.columns.between(column, area.y0, area.y1));
-        for line in [top, bottom, left, right] {
+        let lines = [
+            rim.rows.between(area.y0, area.x0, area.x1),
+            rim.rows.between(area.y1 - 1, area.x0, area.x1),
+            rim.columns.between(area.x0, area.y0, area.y1),
+            rim.columns.between(area.x1 - 1, area.y0, area.y1),
+        ];
+        for line in lines {
             for &group in line {
                 let group = group as usize;
-                for reach in &self.reached[self.starts[group]..self.starts[group + 1]] {
+                for reach in &rim.reached[rim.starts[group]..rim.starts[group + 1]] {
                     touched |= 1 << reach.bit;
-                    let block = &mut weights[reach.block as usize];
+                    let block = &mut self.weights[reach.block as usize];
                     let mut best = *block;
                     for (best, weight) in best.iter_mut().zip(reach.weights) {
                         *best = if weight > *best { weight } else { *best };
@@ -122,14 +152,22 @@ impl Rim {
                 }
             }
         }
-        let [x0, x1, y0, y1] = [area.x0, area.x1, area.y0, area.y1].map(|side| side as f32);
+        touched
+    }
+
+    /// What groups of the blocks hold, of those within the box; no weight is left.
+    #[inline(always)]
+    fn sum(&mut self, mut touched: u64) -> f32 {
+        let PixelBox { x0, x1, y0, y1 } = *self.area;
+        let [x0, x1, y0, y1] = [x0 as f32, x1 as f32, y0 as f32, y1 as f32];
+        let (blocks, together) = (&self.rim.blocks, self.rim.together);
         let mut sums = [0.0f32; LANES];
         while touched != 0 {
-            let first = touched.trailing_zeros() as usize * self.together;
+            let first = touched.trailing_zeros() as usize * together;
             touched &= touched - 1;
-            let end = (first + self.together).min(self.blocks.len());
+            let end = (first + together).min(blocks.len());
             for (Block { x, y, magnitude }, weights) in
-                self.blocks[first..end].iter().zip(&mut weights[first..end])
+                blocks[first..end].iter().zip(&mut self.weights[first..end])
             {
                 let weights = std::mem::take(weights);
                 for lane in 0..LANES {
@@ -207,6 +245,7 @@ impl Crossings {
     }
 
     /// Labels on pixels `from..to` of a line; `from < to`.
+    #[inline(always)]
     fn between(&self, line: usize, from: usize, to: usize) -> &[u32] {
         let line = &self.begun[line * self.length..][..self.length];
         let (first, last) = (line[from], line[to - 1]);
