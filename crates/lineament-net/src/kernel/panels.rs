@@ -1,5 +1,7 @@
 //! Filters in the order in which the sums read them.
 
+use std::ops::Range;
+
 use super::activation::Activation;
 use super::aligned::{Aligned, LANES};
 
@@ -87,6 +89,12 @@ impl Panels {
 
     pub(crate) fn blocks(&self) -> &[Block] {
         &self.blocks
+    }
+
+    /// The outputs of neighbouring blocks.
+    pub(crate) fn outputs_of(&self, blocks: Range<usize>) -> Range<usize> {
+        let begin = |block: usize| self.blocks.get(block).map_or(self.outputs, |block| block.first);
+        begin(blocks.start)..begin(blocks.end)
     }
 
     pub(crate) fn panel(&self, block: &Block) -> Panel<'_> {

@@ -12,11 +12,14 @@ pub(crate) struct Rows {
     pub(crate) run: usize,
 }
 
+/// Windows that stand evenly: see [`Windows::step`].
+pub(crate) const EVEN: usize = 4;
+
 /// Windows over a map, all alike.
 ///
 /// # Safety
-/// All functions always give the same answer to the same question, and no window of `places` goes beyond what [`Windows::farthest`] says: the sums check that
-/// once and then read windows without looking again.
+/// All functions always give the same answer to the same question, windows that have a step begin so far apart, and no window of `places` goes beyond what
+/// [`Windows::farthest`] says: the sums check that once and then read windows without looking again.
 pub(crate) unsafe trait Windows: Sync {
     /// What each of them looks like.
     fn rows(&self) -> Rows;
@@ -26,6 +29,12 @@ pub(crate) unsafe trait Windows: Sync {
 
     /// Where its sums go in the output.
     fn to(&self, place: usize) -> usize;
+
+    /// How far apart windows begin in the map of which four stand together, the first with a number that is a multiple of four: where this is the same for
+    /// all, and windows have one row.
+    fn step(&self) -> Option<usize> {
+        None
+    }
 
     /// The farthest that any row of `places` begins in the map, and any of their sums in the output; 0 where there are none.
     fn farthest(&self, places: Range<usize>) -> [usize; 2] {
@@ -166,6 +175,11 @@ unsafe impl Windows for AtPlace {
         tile * self.outputs
     }
 
+    fn step(&self) -> Option<usize> {
+        let Pieces { all, each, .. } = self.pieces;
+        (each >= all || each.is_multiple_of(EVEN)).then_some(self.inner)
+    }
+
     /// Both rise from tile to tile: a piece begins behind all places of the one before.
     fn farthest(&self, tiles: Range<usize>) -> [usize; 2] {
         tiles.last().map_or([0; 2], |last| [self.from(last, 0), self.to(last)])
@@ -194,6 +208,10 @@ unsafe impl Windows for Lines {
     #[inline]
     fn to(&self, line: usize) -> usize {
         line * self.outputs
+    }
+
+    fn step(&self) -> Option<usize> {
+        Some(self.inner)
     }
 
     /// Both rise from line to line.
@@ -254,28 +272,30 @@ unsafe impl Windows for Odd {
     }
 }
 
+/// Windows that are looked at one by one: the plain twin of every other way to the farthest, and of those with a step.
+#[cfg(test)]
+pub(crate) struct OneByOne<'a, W>(pub(crate) &'a W);
+
+#[cfg(test)]
+// SAFETY: as those that it asks.
+unsafe impl<W: Windows> Windows for OneByOne<'_, W> {
+    fn rows(&self) -> Rows {
+        self.0.rows()
+    }
+
+    fn from(&self, place: usize, row: usize) -> usize {
+        self.0.from(place, row)
+    }
+
+    fn to(&self, place: usize) -> usize {
+        self.0.to(place)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    /// Windows that are looked at one by one: the plain twin of every other way to the farthest.
-    struct OneByOne<'a, W>(&'a W);
-
-    // SAFETY: as those that it asks.
-    unsafe impl<W: Windows> Windows for OneByOne<'_, W> {
-        fn rows(&self) -> Rows {
-            self.0.rows()
-        }
-
-        fn from(&self, place: usize, row: usize) -> usize {
-            self.0.from(place, row)
-        }
-
-        fn to(&self, place: usize) -> usize {
-            self.0.to(place)
-        }
-    }
 
     proptest! {
         #[test]
@@ -304,6 +324,11 @@ mod tests {
             let pieces = Pieces { all, each, places };
             let at = AtPlace { pieces, place, inner, outputs: 3 };
             prop_assert!(at.from(all - 1, 0) + inner <= pieces.values(inner));
+            for first in (0..all).step_by(EVEN) {
+                let four = first..all.min(first + EVEN);
+                let even = at.step().is_none_or(|step| four.clone().all(|tile| at.from(tile, 0) == at.from(first, 0) + (tile - first) * step));
+                prop_assert!(even, "{four:?} of {at:?}");
+            }
             for range in [0..all, all / 3..all, 0..all.div_ceil(2), 0..0] {
                 prop_assert_eq!(at.farthest(range.clone()), OneByOne(&at).farthest(range));
             }

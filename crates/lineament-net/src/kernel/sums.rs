@@ -31,13 +31,27 @@ pub(crate) fn sums<W: Windows>(
     out: &mut [f32],
     onto: bool,
 ) {
+    of_blocks(path, (panels, 0..panels.blocks().len()), map, windows, places, out, onto);
+}
+
+/// The same with the filters of some blocks of `panels` alone, as if there were no others.
+pub(crate) fn of_blocks<W: Windows>(
+    path: Path,
+    (panels, blocks): (&Panels, Range<usize>),
+    map: &[f32],
+    windows: &W,
+    places: Range<usize>,
+    out: &mut [f32],
+    onto: bool,
+) {
     let rows = windows.rows();
     assert_eq!(panels.inner(), rows.count * rows.run, "windows and filters of different sizes");
-    places::check(windows, places.clone(), [rows.run, map.len()], [panels.outputs(), out.len()]);
-    let strips = panels.blocks().iter().map(|block| Strip {
+    let outputs = panels.outputs_of(blocks.clone());
+    places::check(windows, places.clone(), [rows.run, map.len()], [outputs.len(), out.len()]);
+    let strips = panels.blocks()[blocks].iter().map(|block| Strip {
         panel: panels.panel(block),
-        first: block.first,
-        there: (panels.outputs() - block.first).min(block.vectors * LANES),
+        first: block.first - outputs.start,
+        there: (outputs.end - block.first).min(block.vectors * LANES),
         rows,
         onto,
     });
@@ -92,7 +106,7 @@ mod tests {
 
     use super::*;
     use crate::kernel::activation::Activation;
-    use crate::kernel::places::Odd;
+    use crate::kernel::places::{AtPlace, Odd, OneByOne, Pieces};
     use crate::kernel::value;
 
     proptest! {
@@ -150,6 +164,51 @@ mod tests {
                 sums(path, &panels, &map, &windows, place..place + 1, &mut apart, false);
             }
             assert_eq!(together, apart);
+        }
+    }
+
+    #[test]
+    fn windows_that_stand_evenly_have_the_sums_of_any_others() {
+        let (inner, outputs) = (131, 45);
+        let weight: Vec<f32> = (0..inner * outputs).map(value).collect();
+        let panels = Panels::new(&weight, &[], outputs, &Activation::Identity);
+        for (all, each) in [(12, 12), (31, 31), (40, 8), (40, 6), (29, 12)] {
+            let pieces = Pieces { all, each, places: 2 };
+            let map: Vec<f32> = (0..pieces.values(inner)).map(value).collect();
+            for (path, place) in Path::all().into_iter().flat_map(|path| [(path, 0), (path, 1)]) {
+                let windows = AtPlace { pieces, place, inner, outputs };
+                let [mut even, mut odd] = [(); 2].map(|()| vec![0.0; all * outputs]);
+                sums(path, &panels, &map, &windows, 0..all, &mut even, false);
+                sums(path, &panels, &map, &OneByOne(&windows), 0..all, &mut odd, false);
+                assert_eq!(even, odd, "{path:?}, {pieces:?}");
+                // From the middle on, too.
+                let mut late = vec![0.0; all * outputs];
+                sums(path, &panels, &map, &windows, 3..all, &mut late, false);
+                assert_eq!(late[3 * outputs..], even[3 * outputs..], "{path:?}, {pieces:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn some_blocks_are_summed_as_all_of_them_are() {
+        let (inner, outputs, places) = (7, 53, 9);
+        let rows = Rows { count: 1, run: inner };
+        let map: Vec<f32> = (0..200).map(value).collect();
+        let weight: Vec<f32> = (0..inner * outputs).map(value).collect();
+        let bias: Vec<f32> = (0..outputs).map(value).collect();
+        let panels = Panels::new(&weight, &bias, outputs, &Activation::Relu);
+        for path in Path::all() {
+            let mut all = vec![0.0; places * (outputs + 1)];
+            sums(path, &panels, &map, &Odd { rows, outputs }, 0..places, &mut all, false);
+            for blocks in [0..1, 1..3, 2..4, 3..4, 0..4] {
+                let part = panels.outputs_of(blocks.clone());
+                let windows = Odd { rows, outputs: part.len() };
+                let mut some = vec![0.0; places * (part.len() + 1)];
+                of_blocks(path, (&panels, blocks), &map, &windows, 0..places, &mut some, false);
+                for (some, all) in some.chunks(part.len() + 1).zip(all.chunks(outputs + 1)) {
+                    assert_eq!(some[..part.len()], all[part.clone()], "{path:?}, {part:?}");
+                }
+            }
         }
     }
 

@@ -8,13 +8,15 @@ use std::arch::x86_64::{
 use std::ops::Range;
 
 use super::path::Avx512;
-use super::places::Windows;
+use super::places::{EVEN, Windows};
 use super::sums::Strip;
 use super::walk::{AHEAD, Tile};
 
 impl Tile for Strip<'_> {
     type Proof = Avx512;
     type Value = f32;
+
+    const TWELVES: bool = true;
 
     unsafe fn tile<W: Windows, const M: usize, const V: usize>(
         strips: [Self; V],
@@ -25,7 +27,18 @@ impl Tile for Strip<'_> {
     ) {
         // SAFETY: as the caller promises; `Panels` fills each panel with `rows.count * rows.run` rows of as many values as it has offsets and slopes, sixteen at
         // most.
-        unsafe { tile::<W, M, V>(strips, map, windows, places, out) };
+        unsafe { tile::<W, M, V, 1>(strips, map, windows, places, out) };
+    }
+
+    unsafe fn twelve<W: Windows, const V: usize>(
+        strips: [Self; V],
+        map: &[f32],
+        windows: &W,
+        places: Range<usize>,
+        out: &mut [f32],
+    ) {
+        // SAFETY: as above.
+        unsafe { tile::<W, 12, V, EVEN>(strips, map, windows, places, out) };
     }
 }
 
@@ -34,13 +47,13 @@ pub(super) fn first(values: usize) -> __mmask16 {
     (u32::MAX >> (32 - values.clamp(1, 16))) as __mmask16
 }
 
-/// The sums of up to `M` windows with the filters of `V` panels.
+/// The sums of up to `M` windows with the filters of `V` panels. `E` windows each are read from one address and a step: 1, or [`EVEN`] where they have one.
 ///
 /// # Safety
-/// The processor has AVX-512; `places` are 1 to `M`; every row of every window of them lies within `map`, `first + there` values from `to` on within
+/// The processor has AVX-512; `places` are 1 to `M`, where `E` is not 1 `M` that begin with a multiple of `E`; every row of every window of them lies within `map`, `first + there` values from `to` on within
 /// `out`; each panel has `rows.count * rows.run` rows of as many values as it has offsets, and as many slopes, sixteen at most and `there` at least.
 #[target_feature(enable = "avx512f")]
-unsafe fn tile<W: Windows, const M: usize, const V: usize>(
+unsafe fn tile<W: Windows, const M: usize, const V: usize, const E: usize>(
     strips: [Strip<'_>; V],
     map: &[f32],
     windows: &W,
@@ -56,15 +69,17 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize>(
         wide[v] = strip.panel.bias.len();
         masks[v] = first(wide[v]);
     }
+    let apart = if E == 1 { 0 } else { windows.step().unwrap_or(0) };
     for row in 0..rows.count {
+        // The first `M / E` of them.
         let mut from = [map.as_ptr(); M];
-        for (m, from) in from.iter_mut().enumerate() {
+        for (m, from) in from.iter_mut().enumerate().take(M / E) {
             // Past the last window it is computed once more and not stored.
-            let start = windows.from(places.start + m.min(count - 1), row);
+            let start = windows.from(places.start + (m * E).min(count - 1), row);
             // SAFETY: the window's row lies within the map.
             *from = unsafe { from.add(start) };
         }
-        for at in 0..rows.run {
+        for _ in 0..rows.run {
             let mut step = [_mm512_setzero_ps(); V];
             for (v, step) in step.iter_mut().enumerate() {
                 // SAFETY: the panel has a row of `wide` values for each value of a window; the pointer goes at most one past its end.
@@ -75,12 +90,16 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize>(
                     filters[v] = filters[v].add(wide[v]);
                 }
             }
-            for (sums, from) in sums.iter_mut().zip(&from) {
-                // SAFETY: `at` is within the window's row.
-                let value = _mm512_set1_ps(unsafe { *from.add(at) });
+            for (m, sums) in sums.iter_mut().enumerate() {
+                // SAFETY: the value is within the window's row.
+                let value = _mm512_set1_ps(unsafe { *from[m / E].add(m % E * apart) });
                 for (sum, step) in sums.iter_mut().zip(&step) {
                     *sum = _mm512_fmadd_ps(value, *step, *sum);
                 }
+            }
+            for from in from.iter_mut().take(M / E) {
+                // SAFETY: one past the end of the window's row at most.
+                *from = unsafe { from.add(1) };
             }
         }
     }

@@ -31,7 +31,9 @@ pub(crate) struct Gathering<'a> {
     /// Those that are transformed, the first of which is number `first` of all.
     pub(crate) tiles: &'a [Tile],
     pub(crate) first: usize,
+    /// Channels of the output, and those of them that the products are of.
     pub(crate) channels: usize,
+    pub(crate) outputs: Range<usize>,
     /// Where in the whole output the part begins that is written.
     pub(crate) base: usize,
     pub(crate) bias: &'a [f32],
@@ -83,15 +85,16 @@ impl<const SIDE: usize, const RESULTS: usize> Loops for Gather<'_, SIDE, RESULTS
         let Self { all, out } = self;
         let mut half = [[Lanes::ZERO; RESULTS]; SIDE];
         let mut last = [[Lanes::ZERO; RESULTS]; SIDE];
+        let channels = all.outputs.len();
+        let whole = channels - channels % L;
         for (index, tile) in all.tiles.iter().enumerate() {
-            let whole = all.channels - all.channels % L;
             // SAFETY: `Gathering::run` has checked the tiles, and the channels are there.
             unsafe {
                 for lane in (0..whole).step_by(L) {
                     all.tile::<SIDE, RESULTS, L>(index, tile, (lane, L), &mut half, out);
                 }
-                for lane in (whole..all.channels).step_by(LANES) {
-                    let there = LANES.min(all.channels - lane);
+                for lane in (whole..channels).step_by(LANES) {
+                    let there = LANES.min(channels - lane);
                     all.tile::<SIDE, RESULTS, LANES>(index, tile, (lane, there), &mut last, out);
                 }
             }
@@ -174,12 +177,13 @@ impl Gathering<'_> {
     /// # Panics
     /// When there are too few products, offsets or slopes, or a tile lies outside of `out`: that would be a mistake in a plan, not in an input.
     pub(crate) fn run(&self, path: Path, form: Form, out: &mut [f32]) {
-        let (all, channels) = (Pieces::whole(self.all, form.places()), self.channels);
-        assert!(self.products.len() >= all.values(channels), "products of {} values", self.products.len());
+        let (all, outputs) = (Pieces::whole(self.all, form.places()), self.outputs.len());
+        assert!(self.products.len() >= all.values(outputs), "products of {} values", self.products.len());
         assert!(self.first + self.tiles.len() <= self.all, "tiles beyond {}", self.all);
-        assert!(self.bias.len().min(self.slopes.len()) >= channels, "not one offset and slope an output");
+        let most = self.channels.min(self.bias.len()).min(self.slopes.len());
+        assert!(self.outputs.end <= most, "not one offset and slope an output");
         for tile in self.tiles {
-            let range = tile.range(tile.output, form.results, form.results, channels);
+            let range = tile.range(tile.output, form.results, form.results, self.channels);
             let within = self.base..self.base + out.len();
             let inside = range.is_some_and(|range| within.start <= range.start && range.end <= within.end);
             assert!(inside, "{tile:?} is outside of its part");
@@ -191,7 +195,7 @@ impl Gathering<'_> {
         }
     }
 
-    /// Channels `lane..lane + there` of one tile.
+    /// Channels `lane..lane + there`, of those that the products are of, of one tile.
     ///
     /// # Safety
     /// The tile was checked as [`Gathering::run`] does; the channels are there, `L` at most.
@@ -204,13 +208,14 @@ impl Gathering<'_> {
         half: &mut [[Lanes<L>; RESULTS]; SIDE],
         out: &mut [f32],
     ) {
-        let channels = self.channels;
+        let (channels, outputs) = (self.channels, self.outputs.len());
+        let first = self.outputs.start + lane;
         let Grid { start, line, rows, columns } = tile.output;
         let (top, left) = (tile.row * RESULTS, tile.column * RESULTS);
-        let start = start.wrapping_sub(self.base).wrapping_add(top * line + left * channels + lane);
+        let start = start.wrapping_sub(self.base).wrapping_add(top * line + left * channels + first);
         let (rows, columns) = (rows - top, columns - left);
-        let apart = Pieces::whole(self.all, SIDE * SIDE).apart(0, channels);
-        let mut at = (self.first + index) * channels + lane;
+        let apart = Pieces::whole(self.all, SIDE * SIDE).apart(0, outputs);
+        let mut at = (self.first + index) * outputs + lane;
         for half in &mut *half {
             let mut column = [Lanes::ZERO; SIDE];
             for value in &mut column {
@@ -221,7 +226,7 @@ impl Gathering<'_> {
             *half = gather_line(column);
         }
         // SAFETY: as the caller promises.
-        let [bias, slope] = [self.bias, self.slopes].map(|each| unsafe { Lanes::read(each, lane, there) });
+        let [bias, slope] = [self.bias, self.slopes].map(|each| unsafe { Lanes::read(each, first, there) });
         for y in 0..RESULTS.min(rows) {
             let mut across = [Lanes::ZERO; SIDE];
             for (value, column) in across.iter_mut().zip(half.iter()) {
@@ -319,6 +324,7 @@ mod tests {
             tiles: &tiles,
             first: 0,
             channels: 1,
+            outputs: 0..1,
             base,
             bias: &zeros,
             slopes: &zeros,

@@ -3,11 +3,14 @@
 
 use std::ops::Range;
 
-use super::places::Windows;
+use super::places::{EVEN, Windows};
 
 /// How far ahead of sums of numbers the filters are asked for, in values: they fill more pages than the processor follows by itself. No harm where there is
 /// nothing.
 pub(super) const AHEAD: usize = 512;
+
+/// Values of a window from which on twelve at a time are faster than eight: what is done before and after their sums is longer.
+const LONG: usize = 96;
 
 /// A panel of filters whose sums are made tile by tile, in the registers of one kind of processor.
 pub(crate) trait Tile: Copy {
@@ -21,6 +24,9 @@ pub(crate) trait Tile: Copy {
         false
     }
 
+    /// Whether [`Tile::twelve`] is there.
+    const TWELVES: bool = false;
+
     /// The sums of up to `M` windows with the filters of `V` panels.
     ///
     /// # Safety
@@ -33,6 +39,21 @@ pub(crate) trait Tile: Copy {
         places: Range<usize>,
         out: &mut [f32],
     );
+
+    /// The sums of twelve windows that have a step ([`Windows::step`]): a third of the addresses, so that there are registers for more sums.
+    ///
+    /// # Safety
+    /// As for [`Tile::tile`]; `places` are twelve, the first a multiple of four.
+    unsafe fn twelve<W: Windows, const V: usize>(
+        strips: [Self; V],
+        map: &[Self::Value],
+        windows: &W,
+        places: Range<usize>,
+        out: &mut [f32],
+    ) {
+        // SAFETY: as the caller promises.
+        unsafe { Self::tile::<W, 12, V>(strips, map, windows, places, out) };
+    }
 }
 
 /// Sixteen registers: six windows of one panel of two vectors, eight of a narrow one. Where one or two windows are left, two panels go together, so that
@@ -73,13 +94,23 @@ pub(crate) fn by_pairs<S: Tile, W: Windows>(
     places: Range<usize>,
     out: &mut [f32],
 ) {
+    let even = S::TWELVES
+        && windows.rows().run >= LONG
+        && windows.step().is_some()
+        && places.start.is_multiple_of(EVEN);
+    let twelves = if even { places.len() / 12 * 12 } else { 0 };
     while let Some(first) = strips.next() {
-        let places = places.clone();
         if let Some(second) = strips.next() {
+            let split = places.start + twelves;
+            for place in (places.start..split).step_by(12) {
+                // SAFETY: the proof is given; windows and outputs were checked, panels are filled as their makers say, and windows have a step.
+                unsafe { S::twelve([first, second], map, windows, place..place + 12, out) };
+            }
+            let places = split..places.end;
             // Four cycles' latency of two units are eight sums under way: four windows of two panels are enough.
             tiles::<S, W, 8, 4, 2>(proof, [first, second], map, windows, places, out);
         } else {
-            tiles::<S, W, 12, 6, 1>(proof, [first], map, windows, places, out);
+            tiles::<S, W, 12, 6, 1>(proof, [first], map, windows, places.clone(), out);
         }
     }
 }

@@ -8,12 +8,18 @@
 use std::ops::Range;
 
 use super::activation::Activation;
-use super::aligned::Aligned;
-use super::panels::Panels;
+use super::aligned::{Aligned, LANES};
+use super::panels::{Panels, WIDEST};
 use super::path::Path;
 use super::places::{AtPlace, Lines, Pieces};
-use super::sums::sums;
+use super::sums::{of_blocks, sums};
 use super::tiles::{Gathering, Spreading};
+
+/// Blocks that kernels take together, and their outputs.
+const PAIR: usize = 2;
+pub(crate) const LEAST_OUTPUTS: usize = PAIR * WIDEST * LANES;
+/// Values of products that stay near a core until they are brought back.
+const PRODUCTS: usize = 64 << 10;
 
 /// A size of tiles for a size of kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,11 +138,24 @@ impl Winograd {
         buffer: &mut Aligned,
     ) {
         let whole = Pieces::whole(tiles.len(), self.form.places());
-        let [wide, deep] = [self.inputs, self.outputs].map(|channels| whole.values(channels));
+        // All places have the same blocks.
+        let filters = &self.places[0];
+        let (blocks, together) = (filters.blocks().len(), together(self.form, tiles.len()));
+        let most = filters.outputs_of(0..together.min(blocks)).len();
+        let [wide, deep] = [self.inputs, most].map(|channels| whole.values(channels));
         let (spread, products) = buffer.grown(wide + deep).split_at_mut(wide);
         self.spread(path, map, tiles, spread);
-        self.multiply(path, 0..self.form.places(), whole, spread, products);
-        self.gather(path, (products, tiles.len()), (tiles, 0), (out, base), onto);
+        for first in (0..blocks).step_by(together) {
+            let blocks = first..blocks.min(first + together);
+            let outputs = filters.outputs_of(blocks.clone());
+            let (apart, inner) = (whole.apart(0, self.inputs), self.inputs);
+            let rows = products.chunks_mut(whole.apart(0, outputs.len()));
+            for ((place, panels), products) in self.places.iter().enumerate().zip(rows) {
+                let rows = Lines { start: place * apart, inner, outputs: outputs.len() };
+                of_blocks(path, (panels, blocks.clone()), spread, &rows, 0..tiles.len(), products, false);
+            }
+            self.gather(path, (products, tiles.len()), (tiles, 0), outputs, (out, base), onto);
+        }
     }
 
     /// Transforms `tiles` of `map`: fills `spread`, a piece of [`Pieces`].
@@ -172,20 +191,27 @@ impl Winograd {
         }
     }
 
-    /// Transforms the products of `tiles` back, which are those from number `first` on of `all` in the one piece `products`; `out` as in
-    /// [`Winograd::run`].
+    /// Transforms the products of `tiles` and the filters `outputs` back, which are those from number `first` on of `all` in the one piece `products`; `out`
+    /// as in [`Winograd::run`].
     pub(crate) fn gather(
         &self,
         path: Path,
         (products, all): (&[f32], usize),
         (tiles, first): (&[Tile], usize),
+        outputs: Range<usize>,
         (out, base): (&mut [f32], usize),
         onto: bool,
     ) {
         let (channels, bias, slopes) = (self.outputs, &self.bias, &self.slopes);
-        Gathering { products, all, tiles, first, channels, base, bias, slopes, onto }
+        Gathering { products, all, tiles, first, channels, outputs, base, bias, slopes, onto }
             .run(path, self.form, out);
     }
+}
+
+/// Blocks of filters whose products with so many tiles are brought back before the next ones are made.
+fn together(form: Form, tiles: usize) -> usize {
+    let pair = form.places() * tiles.max(1) * LEAST_OUTPUTS;
+    PAIR * (PRODUCTS / pair).max(1)
 }
 
 /// The tiles of tile rows `rows` (counted through all maps of a batch); a map has `down` rows of `across` tiles.
@@ -244,6 +270,30 @@ mod tests {
                     prop_assert!((f64::from(*found) - expected).abs() < 2e-4, "{path:?}: {found} {expected}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn many_tiles_have_the_bits_of_each_alone() {
+        let (side, inputs, outputs, form) = (26, 19, 150, Form { side: 6, results: 4 });
+        let map: Vec<f32> = (0..(side + 2) * (side + 2) * inputs).map(value).collect();
+        let weight: Vec<f32> = (0..9 * inputs * outputs).map(value).collect();
+        let bias: Vec<f32> = (0..outputs).map(value).collect();
+        let winograd = Winograd::new(&weight, &bias, form, outputs, &Activation::Relu);
+        let input = Grid { start: 0, line: (side + 2) * inputs, rows: side + 2, columns: side + 2 };
+        let output = Grid { start: 0, line: side * outputs, rows: side, columns: side };
+        let parts = form.tiles(side, side);
+        let tiles: Vec<Tile> = tiles(0..parts[0], |_| [input, output], parts).collect();
+        // Else the test would not see products brought back block by block.
+        assert!(together(form, tiles.len()) < winograd.places[0].blocks().len());
+        for path in Path::all() {
+            let mut buffer = Aligned::default();
+            let [mut all, mut apart] = [(); 2].map(|()| vec![0.0; side * side * outputs]);
+            winograd.run(path, &map, &tiles, (&mut all, 0), false, &mut buffer);
+            tiles.iter().for_each(|tile| {
+                winograd.run(path, &map, &[*tile], (&mut apart, 0), false, &mut buffer);
+            });
+            assert!(all == apart, "{path:?}");
         }
     }
 }

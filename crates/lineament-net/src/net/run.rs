@@ -139,7 +139,8 @@ impl Pass<'_> {
             (Step::Convolve { convolution, accumulate, .. }, Work::Gather { form, tiles, .. }) => {
                 let winograd = bank.winograd(convolution, *form);
                 let own = (&tiles[unit.first..unit.end], unit.first);
-                winograd.gather(self.path, (map, tiles.len()), own, (out, unit.start), *accumulate);
+                let outputs = 0..convolution.filters;
+                winograd.gather(self.path, (map, tiles.len()), own, outputs, (out, unit.start), *accumulate);
             }
             (Step::ToBytes { .. }, Work::Rows { .. }) => {
                 bytes_of([from, to], unit, map, bytemuck::cast_slice_mut(out), self.path);

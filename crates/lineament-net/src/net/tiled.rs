@@ -10,7 +10,7 @@ use super::step::Convolution;
 use crate::Shape;
 use crate::kernel::places::Pieces;
 use crate::kernel::sums::FEW;
-use crate::kernel::winograd::{Form, Grid, Tile, tiles};
+use crate::kernel::winograd::{Form, Grid, LEAST_OUTPUTS, Tile, tiles};
 
 /// Multiplications of products that are worth a unit of their own.
 const PRODUCTS: usize = 64 << 10;
@@ -55,7 +55,8 @@ pub(crate) fn of(step: &Step, ends: &Ends, items: usize) -> Option<Tiled> {
         (0..last).step_by(rows.max(1)).map(unit).collect()
     };
     let onto_map = |row: usize| output.pixel(row / down, 0, row % down * form.results, 0);
-    let most = (TRANSFORMED / (form.places() * (inputs + filters))).max(FEWEST_TILES);
+    let most = TRANSFORMED / (form.places() * (inputs + filters.min(LEAST_OUTPUTS)));
+    let most = most.max(FEWEST_TILES);
     // Two units at least, where there is enough for two cores.
     let count =
         (items * down).div_ceil(most.div_ceil(across).max(1)).max(if down * items > 1 { 2 } else { 1 });
