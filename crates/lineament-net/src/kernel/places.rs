@@ -12,7 +12,7 @@ pub(crate) struct Rows {
     pub(crate) run: usize,
 }
 
-/// Windows that stand evenly: see [`Windows::step`].
+/// Windows that stand evenly together: see [`Windows::step`].
 pub(crate) const EVEN: usize = 4;
 
 /// Windows over a map, all alike.
@@ -30,8 +30,7 @@ pub(crate) unsafe trait Windows: Sync {
     /// Where its sums go in the output.
     fn to(&self, place: usize) -> usize;
 
-    /// How far apart windows begin in the map of which four stand together, the first with a number that is a multiple of four: where this is the same for
-    /// all, and windows have one row.
+    /// How far windows `4 n` to `4 n + 3` begin from one another in the map, where they have one row and that is the same for all `n`.
     fn step(&self) -> Option<usize> {
         None
     }

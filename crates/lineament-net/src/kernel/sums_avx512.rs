@@ -50,8 +50,9 @@ pub(super) fn first(values: usize) -> __mmask16 {
 /// The sums of up to `M` windows with the filters of `V` panels. `E` windows each are read from one address and a step: 1, or [`EVEN`] where they have one.
 ///
 /// # Safety
-/// The processor has AVX-512; `places` are 1 to `M`, where `E` is not 1 `M` that begin with a multiple of `E`; every row of every window of them lies within `map`, `first + there` values from `to` on within
-/// `out`; each panel has `rows.count * rows.run` rows of as many values as it has offsets, and as many slopes, sixteen at most and `there` at least.
+/// The processor has AVX-512; `places` are 1 to `M`, or `M` that begin with a multiple of `E` where that is not 1; every row of every window of them lies
+/// within `map`, `first + there` values from `to` on within `out`; each panel has `rows.count * rows.run` rows of as many values as it has offsets, and as
+/// many slopes, sixteen at most and `there` at least.
 #[target_feature(enable = "avx512f")]
 unsafe fn tile<W: Windows, const M: usize, const V: usize, const E: usize>(
     strips: [Strip<'_>; V],
