@@ -67,3 +67,37 @@ fn avx2<T: Loops>(loops: T) -> T::Output {
 fn avx512<T: Loops>(loops: T) -> T::Output {
     loops.run::<16>()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::value;
+
+    /// Sums of products by lanes, as a crop makes them.
+    struct Products<'a>(&'a [f32], &'a [f32]);
+
+    impl Loops for Products<'_> {
+        type Output = [f32; LANES];
+
+        #[inline(always)]
+        fn run<const L: usize>(self) -> [f32; LANES] {
+            let mut sums = [0.0; LANES];
+            for (a, b) in self.0.as_chunks::<LANES>().0.iter().zip(self.1.as_chunks::<LANES>().0) {
+                for lane in 0..LANES {
+                    sums[lane] += a[lane] * b[lane];
+                }
+            }
+            sums
+        }
+    }
+
+    #[test]
+    fn loops_have_the_same_bits_on_every_path() {
+        let [a, b]: [Vec<f32>; 2] = [3, 11].map(|from| (from..from + 800).map(|i| value(i) / 3.0).collect());
+        let plain = Products(&a, &b).run::<LANES>();
+        for path in Path::all() {
+            assert_eq!(run(path, Products(&a, &b)), plain, "{path:?}");
+        }
+        assert_eq!(vectorised(Products(&a, &b)), plain);
+    }
+}
