@@ -12,7 +12,7 @@ use super::aligned::{Aligned, LANES};
 use super::panels::{Panels, WIDEST};
 use super::path::Path;
 use super::places::{AtPlace, Lines, Pieces};
-use super::sums::{of_blocks, sums};
+use super::sums::of_blocks;
 use super::tiles::{Gathering, Spreading};
 
 /// Blocks that kernels take together, and their outputs.
@@ -140,7 +140,7 @@ impl Winograd {
         let whole = Pieces::whole(tiles.len(), self.form.places());
         // All places have the same blocks.
         let filters = &self.places[0];
-        let (blocks, together) = (filters.blocks().len(), together(self.form, tiles.len()));
+        let (blocks, together) = (self.blocks().end, together(self.form, tiles.len()));
         let most = filters.outputs_of(0..together.min(blocks)).len();
         let [wide, deep] = [self.inputs, most].map(|channels| whole.values(channels));
         let (spread, products) = buffer.grown(wide + deep).split_at_mut(wide);
@@ -148,14 +148,14 @@ impl Winograd {
         for first in (0..blocks).step_by(together) {
             let blocks = first..blocks.min(first + together);
             let outputs = filters.outputs_of(blocks.clone());
-            let (apart, inner) = (whole.apart(0, self.inputs), self.inputs);
-            let rows = products.chunks_mut(whole.apart(0, outputs.len()));
-            for ((place, panels), products) in self.places.iter().enumerate().zip(rows) {
-                let rows = Lines { start: place * apart, inner, outputs: outputs.len() };
-                of_blocks(path, (panels, blocks.clone()), spread, &rows, 0..tiles.len(), products, false);
-            }
+            self.multiply(path, 0..self.form.places(), blocks, whole, spread, products);
             self.gather(path, (products, tiles.len()), (tiles, 0), outputs, (out, base), onto);
         }
+    }
+
+    /// All blocks of filters.
+    pub(crate) fn blocks(&self) -> Range<usize> {
+        0..self.places[0].blocks().len()
     }
 
     /// Transforms `tiles` of `map`: fills `spread`, a piece of [`Pieces`].
@@ -164,29 +164,30 @@ impl Winograd {
         Spreading { map, tiles, channels: self.inputs, results }.run(path, side, spread);
     }
 
-    /// Multiplies the transforms `spread`, piece after piece as [`Winograd::spread`] leaves them, with the filters of `places`: fills those
-    /// places of one piece with all products.
+    /// Multiplies the transforms `spread`, piece after piece as [`Winograd::spread`] leaves them, with the filters `blocks` of `places`: fills
+    /// those places of one piece with all products.
     pub(crate) fn multiply(
         &self,
         path: Path,
         places: Range<usize>,
+        blocks: Range<usize>,
         pieces: Pieces,
         spread: &[f32],
         products: &mut [f32],
     ) {
-        let [inner, outputs] = [self.inputs, self.outputs];
+        let (inner, outputs) = (self.inputs, self.places[0].outputs_of(blocks.clone()).len());
         let rows = products.chunks_mut(Pieces::whole(pieces.all, pieces.places).apart(0, outputs));
         for ((place, panels), products) in
             self.places.iter().enumerate().take(places.end).skip(places.start).zip(rows)
         {
-            let tiles = 0..pieces.all;
+            let (panels, tiles) = ((panels, blocks.clone()), 0..pieces.all);
             if pieces.each < pieces.all {
                 let rows = AtPlace { pieces, place, inner, outputs };
-                sums(path, panels, spread, &rows, tiles, products, false);
+                of_blocks(path, panels, spread, &rows, tiles, products, false);
             } else {
                 // To find a tile among pieces takes as long as a dozen sums.
                 let rows = Lines { start: place * pieces.apart(0, inner), inner, outputs };
-                sums(path, panels, spread, &rows, tiles, products, false);
+                of_blocks(path, panels, spread, &rows, tiles, products, false);
             }
         }
     }

@@ -134,7 +134,8 @@ impl Pass<'_> {
             }
             (Step::Convolve { convolution, .. }, Work::Products { form, pieces, .. }) => {
                 let winograd = bank.winograd(convolution, *form);
-                winograd.multiply(self.path, unit.first..unit.end, *pieces, map, out);
+                let places = unit.first..unit.end;
+                winograd.multiply(self.path, places, winograd.blocks(), *pieces, map, out);
             }
             (Step::Convolve { convolution, accumulate, .. }, Work::Gather { form, tiles, .. }) => {
                 let winograd = bank.winograd(convolution, *form);
