@@ -21,13 +21,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#[macro_use]
-mod kernel;
 mod error;
 mod interweave;
+mod kernel;
 mod net;
 pub mod onnx;
 pub mod reference;
+mod scheduler;
 mod spec;
 mod tensor;
 mod weights;

@@ -1,10 +1,10 @@
 //! Where the maps of interweaved patches lie, and how the work on them is cut into units.
 
 use super::operation::Operation;
-use crate::kernel::together::Parts;
 use crate::net::layout::ALIGNED;
 use crate::net::plan::Slot;
 use crate::net::program::MOST;
+use crate::scheduler::Parts;
 
 /// All maps of a pass, one behind the other in one memory.
 pub(super) struct Layout {

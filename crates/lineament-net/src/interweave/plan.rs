@@ -4,7 +4,7 @@ use super::Share;
 use super::number::{Map, Numbered, Numbering};
 use super::operation::{Operation, Piece};
 use super::run::Woven;
-use crate::kernel::sums::{FEW, WINDOWS};
+use crate::kernel::gemm_f32::{FEW, WINDOWS};
 use crate::kernel::window::Window;
 use crate::net::plan::{Plan, Slot, Step};
 use crate::net::program::parts;

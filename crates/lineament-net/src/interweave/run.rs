@@ -6,16 +6,16 @@ use super::number::{Map, PADDING};
 use super::operation::{OUTPUTS, Operation, VALUES};
 use crate::Shape;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::panels::Panels;
-use crate::kernel::path::Path;
-use crate::kernel::places::{Listed, Rows};
+use crate::kernel::gemm_f32::packing::Panels;
+use crate::kernel::gemm_f32::sums;
+use crate::kernel::indirection::{Listed, Rows};
+use crate::kernel::isa::Path;
 use crate::kernel::pooling::Pixels;
-use crate::kernel::sums::sums;
-use crate::kernel::together::{self, Steps};
-use crate::net::bank;
+use crate::net::buffer_pool::Shelf;
+use crate::net::packed;
 use crate::net::plan::Slot;
 use crate::net::run::interleave;
-use crate::net::scratch::Shelf;
+use crate::scheduler::{self, Steps};
 
 /// A plan ready to run, with the memory of earlier runs.
 pub(crate) struct Woven {
@@ -60,10 +60,10 @@ impl Packed {
         let (banks, table, channels) = match operation {
             Operation::Convolve { convolution, table, inner, .. } => {
                 let taps = convolution.window.kernel * convolution.window.kernel;
-                (bank::cells(convolution), table, inner / taps.max(1))
+                (packed::cells(convolution), table, inner / taps.max(1))
             }
             Operation::Multiply { matrix, table, channels, .. } => {
-                (bank::parts(matrix, OUTPUTS), table, *channels)
+                (packed::parts(matrix, OUTPUTS), table, *channels)
             }
             _ => return Self { banks: vec![], sources: vec![], rows: Rows { count: 0, run: 0 } },
         };
@@ -115,7 +115,7 @@ impl Woven {
     pub(crate) fn region(&self, region: &[f32], output: &mut [f32], threads: usize) {
         self.memory.with(|memory: &mut Aligned| {
             let memory = memory.grown(self.layout.len);
-            together::run(&self.layout.parts, &Pass { woven: self, region }, memory, threads);
+            scheduler::run(&self.layout.parts, &Pass { woven: self, region }, memory, threads);
             let map = self.layout.result.of(memory);
             let (channels, pixels) = (self.shape.channels, self.shape.height * self.shape.width);
             let patches = output.chunks_exact_mut(self.shape.elements());

@@ -1,36 +1,22 @@
 //! The loops that do the work. Maps are row-major with channels innermost (H, W, C), with room for padding around them: a window's row is one run of
 //! memory, and everything done a channel at a time runs over neighbouring values.
 //!
-//! One file a kernel, its plain twin beside it; `path.rs` says which processors have what.
+//! One file a kernel, its plain twin beside it; `isa.rs` says which processors have what.
 
 pub(crate) mod activation;
 pub(crate) mod aligned;
-pub(crate) mod byte_panels;
-pub(crate) mod byte_sums;
-#[cfg(target_arch = "x86_64")]
-mod byte_sums_avx2;
-#[cfg(target_arch = "x86_64")]
-mod byte_sums_avx512;
-mod compiled;
-mod lanes;
-pub(crate) mod panels;
-pub(crate) mod path;
-pub(crate) mod places;
+pub(crate) mod gemm_f32;
+pub(crate) mod gemm_u8i8;
+pub(crate) mod indirection;
+pub(crate) mod isa;
 pub(crate) mod pooling;
-pub(crate) mod quantise;
-pub(crate) mod sums;
+mod simd;
 #[cfg(target_arch = "x86_64")]
-mod sums_avx2;
-#[cfg(target_arch = "x86_64")]
-mod sums_avx512;
-mod tiles;
-pub(crate) mod together;
-#[cfg(target_arch = "x86_64")]
-mod walk;
+mod tiling;
 pub(crate) mod window;
 pub(crate) mod winograd;
 
-pub use compiled::{Loops, vectorised};
+pub use simd::dispatch::{Loops, vectorised};
 
 /// Number `i` of a list without pattern, from -1 to 1: what the kernels' tests compute with.
 #[cfg(test)]

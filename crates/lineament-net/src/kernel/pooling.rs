@@ -1,7 +1,7 @@
 //! Largest values and means of windows.
 
-use super::compiled::{self, Loops};
-use super::path::Path;
+use super::isa::Path;
+use super::simd::dispatch::{self, Loops};
 use super::window::Window;
 use crate::Shape;
 
@@ -108,7 +108,7 @@ impl Pooling {
         pixels: impl Fn(usize) -> P,
         into: &mut [f32],
     ) {
-        compiled::run(path, Run { pooling: self, map, channels, pixels, into });
+        dispatch::run(path, Run { pooling: self, map, channels, pixels, into });
     }
 
     /// `L` channels of one window.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Net;
 use super::program::Program;
 use crate::Shape;
-use crate::kernel::together::{Parts, Steps};
+use crate::scheduler::{Parts, Steps};
 
 /// The most items of a group, and the most values that their maps may fill (8 MB): together they read every filter once.
 const GROUP: usize = 16;

@@ -2,7 +2,7 @@
 
 use super::plan::{Plan, Slot, Step};
 use crate::Shape;
-use crate::kernel::quantise::Scale;
+use crate::kernel::gemm_u8i8::quantize::Scale;
 
 /// The maps of a group of items in the arena: `[items, height + 2 padding, width + 2 padding, channels]` from `offset` on. Maps of bytes have lines of whole
 /// numbers of the arena's values, and behind each item what its bytes stand for ([`Scale`]).

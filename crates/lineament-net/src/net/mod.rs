@@ -4,15 +4,15 @@
 //! place in one arena (`layout.rs`), and the work of every step is cut into units (convolutions in tiles: `tiled.rs`). A batch goes through it in groups (`batch.rs`). [`Net::forward`] runs it (`run.rs`). Units depend on the sizes of maps
 //! alone, and every sum runs in one order, so an item's result is the same to the bit for any number of threads and whatever else is in the batch.
 
-pub(crate) mod bank;
 mod batch;
+pub(crate) mod buffer_pool;
 pub(crate) mod fold;
 pub(crate) mod layout;
+mod lru;
+pub(crate) mod packed;
 pub(crate) mod plan;
 pub(crate) mod program;
-mod recent;
 pub(crate) mod run;
-pub(crate) mod scratch;
 pub(crate) mod step;
 mod tiled;
 
@@ -21,16 +21,16 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::kernel::aligned::Aligned;
-use crate::kernel::path::Path;
-use crate::kernel::together;
+use crate::kernel::isa::Path;
+use crate::scheduler;
 use crate::{ForwardError, NetSpec, Shape, SpecError, Tensor, Weights, WeightsError};
-use bank::Bank;
 use batch::{Apart, Batch};
+use buffer_pool::Shelf;
 use layout::Layout;
+use lru::Recent;
+use packed::Bank;
 use plan::Plan;
 use program::Program;
-use recent::Recent;
-use scratch::Shelf;
 
 /// A net ready to run. It can be shared between threads, each calling [`Net::forward`].
 pub struct Net {
@@ -209,7 +209,7 @@ impl Net {
         let batch = batch.ok_or_else(|| ForwardError::Batch { net: self.spec.name.clone(), items })?;
         let (input, output) = (input.data(), output.data_mut());
         if let Some(parts) = &batch.apart {
-            together::run(parts, &Apart { net: self, batch: &batch, input }, output, threads);
+            scheduler::run(parts, &Apart { net: self, batch: &batch, input }, output, threads);
             return Ok(());
         }
         let mut rest = output;

@@ -3,15 +3,15 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::bank::OUTPUTS;
 use super::layout::{At, Ends, Layout};
+use super::packed::OUTPUTS;
 use super::plan::{Plan, Step};
 use super::tiled::{self, Tiled};
 use crate::Shape;
-use crate::kernel::places::{Pieces, Place};
-use crate::kernel::sums::{FEW, TOGETHER, WINDOWS};
-use crate::kernel::together::Parts;
+use crate::kernel::gemm_f32::{FEW, TOGETHER, WINDOWS};
+use crate::kernel::indirection::{Pieces, Place};
 use crate::kernel::winograd::{Form, Tile};
+use crate::scheduler::Parts;
 
 /// Multiplications that are not worth a second thread: two or three microseconds.
 const ALONE: usize = 300_000;

@@ -1,19 +1,19 @@
 //! Runs a program on a group of items.
 
 use super::Net;
-use super::bank::Bank;
+use super::buffer_pool::Shelf;
 use super::layout::{At, SCALE};
+use super::packed::Bank;
 use super::plan::Step;
 use super::program::{Program, Stage, Unit, Work};
-use super::scratch::Shelf;
 use crate::Shape;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::byte_sums::byte_sums;
-use crate::kernel::path::Path;
-use crate::kernel::places::{Placed, Rows};
-use crate::kernel::quantise::{Scale, extremes};
-use crate::kernel::sums::sums;
-use crate::kernel::together::{self, Steps};
+use crate::kernel::gemm_f32::sums;
+use crate::kernel::gemm_u8i8::byte_sums;
+use crate::kernel::gemm_u8i8::quantize::{Scale, extremes};
+use crate::kernel::indirection::{Placed, Rows};
+use crate::kernel::isa::Path;
+use crate::scheduler::{self, Steps};
 
 impl Net {
     /// `input` and `output` are the group's items, C x H x W each; up to `threads` threads work on it. Units are the same for any number of them.
@@ -28,7 +28,7 @@ impl Net {
                 path: self.path,
                 buffers: &self.buffers,
             };
-            together::run(&program.parts, &pass, arena, threads);
+            scheduler::run(&program.parts, &pass, arena, threads);
             outward(program, arena, output);
         });
     }

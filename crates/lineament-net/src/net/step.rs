@@ -2,8 +2,8 @@
 
 use crate::Shape;
 use crate::kernel::activation::Activation;
-use crate::kernel::byte_panels::LONGEST;
-use crate::kernel::places::Rows;
+use crate::kernel::gemm_u8i8::packing::LONGEST;
+use crate::kernel::indirection::Rows;
 use crate::kernel::window::Window;
 
 /// A convolution with all that is folded into it.

@@ -8,8 +8,8 @@ use super::plan::Step;
 use super::program::{Unit, Work, evenly, parts};
 use super::step::Convolution;
 use crate::Shape;
-use crate::kernel::places::Pieces;
-use crate::kernel::sums::FEW;
+use crate::kernel::gemm_f32::FEW;
+use crate::kernel::indirection::Pieces;
 use crate::kernel::winograd::{Form, Grid, LEAST_OUTPUTS, Tile, tiles};
 
 /// Multiplications of products that are worth a unit of their own.

@@ -8,12 +8,12 @@ mod graph;
 mod layers;
 mod local;
 mod proto;
+mod unrolled;
 mod wire;
-mod woven;
 
 pub use error::OnnxError;
 pub use graph::{Dim, Graph, Setting, Value};
-pub use woven::export_interweaved;
+pub use unrolled::export_interweaved;
 
 use crate::{Checked, NetSpec, Weights};
 use layers::{Flow, Walk};

@@ -2,18 +2,20 @@
 //! instead of 100, F(3 x 3, 3 x 3) 25 for 9 instead of 81. Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016.
 //!
 //! The map is cut into tiles of 6 x 6 or 5 x 5 that overlap. Each tile and each filter is transformed, the places of the transforms are matrix products of
-//! their own (over channels), and the products are transformed back to results (`tiles.rs`). The points of a tile's side are 0, 1, -1, 2, (for six) -2, and
+//! their own (over channels), and the products are transformed back to results (`transform.rs`). The points of a tile's side are 0, 1, -1, 2, (for six) -2, and
 //! infinity.
+
+mod transform;
 
 use std::ops::Range;
 
-use super::activation::Activation;
-use super::aligned::{Aligned, LANES};
-use super::panels::{Panels, WIDEST};
-use super::path::Path;
-use super::places::{AtPlace, Lines, Pieces};
-use super::sums::of_blocks;
-use super::tiles::{Gathering, Spreading};
+use crate::kernel::activation::Activation;
+use crate::kernel::aligned::{Aligned, LANES};
+use crate::kernel::gemm_f32::of_blocks;
+use crate::kernel::gemm_f32::packing::{Panels, WIDEST};
+use crate::kernel::indirection::{AtPlace, Lines, Pieces};
+use crate::kernel::isa::Path;
+use transform::{Gathering, Spreading};
 
 /// Blocks that kernels take together, and their outputs.
 const PAIR: usize = 2;

@@ -4,12 +4,12 @@
 
 use std::ops::Range;
 
-use super::aligned::LANES;
-use super::compiled::{self, Loops};
-use super::lanes::Lanes;
-use super::path::Path;
-use super::places::Pieces;
-use super::winograd::{Form, Grid, Tile};
+use super::{Form, Grid, Tile};
+use crate::kernel::aligned::LANES;
+use crate::kernel::indirection::Pieces;
+use crate::kernel::isa::Path;
+use crate::kernel::simd::dispatch::{self, Loops};
+use crate::kernel::simd::lanes::Lanes;
 
 /// The largest side of a tile.
 const WIDEST: usize = 6;
@@ -115,9 +115,9 @@ impl Spreading<'_> {
             assert!(range.is_some_and(|range| range.end <= self.map.len()), "{tile:?} is outside of its map");
         }
         if side == WIDEST {
-            compiled::run(path, Spread::<WIDEST> { all: self, spread });
+            dispatch::run(path, Spread::<WIDEST> { all: self, spread });
         } else {
-            compiled::run(path, Spread::<5> { all: self, spread });
+            dispatch::run(path, Spread::<5> { all: self, spread });
         }
     }
 
@@ -189,9 +189,9 @@ impl Gathering<'_> {
             assert!(inside, "{tile:?} is outside of its part");
         }
         match form.results {
-            4 => compiled::run(path, Gather::<6, 4> { all: self, out }),
-            3 => compiled::run(path, Gather::<5, 3> { all: self, out }),
-            _ => compiled::run(path, Gather::<6, 2> { all: self, out }),
+            4 => dispatch::run(path, Gather::<6, 4> { all: self, out }),
+            3 => dispatch::run(path, Gather::<5, 3> { all: self, out }),
+            _ => dispatch::run(path, Gather::<6, 2> { all: self, out }),
         }
     }
 

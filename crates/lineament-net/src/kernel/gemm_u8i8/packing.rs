@@ -1,8 +1,8 @@
 //! Filters as eight-bit integers, in the order in which the sums of bytes read them.
 
-use super::activation::Activation;
-use super::aligned::Aligned;
-use super::places::Rows;
+use crate::kernel::activation::Activation;
+use crate::kernel::aligned::Aligned;
+use crate::kernel::indirection::Rows;
 
 /// Outputs of a panel, and inputs that are multiplied with one instruction: 64 bytes are a register of AVX-512.
 pub(crate) const OUTPUTS: usize = 16;
@@ -28,7 +28,7 @@ pub(crate) struct BytePanels {
     /// The sum of an output's filter.
     sums: Vec<i32>,
     bias: Aligned,
-    /// As in [`super::panels::Panels`].
+    /// As in [`crate::kernel::gemm_f32::packing::Panels`].
     slopes: Aligned,
 }
 

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::activation::Activation;
-use super::aligned::{Aligned, LANES};
+use crate::kernel::activation::Activation;
+use crate::kernel::aligned::{Aligned, LANES};
 
 /// The most vectors of eight outputs that one panel has: two of them times six windows fill AVX2's registers, and both are one of
 /// AVX-512's. (Three times four would fill them to the last

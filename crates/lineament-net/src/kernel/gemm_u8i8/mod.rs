@@ -4,14 +4,21 @@
 //! "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018). Every path gives the same bits: integers are
 //! exact, and what follows is a product, a sum and a maximum.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
+pub(crate) mod packing;
+pub(crate) mod quantize;
+
 use std::ops::Range;
 
-use super::byte_panels::{BytePanel, BytePanels, INPUTS, OUTPUTS, STEP, steps};
-use super::path::Path;
-use super::places::{self, Rows, Windows};
-use super::quantise::Scale;
+use crate::kernel::indirection::{self, Rows, Windows};
+use crate::kernel::isa::Path;
+use packing::{BytePanel, BytePanels, INPUTS, OUTPUTS, STEP, steps};
+use quantize::Scale;
 
-/// As [`super::sums::sums`], from a map of bytes that `scale` gives their meaning. The rows of windows are read up to whole [`INPUTS`].
+/// As [`crate::kernel::gemm_f32::sums`], from a map of bytes that `scale` gives their meaning. The rows of windows are read up to whole [`INPUTS`].
 ///
 /// # Panics
 /// When a window reaches out of `map` or `out`: that would be a mistake in a plan, not in an input.
@@ -27,18 +34,23 @@ pub(crate) fn byte_sums<W: Windows>(
 ) {
     let rows = windows.rows();
     assert_eq!(panels.rows(), rows, "windows and filters of different sizes");
-    places::check(windows, places.clone(), [steps(rows) * INPUTS, map.len()], [panels.outputs(), out.len()]);
+    indirection::check(
+        windows,
+        places.clone(),
+        [steps(rows) * INPUTS, map.len()],
+        [panels.outputs(), out.len()],
+    );
     let strips = panels.panels().enumerate().map(|(number, panel)| {
         let first = number * OUTPUTS;
         ByteStrip { panel, first, there: (panels.outputs() - first).min(OUTPUTS), rows, scale, onto }
     });
     match path {
         #[cfg(target_arch = "x86_64")]
-        Path::Avx2(proof) => super::byte_sums_avx2::sums(proof, strips, map, windows, places, out),
+        Path::Avx2(proof) => avx2::sums(proof, strips, map, windows, places, out),
         #[cfg(target_arch = "x86_64")]
         Path::Avx512(proof) => match proof.vnni() {
-            Some(proof) => super::walk::by_pairs(proof, strips, map, windows, places, out),
-            None => super::byte_sums_avx2::sums(proof.avx2(), strips, map, windows, places, out),
+            Some(proof) => crate::kernel::tiling::by_pairs(proof, strips, map, windows, places, out),
+            None => avx2::sums(proof.avx2(), strips, map, windows, places, out),
         },
         Path::Portable => strips.for_each(|strip| plain(strip, map, windows, places.clone(), out)),
     }
@@ -99,7 +111,7 @@ mod tests {
 
     use super::*;
     use crate::kernel::activation::Activation;
-    use crate::kernel::places::Odd;
+    use crate::kernel::indirection::Odd;
     use crate::kernel::value;
 
     proptest! {
@@ -145,7 +157,7 @@ mod tests {
 
     #[test]
     fn the_longest_sum_stays_in_range() {
-        let rows = Rows { count: 1, run: super::super::byte_panels::LONGEST };
+        let rows = Rows { count: 1, run: super::packing::LONGEST };
         let (map, weight) = (vec![255u8; rows.run], vec![-1.0; rows.run]);
         let panels = BytePanels::new(&weight, &[], 1, rows, &Activation::Identity);
         for zero in [0u8, 255] {

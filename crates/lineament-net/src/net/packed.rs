@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use super::step::{Convolution, Matrix};
-use crate::kernel::byte_panels::BytePanels;
-use crate::kernel::panels::Panels;
+use crate::kernel::gemm_f32::packing::Panels;
+use crate::kernel::gemm_u8i8::packing::BytePanels;
 use crate::kernel::winograd::{Form, Winograd};
 
 /// Outputs of a matrix that are packed together: on one item, each such part is a piece of work of its own.

@@ -3,8 +3,8 @@
 
 use std::sync::OnceLock;
 
-use super::aligned::LANES;
-use super::path::Path;
+use crate::kernel::aligned::LANES;
+use crate::kernel::isa::Path;
 
 /// Loops over neighbouring values, which become vectors by themselves.
 pub trait Loops {

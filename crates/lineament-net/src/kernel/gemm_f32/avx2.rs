@@ -7,11 +7,11 @@ use std::arch::x86_64::{
 };
 use std::ops::Range;
 
-use super::aligned::LANES;
-use super::path::Avx2;
-use super::places::Windows;
-use super::sums::Strip;
-use super::walk::{AHEAD, Tile};
+use super::Strip;
+use crate::kernel::aligned::LANES;
+use crate::kernel::indirection::Windows;
+use crate::kernel::isa::Avx2;
+use crate::kernel::tiling::{AHEAD, Tile};
 
 /// A panel whose sums are made with AVX2.
 #[derive(Debug, Clone, Copy)]

@@ -7,12 +7,12 @@ use std::arch::x86_64::{
 };
 use std::ops::Range;
 
-use super::byte_panels::{INPUTS, STEP, steps};
-use super::byte_sums::ByteStrip;
-use super::path::Vnni;
-use super::places::Windows;
-use super::sums_avx512;
-use super::walk::Tile;
+use super::ByteStrip;
+use super::packing::{INPUTS, STEP, steps};
+use crate::kernel::gemm_f32::avx512 as gemm_f32;
+use crate::kernel::indirection::Windows;
+use crate::kernel::isa::Vnni;
+use crate::kernel::tiling::Tile;
 
 impl Tile for ByteStrip<'_> {
     type Proof = Vnni;
@@ -99,7 +99,7 @@ fn finish(sum: __m512i, strip: &ByteStrip<'_>, to: &mut [f32]) {
     unsafe {
         let factor = _mm512_mul_ps(_mm512_set1_ps(strip.scale.step), _mm512_loadu_ps(panel.scales.as_ptr()));
         let sum = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), factor);
-        let there = sums_avx512::first(to.len());
-        sums_avx512::finish(sum, [panel.bias, panel.slopes], strip.onto, to.as_mut_ptr(), there);
+        let there = gemm_f32::first(to.len());
+        gemm_f32::finish(sum, [panel.bias, panel.slopes], strip.onto, to.as_mut_ptr(), there);
     }
 }

@@ -1,7 +1,7 @@
 //! Maps in bytes: what sums of eight-bit integers read.
 
-use super::compiled::{self, Loops};
-use super::path::Path;
+use crate::kernel::isa::Path;
+use crate::kernel::simd::dispatch::{self, Loops};
 
 /// How the bytes of a map stand for its values: `step * (byte - zero)`. Zero, the value of padding, is a byte of its own.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,14 +34,14 @@ impl Scale {
     /// The byte of each value.
     pub(crate) fn bytes(&self, path: Path, values: &[f32], bytes: &mut [u8]) {
         let (factor, zero) = (self.step.recip(), f32::from(self.zero));
-        compiled::run(path, ToBytes { factor, zero, values, bytes });
+        dispatch::run(path, ToBytes { factor, zero, values, bytes });
     }
 }
 
 /// The least and the largest value of all `rows`, each of `row` values and `line` apart.
 pub(crate) fn extremes(path: Path, map: &[f32], rows: usize, row: usize, line: usize) -> (f32, f32) {
     let mut found = (0.0, 0.0);
-    compiled::run(path, Extremes { map, rows, row, line, found: &mut found });
+    dispatch::run(path, Extremes { map, rows, row, line, found: &mut found });
     found
 }
 

@@ -3,12 +3,18 @@
 //! A window is a number of rows, each one run of neighbouring values in memory (with channels innermost, `kernel` pixels of a row are one run), so nothing
 //! is gathered first. This is the indirect convolution of Dukhan, "The Indirect Convolution Algorithm", 2019; a matrix product is the case of one row.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
+pub(crate) mod packing;
+
 use std::ops::Range;
 
-use super::aligned::LANES;
-use super::panels::{Panel, Panels};
-use super::path::Path;
-use super::places::{self, Rows, Windows};
+use crate::kernel::aligned::LANES;
+use crate::kernel::indirection::{self, Rows, Windows};
+use crate::kernel::isa::Path;
+use packing::{Panel, Panels};
 
 /// What any path takes at once divides this.
 pub(crate) const TOGETHER: usize = 24;
@@ -47,7 +53,7 @@ pub(crate) fn of_blocks<W: Windows>(
     let rows = windows.rows();
     assert_eq!(panels.inner(), rows.count * rows.run, "windows and filters of different sizes");
     let outputs = panels.outputs_of(blocks.clone());
-    places::check(windows, places.clone(), [rows.run, map.len()], [outputs.len(), out.len()]);
+    indirection::check(windows, places.clone(), [rows.run, map.len()], [outputs.len(), out.len()]);
     let strips = panels.blocks()[blocks].iter().map(|block| Strip {
         panel: panels.panel(block),
         first: block.first - outputs.start,
@@ -59,11 +65,11 @@ pub(crate) fn of_blocks<W: Windows>(
         Path::Portable => strips.for_each(|strip| plain(strip, map, windows, places.clone(), out)),
         #[cfg(target_arch = "x86_64")]
         Path::Avx2(proof) => {
-            let strips = strips.map(super::sums_avx2::Vectors);
-            super::walk::by_sixes(proof, strips, map, windows, places, out);
+            let strips = strips.map(avx2::Vectors);
+            crate::kernel::tiling::by_sixes(proof, strips, map, windows, places, out);
         }
         #[cfg(target_arch = "x86_64")]
-        Path::Avx512(proof) => super::walk::by_pairs(proof, strips, map, windows, places, out),
+        Path::Avx512(proof) => crate::kernel::tiling::by_pairs(proof, strips, map, windows, places, out),
     }
 }
 
@@ -82,7 +88,7 @@ pub(crate) struct Strip<'a> {
 fn plain<W: Windows>(strip: Strip<'_>, map: &[f32], windows: &W, places: Range<usize>, out: &mut [f32]) {
     let Strip { panel, first, there, rows, onto } = strip;
     let wide = panel.bias.len();
-    let mut sums = [0.0; super::panels::WIDEST * LANES];
+    let mut sums = [0.0; packing::WIDEST * LANES];
     for place in places {
         let sums = &mut sums[..wide];
         sums.fill(0.0);
@@ -106,7 +112,7 @@ mod tests {
 
     use super::*;
     use crate::kernel::activation::Activation;
-    use crate::kernel::places::{AtPlace, Odd, OneByOne, Pieces};
+    use crate::kernel::indirection::{AtPlace, Odd, OneByOne, Pieces};
     use crate::kernel::value;
 
     proptest! {

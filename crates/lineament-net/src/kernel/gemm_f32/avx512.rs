@@ -7,10 +7,10 @@ use std::arch::x86_64::{
 };
 use std::ops::Range;
 
-use super::path::Avx512;
-use super::places::{EVEN, Windows};
-use super::sums::Strip;
-use super::walk::{AHEAD, Tile};
+use super::Strip;
+use crate::kernel::indirection::{EVEN, Windows};
+use crate::kernel::isa::Avx512;
+use crate::kernel::tiling::{AHEAD, Tile};
 
 impl Tile for Strip<'_> {
     type Proof = Avx512;
@@ -43,7 +43,7 @@ impl Tile for Strip<'_> {
 }
 
 /// The first `values` of a vector.
-pub(super) fn first(values: usize) -> __mmask16 {
+pub(crate) fn first(values: usize) -> __mmask16 {
     (u32::MAX >> (32 - values.clamp(1, 16))) as __mmask16
 }
 
@@ -135,7 +135,7 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize, const E: usize>(
 /// The processor has AVX-512; offsets, slopes, and values from `to` on are as many as `there` says.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) unsafe fn finish(
+pub(crate) unsafe fn finish(
     sum: __m512,
     [bias, slopes]: [&[f32]; 2],
     onto: bool,

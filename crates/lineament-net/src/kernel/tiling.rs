@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::places::{EVEN, Windows};
+use super::indirection::{EVEN, Windows};
 
 /// How far ahead of sums of numbers the filters are asked for, in values: they fill more pages than the processor follows by itself. No harm where there is
 /// nothing.

@@ -6,17 +6,17 @@ use std::ptr;
 
 /// Neighbouring channels of one pixel or place.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lanes<const L: usize>([f32; L]);
+pub(crate) struct Lanes<const L: usize>([f32; L]);
 
 impl<const L: usize> Lanes<L> {
-    pub(super) const ZERO: Self = Self([0.0; L]);
+    pub(crate) const ZERO: Self = Self([0.0; L]);
 
     /// The first `there` of the values from number `at` on; zeros behind them.
     ///
     /// # Safety
     /// They lie within `from`; `there` is `L` at most.
     #[inline(always)]
-    pub(super) unsafe fn read(from: &[f32], at: usize, there: usize) -> Self {
+    pub(crate) unsafe fn read(from: &[f32], at: usize, there: usize) -> Self {
         debug_assert!(there <= L && at + there <= from.len());
         let mut lanes = Self::ZERO;
         // SAFETY: as the caller promises.
@@ -29,7 +29,7 @@ impl<const L: usize> Lanes<L> {
     /// # Safety
     /// They lie within `to`; `there` is `L` at most.
     #[inline(always)]
-    pub(super) unsafe fn write(self, to: &mut [f32], at: usize, there: usize) {
+    pub(crate) unsafe fn write(self, to: &mut [f32], at: usize, there: usize) {
         debug_assert!(there <= L && at + there <= to.len());
         // SAFETY: as the caller promises.
         unsafe { ptr::copy_nonoverlapping(self.0.as_ptr(), to.as_mut_ptr().add(at), there) };
@@ -37,7 +37,7 @@ impl<const L: usize> Lanes<L> {
 
     /// Negative values multiplied with their slope.
     #[inline(always)]
-    pub(super) fn sloped(mut self, slope: Self) -> Self {
+    pub(crate) fn sloped(mut self, slope: Self) -> Self {
         for (value, slope) in self.0.iter_mut().zip(slope.0) {
             let below = if *value > 0.0 { 0.0 } else { *value };
             *value = (if *value > 0.0 { *value } else { 0.0 }) + slope * below;

@@ -8,11 +8,11 @@ use std::arch::x86_64::{
 };
 use std::ops::Range;
 
-use super::aligned::LANES;
-use super::byte_panels::{INPUTS, OUTPUTS, STEP, steps};
-use super::byte_sums::ByteStrip;
-use super::path::{Avx2, AvxVnni};
-use super::places::Windows;
+use super::ByteStrip;
+use super::packing::{INPUTS, OUTPUTS, STEP, steps};
+use crate::kernel::aligned::LANES;
+use crate::kernel::indirection::Windows;
+use crate::kernel::isa::{Avx2, AvxVnni};
 
 /// Vectors of a panel.
 const VECTORS: usize = OUTPUTS / LANES;
