@@ -1,8 +1,8 @@
-"""Writes docs/scale.md: what many pictures cost, from rates measured here and now.
+"""Writes docs/scale.md: what many photos cost, from rates measured here and now.
 
     cargo build --release && python3 python/scale.py [--pictures DIR] [--seconds 20]
 
-Leave the machine alone meanwhile. Each row runs `lineament predict --shards` over copies of the pictures for about so many seconds.
+Leave the machine alone meanwhile. Each row runs `lineament predict --shards` over links to the photos for about so many seconds.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
 
 @dataclass
 class Rate:
-    """What one run showed, a picture."""
+    """What one run measured, per photo."""
 
     name: str
     pictures: int
@@ -37,7 +38,7 @@ class Rate:
 
 
 def run(program: Path, folder: Path, output: Path) -> tuple[float, float]:
-    """Seconds on the clock, and seconds of processors."""
+    """Wall-clock seconds, and processor seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begin = time.monotonic()
     subprocess.run([program, "predict", folder, "--shards", output], check=True, stderr=subprocess.DEVNULL)
@@ -47,7 +48,7 @@ def run(program: Path, folder: Path, output: Path) -> tuple[float, float]:
 
 
 def measure(program: Path, name: str, pictures: list[Path], seconds: float) -> Rate:
-    """Copies are files of their own (links of one picture would still be decoded each), as many as take the time."""
+    """As many links to the photos as take the time; each of them is read and decoded."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place, "pictures")
         folder.mkdir()
@@ -109,12 +110,20 @@ def page(rates: list[Rate], command: str, load: float) -> str:
     )
     disturbed = load > 0.5
     note = (
-        f"Other work was going on (load {load:.1f} on {cores} cores): pictures a second are too low, and core-milliseconds, which count this "
-        "program's own time only, somewhat too high. Run the command again on a quiet machine."
+        f"Other work was going on (load {load:.1f} on {cores} cores): photos per second are too low, and core-milliseconds, which count only "
+        "this program's own time, somewhat too high. Run the command again on a quiet machine."
         if disturbed
         else f"The machine was left alone (load {load:.1f} on {cores} cores)."
     )
-    return f"""# Many pictures, many machines
+    measured = wrapped(
+        f"Measured on {datetime.date.today().isoformat()}, {processor()}, {cores} cores, commit {said(['git', 'rev-parse', '--short', 'HEAD'])}. {note}"
+    )
+    multiplied = wrapped(
+        "Multiplied from the table above, as if all cores were like these and never waited for the disk or the network. At a billion, look at "
+        f"both first: every photo is read once, and with 100 machines of 32 cores that is {size(rates[0].read * 3200 / rates[0].cpu)} per second "
+        f"for {rates[0].name}."
+    )
+    return f"""# Many photos, many machines
 
 This page is written by a command; do not edit it by hand:
 
@@ -125,45 +134,50 @@ This page is written by a command; do not edit it by hand:
     lineament predict photos/ --shards faces/
     lineament predict pictures.parquet --shards faces/ --picture-column image --key-column id
 
-writes `faces/shard-000000.parquet` and so on, `--shard-rows` pictures in each (1000 if not said). A shard gets its name when it is whole. The same call after a kill
-skips what is there and begins the first missing shard anew: nothing is lost and nothing is there twice. `faces/manifest.json` binds the list of
-pictures, the model and the options; a call with others is refused. Every picture has a row: one a face, one with face 0 where there is none, one with the
-reason under `error` where it cannot be read. What a kill costs is at most one shard's work.
+writes `faces/shard-000000.parquet` and so on, with `--shard-rows` photos in each (1000 by default). A shard gets its name
+when it is complete. After an interruption the same call skips the shards that exist and starts with the first missing one:
+nothing is lost and nothing is there twice. `faces/manifest.json` binds the list of photos, the model and the options; a call
+with others is refused. Every photo has a row: one per face, one with face 0 where there is none, one with the reason under
+`error` where it cannot be read. A kill costs at most the work of one shard.
 
 ## On several
 
     pip install "lineament[ray]"
     python -c 'import ray, lineament.ray as many; ray.init("auto"); print(many.predict("/shared/photos", "/shared/faces", concurrency=(8, 64)))'
 
-spreads shards over an actor pool of Ray Data; each actor loads the bundle once. All machines must see both folders under the same path. A machine that is lost
-costs time and no row: its shards are done again elsewhere and get the same names. The same call goes on after the whole cluster was killed.
-For pipelines of one's own there is `lineament.ray.Predictor`, a step of `Dataset.map_batches`.
-`.ci/ray` tests it on a real Ray cluster of two nodes on one machine, one of them killed in mid-run; it has not been run on a larger one.
+spreads shards over an actor pool of Ray Data; each actor loads the bundle once. All machines must see both folders under the
+same path. A machine that fails costs time and no row: its shards are done again elsewhere and get the same names. The same
+call resumes after the whole cluster was killed. For custom pipelines there is `lineament.ray.Predictor`, a step of
+`Dataset.map_batches`. `.ci/ray` tests it on a real Ray cluster of two nodes on one machine, one of them killed in mid-run; it
+has not been run on a larger one.
 
 ## What it costs
 
-Measured on {datetime.date.today().isoformat()}, {processor()}, {cores} cores, commit {said(["git", "rev-parse", "--short", "HEAD"])}. {note}
+{measured}
 
-| pictures | looked at | pictures a second | core-milliseconds a picture | read a picture | written a picture |
+| photos | measured | photos per second | core-milliseconds per photo | read per photo | written per photo |
 |---|---|---|---|---|---|
 {rows}
 
-The time of a picture is mostly that of locating faces and grows with its pixels; each face adds its own.
+The time of a photo is mostly that of finding faces and grows with its pixels; each face adds its own.
 
 | how many | of | core-hours | 32 cores | 100 machines of 32 cores | to read | shards |
 |---|---|---|---|---|---|---|
 {costs}
 
-Multiplied from the table above: cores are taken to be like these, and never to wait for the disk or the network. At a billion, both are to be looked at first:
-the pictures are read once, and at 100 machines of 32 cores that is {size(rates[0].read * 3200 / rates[0].cpu)} a second for {rates[0].name}.
+{multiplied}
 """
+
+
+def wrapped(text: str) -> str:
+    return textwrap.fill(text, 118, break_long_words=False, break_on_hyphens=False)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=Path, default=ROOT / "target/release/lineament")
-    parser.add_argument("--pictures", type=Path, help="a folder of one's own pictures, as a row more; only sizes and times are written")
-    parser.add_argument("--name", default="pictures of one's own", help="what that row is called")
+    parser.add_argument("--pictures", type=Path, help="a folder of your own photos, as one more row; only sizes and times are written")
+    parser.add_argument("--name", default="own photos", help="what that row is called")
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--output", type=Path, default=ROOT / "docs/scale.md")
     arguments = parser.parse_args()
@@ -178,7 +192,7 @@ def main() -> None:
     if arguments.pictures:
         own = sorted(path for path in arguments.pictures.rglob("*") if path.suffix.lower() in ENDINGS)
         if not own:
-            sys.exit(f"there is no picture in {arguments.pictures}")
+            sys.exit(f"there is no photo in {arguments.pictures}")
         kinds.append((arguments.name, own))
     rates = [measure(arguments.program.resolve(), name, pictures, arguments.seconds) for name, pictures in kinds]
     command = "cargo build --release && python3 python/scale.py"

@@ -1,6 +1,6 @@
 """Faces in photos, and their attributes: ``Tagger().predict("photo.jpg")``.
 
-Attributes are labels that people gave to pictures, not facts about a person.
+Attributes are labels that people gave to photos, not facts about a person.
 """
 
 from ._native import __version__
@@ -27,7 +27,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # scikit-learn takes a second to import, and not everybody has it.
+    # scikit-learn takes a second to import, and is optional.
     if name == "FeatureExtractor":
         from .features import FeatureExtractor
 

@@ -7,11 +7,11 @@ from typing import Any
 
 
 class LineamentError(Exception):
-    """Any of those below."""
+    """The base of all errors of this package."""
 
 
 class PictureError(LineamentError, ValueError):
-    """A picture that cannot be read; ``index`` is its place in the list that was given, ``path`` its path if it was given by one."""
+    """An image that cannot be read; ``index`` is its position in the list, ``path`` its path if it was given as one."""
 
     def __init__(self, message: str, index: int = 0, path: str | None = None) -> None:
         super().__init__(message, index, path)
@@ -27,11 +27,11 @@ class ModelError(LineamentError, ValueError):
 
 
 class DataError(LineamentError, ValueError):
-    """Labelled pictures that cannot be measured on."""
+    """Labelled photos that cannot be used for measuring."""
 
 
 class TeachError(LineamentError, ValueError):
-    """An attribute that was not learned; ``figures`` says what was measured before it was refused, if anything was."""
+    """An attribute that was not learned; ``figures`` holds what was measured, if anything was."""
 
     def __init__(self, message: str, figures: str | None = None) -> None:
         super().__init__(message, figures)

@@ -12,11 +12,11 @@ from .tagger import Tagger
 
 
 class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Pictures to the FC vectors of their dominant faces, N x F, 32-bit floats.
+    """Embeds images: the FC vector of the dominant face of each, N x F, 32-bit floats.
 
-    ``X`` is a list of pictures as :meth:`Tagger.predict` takes them, an array N x H x W x 3 of uint8, or, with ``image_shape=(H, W, 3)``,
-    a matrix of flattened pictures N x (H * W * 3) of whole numbers from 0 to 255. ``missing`` says what becomes of a picture without a
-    face: a row of ``"nan"`` or ``"zero"``, or an error (``"raise"``). Nothing is learned by ``fit``.
+    ``X`` is a list of images as :meth:`Tagger.predict` takes them, an array N x H x W x 3 of uint8, or, with ``image_shape=(H, W, 3)``,
+    a matrix of flattened images N x (H * W * 3) of whole numbers from 0 to 255. An image without a face gives a row of ``"nan"`` or
+    ``"zero"``, or an error (``"raise"``), as ``missing`` says. ``fit`` learns nothing.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, X: Any) -> np.ndarray[Any, Any]:
-        """The FC vectors. Raises ``PictureError`` for a picture that cannot be read."""
+        """The FC vectors. Raises ``PictureError`` for an image that cannot be read."""
         if not hasattr(self, "tagger_"):
-            # Nothing is learned: an extractor that was not fitted needs its model only.
+            # Fitting learns nothing: an extractor that was not fitted only lacks its model.
             self.fit()
         vectors = self.tagger_.vectors(self._pictures(X))
         faceless = [place for place, vector in enumerate(vectors) if vector is None]
@@ -80,7 +80,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         tags.no_validation = True
-        # Pictures are no matrix of floats: scikit-learn then leaves out the checks that would give it one.
+        # Images are not a matrix of floats: scikit-learn then leaves out the checks that would pass one.
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         return tags

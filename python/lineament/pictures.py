@@ -1,4 +1,4 @@
-"""What a picture may be given as, brought to what the compiled half reads."""
+"""The kinds of input, converted to those that the compiled half reads."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ ENDINGS = frozenset(
 
 
 def native(picture: Any) -> Any:
-    """The picture as a path, bytes, a buffer of three dimensions, or width, height and pixels."""
+    """The image as a path, bytes, a buffer of three dimensions, or width, height and pixels."""
     if isinstance(picture, bytearray):
         return bytes(picture)
-    # Whoever has a PIL image has imported PIL.
+    # A PIL image means that PIL is imported.
     pil = sys.modules.get("PIL.Image")
     if pil is not None and isinstance(picture, pil.Image):
         upright = sys.modules.get("PIL.ImageOps") or __import__("PIL.ImageOps").ImageOps
         picture = upright.exif_transpose(picture)
         if picture.has_transparency_data:
-            # As files are read: over white.
+            # Transparency goes over white, as when files are read.
             picture = picture.convert("RGBA")
             white = pil.new("RGBA", picture.size, "white")
             picture = pil.alpha_composite(white, picture)
@@ -44,12 +44,12 @@ def natives(pictures: Iterable[Any]) -> list[Any]:
 
 
 def several(given: Any) -> bool:
-    """Whether it is a list of pictures and no picture itself."""
+    """Whether it is a list of images rather than one image."""
     return isinstance(given, Sequence) and not isinstance(given, (str, bytes, bytearray))
 
 
 def expand(given: Any) -> list[Any]:
-    """A folder's pictures (walked, in order), or the list that was given."""
+    """The images of a folder (walked, in order), or the given list."""
     if several(given):
         return list(given)
     folder = Path(given)
@@ -60,5 +60,5 @@ def expand(given: Any) -> list[Any]:
         return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
     found = (path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and not hidden(path))
-    # As the program walks: entry by entry, by name.
+    # In the order of the program: entry by entry, by name.
     return sorted((path for path in found if path.is_file()), key=lambda path: path.relative_to(folder).parts)

@@ -1,6 +1,6 @@
-"""Many pictures on many machines, by Ray Data (``pip install "lineament[ray]"``).
+"""Many photos on many machines, with Ray Data (``pip install "lineament[ray]"``).
 
-:func:`predict` writes numbered Parquet shards and goes on where a killed call ended; :class:`Predictor` is for pipelines of one's own.
+:func:`predict` writes numbered Parquet shards and resumes where a killed call ended; :class:`Predictor` is for custom pipelines.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KEYS = ("key", "id", "path", "name")
 
 
 class Predictor:
-    """A step of ``Dataset.map_batches``: pictures in, a row a face out; the bundle is loaded once an actor.
+    """A step of ``Dataset.map_batches``: images in, one row per face out; each actor loads the bundle once.
 
     It reads the column ``bytes`` (files, as ``ray.data.read_binary_files`` gives them) or ``image`` (arrays, as
     ``ray.data.read_images`` does), and ``path`` where there is one. The rows are those of
@@ -64,23 +64,23 @@ def predict(
     key_column: str | None = None,
     **options: Any,
 ) -> dict[str, int]:
-    """Writes the faces in many pictures to ``output/shard-000000.parquet`` and so on, over a Ray cluster.
+    """Writes the faces in many photos to ``output/shard-000000.parquet`` and so on, over a Ray cluster.
 
-    ``source`` is a folder (walked), a list of pictures' paths, or a Parquet file with a column of bytes and one of keys. All machines
+    ``source`` is a folder (walked), a list of paths, or a Parquet file with a column of bytes and one of keys. All machines
     must see ``source`` and ``output`` under the same path. ``concurrency`` is the number of actors, or the least and the most; each
-    loads the bundle once, works on ``threads`` threads and is given ``num_cpus`` (as many, if not said); it looks at ``batch_size``
-    pictures at a time. ``options`` go to :class:`Tagger` (``attributes``, ``operating_point``).
+    loads the bundle once, uses ``threads`` threads and gets ``num_cpus`` (by default as many); it processes ``batch_size`` images
+    at a time. ``options`` go to :class:`Tagger` (``attributes``, ``operating_point``).
 
-    Which pictures a shard holds follows from ``source`` alone, and a shard gets its name when it is whole: work that is done again
-    because a machine was lost writes the same file, and a call that was killed is gone on with by calling it again. The rows are those
-    of ``lineament predict --shards``. ``output/manifest.json`` binds pictures, model and options; a call with others raises
+    ``source`` alone decides which photos a shard holds, and a shard gets its name when it is complete: work that is repeated because
+    a machine failed writes the same file, and the same call resumes one that was killed. The rows are those of
+    ``lineament predict --shards``. ``output/manifest.json`` binds photos, model and options; a call with others raises
     ``ValueError``. Returns the numbers of ``pictures``, ``faces``, ``unread`` pictures, ``shards`` and those that were there
     (``kept``).
     """
     folder = Path(output).absolute()
     folder.mkdir(parents=True, exist_ok=True)
     listing = _Listing(source, picture_column, key_column)
-    # Actors on other machines cannot be sure to find the file.
+    # Actors on other machines may not have the file.
     if model is not None and not isinstance(model, bytes):
         model = Path(model).read_bytes()
     probe = Tagger(model, 1, **options)
@@ -94,7 +94,7 @@ def predict(
             "concurrency": concurrency,
             "batch_size": 1,
             "num_cpus": float(threads) if num_cpus is None else num_cpus,
-            # A lost machine takes its actors with it: they are made again elsewhere, and their shards done again.
+            # A failed machine takes its actors with it: they restart elsewhere, and their shards are done again.
             "max_restarts": -1,
             "max_task_retries": -1,
         }
@@ -127,7 +127,7 @@ class _Listing:
             return hashlib.sha256("".join(f"{file}\0" for file in self.files).encode("utf-8", "surrogateescape")).hexdigest()
         size = self.table.stat().st_size
         with open(self.table, "rb") as file:
-            # The footer holds place, size and bounds of every column chunk.
+            # The footer holds position, size and bounds of every column chunk.
             file.seek(max(0, size - (64 << 10)))
             end = file.read()
         return hashlib.sha256("\0".join([*self.columns, str(size)]).encode() + end).hexdigest()
@@ -176,7 +176,7 @@ class _ShardWriter:
                     at += len(part)
                     if len(inside):
                         cells = inside.column(inside.schema.get_field_index(picture)).to_pylist()
-                        # As Hugging Face's data sets keep pictures: a struct of bytes and path.
+                        # Hugging Face's data sets hold images like this: a struct of bytes and path.
                         cells = [cell["bytes"] if isinstance(cell, dict) else cell for cell in cells]
                         keys = [str(name) for name in inside.column(inside.schema.get_field_index(key)).to_pylist()]
                         yield keys, [cell or b"" for cell in cells]
@@ -230,7 +230,7 @@ def _summary(shards: list[dict[str, Any]], kept: int) -> dict[str, int]:
 
 
 def _write_whole(path: Path, fill: Any) -> None:
-    """A file that is whole or not there. Names differ, for a shard may be written by two machines at a time."""
+    """A file that is complete or absent. Temporary names differ, since two machines may write the same shard at a time."""
     temporary = path.with_name(f".lineament-{uuid.uuid4().hex}.tmp")
     try:
         with open(temporary, "wb") as file:

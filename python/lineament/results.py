@@ -1,4 +1,4 @@
-"""What is told about pictures."""
+"""What a tagger answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Attribute:
     """One attribute of one face.
 
     ``value`` is the answer at the operating point; ``probability`` (0 to 1) is calibrated and does not depend on it, so that
-    ``value`` need not change at 0.5.
+    ``value`` does not have to change at 0.5.
     """
 
     value: bool
@@ -27,7 +27,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Where a face is, in pixels of the upright picture; it may reach outside."""
+    """Where a face is, in pixels of the upright image; it may reach outside."""
 
     x: float
     y: float
@@ -37,7 +37,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face: its box, how sure the localiser is, and its attributes by name."""
+    """A face: its box, the score of the detection, and its attributes by name."""
 
     box: Box
     score: float
@@ -46,7 +46,7 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A picture and its faces, the surest first. ``path`` is there if the picture was given as one."""
+    """An image and its faces, the highest score first. ``path`` is set if the image was given as one."""
 
     path: str | None
     width: int
@@ -73,23 +73,23 @@ class Prediction:
 
 
 class Predictions(list["Prediction | PictureError"]):
-    """The answers to a list of pictures, in its order; with ``errors="return"`` an error stands where a picture could not be read."""
+    """The answers to a list of images, in its order; with ``errors="return"`` an error stands for an image that could not be read."""
 
     def __init__(self, answers: Iterable[Prediction | PictureError], attributes: list[str]) -> None:
         super().__init__(answers)
         self.attributes = attributes
-        """Names of the attributes that are told."""
+        """Names of the selected attributes."""
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """One dictionary a picture; ``{"error": ...}`` for one that could not be read."""
+        """One dictionary per image; ``{"error": ...}`` for one that could not be read."""
         return [{"error": str(a)} if isinstance(a, PictureError) else a.to_dict() for a in self]
 
     def to_arrow(self, *, every_picture: bool = False, keys: list[str] | None = None) -> pyarrow.Table:
-        """A row a face, with the columns of ``lineament predict --format parquet``.
+        """One row per face, with the columns of ``lineament predict --format parquet``.
 
-        With ``every_picture`` the columns of ``lineament predict --shards``: a picture without a face has a row with face 0, one that
-        could not be read a row with the reason under ``error``. ``keys`` go to the column ``path``; else it is the path, or the
-        picture's place in the list.
+        With ``every_picture`` the columns of ``lineament predict --shards``: an image without a face has a row with face 0, one that
+        could not be read a row with the reason under ``error``. ``keys`` go to the column ``path``; by default it is the path, or
+        the position in the list.
         """
         import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""The face of the package."""
+"""The main class of the package."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Engine = Literal["native", "int8"]
 
 
 class Tagger:
-    """Finds faces and tells their attributes, with the nets of one bundle.
+    """Finds faces and predicts their attributes, with the nets of one bundle.
 
-    ``model`` is the path of a bundle or its bytes, else the one in the package; ``threads`` are its own, one a processor if not
-    given. ``operating_point`` says what the model's thresholds are chosen for; ``attributes`` limits what is told. With ``engine="int8"``
-    convolutions are summed in eight-bit integers: half the time on processors with AVX-512 VNNI or AVX-VNNI, more on others; answers
+    ``model`` is the path of a bundle or its bytes, else the one in the package; ``threads`` are its own, by default one per
+    processor. ``operating_point`` selects the model's thresholds; ``attributes`` selects attributes. With ``engine="int8"``
+    convolutions are computed in eight-bit integers: half the time on processors with AVX-512 VNNI or AVX-VNNI, more on others; answers
     differ a little. A tagger can be called from many threads at once, and gives the same answers on any number of them.
 
     Raises ``ModelError`` where the bundle cannot be used, ``ValueError`` for an attribute that it does not know.
@@ -54,12 +54,12 @@ class Tagger:
 
     @property
     def attributes(self) -> list[str]:
-        """Names of the attributes that are told, in the order of the card."""
+        """Names of the selected attributes, in the order of the card."""
         return list(self._attributes)
 
     @property
     def card(self) -> dict[str, Any]:
-        """What the model is: nets, attributes, what it learnt from, how it scored, its licence."""
+        """What the model is: nets, attributes, training data, figures, licence."""
         return dict(json.loads(self._native.card()))
 
     @property
@@ -69,11 +69,11 @@ class Tagger:
 
     @property
     def threads(self) -> int:
-        """How many threads it works on."""
+        """The number of threads."""
         return self._native.threads()
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the bundle, whole or not at all."""
+        """Writes the bundle, completely or not at all."""
         path = os.fspath(path)
         temporary = f"{path}.{os.getpid()}.tmp"
         try:
@@ -92,10 +92,10 @@ class Tagger:
     def predict(self, pictures: Sequence[Picture], *, errors: Literal["raise", "return"] = "raise") -> Predictions: ...
 
     def predict(self, pictures: Any, *, errors: Literal["raise", "return"] = "raise") -> Prediction | Predictions:
-        """The faces of a picture, or of each of a list (side by side, other Python threads going on).
+        """The faces of an image, or of each of a list (in parallel; other Python threads go on).
 
-        Raises ``PictureError`` for the first picture of a list that cannot be read; with ``errors="return"`` the error stands in its
-        place. Files are decoded as they are needed; arrays and PIL images of a list are copied first.
+        Raises ``PictureError`` for the first image of a list that cannot be read; with ``errors="return"`` the error takes its
+        place in the list. Files are decoded when they are needed; arrays and PIL images of a list are copied first.
         """
         if errors not in ("raise", "return"):
             raise ValueError(f"errors is {errors!r}; it can be 'raise' or 'return'")
@@ -124,7 +124,7 @@ class Tagger:
         return Face(Box(*box), score, {name: Attribute(value, probability) for name, (probability, value) in named})
 
     def vectors(self, pictures: Sequence[Picture]) -> list[bytes | None]:
-        """ANet's FC vector of the dominant face of each picture, as native 32-bit floats; ``None`` where no face is found."""
+        """ANet's FC vector of the dominant face of each image, as native 32-bit floats; ``None`` where no face is found."""
         given = natives(pictures)
         found: list[bytes | None] = []
         for place, (picture, vector) in enumerate(zip(given, self._native.vectors(given))):
@@ -147,10 +147,10 @@ class Tagger:
         *,
         background: str | os.PathLike[str] | None = None,
     ) -> dict[str, Any]:
-        """The figures on labelled pictures, as ``lineament evaluate --format json`` prints them.
+        """The figures on labelled photos, as ``lineament evaluate --format json`` prints them.
 
-        ``layout`` is told from what is there if not given. ``background`` is a folder of pictures without a face, to count false
-        alarms in. Raises ``DataError`` where nothing can be measured; a picture that cannot be read is listed under ``skipped``.
+        Without ``layout`` the files in the folder decide it. ``background`` is a folder of photos without a face, to count false
+        alarms. Raises ``DataError`` if nothing can be measured; an image that cannot be read is listed under ``skipped``.
         """
         return dict(json.loads(self._native.evaluate(data, layout, split, region, background)))
 
@@ -165,11 +165,11 @@ class Tagger:
         seed: int = 1,
         replace: bool = False,
     ) -> Lesson:
-        """Teaches an attribute from pictures that have it and pictures that do not: folders, or lists of pictures.
+        """Fits a custom attribute to photos with it and photos without it: folders, or lists of images.
 
-        The nets stay as they are: a linear SVM learns on their FC vectors, cross-validated by picture, or by person where ``people``
-        says who is on each picture of both sides. ``share`` is how common the attribute is where it will be asked for. Raises
-        ``TeachError`` where there are too few pictures or nothing was learned.
+        The nets stay as they are: a linear SVM is fitted to their FC vectors, cross-validated by photo, or by person where ``people``
+        names the person in each photo of both sides. ``share`` is how common the attribute is where the model will be used. Raises
+        ``TeachError`` if there are too few photos or nothing was learned.
         """
         yes, no = expand(positive), expand(negative)
         numbers: list[int] | None = None
@@ -196,10 +196,10 @@ class Tagger:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What came of teaching an attribute.
+    """The result of :meth:`Tagger.teach`.
 
-    ``tagger`` tells it beside the others (``tagger.save("my.lineament")`` keeps it); ``figures`` say what it is worth on pictures
-    that were left out. ``without_face`` are places (positive, then negative pictures) in which no face was found.
+    ``tagger`` has the new attribute next to the others (``tagger.save("my.lineament")`` saves it); ``figures`` measure it on held-out
+    photos. ``without_face`` holds the positions (positive, then negative photos) where no face was found.
     """
 
     tagger: Tagger
