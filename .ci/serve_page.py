@@ -101,7 +101,7 @@ def look(browser, width, scheme):
 
 
 def point(visit):
-    """Regions by mouse and by keyboard: asked for once, told in words, gone with Escape."""
+    """Regions by mouse and by keyboard: requested once, described in words, gone with Escape."""
     page = visit.page
     region, note = page.locator("#stage image.region"), page.locator("#region")
     maps = set()
@@ -162,10 +162,10 @@ def use(browser):
     page.get_by_label("Only those present").uncheck()
 
     page.locator("#files").set_input_files([EXAMPLES / "chelsea.png", EXAMPLES / "coffee.png"])
-    visit.until("[...document.querySelectorAll('.told')].every((one) => one.textContent !== 'waiting')")
+    visit.until("[...document.querySelectorAll('.state')].every((one) => one.textContent !== 'waiting')")
     page.evaluate(GIVE, ["paste", [["broken.png", "image/png", base64.b64encode(b"no picture").decode()]]])
     visit.until("document.getElementById('status').textContent.includes('broken.png: the picture is refused')")
-    # The refusal is told by the browser, too.
+    # The browser reports the refusal, too.
     visit.complaints = [text for text in visit.complaints if "422" not in text]
     thumbs = page.locator("#thumbs li")
     assert thumbs.count() == 4
@@ -207,7 +207,7 @@ def enter(browser):
         else:
             page.wait_for_timeout(200)
             assert page.locator("#door").is_visible()
-    # Refusals are told by the browser, too.
+    # The browser reports refusals, too.
     visit.complaints = [text for text in visit.complaints if "401" not in text]
     visit.close()
 

@@ -11,7 +11,7 @@ const operations = document.getElementById("operations");
 document.getElementById("about").textContent = api.info.description;
 operations.replaceChildren();
 const all = Object.entries(api.paths).flatMap(([path, item]) => Object.entries(item).map(([method, operation]) => [method, path, operation]));
-// What takes pictures comes first.
+// Routes that take images come first.
 const last = ([method]) => (method === "post" ? 0 : 1);
 for (const one of all.sort((a, b) => last(a) - last(b))) operations.append(section(...one));
 
@@ -24,7 +24,7 @@ function section(method, path, operation) {
     return input;
   });
   const files = operation.requestBody && element("input", { type: "file", multiple: true, id: `${id}-files` });
-  if (files) form.append(element("div", {}, element("label", { htmlFor: files.id }, "Pictures"), element("small", {}, "One is sent as the body, several as a form."), files));
+  if (files) form.append(element("div", {}, element("label", { htmlFor: files.id }, "Images"), element("small", {}, "One is sent as the body, several as a form."), files));
   const types = Object.keys(operation.responses["200"]?.content ?? {});
   const accept = types.length > 1 && element("select", { id: `${id}-accept` }, ...types.map((type) => element("option", {}, type)));
   if (accept) form.append(element("div", {}, element("label", { htmlFor: accept.id }, "Accept"), accept));

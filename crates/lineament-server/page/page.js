@@ -1,4 +1,4 @@
-// The page: pictures come in, answers are shown.
+// The page: photos come in, answers are shown.
 
 import { ask, useToken } from "/page/api.js";
 import * as attributes from "/page/attributes.js";
@@ -8,10 +8,10 @@ import * as viewer from "/page/viewer.js";
 
 const $ = (id) => document.getElementById(id);
 
-/** Pictures asked about at a time: more would only wait in the service's line. */
+/** Photos sent at a time: more would only wait in the service's queue. */
 const AT_ONCE = 2;
 
-/** Pictures in the order they came: `file`, `name`, `url`, `first`, then `answer` and `took`, or `problem`. */
+/** Photos in the order they came: `file`, `name`, `url`, `first`, then `answer` and `took`, or `problem`. */
 const entries = [];
 const waiting = [];
 let asking = 0;
@@ -32,9 +32,9 @@ async function meet() {
     return;
   }
   $("door").hidden = true;
-  $("model").textContent = `The model that answers: ${model.name} ${model.version} (${model.sha256.slice(0, 8)}). Licence of its weights: ${model.licence}`;
+  $("model").textContent = `Model: ${model.name} ${model.version} (${model.sha256.slice(0, 8)}). Licence of its weights: ${model.licence}`;
   const right = model.card.scores.validation_mean_accuracy;
-  $("right").textContent = right ? ` Of 100 labels of people it had not seen, ${Math.floor(100 * right)} were those that people had given.` : "";
+  $("right").textContent = right ? ` Of 100 labels of people that it had not seen, it gets ${Math.floor(100 * right)} right.` : "";
   setThresholds($("thresholds").value);
   say("");
   work();
@@ -42,7 +42,7 @@ async function meet() {
 
 function askForToken() {
   $("door").hidden = false;
-  say("This service wants a token: ask whoever runs it, and enter it above.", true);
+  say("This service needs a token: ask the person who runs it, and enter it above.", true);
 }
 
 function setThresholds(kind) {
@@ -61,7 +61,7 @@ function thresholdsChanged() {
 function take(files) {
   const pictures = [...files].filter((file) => file.type.startsWith("image/") || /\.(p[nbgp]m|tiff?)$/i.test(file.name));
   if (!pictures.length) {
-    if (files.length) say("That is no picture. JPEG, PNG, GIF, WebP, BMP, TIFF and PNM are read.", true);
+    if (files.length) say("That is not an image. JPEG, PNG, GIF, WebP, BMP, TIFF and PNM are supported.", true);
     return;
   }
   document.body.classList.add("filled");
@@ -80,7 +80,7 @@ async function work() {
   while (model && asking < AT_ONCE && waiting.length) {
     const entry = waiting.shift();
     asking += 1;
-    say(`Looking at ${entry.name}…`);
+    say(`Analyzing ${entry.name}…`);
     look(entry).finally(() => {
       asking -= 1;
       work();
@@ -128,7 +128,7 @@ function sift() {
     return;
   }
   drawThumbs();
-  if (passes) note.textContent = `${shown().length} of ${entries.length} pictures.`;
+  if (passes) note.textContent = `${shown().length} of ${entries.length} photos.`;
 }
 
 const has = (face) => (name) => (face.attributes?.[name]?.probability ?? 0) >= thresholds.get(name);
@@ -150,8 +150,8 @@ function thumb(entry) {
   if (entry === current) button.setAttribute("aria-current", "true");
   const picture = Object.assign(document.createElement("img"), { src: entry.url, alt: "" });
   picture.addEventListener("error", () => picture.replaceWith(Object.assign(document.createElement("div"), { className: "blank" })));
-  const told = entry.problem ? "not read" : entry.answer ? count(entry) : "waiting";
-  button.append(picture, ...[[entry.name, ""], [told, "told"]].map(([textContent, className]) =>
+  const state = entry.problem ? "not read" : entry.answer ? count(entry) : "waiting";
+  button.append(picture, ...[[entry.name, ""], [state, "state"]].map(([textContent, className]) =>
     Object.assign(document.createElement("span"), { textContent, className })));
   button.addEventListener("click", () => {
     if (entry.problem) say(`${entry.name}: ${entry.problem}`, true);
@@ -170,7 +170,7 @@ $("clear").addEventListener("click", () => {
   document.body.classList.remove("filled");
   $("gallery").hidden = true;
   $("result").hidden = true;
-  say("All pictures are removed.");
+  say("All photos are removed.");
   $("pick").focus();
 });
 

@@ -1,4 +1,4 @@
-// What an attribute's answer rests on: pointing at its row shows the place over the picture.
+// What an attribute's answer rests on: pointing at its row shows its region over the photo.
 
 import { ask } from "/page/api.js";
 import { percent, readable } from "/page/attributes.js";
@@ -36,9 +36,9 @@ function place(region, box) {
   return part ? `the ${part} part of the face` : "the middle of the face";
 }
 
-function told(one, box) {
+function sentence(one, box) {
   const neurons = one.strongest.map(({ neuron }) => neuron);
-  const said = neurons.length ? ` Of its neurons, ${neurons.join(", ")} said most, ${percent(one.share)} of all.` : "";
+  const said = neurons.length ? ` Of its neurons, ${neurons.join(", ")} contribute most, ${percent(one.share)} of all.` : "";
   return `${readable(one.name)} rests most on ${place(one.region, box)}.${said}`;
 }
 
@@ -51,7 +51,7 @@ export function clear() {
 
 function draw(one, box) {
   viewer.showRegion(one);
-  note.textContent = one ? told(one, box) : "";
+  note.textContent = one ? sentence(one, box) : "";
 }
 
 /** Shows regions from now on; `current()` gives the picture and the face that are shown. */

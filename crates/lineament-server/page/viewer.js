@@ -69,5 +69,5 @@ export async function showMap(entry, on, isShown) {
   const data = await entry.map.catch((error) => { entry.map = undefined; throw error; });
   if (!isShown()) return;
   stage.querySelector(".layer")?.remove();
-  stage.querySelector("svg").before(image(png(data), "Where the net that looks for faces responds: bright is strong", "layer"));
+  stage.querySelector("svg").before(image(png(data), "Where the net that finds faces responds: bright is strong", "layer"));
 }
