@@ -34,7 +34,7 @@ mod weights;
 
 pub use error::ForwardError;
 pub use interweave::{Interweave, InterweaveError, Share};
-pub use kernel::{Loops, vectorised};
+pub use kernel::{Isa, IsaError, Loops, vectorised};
 pub use net::{Arithmetic, Net, NetError};
 pub use spec::{
     Checked, CheckedLayer, Layer, MAX_DEPTH, MAX_ELEMENTS, MAX_LAYERS, MAX_NAME, NetSpec, Parameter,

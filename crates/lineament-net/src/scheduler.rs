@@ -12,20 +12,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// What the steps read and write of one memory. Each step writes one stretch of it, unit by unit, and reads another; checked when it is made.
 #[derive(Debug)]
-pub(crate) struct Parts {
-    steps: Vec<Part>,
+pub(crate) struct Schedule {
+    steps: Vec<StepRanges>,
     len: usize,
 }
 
 #[derive(Debug)]
-struct Part {
+struct StepRanges {
     read: Range<usize>,
     written: Range<usize>,
     /// Where the parts of the units begin; each ends where the next begins, the last one with the stretch.
     starts: Vec<usize>,
 }
 
-impl Parts {
+impl Schedule {
     /// Of `[read, written]` and where the units' parts begin, a step each.
     ///
     /// # Panics
@@ -39,7 +39,7 @@ impl Parts {
             let inside = starts.iter().all(|start| written.start <= *start && *start <= written.end);
             assert!(inside && starts.is_sorted(), "units of step {step} are out of place");
             len = len.max(read.end).max(written.end);
-            parts.push(Part { read, written, starts });
+            parts.push(StepRanges { read, written, starts });
         }
         Self { steps: parts, len }
     }
@@ -50,7 +50,7 @@ impl Parts {
     }
 }
 
-impl Part {
+impl StepRanges {
     fn of_unit(&self, unit: usize) -> Range<usize> {
         self.starts[unit]..self.starts.get(unit + 1).copied().unwrap_or(self.written.end)
     }
@@ -72,19 +72,19 @@ pub(crate) trait Steps: Sync {
 ///
 /// # Panics
 /// When `memory` is too small for `parts`.
-pub(crate) fn run(parts: &Parts, steps: &impl Steps, memory: &mut [f32], threads: usize) {
+pub(crate) fn run(parts: &Schedule, steps: &impl Steps, memory: &mut [f32], threads: usize) {
     assert!(parts.len <= memory.len(), "parts of {} values in a memory of {}", parts.len, memory.len());
     let threads = threads.min(parts.widest());
-    if threads < 2 || parts.widest() >= Turn::UNITS || parts.steps.len() >= Turn::STEPS {
-        return alone(parts, steps, memory);
+    if threads < 2 || parts.widest() >= WorkCursor::UNITS || parts.steps.len() >= WorkCursor::STEPS {
+        return sequential(parts, steps, memory);
     }
     let pass = Pass {
         parts: &parts.steps,
         steps,
         len: memory.len(),
         memory: memory.as_mut_ptr(),
-        turn: Apart(AtomicU64::new(Turn::BEFORE.0)),
-        done: Apart(AtomicUsize::new(0)),
+        cursor: CachePadded(AtomicU64::new(WorkCursor::START.0)),
+        done: CachePadded(AtomicUsize::new(0)),
         failed: AtomicBool::new(false),
         held: PhantomData,
     };
@@ -102,10 +102,10 @@ fn helpers<S: Steps>(pass: &Pass<'_, S>, count: usize) {
 }
 
 /// The plain twin: unit after unit.
-fn alone(parts: &Parts, steps: &impl Steps, memory: &mut [f32]) {
+fn sequential(parts: &Schedule, steps: &impl Steps, memory: &mut [f32]) {
     steps.begin(memory);
     for (step, part) in parts.steps.iter().enumerate() {
-        let Part { read, written, starts } = part;
+        let StepRanges { read, written, starts } = part;
         let (read, out) = if read.end <= written.start {
             let (low, high) = memory.split_at_mut(written.start);
             (&low[read.clone()], &mut high[..written.len()])
@@ -123,12 +123,12 @@ fn alone(parts: &Parts, steps: &impl Steps, memory: &mut [f32]) {
 
 /// What is under way, in one word: the step, and how many of its units are taken from the front and from the back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Turn(u64);
+struct WorkCursor(u64);
 
-impl Turn {
+impl WorkCursor {
     /// The turns before the first step and after the last.
-    const BEFORE: Self = Self(u64::MAX - 1);
-    const OVER: Self = Self(u64::MAX);
+    const START: Self = Self(u64::MAX - 1);
+    const END: Self = Self(u64::MAX);
     /// Bits of each count.
     const BITS: u32 = 22;
     /// What a word has no room for: so many units, and so many steps.
@@ -147,7 +147,7 @@ impl Turn {
         [self.0 >> Self::BITS, self.0].map(|count| count as usize & (Self::UNITS - 1))
     }
 
-    /// The next of `units`, from the front or the back, and the turn without it.
+    /// The next of `units`, from the front or the back, and the cursor without it.
     fn next(self, units: usize, front: bool) -> Option<(usize, Self)> {
         let [before, behind] = self.taken();
         (before + behind < units).then(|| {
@@ -165,19 +165,19 @@ const PATIENCE: u32 = 4000;
 
 /// In lines of the cache of its own: what stands beside it may be written without taking it from a processor that looks at it.
 #[repr(align(128))]
-struct Apart<T>(T);
+struct CachePadded<T>(T);
 
 /// One pass that several threads work on.
 struct Pass<'a, S> {
-    parts: &'a [Part],
+    parts: &'a [StepRanges],
     steps: &'a S,
     /// Holds all parts.
     memory: *mut f32,
     len: usize,
-    /// A [`Turn`].
-    turn: Apart<AtomicU64>,
+    /// A [`WorkCursor`].
+    cursor: CachePadded<AtomicU64>,
     /// Units that others than the leader have done, of all steps.
-    done: Apart<AtomicUsize>,
+    done: CachePadded<AtomicUsize>,
     /// A unit panicked: the pass will not end.
     failed: AtomicBool,
     held: PhantomData<&'a mut [f32]>,
@@ -189,7 +189,7 @@ unsafe impl<S: Steps> Sync for Pass<'_, S> {}
 impl<S: Steps> Pass<'_, S> {
     fn lead(&self) {
         // Helpers leave, too, when a unit panics here.
-        let _over = OnDrop(|| self.turn.0.store(Turn::OVER.0, Ordering::Release));
+        let _over = OnDrop(|| self.cursor.0.store(WorkCursor::END.0, Ordering::Release));
         // SAFETY: the memory is that of `run`, and before the first step nobody else holds any of it.
         self.steps.begin(unsafe { std::slice::from_raw_parts_mut(self.memory, self.len) });
         let mut by_others = 0;
@@ -199,7 +199,7 @@ impl<S: Steps> Pass<'_, S> {
             // of it.
             let out = unsafe { std::slice::from_raw_parts_mut(self.memory.add(start), end - start) };
             self.steps.prepare(step, out);
-            self.turn.0.store(Turn::at(step).0, Ordering::Release);
+            self.cursor.0.store(WorkCursor::at(step).0, Ordering::Release);
             by_others += part.starts.len();
             while let Some((step, unit)) = self.take(true) {
                 self.work(step, unit);
@@ -212,7 +212,7 @@ impl<S: Steps> Pass<'_, S> {
 
     fn help(&self) {
         let mut waited = 0;
-        while self.turn.0.load(Ordering::Acquire) != Turn::OVER.0 {
+        while self.cursor.0.load(Ordering::Acquire) != WorkCursor::END.0 {
             match self.take(false) {
                 Some((step, unit)) => {
                     let failed = OnDrop(|| self.failed.store(true, Ordering::Release));
@@ -236,17 +236,17 @@ impl<S: Steps> Pass<'_, S> {
 
     /// A unit of the step that the leader stands at, which nobody else gets.
     fn take(&self, front: bool) -> Option<(usize, usize)> {
-        let mut turn = Turn(self.turn.0.load(Ordering::Acquire));
+        let mut cursor = WorkCursor(self.cursor.0.load(Ordering::Acquire));
         loop {
-            if turn == Turn::BEFORE || turn == Turn::OVER {
+            if cursor == WorkCursor::START || cursor == WorkCursor::END {
                 return None;
             }
-            let step = turn.step();
-            let (unit, next) = turn.next(self.parts.get(step)?.starts.len(), front)?;
+            let step = cursor.step();
+            let (unit, next) = cursor.next(self.parts.get(step)?.starts.len(), front)?;
             // Acquire: what the leader and all units before wrote is seen.
-            match self.turn.0.compare_exchange_weak(turn.0, next.0, Ordering::AcqRel, Ordering::Acquire) {
+            match self.cursor.0.compare_exchange_weak(cursor.0, next.0, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Some((step, unit)),
-                Err(now) => turn = Turn(now),
+                Err(now) => cursor = WorkCursor(now),
             }
         }
     }
@@ -255,7 +255,7 @@ impl<S: Steps> Pass<'_, S> {
     fn work(&self, step: usize, unit: usize) {
         let part = &self.parts[step];
         let (read, own) = (part.read.clone(), part.of_unit(unit));
-        // SAFETY: `Parts` says that what a step reads and writes lies apart and that the parts of its units follow one another, and `run` that all of it lies in
+        // SAFETY: `Schedule` says that what a step reads and writes lies apart and that the parts of its units follow one another, and `run` that all of it lies in
         // the memory. `take` gives every unit once, and the leader goes on only when all are done.
         let (read, own) = unsafe {
             let read = std::slice::from_raw_parts(self.memory.add(read.start), read.len());
@@ -292,19 +292,19 @@ mod tests {
 
     #[test]
     fn units_are_taken_from_both_ends_until_they_meet() {
-        let last = Turn::STEPS - 1;
-        let mut turn = Turn::at(last);
+        let last = WorkCursor::STEPS - 1;
+        let mut cursor = WorkCursor::at(last);
         let mut units = Vec::new();
         for front in [true, false, false, true] {
-            let (unit, next) = turn.next(4, front).unwrap();
+            let (unit, next) = cursor.next(4, front).unwrap();
             units.push(unit);
-            turn = next;
+            cursor = next;
         }
         assert_eq!(units, [0, 3, 2, 1]);
-        assert_eq!((turn.step(), turn.taken()), (last, [2, 2]));
-        assert!(turn != Turn::BEFORE && turn != Turn::OVER);
-        assert_eq!(turn.next(4, true), None);
-        assert_eq!(turn.next(4, false), None);
+        assert_eq!((cursor.step(), cursor.taken()), (last, [2, 2]));
+        assert!(cursor != WorkCursor::START && cursor != WorkCursor::END);
+        assert_eq!(cursor.next(4, true), None);
+        assert_eq!(cursor.next(4, false), None);
     }
 
     /// Two halves; each step adds values of the one, and its own number, to the other.
@@ -334,7 +334,7 @@ mod tests {
 
     fn after(steps: &BackAndForth, threads: usize) -> Vec<f32> {
         let halves = [0..steps.half, steps.half..2 * steps.half];
-        let parts = Parts::new((0..STEPS).map(|step| {
+        let parts = Schedule::new((0..STEPS).map(|step| {
             let [low, high] = halves.clone();
             let ends = if step % 2 == 0 { [low, high] } else { [high, low] };
             let starts = ends[1].clone().step_by(steps.unit).collect();
@@ -369,19 +369,19 @@ mod tests {
     #[test]
     #[should_panic(expected = "writes what it reads")]
     fn stretches_that_overlap_are_refused() {
-        Parts::new([([0..3, 2..4], vec![2])].into_iter());
+        Schedule::new([([0..3, 2..4], vec![2])].into_iter());
     }
 
     #[test]
     #[should_panic(expected = "out of place")]
     fn units_out_of_order_are_refused() {
-        Parts::new([([0..2, 2..4], vec![3, 2])].into_iter());
+        Schedule::new([([0..2, 2..4], vec![3, 2])].into_iter());
     }
 
     #[test]
     #[should_panic(expected = "in a memory of 3")]
     fn a_memory_that_is_too_small_is_refused() {
-        let parts = Parts::new([([0..2, 2..4], vec![2])].into_iter());
+        let parts = Schedule::new([([0..2, 2..4], vec![2])].into_iter());
         run(&parts, &BackAndForth { half: 2, unit: 2, panics: false }, &mut [0.0; 3], 2);
     }
 }

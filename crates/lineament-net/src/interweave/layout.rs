@@ -4,14 +4,14 @@ use super::operation::Operation;
 use crate::net::layout::ALIGNED;
 use crate::net::plan::Slot;
 use crate::net::program::MOST;
-use crate::scheduler::Parts;
+use crate::scheduler::Schedule;
 
 /// All maps of a pass, one behind the other in one memory.
 pub(super) struct Layout {
     /// In the order of the operations; a matrix has two.
     pub(super) stages: Vec<Stage>,
     /// What the units of each stage read and write.
-    pub(super) parts: Parts,
+    pub(super) schedule: Schedule,
     /// Values of the memory.
     pub(super) len: usize,
     pub(super) region: Held,
@@ -128,8 +128,8 @@ impl Layout {
             };
             *held.get_mut(slot)? = output;
         }
-        let (parts, result) = (Parts::new(parts.into_iter()), *held.get(output)?);
-        Some(Self { stages, parts, len: laying.len, region, result })
+        let (schedule, result) = (Schedule::new(parts.into_iter()), *held.get(output)?);
+        Some(Self { stages, schedule, len: laying.len, region, result })
     }
 }
 

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::net::plan::compile;
-use crate::{ForwardError, Net, NetError, NetSpec, Shape, Tensor, Weights};
+use crate::{Arithmetic, ForwardError, Isa, Net, NetError, NetSpec, Shape, Tensor, Weights};
 use run::Woven;
 
 /// A net made ready for patches of a region at fixed offsets. It can be shared between threads.
@@ -130,12 +130,28 @@ impl Interweave {
     /// than 2^24 pixels), the patches go through [`Net`] one by one; [`Interweave::redundancy`] is 1 then.
     ///
     /// # Errors
-    /// When a patch does not lie in the region, or spec and weights do not make a net.
+    /// When a patch does not lie in the region, spec and weights do not make a net, or `LINEAMENT_ISA` names no instruction set that this processor has
+    /// ([`Isa::selected`]).
     pub fn new(
         spec: &NetSpec,
         weights: &Weights,
         region: Shape,
         offsets: &[[usize; 2]],
+    ) -> Result<Self, InterweaveError> {
+        let isa = Isa::selected().map_err(NetError::from)?;
+        Self::for_isa(spec, weights, region, offsets, isa)
+    }
+
+    /// As [`Interweave::new`], with the instructions of `isa`, whatever `LINEAMENT_ISA` says.
+    ///
+    /// # Errors
+    /// When a patch does not lie in the region, or spec and weights do not make a net.
+    pub fn for_isa(
+        spec: &NetSpec,
+        weights: &Weights,
+        region: Shape,
+        offsets: &[[usize; 2]],
+        isa: Isa,
     ) -> Result<Self, InterweaveError> {
         weights.check(spec).map_err(NetError::from)?;
         let checked = spec.check().map_err(NetError::from)?;
@@ -152,11 +168,11 @@ impl Interweave {
             }
         }
         let plan = compile(&spec.layers, checked.layers(), weights)?;
-        let woven = plan::weave(plan, region, patch, offsets)
+        let woven = plan::weave(plan, region, patch, offsets, isa)
             .filter(|(_, shares)| shares.iter().any(|share| share.woven < share.patchwise));
         let (way, shares) = match woven {
             Some((woven, shares)) => (Way::Woven(woven), shares),
-            None => (Way::Patchwise(Net::new(spec, weights)?), Vec::new()),
+            None => (Way::Patchwise(Net::for_isa(spec, weights, Arithmetic::Single, isa)?), Vec::new()),
         };
         let (name, output) = (spec.name.clone(), checked.output());
         Ok(Self { name, region, patch, output, offsets: offsets.to_vec(), shares, way })

@@ -4,12 +4,12 @@ use super::Share;
 use super::number::{Map, Numbered, Numbering};
 use super::operation::{Operation, Piece};
 use super::run::Woven;
-use crate::kernel::gemm_f32::{FEW, WINDOWS};
+use crate::kernel::gemm_f32::{FEW_WINDOWS, UNIT_WINDOWS};
 use crate::kernel::window::Window;
 use crate::net::plan::{Plan, Slot, Step};
 use crate::net::program::parts;
 use crate::net::step::{Convolution, Matrix};
-use crate::{MAX_ELEMENTS, Shape};
+use crate::{Isa, MAX_ELEMENTS, Shape};
 
 /// The most window taps that are looked at, over all layers and patches: half a gigabyte of tables and some seconds. The
 /// paper's ANet needs a twentieth of it for nine patches.
@@ -17,7 +17,7 @@ const MOST_TAPS: usize = 1 << 26;
 /// The most pixels of a region whose values are numbered.
 const MOST_PIXELS: usize = 1 << 24;
 
-/// Pieces of a convolution that are enough to be had in equal numbers by two threads.
+/// TransformLayout of a convolution that are enough to be had in equal numbers by two threads.
 const PIECES: usize = 16;
 
 /// Weaves `plan` for patches of shape `patch` at `offsets`, all within the region. `None` when it is too large to
@@ -27,6 +27,7 @@ pub(crate) fn weave(
     region: Shape,
     patch: Shape,
     offsets: &[[usize; 2]],
+    isa: Isa,
 ) -> Option<(Woven, Vec<Share>)> {
     let pixels = |shape: Shape| shape.height.checked_mul(shape.width);
     pixels(region).filter(|&pixels| pixels <= MOST_PIXELS)?;
@@ -44,7 +45,7 @@ pub(crate) fn weave(
     let Weaver { mut maps, operations, shares, .. } = weaver;
     let map = maps.get_mut(plan.output)?.take()?;
     let pixels = [region.height * region.width, region.channels];
-    Some((Woven::new(operations, plan.slots, pixels, (plan.output, map))?, shares))
+    Some((Woven::new(operations, plan.slots, pixels, (plan.output, map), isa)?, shares))
 }
 
 struct Weaver<'a> {
@@ -144,12 +145,12 @@ impl Weaver<'_> {
         let mut first = 0;
         // Half as large where there are few of them, so that threads have as much to do each.
         let cells = &numbered.cells;
-        let few = cells.iter().map(|values| values.div_ceil(WINDOWS)).sum::<usize>() < PIECES;
+        let few = cells.iter().map(|values| values.div_ceil(UNIT_WINDOWS)).sum::<usize>() < PIECES;
         for (cell, &values) in cells.iter().enumerate() {
-            let count = values.div_ceil(if few { WINDOWS / 2 } else { WINDOWS });
+            let count = values.div_ceil(if few { UNIT_WINDOWS / 2 } else { UNIT_WINDOWS });
             // Of what kernels take at once.
-            pieces.extend(parts(values.div_ceil(FEW), count).map(|few| {
-                let (start, end) = (few.start * FEW, values.min(few.end * FEW));
+            pieces.extend(parts(values.div_ceil(FEW_WINDOWS), count).map(|few| {
+                let (start, end) = (few.start * FEW_WINDOWS, values.min(few.end * FEW_WINDOWS));
                 Piece { cell, first: first + start, values: end - start }
             }));
             first += values;
@@ -192,8 +193,8 @@ mod tests {
     #[test]
     fn what_is_too_large_to_be_planned_is_left_alone() {
         let patch = Shape::new(1, 1, 1);
-        assert!(weave(nothing(), Shape::new(1, 1 << 20, 1 << 20), patch, &[[0, 0]]).is_none());
-        assert!(weave(nothing(), Shape::new(1, usize::MAX, 2), patch, &[[0, 0]]).is_none());
-        assert!(weave(nothing(), Shape::new(1, 2, 2), patch, &[[0, 0]]).is_some());
+        assert!(weave(nothing(), Shape::new(1, 1 << 20, 1 << 20), patch, &[[0, 0]], Isa::PORTABLE).is_none());
+        assert!(weave(nothing(), Shape::new(1, usize::MAX, 2), patch, &[[0, 0]], Isa::PORTABLE).is_none());
+        assert!(weave(nothing(), Shape::new(1, 2, 2), patch, &[[0, 0]], Isa::PORTABLE).is_some());
     }
 }

@@ -9,9 +9,9 @@ use crate::kernel::aligned::Aligned;
 use crate::kernel::gemm_f32::packing::Panels;
 use crate::kernel::gemm_f32::sums;
 use crate::kernel::indirection::{Listed, Rows};
-use crate::kernel::isa::Path;
+use crate::kernel::isa::Isa;
 use crate::kernel::pooling::Pixels;
-use crate::net::buffer_pool::Shelf;
+use crate::net::buffer_pool::BufferPool;
 use crate::net::packed;
 use crate::net::plan::Slot;
 use crate::net::run::interleave;
@@ -23,12 +23,12 @@ pub(crate) struct Woven {
     /// What each operation multiplies with; nothing for most.
     packed: Vec<Packed>,
     layout: Layout,
-    path: Path,
+    isa: Isa,
     output: Slot,
     /// Shape of one patch's output, and which values stand in the patches'.
     shape: Shape,
     numbers: Vec<u32>,
-    memory: Shelf<Aligned>,
+    memory: BufferPool<Aligned>,
 }
 
 /// The filters of an operation and where their windows lie.
@@ -85,20 +85,12 @@ impl Woven {
         slots: usize,
         region: [usize; 2],
         (output, map): (Slot, Map),
+        isa: Isa,
     ) -> Option<Self> {
         let layout = Layout::new(&operations, slots, region, output)?;
         let Map { shape, numbers, .. } = map;
         let packed = operations.iter().map(Packed::new).collect();
-        Some(Self {
-            packed,
-            layout,
-            path: Path::best(),
-            operations,
-            output,
-            shape,
-            numbers,
-            memory: Shelf::default(),
-        })
+        Some(Self { packed, layout, isa, operations, output, shape, numbers, memory: BufferPool::default() })
     }
 
     /// What runs, in this order, from the region's pixels in slot 0 on.
@@ -115,7 +107,7 @@ impl Woven {
     pub(crate) fn region(&self, region: &[f32], output: &mut [f32], threads: usize) {
         self.memory.with(|memory: &mut Aligned| {
             let memory = memory.grown(self.layout.len);
-            scheduler::run(&self.layout.parts, &Pass { woven: self, region }, memory, threads);
+            scheduler::run(&self.layout.schedule, &Pass { woven: self, region }, memory, threads);
             let map = self.layout.result.of(memory);
             let (channels, pixels) = (self.shape.channels, self.shape.height * self.shape.width);
             let patches = output.chunks_exact_mut(self.shape.elements());
@@ -157,7 +149,7 @@ impl Steps for Pass<'_> {
 
 impl Pass<'_> {
     fn run(&self, stage: &Stage, unit: usize, memory: &[f32], out: &mut [f32]) {
-        let (path, packed) = (self.woven.path, &self.woven.packed[stage.operation]);
+        let (isa, packed) = (self.woven.isa, &self.woven.packed[stage.operation]);
         let Stage { input, before, .. } = stage;
         match &self.woven.operations[stage.operation] {
             Operation::Normalise { affine, activation, .. } => {
@@ -171,13 +163,13 @@ impl Pass<'_> {
                 }
                 if let Some(bank) = packed.banks.get(piece.cell) {
                     let windows = packed.listed(input, piece.first, convolution.filters);
-                    sums(path, bank, input.of(memory), &windows, 0..piece.values, out, onto.is_some());
+                    sums(isa, bank, input.of(memory), &windows, 0..piece.values, out, onto.is_some());
                 }
             }
             Operation::Multiply { values, .. } if stage.does == Does::Parts => {
                 if let Some(bank) = packed.banks.get(unit) {
                     let windows = packed.listed(input, 0, bank.outputs());
-                    sums(path, bank, input.of(memory), &windows, 0..*values, out, false);
+                    sums(isa, bank, input.of(memory), &windows, 0..*values, out, false);
                 }
             }
             Operation::Multiply { matrix, values, .. } => {
@@ -192,7 +184,7 @@ impl Pass<'_> {
             Operation::Pool { pooling, table, channels, .. } => {
                 let sources =
                     |value| Sources { numbers: table.window(unit * VALUES + value), channels: *channels };
-                pooling.windows(path, input.of(memory), *channels, sources, out);
+                pooling.windows(isa, input.of(memory), *channels, sources, out);
             }
             Operation::Copy { .. } => out.copy_from_slice(&input.of(memory)[..input.size()]),
             Operation::Add { table, onto, channels, activation, .. } => {

@@ -108,13 +108,13 @@ unsafe impl Windows for Placed<'_> {
 /// How the transforms of `all` tiles lie in memory: `each` at a time, of which the last piece may have fewer. A piece holds all places of its tiles,
 /// `[places, tiles, channels]`, with some values to spare behind each place.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Pieces {
+pub(crate) struct TransformLayout {
     pub(crate) all: usize,
     pub(crate) each: usize,
     pub(crate) places: usize,
 }
 
-impl Pieces {
+impl TransformLayout {
     /// Values to spare. Without them places are often multiples of a kilobyte apart, and what is read and written across them meets in few sets of a cache.
     const SPARE: usize = 16;
 
@@ -152,7 +152,7 @@ impl Pieces {
 /// One place of the transforms of tiles, as rows of a matrix, `inner` values each, to rows of `outputs`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AtPlace {
-    pub(crate) pieces: Pieces,
+    pub(crate) pieces: TransformLayout,
     pub(crate) place: usize,
     pub(crate) inner: usize,
     pub(crate) outputs: usize,
@@ -175,7 +175,7 @@ unsafe impl Windows for AtPlace {
     }
 
     fn step(&self) -> Option<usize> {
-        let Pieces { all, each, .. } = self.pieces;
+        let TransformLayout { all, each, .. } = self.pieces;
         (each >= all || each.is_multiple_of(EVEN)).then_some(self.inner)
     }
 
@@ -320,7 +320,7 @@ mod tests {
         fn the_last_tile_is_the_farthest(
             all in 1usize..60, each in 1usize..20, (places, place) in (1usize..36).prop_flat_map(|p| (Just(p), 0..p)), inner in 1usize..9,
         ) {
-            let pieces = Pieces { all, each, places };
+            let pieces = TransformLayout { all, each, places };
             let at = AtPlace { pieces, place, inner, outputs: 3 };
             prop_assert!(at.from(all - 1, 0) + inner <= pieces.values(inner));
             for first in (0..all).step_by(EVEN) {

@@ -16,6 +16,7 @@ mod tiling;
 pub(crate) mod window;
 pub(crate) mod winograd;
 
+pub use isa::{Isa, IsaError};
 pub use simd::dispatch::{Loops, vectorised};
 
 /// Number `i` of a list without pattern, from -1 to 1: what the kernels' tests compute with.

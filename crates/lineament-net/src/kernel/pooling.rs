@@ -1,6 +1,6 @@
 //! Largest values and means of windows.
 
-use super::isa::Path;
+use super::isa::Isa;
 use super::simd::dispatch::{self, Loops};
 use super::window::Window;
 use crate::Shape;
@@ -83,7 +83,7 @@ impl Pooling {
     /// One row of the output map; `line` values lie between the rows of `map`.
     pub(crate) fn row(
         self,
-        path: Path,
+        isa: Isa,
         window: Window,
         (map, shape, line): (&[f32], Shape, usize),
         row: usize,
@@ -96,19 +96,19 @@ impl Pooling {
             let start = top * line + left * channels;
             Taps { start, rows: rows.len(), columns: columns.len(), line, channels }
         };
-        self.windows(path, map, channels, taps, into);
+        self.windows(isa, map, channels, taps, into);
     }
 
     /// Consecutive windows of pixels with `channels` values; `pixels` tells which pixels a window has.
     pub(crate) fn windows<P: Pixels>(
         self,
-        path: Path,
+        isa: Isa,
         map: &[f32],
         channels: usize,
         pixels: impl Fn(usize) -> P,
         into: &mut [f32],
     ) {
-        dispatch::run(path, Run { pooling: self, map, channels, pixels, into });
+        dispatch::run(isa, Run { pooling: self, map, channels, pixels, into });
     }
 
     /// `L` channels of one window.
@@ -155,10 +155,10 @@ mod tests {
             let map: Vec<f32> = (0..height * line).map(value).collect();
             let to = window.slide(shape);
             let pooling = if mean { Pooling::Mean } else { Pooling::Max };
-            for path in Path::all() {
+            for isa in Isa::available() {
                 for row in 0..to.height {
                     let mut found = vec![0.0; to.width * channels];
-                    pooling.row(path, window, (&map, shape, line), row, &mut found);
+                    pooling.row(isa, window, (&map, shape, line), row, &mut found);
                     for (at, found) in found.into_iter().enumerate() {
                         let (column, channel) = (at / channels, at % channels);
                         let inside = |start: usize, n: usize| {
@@ -176,7 +176,7 @@ mod tests {
                         } else {
                             values.iter().copied().fold(f64::NEG_INFINITY, f64::max)
                         };
-                        prop_assert!((f64::from(found) - expected).abs() < 1e-6, "{path:?}: {found} {expected}");
+                        prop_assert!((f64::from(found) - expected).abs() < 1e-6, "{isa:?}: {found} {expected}");
                     }
                 }
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Net;
 use super::program::Program;
 use crate::Shape;
-use crate::scheduler::{Parts, Steps};
+use crate::scheduler::{Schedule, Steps};
 
 /// The most items of a group, and the most values that their maps may fill (8 MB): together they read every filter once.
 const GROUP: usize = 16;
@@ -17,7 +17,7 @@ const GROUP_VALUES: usize = 2 << 20;
 pub(crate) struct Batch {
     pub(crate) groups: Vec<Group>,
     /// Where the groups' outputs lie, when each thread takes groups of its own; none when all share the units of one group after the other.
-    pub(crate) apart: Option<Parts>,
+    pub(crate) independent: Option<Schedule>,
 }
 
 /// Neighbouring items.
@@ -32,21 +32,21 @@ impl Batch {
     pub(crate) fn new(net: &Net, input: Shape, items: usize, threads: usize) -> Option<Self> {
         let one = net.program(input, 1)?;
         let (values, output) = (one.layout.len, one.layout.output.shape.elements());
-        // Apart, each thread reads all filters; together, they hand maps to each other.
-        let apart = threads > 1 && items >= 2 * threads && items * values >= net.plan.weights();
+        // IndependentGroups, each thread reads all filters; together, they hand maps to each other.
+        let independent = threads > 1 && items >= 2 * threads && items * values >= net.plan.weights();
         let most = (GROUP_VALUES / values.max(1)).clamp(1, GROUP);
         let mut groups = Vec::new();
         let mut first = 0;
-        for size in sizes(items, if apart { threads } else { 1 }, most) {
+        for size in sizes(items, if independent { threads } else { 1 }, most) {
             groups.push(Group { first, program: net.program(input, size)? });
             first += size;
         }
-        let parts = || {
+        let schedule = || {
             let starts = groups.iter().map(|group| group.first * output).collect();
-            Parts::new(iter::once(([0..0, 0..items * output], starts)))
+            Schedule::new(iter::once(([0..0, 0..items * output], starts)))
         };
-        let apart = apart.then(parts);
-        Some(Self { groups, apart })
+        let independent = independent.then(schedule);
+        Some(Self { groups, independent })
     }
 }
 
@@ -74,13 +74,13 @@ fn sizes(items: usize, threads: usize, most: usize) -> Vec<usize> {
 }
 
 /// A batch on its way, group by group.
-pub(crate) struct Apart<'a> {
+pub(crate) struct IndependentGroups<'a> {
     pub(crate) net: &'a Net,
     pub(crate) batch: &'a Batch,
     pub(crate) input: &'a [f32],
 }
 
-impl Steps for Apart<'_> {
+impl Steps for IndependentGroups<'_> {
     fn begin(&self, _: &mut [f32]) {}
 
     fn prepare(&self, _: usize, _: &mut [f32]) {}

@@ -6,22 +6,22 @@ use std::thread::{self, ThreadId};
 /// Buffers at rest beyond this many are given back to the allocator.
 const AT_REST: usize = 64;
 
-/// A shelf of things to borrow. Taking and giving back cost a lock each; the work in between is long. A thread gets what it had before where it can: what
+/// A pool of things to borrow. Taking and giving back cost a lock each; the work in between is long. A thread gets what it had before where it can: what
 /// another one wrote lies in that one's cache.
 #[derive(Debug)]
-pub(crate) struct Shelf<T> {
+pub(crate) struct BufferPool<T> {
     /// With who had them last.
     things: Mutex<Vec<(ThreadId, T)>>,
 }
 
-impl<T> Default for Shelf<T> {
+impl<T> Default for BufferPool<T> {
     fn default() -> Self {
         Self { things: Mutex::new(Vec::new()) }
     }
 }
 
-impl<T: Default> Shelf<T> {
-    /// Runs `f` with a thing off the shelf, or a new one.
+impl<T: Default> BufferPool<T> {
+    /// Runs `f` with a thing off the pool, or a new one.
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         // A panic elsewhere leaves only scratch values behind, which the next user overwrites.
         let lock = || self.things.lock().unwrap_or_else(PoisonError::into_inner);
@@ -49,24 +49,24 @@ mod tests {
 
     #[test]
     fn what_was_given_back_is_taken_again() {
-        let shelf = Shelf::<Aligned>::default();
-        let first = shelf.with(|buffer| buffer.grown(100).as_ptr());
-        let second = shelf.with(|buffer| buffer.grown(60).as_ptr());
+        let pool = BufferPool::<Aligned>::default();
+        let first = pool.with(|buffer| buffer.grown(100).as_ptr());
+        let second = pool.with(|buffer| buffer.grown(60).as_ptr());
         assert_eq!(first, second);
     }
 
     #[test]
     fn a_thread_gets_its_own_again() {
-        let shelf = Shelf::<Vec<u8>>::default();
+        let pool = BufferPool::<Vec<u8>>::default();
         // What this thread has is out while the other asks, so that there are two.
-        shelf.with(|here| {
+        pool.with(|here| {
             here.push(1);
-            std::thread::scope(|scope| scope.spawn(|| shelf.with(|there| there.push(2))).join().unwrap());
+            std::thread::scope(|scope| scope.spawn(|| pool.with(|there| there.push(2))).join().unwrap());
         });
-        let mine = |value| shelf.with(|thing| (thing[0], thing.push(value))).0;
+        let mine = |value| pool.with(|thing| (thing[0], thing.push(value))).0;
         assert_eq!([mine(3), mine(4)], [1, 1]);
         // A stranger takes any.
-        let theirs = std::thread::scope(|scope| scope.spawn(|| shelf.with(|thing| thing[0])).join().unwrap());
+        let theirs = std::thread::scope(|scope| scope.spawn(|| pool.with(|thing| thing[0])).join().unwrap());
         assert!([1, 2].contains(&theirs));
     }
 }

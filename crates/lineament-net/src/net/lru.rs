@@ -7,18 +7,18 @@ const KEPT: usize = 64;
 
 /// The things that were asked for last.
 #[derive(Debug)]
-pub(crate) struct Recent<K, V> {
+pub(crate) struct Lru<K, V> {
     /// The latest used stand last.
     things: Mutex<Vec<(K, Arc<V>)>>,
 }
 
-impl<K, V> Default for Recent<K, V> {
+impl<K, V> Default for Lru<K, V> {
     fn default() -> Self {
         Self { things: Mutex::default() }
     }
 }
 
-impl<K: PartialEq, V> Recent<K, V> {
+impl<K: PartialEq, V> Lru<K, V> {
     /// What was made for `key`, if it is still there.
     pub(crate) fn get(&self, key: &K) -> Option<Arc<V>> {
         let mut things = self.things.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn what_was_used_last_is_kept() {
-        let recent = Recent::<usize, usize>::default();
+        let recent = Lru::<usize, usize>::default();
         assert_eq!(recent.get_or(0, || None), None);
         for key in 0..KEPT + 5 {
             assert_eq!(*recent.get_or(key, || Some(2 * key)).unwrap(), 2 * key);

@@ -21,13 +21,12 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::kernel::aligned::Aligned;
-use crate::kernel::isa::Path;
 use crate::scheduler;
-use crate::{ForwardError, NetSpec, Shape, SpecError, Tensor, Weights, WeightsError};
-use batch::{Apart, Batch};
-use buffer_pool::Shelf;
+use crate::{ForwardError, Isa, IsaError, NetSpec, Shape, SpecError, Tensor, Weights, WeightsError};
+use batch::{Batch, IndependentGroups};
+use buffer_pool::BufferPool;
 use layout::Layout;
-use lru::Recent;
+use lru::Lru;
 use packed::Bank;
 use plan::Plan;
 use program::Program;
@@ -38,13 +37,13 @@ pub struct Net {
     output: Shape,
     plan: Plan,
     banks: Vec<Bank>,
-    path: Path,
+    isa: Isa,
     /// For groups of so many items.
-    programs: Recent<(Shape, usize), Program>,
+    programs: Lru<(Shape, usize), Program>,
     /// For so many items and threads.
-    batches: Recent<(Shape, usize, usize), Batch>,
-    arenas: Shelf<Aligned>,
-    buffers: Shelf<Aligned>,
+    batches: Lru<(Shape, usize, usize), Batch>,
+    arenas: BufferPool<Aligned>,
+    buffers: BufferPool<Aligned>,
 }
 
 /// What the sums of convolutions are made in. The rest of a net is single precision throughout.
@@ -69,6 +68,9 @@ pub enum NetError {
     /// The weights do not belong to the spec.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// `LINEAMENT_ISA` names no instruction set that this processor has.
+    #[error(transparent)]
+    Isa(#[from] IsaError),
     /// A normalisation multiplies its layer out of the range of numbers.
     #[error(
         "layer {layer}: its weights leave the range of f32 when the normalisation is multiplied in: they are damaged"
@@ -99,7 +101,8 @@ impl Net {
     /// Compiles a net in single precision.
     ///
     /// # Errors
-    /// When the spec is wrong, or the weights do not belong to it ([`Weights::check`]).
+    /// When the spec is wrong, the weights do not belong to it ([`Weights::check`]), or `LINEAMENT_ISA` names no instruction set that this processor has
+    /// ([`Isa::selected`]).
     pub fn new(spec: &NetSpec, weights: &Weights) -> Result<Self, NetError> {
         Self::with_arithmetic(spec, weights, Arithmetic::Single)
     }
@@ -112,6 +115,19 @@ impl Net {
         spec: &NetSpec,
         weights: &Weights,
         arithmetic: Arithmetic,
+    ) -> Result<Self, NetError> {
+        Self::for_isa(spec, weights, arithmetic, Isa::selected()?)
+    }
+
+    /// Compiles a net that uses the instructions of `isa`, whatever `LINEAMENT_ISA` says.
+    ///
+    /// # Errors
+    /// When the spec is wrong, or the weights do not belong to it.
+    pub fn for_isa(
+        spec: &NetSpec,
+        weights: &Weights,
+        arithmetic: Arithmetic,
+        isa: Isa,
     ) -> Result<Self, NetError> {
         weights.check(spec)?;
         let checked = spec.check()?;
@@ -126,16 +142,21 @@ impl Net {
             output: checked.output(),
             plan,
             banks,
-            path: Path::best(),
-            programs: Recent::default(),
-            batches: Recent::default(),
-            arenas: Shelf::default(),
-            buffers: Shelf::default(),
+            isa,
+            programs: Lru::default(),
+            batches: Lru::default(),
+            arenas: BufferPool::default(),
+            buffers: BufferPool::default(),
         };
         match Layout::new(&net.plan, spec.input, 1, program::MOST) {
             Some(_) => Ok(net),
             None => Err(NetError::Memory { net: spec.name.clone() }),
         }
+    }
+
+    /// The instruction set that its kernels use.
+    pub fn isa(&self) -> Isa {
+        self.isa
     }
 
     /// The spec it was compiled from.
@@ -208,8 +229,8 @@ impl Net {
         let batch = self.batches.get_or((shape, items, threads), || Batch::new(self, shape, items, threads));
         let batch = batch.ok_or_else(|| ForwardError::Batch { net: self.spec.name.clone(), items })?;
         let (input, output) = (input.data(), output.data_mut());
-        if let Some(parts) = &batch.apart {
-            scheduler::run(parts, &Apart { net: self, batch: &batch, input }, output, threads);
+        if let Some(parts) = &batch.independent {
+            scheduler::run(parts, &IndependentGroups { net: self, batch: &batch, input }, output, threads);
             return Ok(());
         }
         let mut rest = output;

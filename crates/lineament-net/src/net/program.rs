@@ -8,10 +8,10 @@ use super::packed::OUTPUTS;
 use super::plan::{Plan, Step};
 use super::tiled::{self, Tiled};
 use crate::Shape;
-use crate::kernel::gemm_f32::{FEW, TOGETHER, WINDOWS};
-use crate::kernel::indirection::{Pieces, Place};
+use crate::kernel::gemm_f32::{BLOCK, FEW_WINDOWS, UNIT_WINDOWS};
+use crate::kernel::indirection::{Place, TransformLayout};
 use crate::kernel::winograd::{Form, Tile};
-use crate::scheduler::Parts;
+use crate::scheduler::Schedule;
 
 /// Multiplications that are not worth a second thread: two or three microseconds.
 const ALONE: usize = 300_000;
@@ -35,7 +35,7 @@ pub(crate) struct Program {
     /// In the plan's order; most steps are one of them.
     pub(crate) stages: Vec<Stage>,
     /// What the units of each stage read and write.
-    pub(crate) parts: Parts,
+    pub(crate) schedule: Schedule,
 }
 
 /// A step of the plan, or a part of it that has to be done by all threads before the next begins.
@@ -55,11 +55,11 @@ pub(crate) enum Work {
     /// Sums of tiles, there and back.
     Tiles { form: Form, tiles: Arc<[Tile]>, units: Vec<Unit> },
     /// Tiles transformed.
-    Spread { form: Form, tiles: Arc<[Tile]>, units: Vec<Unit> },
+    TransformInput { form: Form, tiles: Arc<[Tile]>, units: Vec<Unit> },
     /// Their products, place by place.
-    Products { form: Form, pieces: Pieces, units: Vec<Unit> },
+    Products { form: Form, pieces: TransformLayout, units: Vec<Unit> },
     /// Products transformed back.
-    Gather { form: Form, tiles: Arc<[Tile]>, units: Vec<Unit> },
+    TransformOutput { form: Form, tiles: Arc<[Tile]>, units: Vec<Unit> },
     /// Rows of the output (counted through all items).
     Rows { units: Vec<Unit> },
 }
@@ -70,9 +70,9 @@ impl Work {
         match self {
             Self::Sums { units, .. }
             | Self::Tiles { units, .. }
-            | Self::Spread { units, .. }
+            | Self::TransformInput { units, .. }
             | Self::Products { units, .. }
-            | Self::Gather { units, .. }
+            | Self::TransformOutput { units, .. }
             | Self::Rows { units } => units,
         }
     }
@@ -112,21 +112,21 @@ impl Program {
             let in_place = ends.input.offset == ends.output.offset;
             let read = if in_place { written.start..written.start } else { stretch(ends.input) };
             match tiled::of(step, ends, items) {
-                Some(Tiled::ByPlaces { works: [spread, products, gather], values: [wide, deep] }) => {
+                Some(Tiled::Staged { works: [input, products, output], values: [wide, deep] }) => {
                     // Small transforms have memory of their own: each thread then finds what it wrote in an earlier pass in its cache.
                     let start = if wide + deep <= OWN { len } else { layout.len };
                     let transformed = start..start + wide;
                     let multiplied = transformed.end..transformed.end + deep;
                     len = len.max(multiplied.end);
-                    stage(spread, read, transformed.clone(), None);
+                    stage(input, read, transformed.clone(), None);
                     stage(products, transformed, multiplied.clone(), None);
-                    stage(gather, multiplied, written, Some(ends.output));
+                    stage(output, multiplied, written, Some(ends.output));
                 }
-                Some(Tiled::Together(work)) => stage(work, read, written, Some(ends.output)),
+                Some(Tiled::Fused(work)) => stage(work, read, written, Some(ends.output)),
                 None => stage(work(step, ends, items), read, written, Some(ends.output)),
             }
         }
-        Some(Self { items, layout, len, stages, parts: Parts::new(parts.into_iter()) })
+        Some(Self { items, layout, len, stages, schedule: Schedule::new(parts.into_iter()) })
     }
 }
 
@@ -161,8 +161,8 @@ fn work(step: &Step, ends: &Ends, items: usize) -> Work {
             let to = |item, part| (output.pixel(item, 0, 0, 0) + part * OUTPUTS) as u32;
             let (mut places, mut runs, mut units) = (Vec::new(), Vec::new(), Vec::new());
             // One item: each part is a unit. More: each group of items is, as their parts lie apart.
-            for group in (0..items).step_by(TOGETHER) {
-                let group = group..items.min(group + TOGETHER);
+            for group in (0..items).step_by(BLOCK) {
+                let group = group..items.min(group + BLOCK);
                 for part in 0..parts {
                     let first = places.len();
                     places.extend(group.clone().map(|item| Place { from: from(item), to: to(item, part) }));
@@ -201,9 +201,9 @@ pub(crate) fn evenly(count: usize) -> usize {
 fn in_windows(places: Vec<Place>, together: usize, multiplications: usize) -> Work {
     let all = places.len();
     // Two parts at least where there is enough for two cores.
-    let enough = all > 2 * FEW && all * multiplications >= ALONE;
-    let count = evenly(all.div_ceil(WINDOWS).max(if enough { 2 } else { 1 }));
-    let block = if all >= 2 * TOGETHER * count { TOGETHER } else { FEW };
+    let enough = all > 2 * FEW_WINDOWS && all * multiplications >= ALONE;
+    let count = evenly(all.div_ceil(UNIT_WINDOWS).max(if enough { 2 } else { 1 }));
+    let block = if all >= 2 * BLOCK * count { BLOCK } else { FEW_WINDOWS };
     let (mut runs, mut units) = (Vec::new(), Vec::new());
     for blocks in parts(all.div_ceil(block), count) {
         let (first, end) = (blocks.start * block, all.min(blocks.end * block));

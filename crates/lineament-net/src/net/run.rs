@@ -1,7 +1,7 @@
 //! Runs a program on a group of items.
 
 use super::Net;
-use super::buffer_pool::Shelf;
+use super::buffer_pool::BufferPool;
 use super::layout::{At, SCALE};
 use super::packed::Bank;
 use super::plan::Step;
@@ -12,7 +12,7 @@ use crate::kernel::gemm_f32::sums;
 use crate::kernel::gemm_u8i8::byte_sums;
 use crate::kernel::gemm_u8i8::quantize::{Scale, extremes};
 use crate::kernel::indirection::{Placed, Rows};
-use crate::kernel::isa::Path;
+use crate::kernel::isa::Isa;
 use crate::scheduler::{self, Steps};
 
 impl Net {
@@ -25,10 +25,10 @@ impl Net {
                 steps: &self.plan.steps,
                 banks: &self.banks,
                 program,
-                path: self.path,
+                isa: self.isa,
                 buffers: &self.buffers,
             };
-            scheduler::run(&program.parts, &pass, arena, threads);
+            scheduler::run(&program.schedule, &pass, arena, threads);
             outward(program, arena, output);
         });
     }
@@ -85,9 +85,9 @@ struct Pass<'a> {
     steps: &'a [Step],
     banks: &'a [Bank],
     program: &'a Program,
-    path: Path,
+    isa: Isa,
     /// Buffers for transforms.
-    buffers: &'a Shelf<Aligned>,
+    buffers: &'a BufferPool<Aligned>,
 }
 
 impl Steps for Pass<'_> {
@@ -125,26 +125,33 @@ impl Pass<'_> {
                 let winograd = bank.winograd(convolution, *form);
                 self.buffers.with(|buffer| {
                     let tiles = &tiles[unit.first..unit.end];
-                    winograd.run(self.path, map, tiles, (out, unit.start), *accumulate, buffer);
+                    winograd.run(self.isa, map, tiles, (out, unit.start), *accumulate, buffer);
                 });
             }
-            (Step::Convolve { convolution, .. }, Work::Spread { form, tiles, .. }) => {
+            (Step::Convolve { convolution, .. }, Work::TransformInput { form, tiles, .. }) => {
                 let winograd = bank.winograd(convolution, *form);
-                winograd.spread(self.path, map, &tiles[unit.first..unit.end], out);
+                winograd.transform_input(self.isa, map, &tiles[unit.first..unit.end], out);
             }
             (Step::Convolve { convolution, .. }, Work::Products { form, pieces, .. }) => {
                 let winograd = bank.winograd(convolution, *form);
                 let places = unit.first..unit.end;
-                winograd.multiply(self.path, places, winograd.blocks(), *pieces, map, out);
+                winograd.multiply(self.isa, places, winograd.blocks(), *pieces, map, out);
             }
-            (Step::Convolve { convolution, accumulate, .. }, Work::Gather { form, tiles, .. }) => {
+            (Step::Convolve { convolution, accumulate, .. }, Work::TransformOutput { form, tiles, .. }) => {
                 let winograd = bank.winograd(convolution, *form);
                 let own = (&tiles[unit.first..unit.end], unit.first);
                 let outputs = 0..convolution.filters;
-                winograd.gather(self.path, (map, tiles.len()), own, outputs, (out, unit.start), *accumulate);
+                winograd.transform_output(
+                    self.isa,
+                    (map, tiles.len()),
+                    own,
+                    outputs,
+                    (out, unit.start),
+                    *accumulate,
+                );
             }
             (Step::ToBytes { .. }, Work::Rows { .. }) => {
-                bytes_of([from, to], unit, map, bytemuck::cast_slice_mut(out), self.path);
+                bytes_of([from, to], unit, map, bytemuck::cast_slice_mut(out), self.isa);
             }
             (
                 Step::Convolve { convolution, .. } | Step::ConvolveCells { convolution, .. },
@@ -158,7 +165,7 @@ impl Pass<'_> {
                     if let (Some(bank), Some(first)) = (banks.get(run.bank), places.get(run.first)) {
                         let scale = from.scale(first.from as usize / from.item(), map);
                         let places = run.first..run.end;
-                        byte_sums(self.path, bank, (bytes, scale), &placed, places, out, onto);
+                        byte_sums(self.isa, bank, (bytes, scale), &placed, places, out, onto);
                     }
                 }
             }
@@ -181,7 +188,7 @@ impl Pass<'_> {
                 let placed = Placed { places, line: from.line(), rows, base: unit.start };
                 for run in &runs[unit.first..unit.end] {
                     if let Some(bank) = banks.get(run.bank) {
-                        sums(self.path, bank, map, &placed, run.first..run.end, out, onto);
+                        sums(self.isa, bank, map, &placed, run.first..run.end, out, onto);
                     }
                 }
             }
@@ -190,7 +197,7 @@ impl Pass<'_> {
                 for index in unit.first..unit.end {
                     let (item, row) = (index / to.shape.height, index % to.shape.height);
                     let line = &mut out[to.pixel(item, 0, row, 0) - unit.start..][..wide];
-                    row_of(step, item, row, map, from, line, self.path);
+                    row_of(step, item, row, map, from, line, self.isa);
                 }
             }
             // The program is made from the steps, kind by kind.
@@ -200,17 +207,17 @@ impl Pass<'_> {
 }
 
 /// A band of rows of one item as bytes, with the padding around it, and behind the last one what the bytes stand for.
-fn bytes_of([from, to]: [At; 2], unit: &Unit, map: &[f32], out: &mut [u8], path: Path) {
+fn bytes_of([from, to]: [At; 2], unit: &Unit, map: &[f32], out: &mut [u8], isa: Isa) {
     let (height, row) = (from.shape.height, from.shape.width * from.shape.channels);
     let (item, side) = (unit.first / height, to.padding * to.shape.channels);
-    let (low, high) = extremes(path, &map[from.pixel(item, 0, 0, 0)..], height, row, from.line());
+    let (low, high) = extremes(isa, &map[from.pixel(item, 0, 0, 0)..], height, row, from.line());
     let scale = Scale::of(low, high);
     // Padding is all that is not written here.
     out.fill(scale.zero);
     for number in unit.first % height..unit.first % height + (unit.end - unit.first) {
         let values = &map[from.pixel(item, 0, number, 0)..][..row];
         let start = to.pixel(item, to.padding, number + to.padding, 0) - unit.start;
-        scale.bytes(path, values, &mut out[start + side..][..row]);
+        scale.bytes(isa, values, &mut out[start + side..][..row]);
     }
     if unit.end.is_multiple_of(height)
         && let Some(behind) = out.last_chunk_mut()
@@ -220,12 +227,12 @@ fn bytes_of([from, to]: [At; 2], unit: &Unit, map: &[f32], out: &mut [u8], path:
 }
 
 /// One row of a cheap step.
-fn row_of(step: &Step, item: usize, row: usize, map: &[f32], from: At, line: &mut [f32], path: Path) {
+fn row_of(step: &Step, item: usize, row: usize, map: &[f32], from: At, line: &mut [f32], isa: Isa) {
     let read = || &map[from.pixel(item, 0, row, 0)..][..line.len()];
     match step {
         Step::Pool { pooling, window, .. } => {
             let map = &map[from.pixel(item, 0, 0, 0)..];
-            pooling.row(path, *window, (map, from.shape, from.line()), row, line);
+            pooling.row(isa, *window, (map, from.shape, from.line()), row, line);
         }
         Step::Copy { .. } => line.copy_from_slice(read()),
         Step::Normalise { affine, activation, .. } => {

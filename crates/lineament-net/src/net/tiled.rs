@@ -8,8 +8,8 @@ use super::plan::Step;
 use super::program::{Unit, Work, evenly, parts};
 use super::step::Convolution;
 use crate::Shape;
-use crate::kernel::gemm_f32::FEW;
-use crate::kernel::indirection::Pieces;
+use crate::kernel::gemm_f32::FEW_WINDOWS;
+use crate::kernel::indirection::TransformLayout;
 use crate::kernel::winograd::{Form, Grid, LEAST_OUTPUTS, Tile, tiles};
 
 /// Multiplications of products that are worth a unit of their own.
@@ -18,23 +18,23 @@ const PRODUCTS: usize = 64 << 10;
 const TRANSFORMED: usize = 192 << 10;
 const FEWEST_TILES: usize = 12;
 /// The most values (32 MB) of all transforms of a step that is worked through place by place.
-const BY_PLACES: usize = 8 << 20;
+const STAGED: usize = 8 << 20;
 /// What it costs to bring one value of a tile there and back, in multiplications: measured on the nets of the compact recipe, with AVX2 and AVX-512.
 const TRANSFORM: usize = 16;
 /// What it costs to read one filter's value, in multiplications: tiles have up to four times as many of them. Less from a core's own cache, more from memory.
 const READ: usize = 4;
 /// Windows that are summed at once; fewer take as long.
-const AT_ONCE: usize = FEW;
+const AT_ONCE: usize = FEW_WINDOWS;
 /// The fewest channels for which transforms pay.
 const CHANNELS: usize = 16;
 
 /// A convolution in tiles.
 pub(crate) enum Tiled {
     /// Each unit brings its tiles there and back, and reads all filters for them.
-    Together(Work),
+    Fused(Work),
     /// First all tiles are transformed, then the products of each place of the transforms are made, then all are transformed back. Filters are read only
     /// once, by one thread or another; transforms go through memory instead.
-    ByPlaces {
+    Staged {
         /// There, products, and back.
         works: [Work; 3],
         /// Values of the transforms and of the products.
@@ -62,14 +62,14 @@ pub(crate) fn of(step: &Step, ends: &Ends, items: usize) -> Option<Tiled> {
         (items * down).div_ceil(most.div_ceil(across).max(1)).max(if down * items > 1 { 2 } else { 1 });
     let rows = (items * down).div_ceil(count);
     let places = form.places();
-    let pieces = Pieces { all: tiles.len(), each: rows * across, places };
-    let whole = Pieces::whole(tiles.len(), places);
+    let pieces = TransformLayout { all: tiles.len(), each: rows * across, places };
+    let whole = TransformLayout::whole(tiles.len(), places);
     let values = [pieces.values(inputs), whole.values(filters)];
     // What is read again for each unit against what is written and read in between.
     let again = (count.max(2) - 1) * inputs * filters;
     let between = 2 * tiles.len() * (inputs + filters);
-    if again < between || values[0] + values[1] > BY_PLACES {
-        return Some(Tiled::Together(Work::Tiles { form, tiles, units: units(rows, &onto_map) }));
+    if again < between || values[0] + values[1] > STAGED {
+        return Some(Tiled::Fused(Work::Tiles { form, tiles, units: units(rows, &onto_map) }));
     }
     let count = evenly((places * tiles.len() * inputs * filters).div_ceil(PRODUCTS).min(places));
     let several = |places: Range<usize>| Unit {
@@ -78,13 +78,13 @@ pub(crate) fn of(step: &Step, ends: &Ends, items: usize) -> Option<Tiled> {
         end: places.end,
     };
     let products = parts(places, count).map(several).collect();
-    let spread = units(rows, &|row| pieces.start(row * across, inputs));
+    let input = units(rows, &|row| pieces.start(row * across, inputs));
     let works = [
-        Work::Spread { form, tiles: Arc::clone(&tiles), units: spread },
+        Work::TransformInput { form, tiles: Arc::clone(&tiles), units: input },
         Work::Products { form, pieces, units: products },
-        Work::Gather { form, tiles, units: units(rows, &onto_map) },
+        Work::TransformOutput { form, tiles, units: units(rows, &onto_map) },
     ];
-    Some(Tiled::ByPlaces { works, values })
+    Some(Tiled::Staged { works, values })
 }
 
 /// The cheapest form of tiles, if one is cheaper than windows. Reckoned for one item, however many there are: a batch must not be summed otherwise than
@@ -145,9 +145,9 @@ mod tests {
         let kind = |work: &Work| match work {
             Work::Sums { .. } => "sums",
             Work::Tiles { .. } => "tiles",
-            Work::Spread { .. } => "spread",
+            Work::TransformInput { .. } => "input",
             Work::Products { .. } => "products",
-            Work::Gather { .. } => "gather",
+            Work::TransformOutput { .. } => "output",
             Work::Rows { .. } => "rows",
         };
         program.stages.iter().map(|stage| kind(&stage.work)).collect()
@@ -157,8 +157,8 @@ mod tests {
     fn many_filters_are_read_once_and_few_with_every_unit() {
         assert_eq!(stages(15, 24, 1), ["sums"]);
         assert_eq!(stages(24, 24, 1), ["tiles"]);
-        assert_eq!(stages(128, 12, 1), ["spread", "products", "gather"]);
-        assert_eq!(stages(256, 12, 8), ["spread", "products", "gather"]);
+        assert_eq!(stages(128, 12, 1), ["input", "products", "output"]);
+        assert_eq!(stages(256, 12, 8), ["input", "products", "output"]);
         // Transforms of so many pixels fit into no cache.
         assert_eq!(stages(256, 100, 1), ["tiles"]);
     }

@@ -13,15 +13,15 @@ use std::ops::Range;
 
 use crate::kernel::aligned::LANES;
 use crate::kernel::indirection::{self, Rows, Windows};
-use crate::kernel::isa::Path;
+use crate::kernel::isa::Isa;
 use packing::{Panel, Panels};
 
-/// What any path takes at once divides this.
-pub(crate) const TOGETHER: usize = 24;
+/// What any isa takes at once divides this.
+pub(crate) const BLOCK: usize = 24;
 /// Windows that the kernels take at once where there are few.
-pub(crate) const FEW: usize = 4;
+pub(crate) const FEW_WINDOWS: usize = 4;
 /// Windows of a piece of work: a multiple of that, few enough for what they read to stay in a core's caches while panel after panel passes by.
-pub(crate) const WINDOWS: usize = 4 * TOGETHER;
+pub(crate) const UNIT_WINDOWS: usize = 4 * BLOCK;
 
 /// For each window of `places` the sums with all filters of `panels`, an offset added, negative ones multiplied with their slope. When `onto`, they are
 /// added to what `out` holds before the slope is applied. Every sum runs through its window in order, whatever stands beside it.
@@ -29,7 +29,7 @@ pub(crate) const WINDOWS: usize = 4 * TOGETHER;
 /// # Panics
 /// When a window reaches out of `map` or `out`: that would be a mistake in a plan, not in an input.
 pub(crate) fn sums<W: Windows>(
-    path: Path,
+    isa: Isa,
     panels: &Panels,
     map: &[f32],
     windows: &W,
@@ -37,12 +37,12 @@ pub(crate) fn sums<W: Windows>(
     out: &mut [f32],
     onto: bool,
 ) {
-    of_blocks(path, (panels, 0..panels.blocks().len()), map, windows, places, out, onto);
+    of_blocks(isa, (panels, 0..panels.blocks().len()), map, windows, places, out, onto);
 }
 
 /// The same with the filters of some blocks of `panels` alone, as if there were no others.
 pub(crate) fn of_blocks<W: Windows>(
-    path: Path,
+    isa: Isa,
     (panels, blocks): (&Panels, Range<usize>),
     map: &[f32],
     windows: &W,
@@ -61,16 +61,14 @@ pub(crate) fn of_blocks<W: Windows>(
         rows,
         onto,
     });
-    match path {
-        Path::Portable => strips.for_each(|strip| plain(strip, map, windows, places.clone(), out)),
-        #[cfg(target_arch = "x86_64")]
-        Path::Avx2(proof) => {
-            let strips = strips.map(avx2::Vectors);
-            crate::kernel::tiling::by_sixes(proof, strips, map, windows, places, out);
-        }
-        #[cfg(target_arch = "x86_64")]
-        Path::Avx512(proof) => crate::kernel::tiling::by_pairs(proof, strips, map, windows, places, out),
+    #[cfg(target_arch = "x86_64")]
+    if let Some(proof) = isa.avx512() {
+        return crate::kernel::tiling::by_pairs(proof, strips, map, windows, places, out);
+    } else if let Some(proof) = isa.avx2() {
+        let strips = strips.map(avx2::Vectors);
+        return crate::kernel::tiling::by_sixes(proof, strips, map, windows, places, out);
     }
+    strips.for_each(|strip| plain(strip, map, windows, places.clone(), out));
 }
 
 /// One panel of filters, and what its sums are.
@@ -112,7 +110,7 @@ mod tests {
 
     use super::*;
     use crate::kernel::activation::Activation;
-    use crate::kernel::indirection::{AtPlace, Odd, OneByOne, Pieces};
+    use crate::kernel::indirection::{AtPlace, Odd, OneByOne, TransformLayout};
     use crate::kernel::value;
 
     proptest! {
@@ -145,11 +143,11 @@ mod tests {
                     *out = (if sum > 0.0 { sum } else if prelu { sum * f64::from(slopes[output]) } else { 0.0 }) as f32;
                 }
             }
-            for path in Path::all() {
+            for isa in Isa::available() {
                 let mut found = before.clone();
-                sums(path, &panels, &map, &windows, 0..places, &mut found, onto);
+                sums(isa, &panels, &map, &windows, 0..places, &mut found, onto);
                 for (found, expected) in found.iter().zip(&expected) {
-                    prop_assert!((found - expected).abs() < 1e-4, "{path:?}: {found} {expected}");
+                    prop_assert!((found - expected).abs() < 1e-4, "{isa:?}: {found} {expected}");
                 }
             }
         }
@@ -162,12 +160,12 @@ mod tests {
         let map: Vec<f32> = (0..200).map(value).collect();
         let weight: Vec<f32> = (0..74 * 41).map(value).collect();
         let panels = Panels::new(&weight, &[], 41, &Activation::Identity);
-        for path in Path::all() {
+        for isa in Isa::available() {
             let mut together = vec![0.0; 20 * 42];
             let mut apart = together.clone();
-            sums(path, &panels, &map, &windows, 0..20, &mut together, false);
+            sums(isa, &panels, &map, &windows, 0..20, &mut together, false);
             for place in 0..20 {
-                sums(path, &panels, &map, &windows, place..place + 1, &mut apart, false);
+                sums(isa, &panels, &map, &windows, place..place + 1, &mut apart, false);
             }
             assert_eq!(together, apart);
         }
@@ -179,18 +177,18 @@ mod tests {
         let weight: Vec<f32> = (0..inner * outputs).map(value).collect();
         let panels = Panels::new(&weight, &[], outputs, &Activation::Identity);
         for (all, each) in [(12, 12), (31, 31), (40, 8), (40, 6), (29, 12)] {
-            let pieces = Pieces { all, each, places: 2 };
+            let pieces = TransformLayout { all, each, places: 2 };
             let map: Vec<f32> = (0..pieces.values(inner)).map(value).collect();
-            for (path, place) in Path::all().into_iter().flat_map(|path| [(path, 0), (path, 1)]) {
+            for (isa, place) in Isa::available().into_iter().flat_map(|isa| [(isa, 0), (isa, 1)]) {
                 let windows = AtPlace { pieces, place, inner, outputs };
                 let [mut even, mut odd] = [(); 2].map(|()| vec![0.0; all * outputs]);
-                sums(path, &panels, &map, &windows, 0..all, &mut even, false);
-                sums(path, &panels, &map, &OneByOne(&windows), 0..all, &mut odd, false);
-                assert_eq!(even, odd, "{path:?}, {pieces:?}");
+                sums(isa, &panels, &map, &windows, 0..all, &mut even, false);
+                sums(isa, &panels, &map, &OneByOne(&windows), 0..all, &mut odd, false);
+                assert_eq!(even, odd, "{isa:?}, {pieces:?}");
                 // From the middle on, too.
                 let mut late = vec![0.0; all * outputs];
-                sums(path, &panels, &map, &windows, 3..all, &mut late, false);
-                assert_eq!(late[3 * outputs..], even[3 * outputs..], "{path:?}, {pieces:?}");
+                sums(isa, &panels, &map, &windows, 3..all, &mut late, false);
+                assert_eq!(late[3 * outputs..], even[3 * outputs..], "{isa:?}, {pieces:?}");
             }
         }
     }
@@ -203,16 +201,16 @@ mod tests {
         let weight: Vec<f32> = (0..inner * outputs).map(value).collect();
         let bias: Vec<f32> = (0..outputs).map(value).collect();
         let panels = Panels::new(&weight, &bias, outputs, &Activation::Relu);
-        for path in Path::all() {
+        for isa in Isa::available() {
             let mut all = vec![0.0; places * (outputs + 1)];
-            sums(path, &panels, &map, &Odd { rows, outputs }, 0..places, &mut all, false);
+            sums(isa, &panels, &map, &Odd { rows, outputs }, 0..places, &mut all, false);
             for blocks in [0..1, 1..3, 2..4, 3..4, 0..4] {
                 let part = panels.outputs_of(blocks.clone());
                 let windows = Odd { rows, outputs: part.len() };
                 let mut some = vec![0.0; places * (part.len() + 1)];
-                of_blocks(path, (&panels, blocks), &map, &windows, 0..places, &mut some, false);
+                of_blocks(isa, (&panels, blocks), &map, &windows, 0..places, &mut some, false);
                 for (some, all) in some.chunks(part.len() + 1).zip(all.chunks(outputs + 1)) {
-                    assert_eq!(some[..part.len()], all[part.clone()], "{path:?}, {part:?}");
+                    assert_eq!(some[..part.len()], all[part.clone()], "{isa:?}, {part:?}");
                 }
             }
         }
@@ -223,6 +221,6 @@ mod tests {
     fn a_window_outside_is_refused() {
         let rows = Rows { count: 1, run: 4 };
         let panels = Panels::new(&[0.0; 4], &[], 1, &Activation::Identity);
-        sums(Path::best(), &panels, &[0.0; 6], &Odd { rows, outputs: 1 }, 0..2, &mut [0.0; 4], false);
+        sums(Isa::best(), &panels, &[0.0; 6], &Odd { rows, outputs: 1 }, 0..2, &mut [0.0; 4], false);
     }
 }

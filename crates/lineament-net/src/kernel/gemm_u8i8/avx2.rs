@@ -12,7 +12,7 @@ use super::ByteStrip;
 use super::packing::{INPUTS, OUTPUTS, STEP, steps};
 use crate::kernel::aligned::LANES;
 use crate::kernel::indirection::Windows;
-use crate::kernel::isa::{Avx2, AvxVnni};
+use crate::kernel::isa::{Avx2, Avx2Vnni};
 
 /// Vectors of a panel.
 const VECTORS: usize = OUTPUTS / LANES;
@@ -20,6 +20,7 @@ const VECTORS: usize = OUTPUTS / LANES;
 /// What `byte_sums` calls, after it has checked that all windows lie within `map` and all outputs within `out`.
 pub(crate) fn sums<'a, W: Windows>(
     proof: Avx2,
+    vnni: Option<Avx2Vnni>,
     strips: impl Iterator<Item = ByteStrip<'a>>,
     map: &[u8],
     windows: &W,
@@ -31,7 +32,7 @@ pub(crate) fn sums<'a, W: Windows>(
         // SAFETY: the proofs say that the processor has the instructions. `byte_sums` has checked the windows of `places`, and `BytePanels` fills each panel
         // with `rows.count * steps` times 64 bytes.
         unsafe {
-            match proof.vnni() {
+            match vnni {
                 Some(proof) => with_vnni(proof, &strip, map, windows, places, out),
                 None => with_halves(proof, &strip, map, windows, places, out),
             }
@@ -43,7 +44,7 @@ pub(crate) fn sums<'a, W: Windows>(
 /// The processor has AVX2 and AVX-VNNI; otherwise as [`tiles`].
 #[target_feature(enable = "avx2,avxvnni")]
 unsafe fn with_vnni<W: Windows>(
-    _: AvxVnni,
+    _: Avx2Vnni,
     strip: &ByteStrip<'_>,
     map: &[u8],
     windows: &W,

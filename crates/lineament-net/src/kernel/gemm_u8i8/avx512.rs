@@ -11,11 +11,11 @@ use super::ByteStrip;
 use super::packing::{INPUTS, STEP, steps};
 use crate::kernel::gemm_f32::avx512 as gemm_f32;
 use crate::kernel::indirection::Windows;
-use crate::kernel::isa::Vnni;
+use crate::kernel::isa::Avx512Vnni;
 use crate::kernel::tiling::Tile;
 
 impl Tile for ByteStrip<'_> {
-    type Proof = Vnni;
+    type Proof = Avx512Vnni;
     type Value = u8;
 
     unsafe fn tile<W: Windows, const M: usize, const V: usize>(

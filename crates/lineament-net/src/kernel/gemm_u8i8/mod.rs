@@ -1,7 +1,7 @@
 //! The sums of convolutions in eight-bit integers: windows of bytes times a bank of filters in bytes, exact, then scaled.
 //!
 //! Maps are unsigned and filters signed, each map and each filter with a scale of its own (asymmetric and symmetric quantisation of Jacob et al.,
-//! "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018). Every path gives the same bits: integers are
+//! "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018). Every isa gives the same bits: integers are
 //! exact, and what follows is a product, a sum and a maximum.
 
 #[cfg(target_arch = "x86_64")]
@@ -14,7 +14,7 @@ pub(crate) mod quantize;
 use std::ops::Range;
 
 use crate::kernel::indirection::{self, Rows, Windows};
-use crate::kernel::isa::Path;
+use crate::kernel::isa::Isa;
 use packing::{BytePanel, BytePanels, INPUTS, OUTPUTS, STEP, steps};
 use quantize::Scale;
 
@@ -24,7 +24,7 @@ use quantize::Scale;
 /// When a window reaches out of `map` or `out`: that would be a mistake in a plan, not in an input.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn byte_sums<W: Windows>(
-    path: Path,
+    isa: Isa,
     panels: &BytePanels,
     (map, scale): (&[u8], Scale),
     windows: &W,
@@ -44,16 +44,13 @@ pub(crate) fn byte_sums<W: Windows>(
         let first = number * OUTPUTS;
         ByteStrip { panel, first, there: (panels.outputs() - first).min(OUTPUTS), rows, scale, onto }
     });
-    match path {
-        #[cfg(target_arch = "x86_64")]
-        Path::Avx2(proof) => avx2::sums(proof, strips, map, windows, places, out),
-        #[cfg(target_arch = "x86_64")]
-        Path::Avx512(proof) => match proof.vnni() {
-            Some(proof) => crate::kernel::tiling::by_pairs(proof, strips, map, windows, places, out),
-            None => avx2::sums(proof.avx2(), strips, map, windows, places, out),
-        },
-        Path::Portable => strips.for_each(|strip| plain(strip, map, windows, places.clone(), out)),
+    #[cfg(target_arch = "x86_64")]
+    if let Some(proof) = isa.avx512_vnni() {
+        return crate::kernel::tiling::by_pairs(proof, strips, map, windows, places, out);
+    } else if let Some(proof) = isa.avx2() {
+        return avx2::sums(proof, isa.avx2_vnni(), strips, map, windows, places, out);
     }
+    strips.for_each(|strip| plain(strip, map, windows, places.clone(), out));
 }
 
 /// One panel of filters, and what its sums are.
@@ -147,10 +144,10 @@ mod tests {
                     *out = if sum > 0.0 { sum } else if prelu { sum * slopes[output] } else { 0.0 };
                 }
             }
-            for path in Path::all() {
+            for isa in Isa::available() {
                 let mut found = before.clone();
-                byte_sums(path, &panels, (&map, scale), &windows, 0..places, &mut found, onto);
-                prop_assert_eq!(&found, &expected, "{:?}", path);
+                byte_sums(isa, &panels, (&map, scale), &windows, 0..places, &mut found, onto);
+                prop_assert_eq!(&found, &expected, "{:?}", isa);
             }
         }
     }
@@ -161,14 +158,14 @@ mod tests {
         let (map, weight) = (vec![255u8; rows.run], vec![-1.0; rows.run]);
         let panels = BytePanels::new(&weight, &[], 1, rows, &Activation::Identity);
         for zero in [0u8, 255] {
-            for path in Path::all() {
+            for isa in Isa::available() {
                 let mut found = [0.0];
                 let scale = Scale { step: 1.0, zero };
-                byte_sums(path, &panels, (&map, scale), &Odd { rows, outputs: 1 }, 0..1, &mut found, false);
+                byte_sums(isa, &panels, (&map, scale), &Odd { rows, outputs: 1 }, 0..1, &mut found, false);
                 let exact = -(f64::from(255 - zero) * rows.run as f64);
                 assert!(
                     (f64::from(found[0]) - exact).abs() <= 1e-6 * exact.abs(),
-                    "{path:?} {zero}: {found:?}"
+                    "{isa:?} {zero}: {found:?}"
                 );
             }
         }
@@ -181,7 +178,7 @@ mod tests {
         let panels = BytePanels::new(&[0.0; 4], &[], 1, rows, &Activation::Identity);
         let scale = Scale { step: 1.0, zero: 0 };
         byte_sums(
-            Path::best(),
+            Isa::best(),
             &panels,
             (&[0; 6], scale),
             &Odd { rows, outputs: 1 },

@@ -1,6 +1,6 @@
 //! Maps in bytes: what sums of eight-bit integers read.
 
-use crate::kernel::isa::Path;
+use crate::kernel::isa::Isa;
 use crate::kernel::simd::dispatch::{self, Loops};
 
 /// How the bytes of a map stand for its values: `step * (byte - zero)`. Zero, the value of padding, is a byte of its own.
@@ -32,16 +32,16 @@ impl Scale {
     }
 
     /// The byte of each value.
-    pub(crate) fn bytes(&self, path: Path, values: &[f32], bytes: &mut [u8]) {
+    pub(crate) fn bytes(&self, isa: Isa, values: &[f32], bytes: &mut [u8]) {
         let (factor, zero) = (self.step.recip(), f32::from(self.zero));
-        dispatch::run(path, ToBytes { factor, zero, values, bytes });
+        dispatch::run(isa, ToBytes { factor, zero, values, bytes });
     }
 }
 
 /// The least and the largest value of all `rows`, each of `row` values and `line` apart.
-pub(crate) fn extremes(path: Path, map: &[f32], rows: usize, row: usize, line: usize) -> (f32, f32) {
+pub(crate) fn extremes(isa: Isa, map: &[f32], rows: usize, row: usize, line: usize) -> (f32, f32) {
     let mut found = (0.0, 0.0);
-    dispatch::run(path, Extremes { map, rows, row, line, found: &mut found });
+    dispatch::run(isa, Extremes { map, rows, row, line, found: &mut found });
     found
 }
 
@@ -115,11 +115,11 @@ mod tests {
             let inside = || (0..rows).flat_map(|r| &map[r * line..][..row]).copied();
             let (low, high) = (inside().fold(0.0, f32::min), inside().fold(0.0, f32::max));
             let mut first: Option<Vec<u8>> = None;
-            for path in Path::all() {
-                prop_assert_eq!(extremes(path, &map, rows, row, line), (low, high));
+            for isa in Isa::available() {
+                prop_assert_eq!(extremes(isa, &map, rows, row, line), (low, high));
                 let scale = Scale::of(low, high);
                 let mut bytes = vec![7; map.len()];
-                scale.bytes(path, &map[..row], &mut bytes[..row]);
+                scale.bytes(isa, &map[..row], &mut bytes[..row]);
                 for (byte, value) in bytes[..row].iter().zip(&map) {
                     let back = scale.step * (f32::from(*byte) - f32::from(scale.zero));
                     // Half a step for the value and half for where zero lies.
@@ -136,7 +136,7 @@ mod tests {
         for (low, high) in [(0.0, 3.0), (-2.0, 5.0), (1.0, 4.0), (-4.0, -1.0), (-1e-3, 1e3)] {
             let scale = Scale::of(low, high);
             let mut byte = [9];
-            scale.bytes(Path::best(), &[0.0], &mut byte);
+            scale.bytes(Isa::best(), &[0.0], &mut byte);
             assert_eq!(byte[0], scale.zero, "{low} to {high}");
         }
         assert_eq!(Scale::of(0.0, 3.0).zero, 0);

@@ -1,10 +1,10 @@
-//! Plain loops, compiled once for the instructions of each path.
+//! Plain loops, compiled once for the instructions of each isa.
 #![allow(unsafe_code)]
 
 use std::sync::OnceLock;
 
 use crate::kernel::aligned::LANES;
-use crate::kernel::isa::Path;
+use crate::kernel::isa::Isa;
 
 /// Loops over neighbouring values, which become vectors by themselves.
 pub trait Loops {
@@ -12,13 +12,14 @@ pub trait Loops {
     type Output;
 
     /// Runs them, best with `L` values at a time. Has to be `#[inline(always)]`, and so has all that it calls: what stays outside of the function that
-    /// is compiled for a path's instructions runs without them, as closures handed to it do.
+    /// is compiled for a isa's instructions runs without them, as closures handed to it do.
     fn run<const L: usize>(self) -> Self::Output;
 }
 
 /// Runs plain loops compiled for the widest vectors of this processor: what is done to pictures on their way to a net need not have kernels of its own.
 ///
-/// Results are the same to the bit on every processor, since products and sums are not fused.
+/// Results are the same to the bit on every processor, since products and sums are not fused. `LINEAMENT_ISA` chooses other vectors ([`Isa::selected`]); a
+/// name in it that is none is reported where a net is made, and is of no consequence here.
 ///
 /// ```
 /// struct Sum<'a>(&'a [f32]);
@@ -39,21 +40,30 @@ pub trait Loops {
 /// assert_eq!(lineament_net::vectorised(Sum(&[0.5; 80])), 40.0);
 /// ```
 pub fn vectorised<T: Loops>(loops: T) -> T::Output {
-    static BEST: OnceLock<Path> = OnceLock::new();
-    run(*BEST.get_or_init(Path::best), loops)
+    static ISA: OnceLock<Isa> = OnceLock::new();
+    run(*ISA.get_or_init(|| Isa::selected().unwrap_or_else(|_| Isa::best())), loops)
 }
 
-/// Runs `loops`, compiled for `path`. The arithmetic stays that of the plain loops: products and sums are not fused.
-pub(crate) fn run<T: Loops>(path: Path, loops: T) -> T::Output {
-    match path {
-        Path::Portable => loops.run::<LANES>(),
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: the path is proof that the processor has the instructions.
-        Path::Avx2(_) => unsafe { avx2(loops) },
-        #[cfg(target_arch = "x86_64")]
+/// Runs `loops`, compiled for `isa`. The arithmetic stays that of the plain loops: products and sums are not fused.
+pub(crate) fn run<T: Loops>(isa: Isa, loops: T) -> T::Output {
+    #[cfg(target_arch = "x86_64")]
+    if isa.avx512().is_some() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { avx512(loops) };
+    } else if isa.avx2().is_some() {
         // SAFETY: as above.
-        Path::Avx512(_) => unsafe { avx512(loops) },
+        return unsafe { avx2(loops) };
+    } else if isa.sse41().is_some() {
+        // SAFETY: as above.
+        return unsafe { sse41(loops) };
     }
+    loops.run::<LANES>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "sse4.1")]
+fn sse41<T: Loops>(loops: T) -> T::Output {
+    loops.run::<LANES>()
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -95,8 +105,8 @@ mod tests {
     fn loops_have_the_same_bits_on_every_path() {
         let [a, b]: [Vec<f32>; 2] = [3, 11].map(|from| (from..from + 800).map(|i| value(i) / 3.0).collect());
         let plain = Products(&a, &b).run::<LANES>();
-        for path in Path::all() {
-            assert_eq!(run(path, Products(&a, &b)), plain, "{path:?}");
+        for isa in Isa::available() {
+            assert_eq!(run(isa, Products(&a, &b)), plain, "{isa:?}");
         }
         assert_eq!(vectorised(Products(&a, &b)), plain);
     }

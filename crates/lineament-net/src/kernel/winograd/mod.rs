@@ -13,9 +13,9 @@ use crate::kernel::activation::Activation;
 use crate::kernel::aligned::{Aligned, LANES};
 use crate::kernel::gemm_f32::of_blocks;
 use crate::kernel::gemm_f32::packing::{Panels, WIDEST};
-use crate::kernel::indirection::{AtPlace, Lines, Pieces};
-use crate::kernel::isa::Path;
-use transform::{Gathering, Spreading};
+use crate::kernel::indirection::{AtPlace, Lines, TransformLayout};
+use crate::kernel::isa::Isa;
+use transform::{InputTransform, OutputTransform};
 
 /// Blocks that kernels take together, and their outputs.
 const PAIR: usize = 2;
@@ -132,26 +132,26 @@ impl Winograd {
     /// are added to what `out` holds.
     pub(crate) fn run(
         &self,
-        path: Path,
+        isa: Isa,
         map: &[f32],
         tiles: &[Tile],
         (out, base): (&mut [f32], usize),
         onto: bool,
         buffer: &mut Aligned,
     ) {
-        let whole = Pieces::whole(tiles.len(), self.form.places());
+        let whole = TransformLayout::whole(tiles.len(), self.form.places());
         // All places have the same blocks.
         let filters = &self.places[0];
         let (blocks, together) = (self.blocks().end, together(self.form, tiles.len()));
         let most = filters.outputs_of(0..together.min(blocks)).len();
         let [wide, deep] = [self.inputs, most].map(|channels| whole.values(channels));
-        let (spread, products) = buffer.grown(wide + deep).split_at_mut(wide);
-        self.spread(path, map, tiles, spread);
+        let (transformed, products) = buffer.grown(wide + deep).split_at_mut(wide);
+        self.transform_input(isa, map, tiles, transformed);
         for first in (0..blocks).step_by(together) {
             let blocks = first..blocks.min(first + together);
             let outputs = filters.outputs_of(blocks.clone());
-            self.multiply(path, 0..self.form.places(), blocks, whole, spread, products);
-            self.gather(path, (products, tiles.len()), (tiles, 0), outputs, (out, base), onto);
+            self.multiply(isa, 0..self.form.places(), blocks, whole, transformed, products);
+            self.transform_output(isa, (products, tiles.len()), (tiles, 0), outputs, (out, base), onto);
         }
     }
 
@@ -160,45 +160,45 @@ impl Winograd {
         0..self.places[0].blocks().len()
     }
 
-    /// Transforms `tiles` of `map`: fills `spread`, a piece of [`Pieces`].
-    pub(crate) fn spread(&self, path: Path, map: &[f32], tiles: &[Tile], spread: &mut [f32]) {
+    /// Transforms `tiles` of `map`: fills `transformed`, a piece of [`TransformLayout`].
+    pub(crate) fn transform_input(&self, isa: Isa, map: &[f32], tiles: &[Tile], transformed: &mut [f32]) {
         let Form { side, results } = self.form;
-        Spreading { map, tiles, channels: self.inputs, results }.run(path, side, spread);
+        InputTransform { map, tiles, channels: self.inputs, results }.run(isa, side, transformed);
     }
 
-    /// Multiplies the transforms `spread`, piece after piece as [`Winograd::spread`] leaves them, with the filters `blocks` of `places`: fills
+    /// Multiplies the transforms `transformed`, piece after piece as [`Winograd::transform_input`] leaves them, with the filters `blocks` of `places`: fills
     /// those places of one piece with all products.
     pub(crate) fn multiply(
         &self,
-        path: Path,
+        isa: Isa,
         places: Range<usize>,
         blocks: Range<usize>,
-        pieces: Pieces,
-        spread: &[f32],
+        pieces: TransformLayout,
+        transformed: &[f32],
         products: &mut [f32],
     ) {
         let (inner, outputs) = (self.inputs, self.places[0].outputs_of(blocks.clone()).len());
-        let rows = products.chunks_mut(Pieces::whole(pieces.all, pieces.places).apart(0, outputs));
+        let rows = products.chunks_mut(TransformLayout::whole(pieces.all, pieces.places).apart(0, outputs));
         for ((place, panels), products) in
             self.places.iter().enumerate().take(places.end).skip(places.start).zip(rows)
         {
             let (panels, tiles) = ((panels, blocks.clone()), 0..pieces.all);
             if pieces.each < pieces.all {
                 let rows = AtPlace { pieces, place, inner, outputs };
-                of_blocks(path, panels, spread, &rows, tiles, products, false);
+                of_blocks(isa, panels, transformed, &rows, tiles, products, false);
             } else {
                 // To find a tile among pieces takes as long as a dozen sums.
                 let rows = Lines { start: place * pieces.apart(0, inner), inner, outputs };
-                of_blocks(path, panels, spread, &rows, tiles, products, false);
+                of_blocks(isa, panels, transformed, &rows, tiles, products, false);
             }
         }
     }
 
     /// Transforms the products of `tiles` and the filters `outputs` back, which are those from number `first` on of `all` in the one piece `products`; `out`
     /// as in [`Winograd::run`].
-    pub(crate) fn gather(
+    pub(crate) fn transform_output(
         &self,
-        path: Path,
+        isa: Isa,
         (products, all): (&[f32], usize),
         (tiles, first): (&[Tile], usize),
         outputs: Range<usize>,
@@ -206,8 +206,8 @@ impl Winograd {
         onto: bool,
     ) {
         let (channels, bias, slopes) = (self.outputs, &self.bias, &self.slopes);
-        Gathering { products, all, tiles, first, channels, outputs, base, bias, slopes, onto }
-            .run(path, self.form, out);
+        OutputTransform { products, all, tiles, first, channels, outputs, base, bias, slopes, onto }
+            .run(isa, self.form, out);
     }
 }
 
@@ -256,9 +256,9 @@ mod tests {
             let output = Grid { start: 50, line: columns * outputs, rows, columns };
             let parts = form.tiles(rows, columns);
             let tiles: Vec<Tile> = tiles(0..parts[0], |_| [input, output], parts).collect();
-            for path in Path::all() {
+            for isa in Isa::available() {
                 let (mut out, mut buffer) = (before.clone(), Aligned::default());
-                winograd.run(path, &map, &tiles, (&mut out, 50), onto, &mut buffer);
+                winograd.run(isa, &map, &tiles, (&mut out, 50), onto, &mut buffer);
                 for (at, found) in out.iter().enumerate() {
                     let (pixel, filter) = (at / outputs, at % outputs);
                     let (row, column) = (pixel / columns, pixel % columns);
@@ -270,7 +270,7 @@ mod tests {
                         }
                     }
                     let expected = if sum > 0.0 { sum } else { sum * f64::from(slopes[filter]) };
-                    prop_assert!((f64::from(*found) - expected).abs() < 2e-4, "{path:?}: {found} {expected}");
+                    prop_assert!((f64::from(*found) - expected).abs() < 2e-4, "{isa:?}: {found} {expected}");
                 }
             }
         }
@@ -289,14 +289,14 @@ mod tests {
         let tiles: Vec<Tile> = tiles(0..parts[0], |_| [input, output], parts).collect();
         // Else the test would not see products brought back block by block.
         assert!(together(form, tiles.len()) < winograd.places[0].blocks().len());
-        for path in Path::all() {
+        for isa in Isa::available() {
             let mut buffer = Aligned::default();
             let [mut all, mut apart] = [(); 2].map(|()| vec![0.0; side * side * outputs]);
-            winograd.run(path, &map, &tiles, (&mut all, 0), false, &mut buffer);
+            winograd.run(isa, &map, &tiles, (&mut all, 0), false, &mut buffer);
             tiles.iter().for_each(|tile| {
-                winograd.run(path, &map, &[*tile], (&mut apart, 0), false, &mut buffer);
+                winograd.run(isa, &map, &[*tile], (&mut apart, 0), false, &mut buffer);
             });
-            assert!(all == apart, "{path:?}");
+            assert!(all == apart, "{isa:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The way of Winograd's tiles to their places and back, some channels at a time. Plain loops over neighbouring channels: each path compiles them for its
+//! The way of Winograd's tiles to their places and back, some channels at a time. Plain loops over neighbouring channels: each isa compiles them for its
 //! own vectors. Where tiles lie is checked before; a check for each value would take longer than the sums.
 #![allow(unsafe_code)]
 
@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use super::{Form, Grid, Tile};
 use crate::kernel::aligned::LANES;
-use crate::kernel::indirection::Pieces;
-use crate::kernel::isa::Path;
+use crate::kernel::indirection::TransformLayout;
+use crate::kernel::isa::Isa;
 use crate::kernel::simd::dispatch::{self, Loops};
 use crate::kernel::simd::lanes::Lanes;
 
@@ -15,7 +15,7 @@ use crate::kernel::simd::lanes::Lanes;
 const WIDEST: usize = 6;
 
 /// Tiles that are to be transformed: `BᵀdB` of each, for each channel.
-pub(crate) struct Spreading<'a> {
+pub(crate) struct InputTransform<'a> {
     pub(crate) map: &'a [f32],
     pub(crate) tiles: &'a [Tile],
     pub(crate) channels: usize,
@@ -24,7 +24,7 @@ pub(crate) struct Spreading<'a> {
 }
 
 /// Products that are to be transformed back: `AᵀmA` of each tile, with offset, sum and slope.
-pub(crate) struct Gathering<'a> {
+pub(crate) struct OutputTransform<'a> {
     /// One piece of all tiles.
     pub(crate) products: &'a [f32],
     pub(crate) all: usize,
@@ -42,29 +42,29 @@ pub(crate) struct Gathering<'a> {
 }
 
 /// Tiles of one size on their way out.
-struct Spread<'a, const SIDE: usize> {
-    all: &'a Spreading<'a>,
-    spread: &'a mut [f32],
+struct InputTiles<'a, const SIDE: usize> {
+    all: &'a InputTransform<'a>,
+    transformed: &'a mut [f32],
 }
 
-impl<const SIDE: usize> Loops for Spread<'_, SIDE> {
+impl<const SIDE: usize> Loops for InputTiles<'_, SIDE> {
     type Output = ();
 
     #[inline(always)]
     fn run<const L: usize>(self) {
-        let Self { all, spread } = self;
+        let Self { all, transformed } = self;
         let mut half = [[Lanes::ZERO; SIDE]; SIDE];
         let mut last = [[Lanes::ZERO; SIDE]; SIDE];
         for (index, tile) in all.tiles.iter().enumerate() {
             let whole = all.channels - all.channels % L;
-            // SAFETY: `Spreading::run` has checked the tiles, and the channels are there.
+            // SAFETY: `InputTransform::run` has checked the tiles, and the channels are there.
             unsafe {
                 for lane in (0..whole).step_by(L) {
-                    all.tile::<SIDE, L>(index, tile, (lane, L), &mut half, spread);
+                    all.tile::<SIDE, L>(index, tile, (lane, L), &mut half, transformed);
                 }
                 for lane in (whole..all.channels).step_by(LANES) {
                     let there = LANES.min(all.channels - lane);
-                    all.tile::<SIDE, LANES>(index, tile, (lane, there), &mut last, spread);
+                    all.tile::<SIDE, LANES>(index, tile, (lane, there), &mut last, transformed);
                 }
             }
         }
@@ -72,12 +72,12 @@ impl<const SIDE: usize> Loops for Spread<'_, SIDE> {
 }
 
 /// Tiles of one form on their way back.
-struct Gather<'a, const SIDE: usize, const RESULTS: usize> {
-    all: &'a Gathering<'a>,
+struct OutputTiles<'a, const SIDE: usize, const RESULTS: usize> {
+    all: &'a OutputTransform<'a>,
     out: &'a mut [f32],
 }
 
-impl<const SIDE: usize, const RESULTS: usize> Loops for Gather<'_, SIDE, RESULTS> {
+impl<const SIDE: usize, const RESULTS: usize> Loops for OutputTiles<'_, SIDE, RESULTS> {
     type Output = ();
 
     #[inline(always)]
@@ -88,7 +88,7 @@ impl<const SIDE: usize, const RESULTS: usize> Loops for Gather<'_, SIDE, RESULTS
         let channels = all.outputs.len();
         let whole = channels - channels % L;
         for (index, tile) in all.tiles.iter().enumerate() {
-            // SAFETY: `Gathering::run` has checked the tiles, and the channels are there.
+            // SAFETY: `OutputTransform::run` has checked the tiles, and the channels are there.
             unsafe {
                 for lane in (0..whole).step_by(L) {
                     all.tile::<SIDE, RESULTS, L>(index, tile, (lane, L), &mut half, out);
@@ -102,29 +102,29 @@ impl<const SIDE: usize, const RESULTS: usize> Loops for Gather<'_, SIDE, RESULTS
     }
 }
 
-impl Spreading<'_> {
-    /// Fills `spread`, a piece of [`Pieces`], from tiles of `side` pixels; what lies outside of the map is zero.
+impl InputTransform<'_> {
+    /// Fills `transformed`, a piece of [`TransformLayout`], from tiles of `side` pixels; what lies outside of the map is zero.
     ///
     /// # Panics
-    /// When a tile lies outside of `map`, or `spread` is too small: that would be a mistake in a plan, not in an input.
-    pub(crate) fn run(&self, path: Path, side: usize, spread: &mut [f32]) {
-        let all = Pieces::whole(self.tiles.len(), side * side);
-        assert!(spread.len() >= all.values(self.channels), "transforms of {} values", spread.len());
+    /// When a tile lies outside of `map`, or `transformed` is too small: that would be a mistake in a plan, not in an input.
+    pub(crate) fn run(&self, isa: Isa, side: usize, transformed: &mut [f32]) {
+        let all = TransformLayout::whole(self.tiles.len(), side * side);
+        assert!(transformed.len() >= all.values(self.channels), "transforms of {} values", transformed.len());
         for tile in self.tiles {
             let range = tile.range(tile.input, side, self.results, self.channels);
             assert!(range.is_some_and(|range| range.end <= self.map.len()), "{tile:?} is outside of its map");
         }
         if side == WIDEST {
-            dispatch::run(path, Spread::<WIDEST> { all: self, spread });
+            dispatch::run(isa, InputTiles::<WIDEST> { all: self, transformed });
         } else {
-            dispatch::run(path, Spread::<5> { all: self, spread });
+            dispatch::run(isa, InputTiles::<5> { all: self, transformed });
         }
     }
 
     /// Channels `lane..lane + there` of one tile.
     ///
     /// # Safety
-    /// The tile was checked as [`Spreading::run`] does; the channels are there, `L` at most.
+    /// The tile was checked as [`InputTransform::run`] does; the channels are there, `L` at most.
     #[inline(always)]
     unsafe fn tile<const SIDE: usize, const L: usize>(
         &self,
@@ -132,7 +132,7 @@ impl Spreading<'_> {
         tile: &Tile,
         (lane, there): (usize, usize),
         half: &mut [[Lanes<L>; SIDE]; SIDE],
-        spread: &mut [f32],
+        transformed: &mut [f32],
     ) {
         let Self { map, channels, results, .. } = *self;
         let Tile { input, row, column, .. } = *tile;
@@ -154,30 +154,30 @@ impl Spreading<'_> {
                     }
                 }
             }
-            for (column, value) in half.iter_mut().zip(&spread_line(line)) {
+            for (column, value) in half.iter_mut().zip(&input_line(line)) {
                 column[y] = *value;
             }
         }
-        let apart = Pieces::whole(self.tiles.len(), SIDE * SIDE).apart(0, channels);
+        let apart = TransformLayout::whole(self.tiles.len(), SIDE * SIDE).apart(0, channels);
         let mut at = index * channels + lane;
         // By reference throughout: iterators that own arrays of vectors copy them around.
         for column in half.iter() {
-            for value in &spread_line(*column) {
+            for value in &input_line(*column) {
                 // SAFETY: as the caller promises.
-                unsafe { value.write(spread, at, there) };
+                unsafe { value.write(transformed, at, there) };
                 at += apart;
             }
         }
     }
 }
 
-impl Gathering<'_> {
+impl OutputTransform<'_> {
     /// Fills the results of tiles of `form` in `out`, which is what follows `base` of the whole; results outside of the map are left out.
     ///
     /// # Panics
     /// When there are too few products, offsets or slopes, or a tile lies outside of `out`: that would be a mistake in a plan, not in an input.
-    pub(crate) fn run(&self, path: Path, form: Form, out: &mut [f32]) {
-        let (all, outputs) = (Pieces::whole(self.all, form.places()), self.outputs.len());
+    pub(crate) fn run(&self, isa: Isa, form: Form, out: &mut [f32]) {
+        let (all, outputs) = (TransformLayout::whole(self.all, form.places()), self.outputs.len());
         assert!(self.products.len() >= all.values(outputs), "products of {} values", self.products.len());
         assert!(self.first + self.tiles.len() <= self.all, "tiles beyond {}", self.all);
         let most = self.channels.min(self.bias.len()).min(self.slopes.len());
@@ -189,16 +189,16 @@ impl Gathering<'_> {
             assert!(inside, "{tile:?} is outside of its part");
         }
         match form.results {
-            4 => dispatch::run(path, Gather::<6, 4> { all: self, out }),
-            3 => dispatch::run(path, Gather::<5, 3> { all: self, out }),
-            _ => dispatch::run(path, Gather::<6, 2> { all: self, out }),
+            4 => dispatch::run(isa, OutputTiles::<6, 4> { all: self, out }),
+            3 => dispatch::run(isa, OutputTiles::<5, 3> { all: self, out }),
+            _ => dispatch::run(isa, OutputTiles::<6, 2> { all: self, out }),
         }
     }
 
     /// Channels `lane..lane + there`, of those that the products are of, of one tile.
     ///
     /// # Safety
-    /// The tile was checked as [`Gathering::run`] does; the channels are there, `L` at most.
+    /// The tile was checked as [`OutputTransform::run`] does; the channels are there, `L` at most.
     #[inline(always)]
     unsafe fn tile<const SIDE: usize, const RESULTS: usize, const L: usize>(
         &self,
@@ -214,7 +214,7 @@ impl Gathering<'_> {
         let (top, left) = (tile.row * RESULTS, tile.column * RESULTS);
         let start = start.wrapping_sub(self.base).wrapping_add(top * line + left * channels + first);
         let (rows, columns) = (rows - top, columns - left);
-        let apart = Pieces::whole(self.all, SIDE * SIDE).apart(0, outputs);
+        let apart = TransformLayout::whole(self.all, SIDE * SIDE).apart(0, outputs);
         let mut at = (self.first + index) * outputs + lane;
         for half in &mut *half {
             let mut column = [Lanes::ZERO; SIDE];
@@ -223,7 +223,7 @@ impl Gathering<'_> {
                 *value = unsafe { Lanes::read(self.products, at, there) };
                 at += apart;
             }
-            *half = gather_line(column);
+            *half = output_line(column);
         }
         // SAFETY: as the caller promises.
         let [bias, slope] = [self.bias, self.slopes].map(|each| unsafe { Lanes::read(each, first, there) });
@@ -232,7 +232,7 @@ impl Gathering<'_> {
             for (value, column) in across.iter_mut().zip(half.iter()) {
                 *value = column[y];
             }
-            let across: [Lanes<L>; RESULTS] = gather_line(across);
+            let across: [Lanes<L>; RESULTS] = output_line(across);
             for (x, value) in across.iter().enumerate() {
                 if x < columns {
                     let to = start + y * line + x * channels;
@@ -264,7 +264,7 @@ impl Tile {
 
 /// `Bᵀd` of one line.
 #[inline(always)]
-fn spread_line<const SIDE: usize, const L: usize>(line: [Lanes<L>; SIDE]) -> [Lanes<L>; SIDE] {
+fn input_line<const SIDE: usize, const L: usize>(line: [Lanes<L>; SIDE]) -> [Lanes<L>; SIDE] {
     let [a, b, c, d, e] = [line[0], line[1], line[2], line[3], line[4]];
     let mut out = [Lanes::ZERO; SIDE];
     if SIDE == WIDEST {
@@ -284,7 +284,7 @@ fn spread_line<const SIDE: usize, const L: usize>(line: [Lanes<L>; SIDE]) -> [La
 
 /// `Aᵀm` of one line.
 #[inline(always)]
-fn gather_line<const SIDE: usize, const RESULTS: usize, const L: usize>(
+fn output_line<const SIDE: usize, const RESULTS: usize, const L: usize>(
     m: [Lanes<L>; SIDE],
 ) -> [Lanes<L>; RESULTS] {
     let (near, apart) = (m[1] + m[2], m[1] - m[2]);
@@ -307,18 +307,18 @@ mod tests {
         Tile { input: grid, output: Grid { rows: 6, columns: 6, ..grid }, row: 1, column: 1 }
     }
 
-    fn spread(map: usize, spread: usize) {
-        let (map, mut out) = (vec![0.0; map], vec![0.0; spread]);
-        let all = Spreading { map: &map, tiles: &[tile()], channels: 1, results: 4 };
-        Path::all().into_iter().for_each(|path| all.run(path, 6, &mut out));
+    fn transform_input(map: usize, values: usize) {
+        let (map, mut out) = (vec![0.0; map], vec![0.0; values]);
+        let all = InputTransform { map: &map, tiles: &[tile()], channels: 1, results: 4 };
+        Isa::available().into_iter().for_each(|isa| all.run(isa, 6, &mut out));
     }
 
-    fn gather(base: usize, out: usize) {
+    fn transform_output(base: usize, out: usize) {
         let form = Form { side: 6, results: 4 };
-        let products = vec![0.0; Pieces::whole(1, form.places()).values(1)];
+        let products = vec![0.0; TransformLayout::whole(1, form.places()).values(1)];
         let (mut out, zeros) = (vec![0.0; out], [0.0]);
         let tiles = [tile()];
-        let all = Gathering {
+        let all = OutputTransform {
             products: &products,
             all: 1,
             tiles: &tiles,
@@ -330,7 +330,7 @@ mod tests {
             slopes: &zeros,
             onto: false,
         };
-        Path::all().into_iter().for_each(|path| all.run(path, form, &mut out));
+        Isa::available().into_iter().for_each(|isa| all.run(isa, form, &mut out));
     }
 
     #[test]
@@ -338,32 +338,32 @@ mod tests {
         // Four rows and columns are left of six.
         assert_eq!(tile().range(tile().input, 6, 4, 1), Some(3 + 4 * 8 + 4..3 + 7 * 8 + 8));
         assert_eq!(Tile { row: 2, ..tile() }.range(tile().input, 6, 4, 1), None);
-        spread(3 + 64, Pieces::whole(1, 36).values(1));
+        transform_input(3 + 64, TransformLayout::whole(1, 36).values(1));
         // Two rows and columns of results.
-        gather(3 + 4 * 8 + 4, 8 + 2);
+        transform_output(3 + 4 * 8 + 4, 8 + 2);
     }
 
     #[test]
     #[should_panic(expected = "is outside of its map")]
     fn a_tile_outside_of_its_map_is_refused() {
-        spread(3 + 63, Pieces::whole(1, 36).values(1));
+        transform_input(3 + 63, TransformLayout::whole(1, 36).values(1));
     }
 
     #[test]
     #[should_panic(expected = "transforms of")]
     fn too_little_room_for_transforms_is_refused() {
-        spread(3 + 64, Pieces::whole(1, 36).values(1) - 1);
+        transform_input(3 + 64, TransformLayout::whole(1, 36).values(1) - 1);
     }
 
     #[test]
     #[should_panic(expected = "is outside of its part")]
     fn a_tile_before_its_part_is_refused() {
-        gather(3 + 4 * 8 + 5, 60);
+        transform_output(3 + 4 * 8 + 5, 60);
     }
 
     #[test]
     #[should_panic(expected = "is outside of its part")]
     fn a_tile_behind_its_part_is_refused() {
-        gather(3 + 4 * 8 + 4, 8 + 1);
+        transform_output(3 + 4 * 8 + 4, 8 + 1);
     }
 }
