@@ -134,22 +134,22 @@ This page is written by a command; do not edit it by hand:
     lineament predict photos/ --shards faces/
     lineament predict pictures.parquet --shards faces/ --picture-column image --key-column id
 
-writes `faces/shard-000000.parquet` and so on, with `--shard-rows` photos in each (1000 by default). A shard gets its name
-when it is complete. After an interruption the same call skips the shards that exist and starts with the first missing one:
-nothing is lost and nothing is there twice. `faces/manifest.json` binds the list of photos, the model and the options; a call
-with others is refused. Every photo has a row: one per face, one with face 0 where there is none, one with the reason under
-`error` where it cannot be read. A kill costs at most the work of one shard.
+writes `faces/shard-000000.parquet` and so on, with `--shard-rows` photos in each (1000 by default). A shard gets its
+name when it is complete. After an interruption the same call skips the shards that exist and starts with the first
+missing one: nothing is lost and nothing is there twice. `faces/manifest.json` binds the list of photos, the model and
+the options; a call with others is refused. Every photo has a row: one per face, one with face 0 where there is none,
+one with the reason under `error` where it cannot be read. A kill costs at most the work of one shard.
 
 ## On several
 
     pip install "lineament[ray]"
     python -c 'import ray, lineament.ray as many; ray.init("auto"); print(many.predict("/shared/photos", "/shared/faces", concurrency=(8, 64)))'
 
-spreads shards over an actor pool of Ray Data; each actor loads the bundle once. All machines must see both folders under the
-same path. A machine that fails costs time and no row: its shards are done again elsewhere and get the same names. The same
-call resumes after the whole cluster was killed. For custom pipelines there is `lineament.ray.Predictor`, a step of
-`Dataset.map_batches`. `.ci/ray` tests it on a real Ray cluster of two nodes on one machine, one of them killed in mid-run; it
-has not been run on a larger one.
+spreads shards over an actor pool of Ray Data; each actor loads the bundle once. All machines must see both folders
+under the same path. A machine that fails costs time and no row: its shards are done again elsewhere and get the same
+names. The same call resumes after the whole cluster was killed. For custom pipelines there is
+`lineament.ray.Predictor`, a step of `Dataset.map_batches`. `.ci/ray` tests it on a real Ray cluster of two nodes on
+one machine, one of them killed in mid-run; it has not been run on a larger one.
 
 ## What it costs
 
