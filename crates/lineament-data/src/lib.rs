@@ -1,8 +1,8 @@
-//! Pictures with labels: readers, splits, augmentation and batches.
+//! Pictures with labels: readers, splits and augmentation.
 //!
 //! Every reader returns a [`Dataset`]: a list of [`Sample`]s (a picture's path and what is known about it) and a
-//! [`ReadReport`] of what did not fit. Nothing is decoded while reading: pictures are opened later, by
-//! [`Loader`] threads, through a [`PhotoCache`], and changed at random by [`Augment`].
+//! [`ReadReport`] of what did not fit. Nothing is decoded while reading: pictures are opened later, through a
+//! [`PhotoCache`], and changed at random by [`Augment`].
 
 pub mod augment;
 pub mod cache;
@@ -14,7 +14,7 @@ pub mod folder;
 pub mod imagenet;
 pub mod layout;
 pub mod lfw;
-pub mod loader;
+mod order;
 mod pictures;
 pub mod report;
 mod rows;
@@ -27,7 +27,7 @@ pub use cache::{Kept, PhotoCache};
 pub use drawn::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
 pub use error::DataError;
 pub use layout::Layout;
-pub use loader::{Batch, Batches, Loader, shuffled};
+pub use order::shuffled;
 pub use report::{Finding, FindingKind, ReadReport};
 pub use sample::{Dataset, Framing, Sample};
 pub use split::{Split, SplitShares};

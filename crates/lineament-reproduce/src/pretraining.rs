@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use lineament_net::{Layer, NetSpec};
 use lineament_train::Recipe;
-use lineament_train::locating::LocatingRecipe;
+use lineament_train::recipe::LocatingRecipe;
 
 use crate::error::ReproduceError;
 use crate::lab::Lab;

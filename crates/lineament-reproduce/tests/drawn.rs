@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
 use lineament_reproduce::{Options, ReproduceError, Store, reproduce};
 use lineament_train::Recipe;
-use lineament_train::locating::LocatingRecipe;
+use lineament_train::recipe::LocatingRecipe;
 use lineament_train::rivals::{RivalRecipe, System};
 
 /// The recipe for drawn faces, one epoch a stage: what is tested is that experiments run, not what they find.

@@ -7,7 +7,9 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::stage::SHARDS;
+/// Every batch is cut into this many shards, each worked on by one thread with batch statistics of its own. It is a constant, not the number of
+/// processors, so that the result is the same on every machine.
+pub const SHARDS: usize = 2;
 
 /// A random stream of its own for every (seed, a, b): the same on every machine, whatever was drawn before.
 pub fn stream(seed: u64, a: u64, b: u64) -> ChaCha8Rng {

@@ -118,15 +118,6 @@ impl Whereabouts {
     }
 }
 
-impl Frame {
-    /// The region that this frame means in `photo`, in its pixels.
-    pub fn region(&self, photo: &Photo) -> Rect {
-        let (width, height) = (photo.width() as f32, photo.height() as f32);
-        let side = self.side * height;
-        Rect { x: width / 2.0 - side / 2.0, y: self.centre * height - side / 2.0, width: side, height: side }
-    }
-}
-
 fn region_of(
     sample: &Sample,
     rule: &Region,

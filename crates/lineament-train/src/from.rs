@@ -7,11 +7,10 @@ use lineament::{Bundle, Tagger};
 use lineament_data::split::DEFAULT_SPLIT_SEED;
 use lineament_data::{Dataset, FindingKind, Split, SplitShares};
 use rayon::prelude::*;
-use serde::Deserialize;
 
 use crate::error::TrainError;
 use crate::locating::{photo, photos, save_localisation};
-use crate::recipe::{AttributeStage, Nets, Recipe, SvmStage};
+use crate::recipe::{AttributeStage, Nets, Recipe};
 use crate::run::Run;
 
 /// The stages of a fine-tuning.
@@ -51,19 +50,9 @@ const SHARES: SplitShares = SplitShares { validation: 0.3, test: 0.1 };
 /// # Errors
 /// When the recipe does not fit the nets.
 pub fn recipe(bundle: &Bundle, given: Option<Recipe>) -> Result<Recipe, TrainError> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Tune {
-        anet: AttributeStage,
-        svms: SvmStage,
-    }
     let base = match given {
         Some(recipe) => recipe,
-        None => {
-            let text = include_str!("../../../recipes/tune.toml");
-            let Tune { anet, svms } = toml::from_str(text).map_err(|e| TrainError::Recipe(e.to_string()))?;
-            Recipe { anet, svms, ..Recipe::named("compact")? }
-        }
+        None => Recipe::tuning()?,
     };
     let (card, hash) = (bundle.card(), bundle.hash());
     let (Some(lnets), Some(look)) = (card.lnets(), card.anet()) else {

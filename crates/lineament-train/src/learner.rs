@@ -9,7 +9,8 @@ use rand_distr::{Distribution, Normal};
 
 use crate::checkpoint::{self, CheckpointError};
 use crate::module::{BatchStatistics, Module};
-use crate::optimiser::{OptimiserSpec, OptimiserState};
+use crate::optimiser::OptimiserState;
+use crate::recipe::OptimiserSpec;
 
 /// Blend of the batch's statistics into batch norm's running ones.
 const STATISTICS_RATE: f64 = 0.1;

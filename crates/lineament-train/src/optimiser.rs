@@ -4,25 +4,7 @@ use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamW, AdamWConfig, Optimizer, RecordState, Sgd, SgdConfig, StateSink, StateSource};
 use burn::tensor::{Device, Tensor, TensorData};
-use serde::{Deserialize, Serialize};
-
-/// Which optimiser a stage uses, and how hard it pulls.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum OptimiserSpec {
-    /// Stochastic gradient descent with momentum (the paper's).
-    Sgd {
-        /// Momentum, in [0, 1).
-        momentum: f64,
-        /// L2 penalty.
-        weight_decay: f32,
-    },
-    /// Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019).
-    AdamW {
-        /// Decoupled weight decay.
-        weight_decay: f32,
-    },
-}
+use crate::recipe::OptimiserSpec;
 
 /// The optimiser and its state, one entry a parameter.
 pub enum OptimiserState {
@@ -123,28 +105,9 @@ impl OptimiserState {
     }
 }
 
-/// One-cycle learning rate (Smith and Topin, 2017): a linear climb to `peak` over the first `warmup` share of all steps, then a cosine
-/// down to a thousandth of it.
-pub fn one_cycle(peak: f64, warmup: f64, step: u64, total: u64) -> f64 {
-    let at = (step as f64 + 0.5) / total.max(1) as f64;
-    if at < warmup {
-        return peak * (0.04 + 0.96 * at / warmup);
-    }
-    let along = (at - warmup) / (1.0 - warmup);
-    peak * (0.001 + 0.999 * 0.5 * (1.0 + (std::f64::consts::PI * along).cos()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_rate_climbs_peaks_and_falls() {
-        let rate = |step| one_cycle(1.0, 0.1, step, 1000);
-        assert!(rate(0) < 0.06 && (rate(99) - 1.0).abs() < 0.02 && rate(999) < 0.002);
-        assert!((0..99).all(|step| rate(step) < rate(step + 1)));
-        assert!((100..999).all(|step| rate(step) > rate(step + 1)));
-    }
 
     #[test]
     fn adam_w_takes_the_step_of_its_closed_form() {

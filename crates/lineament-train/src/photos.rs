@@ -4,34 +4,21 @@ use std::path::PathBuf;
 
 use burn::tensor::Tensor;
 use lineament::{Photo, Rect};
-use lineament_data::{Augment, PhotoCache};
+use lineament_data::PhotoCache;
 use lineament_net::{Layer, NetSpec, Shape};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
 use crate::batches::{self, Orders, place, shuffled, stream};
 use crate::error::TrainError;
 use crate::learner::Learner;
 use crate::losses::binary_cross_entropy;
 use crate::module::{Mode, Module};
-use crate::recipe::Recipe;
-use crate::stage::{Loss, Schedule, Task};
+use crate::recipe::{PhotoStage, Recipe};
+use crate::stage::{Loss, Task};
 
 /// Memory that decoded pictures may fill.
 const KEPT_BYTES: u64 = 6 << 30;
-
-/// How an LNet learns from whole pictures.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PhotoStage {
-    /// How it learns; a batch counts pictures with a face.
-    pub schedule: Schedule,
-    /// How pictures are changed.
-    pub augment: Augment,
-    /// Pictures without a face for each one with.
-    pub negatives: f64,
-}
 
 /// A picture, or a region of it, and its tags.
 #[derive(Debug, Clone)]

@@ -21,10 +21,11 @@ use crate::locating;
 use crate::locating::pyramid::FIRST_ROUND;
 use crate::module::Module;
 use crate::objects::{Object, ObjectModules, Objects, objects};
-use crate::recipe::{ObjectStage, Recipe};
+use crate::batches::SHARDS;
+use crate::recipe::{ObjectStage, Recipe, Schedule, narrow};
 use crate::sets::{one_order, read_sets};
-use crate::stage::{self, Schedule, Surroundings, checkpoint_path};
-use crate::widen::{narrow, widen};
+use crate::stage::{self, Surroundings, checkpoint_path};
+use crate::widen::widen;
 
 /// The stages, in the order in which they need each other.
 pub const STAGES: [&str; 7] = ["objects", "lnet_o", "lnet_s", "identities", "narrow", "anet", "svms"];
@@ -338,8 +339,8 @@ impl Run<'_> {
         let mut task = Attributes::new(name, self.recipe, &faces, &modules, schedule.batch);
         if self.from().is_some() {
             // A few dozen pictures are less than a batch, and may still be all that somebody has.
-            let most = stage::Task::pictures(&task) / (2 * stage::SHARDS) * 2 * stage::SHARDS;
-            schedule.batch = schedule.batch.min(most).max(2 * stage::SHARDS);
+            let most = stage::Task::pictures(&task) / (2 * SHARDS) * 2 * SHARDS;
+            schedule.batch = schedule.batch.min(most).max(2 * SHARDS);
             task = Attributes::new(name, self.recipe, &faces, &modules, schedule.batch);
         }
         if stage::Task::pictures(&task) < schedule.batch {

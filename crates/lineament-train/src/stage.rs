@@ -7,106 +7,19 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Tensor;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::{Deserialize, Serialize};
 
+use crate::batches::SHARDS;
 use crate::error::TrainError;
 use crate::learner::{Learner, ShardGradients};
 use crate::log::Log;
 use crate::module::BatchStatistics;
-use crate::optimiser::{OptimiserSpec, one_cycle};
-
-/// Every batch is cut into this many shards, each worked on by one thread with batch statistics of its own. It is a constant, not the number of
-/// processors, so that the result is the same on every machine.
-pub const SHARDS: usize = 2;
+use crate::recipe::Schedule;
 
 /// Batches made ahead of the step that needs them.
 const AHEAD: usize = 3;
 
 /// How long a kill may cost at most.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
-
-/// How a stage learns.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Schedule {
-    /// Passes over the pictures.
-    pub epochs: u64,
-    /// Pictures a step (all shards together).
-    pub batch: usize,
-    /// Peak learning rate of the one-cycle schedule.
-    pub rate: f64,
-    /// Share of the steps in which the rate climbs.
-    #[serde(default = "default_warmup")]
-    pub warmup: f64,
-    /// A second, shorter cycle after the first one, from where it ended (a warm restart: Loshchilov and Hutter, ICLR 2017).
-    #[serde(default)]
-    pub again: Option<Again>,
-    /// Optimiser.
-    pub optimiser: OptimiserSpec,
-    /// Decay of the moving average of the weights (0: the last weights).
-    #[serde(default)]
-    pub average: f64,
-    /// Largest norm of a step's gradients (0: no limit).
-    #[serde(default)]
-    pub clip: f64,
-}
-
-/// See [`Schedule::again`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Again {
-    /// Passes over the pictures.
-    pub epochs: u64,
-    /// Peak learning rate.
-    pub rate: f64,
-}
-
-fn default_warmup() -> f64 {
-    0.1
-}
-
-impl Schedule {
-    /// Refuses settings with which nothing could be learned.
-    ///
-    /// # Errors
-    /// [`TrainError::Recipe`] that names the field of `stage`.
-    pub fn check(&self, stage: &str) -> Result<(), TrainError> {
-        let refuse = |what: &str| Err(TrainError::Recipe(format!("stage {stage}: {what}")));
-        let cycles = || [Again { epochs: self.epochs, rate: self.rate }].into_iter().chain(self.again);
-        if cycles().any(|cycle| cycle.epochs == 0 || cycle.epochs > 10_000) {
-            return refuse("`epochs` must lie between 1 and 10000");
-        }
-        if self.batch < 2 * SHARDS || !self.batch.is_multiple_of(2 * SHARDS) || self.batch > 4096 {
-            return refuse("`batch` must be a multiple of 4 between 4 and 4096");
-        }
-        if cycles().any(|cycle| !(cycle.rate > 0.0 && cycle.rate < 10.0)) {
-            return refuse("`rate` must lie between 0 and 10");
-        }
-        if !(0.0..1.0).contains(&self.warmup) || !(0.0..1.0).contains(&self.average) {
-            return refuse("`warmup` and `average` must lie in [0, 1)");
-        }
-        if !(0.0..=1e9).contains(&self.clip) {
-            return refuse("`clip` must not be negative");
-        }
-        Ok(())
-    }
-
-    /// Passes over the pictures, all cycles together.
-    pub fn all_epochs(&self) -> u64 {
-        self.epochs + self.again.map_or(0, |again| again.epochs)
-    }
-
-    /// The learning rate at a step, where an epoch has `per_epoch` steps.
-    pub fn rate_at(&self, step: u64, per_epoch: u64) -> f64 {
-        let first = per_epoch * self.epochs;
-        match self.again {
-            Some(again) if step >= first => {
-                one_cycle(again.rate, self.warmup, step - first, per_epoch * again.epochs)
-            }
-            _ => one_cycle(self.rate, self.warmup, step, first),
-        }
-    }
-}
 
 /// What is told to a stage from outside.
 pub struct Surroundings<'a> {
@@ -325,42 +238,5 @@ impl Mean {
 
     fn value(&self) -> f64 {
         if self.count > 0.0 { self.sum / self.count } else { 0.0 }
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    fn schedule(again: Option<Again>) -> Schedule {
-        let optimiser = OptimiserSpec::AdamW { weight_decay: 0.0 };
-        Schedule { epochs: 4, batch: 8, rate: 1e-2, warmup: 0.1, again, optimiser, average: 0.0, clip: 0.0 }
-    }
-
-    #[test]
-    fn a_second_cycle_begins_where_the_first_ended() {
-        let both = schedule(Some(Again { epochs: 2, rate: 1e-3 }));
-        assert!(both.check("anet").is_ok());
-        assert_eq!(both.all_epochs(), 6);
-        for step in 0..400 {
-            assert_eq!(
-                both.rate_at(step, 100),
-                schedule(None).rate_at(step, 100),
-                "the first cycle is as it was"
-            );
-        }
-        let second: Vec<f64> = (400..600).map(|step| both.rate_at(step, 100)).collect();
-        let peak = second.iter().copied().fold(0.0, f64::max);
-        assert!((9e-4..=1e-3).contains(&peak), "{peak}");
-        assert!(second[0] < 1e-4 && second[199] < 1e-5);
-    }
-
-    #[test]
-    fn cycles_that_teach_nothing_are_refused() {
-        for wrong in [Again { epochs: 0, rate: 1e-3 }, Again { epochs: 1, rate: 0.0 }] {
-            let refused = schedule(Some(wrong)).check("anet").unwrap_err().to_string();
-            assert!(refused.contains("stage anet"), "{refused}");
-        }
     }
 }

@@ -1,53 +1,11 @@
 //! From a narrow net to a wider one that computes the same (Net2Net: Chen, Goodfellow and Shlens, ICLR 2016): most of a training then runs on
 //! the cheaper net.
 
-use lineament_net::{Array, Layer, NetSpec, Parameter, ParameterKind, Weights};
+use lineament_net::{Array, NetSpec, Parameter, ParameterKind, Weights};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::TrainError;
-
-/// `net` with `part` of `whole` of the filters of every convolution. Fully connected layers keep their outputs.
-///
-/// # Errors
-/// When a number of filters can't be divided so.
-pub fn narrow(net: &NetSpec, [part, whole]: [usize; 2]) -> Result<NetSpec, TrainError> {
-    let mut spec = net.clone();
-    spec.name = format!("{}-narrow", net.name);
-    let wrong = |filters: usize| {
-        let why = format!(
-            "`anet.narrow.width` asks for {part}/{whole} of {filters} filters; it must leave a whole number, fewer than before"
-        );
-        TrainError::Recipe(why)
-    };
-    if part == 0 || part >= whole {
-        return Err(wrong(whole));
-    }
-    each(&mut spec.layers, &mut |layer| match layer {
-        Layer::Conv { filters, .. } | Layer::LocalConv { filters, .. } => {
-            let fewer = filters.checked_mul(part).filter(|many| many.is_multiple_of(whole));
-            *filters = fewer.ok_or_else(|| wrong(*filters))? / whole;
-            Ok(())
-        }
-        _ => Ok(()),
-    })?;
-    spec.check()?;
-    Ok(spec)
-}
-
-fn each(
-    layers: &mut [Layer],
-    change: &mut impl FnMut(&mut Layer) -> Result<(), TrainError>,
-) -> Result<(), TrainError> {
-    for layer in layers {
-        change(layer)?;
-        if let Layer::Residual { body, shortcut, .. } = layer {
-            each(body, change)?;
-            each(shortcut, change)?;
-        }
-    }
-    Ok(())
-}
 
 /// Weights for `wide` that compute what `weights` compute in `slim`, a net of the same layers with fewer filters. Channel `c` of a wide map is a
 /// copy of channel `c mod n` of the slim one. Whoever reads the copies shares the slim weight out between them, by lots drawn from `seed`: the
@@ -135,7 +93,7 @@ mod tests {
     use lineament_net::{Net, Tensor};
 
     use super::*;
-    use crate::recipe::Recipe;
+    use crate::recipe::{Recipe, narrow};
 
     fn output(spec: &NetSpec, weights: &Weights) -> Vec<f32> {
         let shape = [2, spec.input.channels, spec.input.height, spec.input.width];

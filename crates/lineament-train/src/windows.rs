@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use burn::tensor::Tensor;
 use lineament::Rect;
-use lineament_data::{Augment, PhotoCache};
+use lineament_data::PhotoCache;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
 use crate::batches::{self, Orders, place, shuffled, stream};
 use crate::error::TrainError;
@@ -15,33 +14,14 @@ use crate::faces::Whereabouts;
 use crate::learner::Learner;
 use crate::losses::binary_cross_entropy;
 use crate::module::{Mode, Module};
-use crate::recipe::Recipe;
-use crate::stage::{Loss, Schedule, Task};
+use crate::recipe::{Recipe, WindowStage};
+use crate::stage::{Loss, Task};
 
 /// Longest side at which pictures are kept in memory.
 const KEPT_SIDE: u32 = 256;
 
 /// Memory that decoded pictures may fill.
 const KEPT_BYTES: u64 = 6 << 30;
-
-/// How one window classifier learns.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WindowStage {
-    /// How it learns; a batch counts windows with a face.
-    pub schedule: Schedule,
-    /// How windows with a face are changed.
-    pub augment: Augment,
-    /// How windows without a face are changed.
-    pub negative_augment: Augment,
-    /// Windows without a face for each one with.
-    pub negatives: f64,
-    /// Share of those that are taken from the hard ones, where there are any.
-    #[serde(default)]
-    pub hard: f64,
-    /// Weight of the attribute tags beside the tag "face".
-    pub tags: f64,
-}
 
 /// A window with a face, and its picture's tags.
 #[derive(Debug, Clone)]

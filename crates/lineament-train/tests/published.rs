@@ -8,7 +8,8 @@ use lineament::{Limits, Photo};
 use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba};
 use lineament_data::{Framing, Sample, Split, celeba};
 use lineament_net::Layer;
-use lineament_train::locating::{self, LocatingRecipe};
+use lineament_train::locating;
+use lineament_train::recipe::LocatingRecipe;
 use lineament_train::{Recipe, TrainOptions, train};
 
 /// Side of what both LNets see.

@@ -14,50 +14,13 @@ use lineament::locate::{Localisation, Localizer, Locator};
 use lineament::{Bundle, Limits, Photo};
 use lineament_data::{Framing, Sample, Split};
 use lineament_net::{Net, NetSpec, Weights};
-use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::write_whole;
 use crate::error::TrainError;
 use crate::folder;
 use crate::located::Located;
-use crate::recipe::{Nets, Recipe};
+use crate::recipe::{LocatingRecipe, Nets, Recipe};
 use crate::run::Run;
-use paper::PaperRecipe;
-use pyramid::PyramidRecipe;
-
-/// How the LNets learn to locate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum LocatingRecipe {
-    /// Whole photos and their tags; EdgeBoxes windows on averaged response maps.
-    Paper(PaperRecipe),
-    /// Window classifiers on a pyramid.
-    Pyramid(PyramidRecipe),
-}
-
-impl LocatingRecipe {
-    /// Refuses what could not be learned with.
-    ///
-    /// # Errors
-    /// [`TrainError::Recipe`] with the stage and field.
-    pub fn check(&self) -> Result<(), TrainError> {
-        match self {
-            Self::Paper(recipe) => recipe.check(),
-            Self::Pyramid(recipe) => recipe.check(),
-        }
-    }
-
-    /// The part of an LNet that learns from objects.
-    ///
-    /// # Errors
-    /// When the net has not the form that this way of locating needs.
-    pub fn object_trunk(&self, lnet: &NetSpec, attributes: usize) -> Result<NetSpec, TrainError> {
-        match self {
-            Self::Paper(_) => Ok(lnet.clone()),
-            Self::Pyramid(_) => pyramid::without_responses(lnet, attributes),
-        }
-    }
-}
 
 /// Stage `lnet_o`.
 ///

@@ -9,12 +9,12 @@ use lineament::locate::{Face, HeadShoulders, PaperLocalisation, PaperLocalizer};
 use lineament_data::{Sample, Split};
 use lineament_net::Weights;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::{LEAST, backgrounds, faceless, net, photo, photos};
 use crate::error::TrainError;
 use crate::learner::Learner;
-use crate::photos::{PhotoModules, PhotoStage, Photos, Tagged};
+use crate::photos::{PhotoModules, Photos, Tagged};
+use crate::recipe::{PaperRecipe, PhotoStage};
 use crate::run::Run;
 use crate::stage;
 
@@ -29,31 +29,6 @@ const HOLDS: f32 = 0.9;
 
 /// Of the powers with which LNet_o's regions hold about as many faces, as this share of the most, the tightest is taken.
 const NEARLY: f64 = 0.95;
-
-/// How the paper's LNets learn.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PaperRecipe {
-    /// Constants of the localiser. Where the data allows, stage `lnet_s` chooses `head_shoulder_size_power` before LNet_s learns from the regions, and the
-    /// thresholds, `size_power` and `face_enlarge` at its end.
-    pub localisation: PaperLocalisation,
-    /// Stage `lnet_o`.
-    pub lnet_o: PhotoStage,
-    /// Stage `lnet_s`.
-    pub lnet_s: PhotoStage,
-}
-
-impl PaperRecipe {
-    /// Refuses what could not be learned with.
-    ///
-    /// # Errors
-    /// [`TrainError::Recipe`] with the stage and field.
-    pub fn check(&self) -> Result<(), TrainError> {
-        self.localisation.check().map_err(|e| TrainError::Recipe(e.to_string()))?;
-        self.lnet_o.schedule.check("lnet_o")?;
-        self.lnet_s.schedule.check("lnet_s")
-    }
-}
 
 /// Stage `lnet_o`: tags of whole photos.
 ///

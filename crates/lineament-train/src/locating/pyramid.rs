@@ -1,96 +1,22 @@
 //! The compact recipe's localisation: window classifiers that slide over a pyramid ([`lineament::locate::pyramid`]).
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use lineament::locate::threshold::at_false_alarms;
 use lineament::locate::{PyramidLocalisation, PyramidLocalizer, Window, WindowToBox};
 use lineament_data::{Framing, Sample, Split};
-use lineament_net::{Layer, NetSpec, Weights};
+use lineament_net::{NetSpec, Weights};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::{backgrounds, faceless, net, photo, photos};
 use crate::error::TrainError;
 use crate::faces::Whereabouts;
 use crate::learner::Learner;
 use crate::module::Module;
-use crate::recipe::Frame;
+use crate::recipe::{PyramidRecipe, WindowStage, without_responses};
 use crate::run::Run;
 use crate::stage;
-use crate::windows::{Negative, Positive, WindowData, WindowStage, Windows};
-
-/// How window classifiers learn to locate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PyramidRecipe {
-    /// Constants of the localiser; `candidate_threshold`, `threshold` and `face` are chosen again at the end of stage `lnet_s`, where the data allows.
-    pub localisation: PyramidLocalisation,
-    /// False alarms a picture that the threshold is to let pass.
-    pub false_alarms: f64,
-    /// Share of validation faces that LNet_s may never be asked about, to spare it what LNet_o makes little of: `candidate_threshold` is chosen so. Without,
-    /// the recipe's stands.
-    #[serde(default)]
-    pub candidates_lost: Option<f64>,
-    /// Where the window of a face stands in the pictures of a data set that was cropped around its faces, by data-set name.
-    pub frames: BTreeMap<String, Frame>,
-    /// Least response of LNet_o's own window in a photo for LNet_s to learn from it.
-    pub confident: f32,
-    /// Windows without a face that are taken for one most, kept for LNet_s.
-    pub hard: usize,
-    /// Stage `lnet_o`.
-    pub lnet_o: WindowStage,
-    /// The first round of stage `lnet_s`, where LNet_s has a structure of its own: it learns as LNet_o does, and then finds the windows that the second round
-    /// learns from.
-    #[serde(default)]
-    pub lnet_s_first: Option<Box<WindowStage>>,
-    /// Stage `lnet_s`.
-    pub lnet_s: WindowStage,
-}
-
-impl PyramidRecipe {
-    /// Refuses what could not be learned with.
-    ///
-    /// # Errors
-    /// [`TrainError::Recipe`] with the stage and field.
-    pub fn check(&self) -> Result<(), TrainError> {
-        self.localisation.check().map_err(|e| TrainError::Recipe(e.to_string()))?;
-        self.lnet_o.schedule.check("lnet_o")?;
-        self.lnet_s.schedule.check("lnet_s")?;
-        if let Some(first) = &self.lnet_s_first {
-            first.schedule.check("lnet_s_first")?;
-        }
-        if !(0.0..=0.5).contains(&self.candidates_lost.unwrap_or(0.0)) {
-            return Err(TrainError::Recipe(
-                "locating: `candidates_lost` must lie between 0 and 0.5".to_owned(),
-            ));
-        }
-        if !(0.0..=10.0).contains(&self.false_alarms) {
-            return Err(TrainError::Recipe(
-                "locating: `false_alarms` must lie between 0 and 10 a picture".to_owned(),
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// The part of an LNet that learns from objects: all but its last convolution, whose channels are responses.
-///
-/// # Errors
-/// When the net does not end with a convolution of 1 + `attributes` channels.
-pub fn without_responses(lnet: &NetSpec, attributes: usize) -> Result<NetSpec, TrainError> {
-    match lnet.layers.split_last() {
-        Some((Layer::Conv { filters, .. }, layers)) if *filters == 1 + attributes => {
-            Ok(NetSpec { layers: layers.to_vec(), ..lnet.clone() })
-        }
-        _ => Err(TrainError::Recipe(format!(
-            "net {}: its last layer must be a convolution with {} filters: one response for the face, one for each of \
-             the {attributes} attributes",
-            lnet.name,
-            1 + attributes
-        ))),
-    }
-}
+use crate::windows::{Negative, Positive, WindowData, Windows};
 
 /// Stage `lnet_o`: windows of pictures that are framed alike, against windows without a face.
 ///

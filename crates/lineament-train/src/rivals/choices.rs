@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
+use crate::recipe::{Section, above_zero};
 
 /// What is tried.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,21 +80,16 @@ impl ChoiceStage {
     /// # Errors
     /// [`TrainError::Recipe`] that names the list.
     pub fn check(&self) -> Result<(), TrainError> {
-        let refuse = |what: &str| Err(TrainError::Recipe(format!("stage svms: {what}")));
-        let numbers =
-            [("costs", &self.costs), ("powers", &self.powers), ("colour_weights", &self.colour_weights)];
-        for (name, list) in numbers {
-            if list.is_empty() || list.iter().any(|value| !(*value > 0.0 && value.is_finite())) {
-                return refuse(&format!("`{name}` must be a list of positive numbers"));
-            }
+        let Self { costs, powers, colour_weights, scalings, learn_from, folds } = self;
+        let section = Section::stage("svms");
+        section.all_within("costs", costs, above_zero(1e9))?;
+        // Those of the extractors that they are chosen for.
+        section.all_within("powers", powers, 0.05..=1.0)?;
+        section.all_within("colour_weights", colour_weights, above_zero(100.0))?;
+        if scalings.is_empty() || learn_from.is_empty() {
+            return Err(section.refused("`scalings` and `learn_from` must not be empty"));
         }
-        if self.scalings.is_empty() || self.learn_from.is_empty() {
-            return refuse("`scalings` and `learn_from` must not be empty");
-        }
-        if self.folds < 2 {
-            return refuse("`folds` must be at least 2");
-        }
-        Ok(())
+        section.within("folds", *folds, 2.0..=1000.0)
     }
 
     /// Where the search begins: the first of each list, and the middle one of the costs.

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::choices::ChoiceStage;
 use crate::error::TrainError;
-use crate::recipe::{ObjectStage, Recipe};
-use crate::stage::Schedule;
+use crate::recipe::{
+    ObjectStage, Recipe, Schedule, Section, check_augment, check_preprocess, check_texts,
+};
 
 /// A recipe of any kind of system.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +86,34 @@ pub struct PartStage {
     /// Labels become `smoothing / 2` and `1 - smoothing / 2`.
     #[serde(default)]
     pub smoothing: f32,
+}
+
+impl PandaStages {
+    fn check(&self) -> Result<(), TrainError> {
+        let Self { panda, objects, parts: PartStage { schedule, augment, hidden, smoothing } } = self;
+        for (name, net) in panda.nets() {
+            let section = Section::table(&name);
+            net.check().map_err(|e| section.refused(e))?;
+            if net.output()?.elements() == 0 {
+                return Err(section.refused("the net gives nothing"));
+            }
+        }
+        if panda.parts.iter().any(|part| part.pixels[0] != part.pixels[1]) {
+            return Err(TrainError::Recipe("the parts of panda must be square pictures: `pixels`".to_owned()));
+        }
+        let section = Section::stage("part");
+        schedule.check("part")?;
+        check_augment("part", augment)?;
+        section.within("hidden", *hidden, 0.0..=4096.0)?;
+        section.within("smoothing", *smoothing, 0.0..1.0)?;
+        match objects {
+            Some(objects) => objects.check(),
+            None if panda.holistic.is_empty() => Ok(()),
+            None => Err(TrainError::Recipe(
+                "nets of the whole learn from objects: add [system.objects]".to_owned(),
+            )),
+        }
+    }
 }
 
 impl From<Recipe> for AnyRecipe {
@@ -169,26 +198,16 @@ impl RivalRecipe {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn check(&self) -> Result<(), TrainError> {
+        let Self { name, seed: _, note, preprocess, without, pictures, system, svms } = self;
+        check_texts(name, note, without)?;
+        check_preprocess(preprocess)?;
+        pictures.map_or(Ok(()), |many| Section::table("recipe").within("pictures", many, 1.0..=1e9))?;
         let refused = |e: lineament::attributes::DescriberError| TrainError::Recipe(e.to_string());
         self.describer().check().map_err(refused)?;
-        self.svms.check()?;
-        let System::Panda(stages) = &self.system else { return Ok(()) };
-        stages.parts.schedule.check("part")?;
-        for (name, net) in stages.panda.nets() {
-            net.check()?;
-            if net.output()?.elements() == 0 {
-                return Err(TrainError::Recipe(format!("net {name} gives nothing")));
-            }
-        }
-        if stages.panda.parts.iter().any(|part| part.pixels[0] != part.pixels[1]) {
-            return Err(TrainError::Recipe("the parts of panda must be square pictures".to_owned()));
-        }
-        match &stages.objects {
-            Some(objects) => objects.schedule.check("objects"),
-            None if stages.panda.holistic.is_empty() => Ok(()),
-            None => Err(TrainError::Recipe(
-                "nets of the whole learn from objects: add [system.objects]".to_owned(),
-            )),
+        svms.check()?;
+        match system {
+            System::Facetracer(_) => Ok(()),
+            System::Panda(stages) => stages.check(),
         }
     }
 
@@ -197,6 +216,29 @@ impl RivalRecipe {
         match &self.system {
             System::Facetracer(tracer) => Describer::Facetracer(tracer.clone()),
             System::Panda(stages) => Describer::Panda(stages.panda.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::recipe::every_field::every_field_is_checked;
+
+    #[test]
+    fn every_field_is_checked_in_both_recipes() {
+        for recipe in [RivalRecipe::facetracer().unwrap(), RivalRecipe::panda().unwrap()] {
+            let mut recipe = recipe;
+            (recipe.pictures, recipe.without) = (Some(1000), vec!["Blurry".to_owned()]);
+            if let System::Panda(stages) = &mut recipe.system {
+                let again = Some(crate::recipe::Again { epochs: 1, rate: 1e-3 });
+                stages.parts.schedule.again = again;
+                stages.objects.as_mut().unwrap().schedule.again = again;
+            }
+            assert!(!format!("{recipe:?}").contains("None"), "{recipe:?}");
+            let text = toml::to_string(&recipe).unwrap();
+            every_field_is_checked(&text, &|text| RivalRecipe::parse(text).map(drop).map_err(|e| e.to_string()));
         }
     }
 }

@@ -1,0 +1,160 @@
+//! How each stage learns.
+
+use lineament_data::Augment;
+use lineament_net::NetSpec;
+use serde::{Deserialize, Serialize};
+
+use super::narrow::narrow;
+use super::schedule::Schedule;
+use super::section::{Section, above_zero};
+use crate::error::TrainError;
+
+/// Object pre-training (paper section 3.1).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectStage {
+    /// How it learns.
+    pub schedule: Schedule,
+    /// Crops and colours.
+    pub augment: Augment,
+    /// Side in pixels of the pictures that the net is shown.
+    pub size: usize,
+    /// Label smoothing.
+    #[serde(default)]
+    pub smoothing: f64,
+}
+
+impl ObjectStage {
+    /// Refuses what could not be learned with.
+    ///
+    /// # Errors
+    /// [`TrainError::Recipe`] that names the field.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let (name, Self { schedule, augment, size, smoothing }) = ("objects", self);
+        schedule.check(name)?;
+        check_augment(name, augment)?;
+        Section::stage(name).within("size", *size, 8.0..=1024.0)?;
+        Section::stage(name).within("smoothing", *smoothing, 0.0..1.0)
+    }
+}
+
+/// Identity pre-training of ANet (paper section 3.2).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityStage {
+    /// How it learns.
+    pub schedule: Schedule,
+    /// Crops and colours.
+    pub augment: Augment,
+    /// Weight of the similarity loss beside the softmax.
+    pub similarity: f64,
+    /// Label smoothing.
+    #[serde(default)]
+    pub smoothing: f64,
+}
+
+impl IdentityStage {
+    /// Refuses what could not be learned with.
+    ///
+    /// # Errors
+    /// [`TrainError::Recipe`] that names the field.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let (name, Self { schedule, augment, similarity, smoothing }) = ("identities", self);
+        schedule.check(name)?;
+        check_augment(name, augment)?;
+        Section::stage(name).within("similarity", *similarity, 0.0..=1000.0)?;
+        Section::stage(name).within("smoothing", *smoothing, 0.0..1.0)
+    }
+}
+
+/// ANet with attribute tags (paper section 3.2).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttributeStage {
+    /// How it learns.
+    pub schedule: Schedule,
+    /// Stage `narrow`: a narrower net learns first, and ANet begins as a wider one that computes the same.
+    #[serde(default)]
+    pub narrow: Option<NarrowStage>,
+    /// Crops (these are the multi-view patches) and colours.
+    pub augment: Augment,
+    /// Labels become `smoothing / 2` and `1 - smoothing / 2`.
+    #[serde(default)]
+    pub smoothing: f32,
+    /// Weight of soft labels (another model's probabilities) where a data set brings them: a second head learns them, which is removed
+    /// afterwards. 0 leaves pictures that have nothing else out.
+    #[serde(default)]
+    pub soft: f32,
+    /// Share of FC units dropped at random while learning.
+    #[serde(default)]
+    pub dropout: f64,
+    /// Learn from so many tagged faces only, drawn by the seed: what less data costs (paper Fig. 13).
+    #[serde(default)]
+    pub pictures: Option<usize>,
+}
+
+impl AttributeStage {
+    /// Refuses what could not be learned with.
+    ///
+    /// # Errors
+    /// [`TrainError::Recipe`] that names the field.
+    pub fn check(&self, anet: &NetSpec) -> Result<(), TrainError> {
+        let (name, Self { schedule, narrow: slim, augment, smoothing, soft, dropout, pictures }) =
+            ("anet", self);
+        let section = Section::stage(name);
+        schedule.check(name)?;
+        if let Some(NarrowStage { width, schedule }) = slim {
+            schedule.check("narrow")?;
+            narrow(anet, *width)?;
+        }
+        check_augment(name, augment)?;
+        section.within("smoothing", *smoothing, 0.0..1.0)?;
+        section.within("soft", *soft, 0.0..=100.0)?;
+        section.within("dropout", *dropout, 0.0..1.0)?;
+        pictures.map_or(Ok(()), |pictures| section.within("pictures", pictures, 1.0..=1e9))
+    }
+}
+
+/// A narrower ANet that learns the same before it is widened ([`crate::widen`]).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NarrowStage {
+    /// `[2, 3]`: two thirds of the filters of every convolution.
+    pub width: [usize; 2],
+    /// How it learns.
+    pub schedule: Schedule,
+}
+
+/// The linear SVMs (paper section 3.3).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SvmStage {
+    /// Costs to choose from, one for all attributes, by cross-validation over people.
+    pub costs: Vec<f64>,
+    /// Folds.
+    pub folds: usize,
+    /// Whether the net's own score for the attribute joins the FC vector, so that little data bends what the net has learned instead of
+    /// starting anew.
+    pub with_scores: bool,
+}
+
+impl SvmStage {
+    /// Refuses what could not be learned with.
+    ///
+    /// # Errors
+    /// [`TrainError::Recipe`] that names the field.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let Self { costs, folds, with_scores: _ } = self;
+        let section = Section::stage("svms");
+        section.all_within("costs", costs, above_zero(1e9))?;
+        section.within("folds", *folds, 2.0..=1000.0)
+    }
+}
+
+/// Refuses changes of pictures that are none.
+///
+/// # Errors
+/// [`TrainError::Recipe`] that names the setting of `stage`.
+pub fn check_augment(stage: &str, augment: &Augment) -> Result<(), TrainError> {
+    augment.check().map_err(|e| Section::stage(stage).refused(format!("augment: {e}")))
+}

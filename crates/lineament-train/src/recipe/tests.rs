@@ -1,0 +1,127 @@
+use std::path::Path;
+
+use super::every_field::every_field_is_checked;
+use super::*;
+
+#[test]
+fn the_recipes_that_come_along_are_sound_and_keep_their_meaning_when_written() {
+    for name in ["compact", "paper", "lab", "drawn"] {
+        let recipe = Recipe::named(name).unwrap();
+        assert_eq!(recipe.name, name);
+        assert_eq!(Recipe::parse(&toml::to_string(&recipe).unwrap()).unwrap(), recipe);
+    }
+}
+
+#[test]
+fn lnets_answer_for_any_number_of_attributes() {
+    for name in ["compact", "lab", "drawn"] {
+        let recipe = Recipe::named(name).unwrap();
+        assert_eq!(recipe.for_attributes(40), recipe, "written for forty");
+        let nets = recipe.for_attributes(3).nets;
+        assert_eq!([nets.lnet_o, nets.lnet_s].map(|net| net.output().unwrap().channels), [4, 4]);
+    }
+    let paper = Recipe::named("paper").unwrap();
+    assert_eq!(paper.for_attributes(3), paper, "its responses are the last convolution's, of any number");
+}
+
+#[test]
+fn the_paper_recipe_has_the_papers_nets() {
+    let nets = Recipe::named("paper").unwrap().nets;
+    let count = |net: &NetSpec, kind: fn(&Layer) -> bool| net.layers.iter().filter(|l| kind(l)).count();
+    for lnet in [&nets.lnet_o, &nets.lnet_s] {
+        assert_eq!(count(lnet, |l| matches!(l, Layer::Conv { .. })), 5);
+        assert_eq!(count(lnet, |l| matches!(l, Layer::MaxPool { .. })), 2);
+        assert_eq!((lnet.input.height, lnet.input.width), (227, 227));
+        // AlexNet's C5.
+        assert_eq!(lnet.output().unwrap(), lineament_net::Shape { channels: 256, height: 13, width: 13 });
+    }
+    assert_eq!(count(&nets.anet, |l| matches!(l, Layer::Conv { .. })), 2);
+    assert_eq!(count(&nets.anet, |l| matches!(l, Layer::LocalConv { .. })), 2);
+    assert_eq!(count(&nets.anet, |l| matches!(l, Layer::MaxPool { .. })), 3);
+    assert_eq!(count(&nets.anet, |l| matches!(l, Layer::Linear { .. })), 1);
+}
+
+#[test]
+fn wrong_recipes_are_refused_with_the_place() {
+    let text = include_str!("../../../../recipes/drawn.toml");
+    let refused =
+        |from: &str, to: &str| Recipe::parse(&text.replacen(from, to, 1)).unwrap_err().to_string();
+    assert!(refused("seed = 7", "sead = 7").contains("sead"));
+    assert!(refused("size = 40", "size = 41").contains("patches.size"));
+    assert!(refused("folds = 4", "folds = 1").contains("folds"));
+    assert!(refused("batch = 32", "batch = 30").contains("batch"));
+    assert!(refused("grid = [2, 2]", "grid = [3, 2]").contains("conv3"));
+}
+
+fn parse(text: &str) -> Result<(), String> {
+    Recipe::parse(text).map(drop).map_err(|e| e.to_string())
+}
+
+/// A recipe with everything that may be left out.
+fn complete() -> Recipe {
+    let mut recipe = Recipe::named("compact").unwrap();
+    let again = Some(Again { epochs: 3, rate: 1e-3 });
+    recipe.note = "Everything that a recipe can hold.".to_owned();
+    recipe.without = vec!["Blurry".to_owned()];
+    recipe.anet.pictures = Some(1000);
+    recipe.anet.schedule.again = again;
+    recipe.anet.narrow.as_mut().unwrap().schedule.again = again;
+    recipe.identities = Some(IdentityStage {
+        schedule: recipe.anet.schedule.clone(),
+        augment: recipe.anet.augment,
+        similarity: 0.1,
+        smoothing: 0.1,
+    });
+    recipe.objects.as_mut().unwrap().schedule.again = again;
+    let LocatingRecipe::Pyramid(pyramid) = &mut recipe.locating else { panic!("compact has a pyramid") };
+    for stage in [&mut pyramid.lnet_o, &mut pyramid.lnet_s].into_iter().chain(pyramid.lnet_s_first.as_deref_mut()) {
+        stage.schedule.again = again;
+    }
+    // What is added and may be left out belongs above.
+    let written = format!("{recipe:?}");
+    assert!(!written.contains("None"), "{written}");
+    recipe
+}
+
+#[test]
+fn every_field_that_a_recipe_can_hold_is_checked() {
+    let complete = toml::to_string(&complete()).unwrap();
+    every_field_is_checked(&complete, &parse);
+}
+
+#[test]
+fn every_field_of_the_recipes_that_come_along_is_checked() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let table: toml::Table = toml::from_str(&text).unwrap();
+        if table.contains_key("system") {
+            continue;
+        }
+        seen += 1;
+        // With its defaults, which are values too.
+        let whole = match Recipe::parse(&text) {
+            Ok(recipe) => toml::to_string(&recipe).unwrap(),
+            Err(_) => text,
+        };
+        let tuned = |text: &str| {
+            Recipe::named("compact").unwrap().tuned(text).map(drop).map_err(|e| e.to_string())
+        };
+        every_field_is_checked(&whole, if table.contains_key("nets") { &parse } else { &tuned });
+    }
+    assert_eq!(seen, 5, "compact, drawn, lab, paper, tune");
+}
+
+#[test]
+fn wrong_augmentations_are_refused_with_their_stage() {
+    let text = include_str!("../../../../recipes/drawn.toml");
+    for (stage, from, to, field) in [
+        ("stage objects", "flip = 0.5", "flip = 7", "flip"),
+        ("stage lnet_o", "rotation = 6.0", "rotation = 500", "rotation"),
+        ("stage anet", "scale = [0.92, 1.08]", "scale = [1.2, 0.9]", "scale"),
+    ] {
+        let refused = Recipe::parse(&text.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(refused.contains(stage) && refused.contains(field), "{refused}");
+    }
+}
