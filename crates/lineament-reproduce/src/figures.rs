@@ -110,5 +110,5 @@ pub fn section(results: &Results, own: &[(&str, &str)]) -> String {
             value("majority"),
         );
     }
-    page + &crate::page::origin(&results.origin)
+    page + &results.origin.note()
 }

@@ -7,10 +7,10 @@ use lineament::locate::Localizer;
 use lineament::{Bundle, Tagger};
 use lineament_data::{Dataset, Split, celeba, folder};
 use lineament_lab::Provenance;
-use lineament_train::folder::Folder;
+use lineament_train::folder::{Folder, result};
 use lineament_train::rivals::RivalRecipe;
 use lineament_train::{
-    AnyRecipe, Recipe, RivalOptions, STAGES, TrainOptions, detecting, locating, rivals, train,
+    AnyRecipe, Recipe, RivalOptions, Stage, TrainOptions, detector, rivals, train, trained_lnets,
 };
 
 use crate::error::ReproduceError;
@@ -60,24 +60,31 @@ pub struct Lab<'a> {
 /// The run of the LNets of the recipe that is varied.
 pub const LNETS: &str = "lnets";
 
-/// The stage that learns objects.
-pub const OBJECTS: &str = "objects";
+/// The run of the recipe without object pre-training.
+pub const NO_OBJECTS: &str = "no_objects";
 
-/// Stages that end in LNets.
-const LOCATING: [&str; 3] = [OBJECTS, "lnet_o", "lnet_s"];
+/// The recipe whose LNets begin at random.
+pub fn without_objects(recipe: &Recipe) -> Recipe {
+    Recipe { objects: None, ..recipe.clone() }
+}
 
-/// What stage `objects` leaves in a run's folder.
-const OBJECT_WEIGHTS: &str = "objects.safetensors";
+/// What the stages that train LNets leave in a run's folder, beside logs and checkpoints and the weights of each.
+const FOUND: [&str; 2] = ["localisation.json", "located.csv"];
 
-/// What those stages leave in a run's folder, beside logs and checkpoints.
-const LOCATED: [&str; 6] = [
-    OBJECT_WEIGHTS,
-    "lnet_o.safetensors",
-    "lnet_s_first.safetensors",
-    "lnet_s.safetensors",
-    "localisation.json",
-    "located.csv",
-];
+/// The files that the LNets of a run are.
+fn lnet_files() -> impl Iterator<Item = PathBuf> {
+    let stages = Stage::ALL.iter().filter(|stage| stage.localizes());
+    let parts = stages.flat_map(|stage| stage.parts()).map(|part| result(Path::new(""), part));
+    parts.chain(FOUND.map(PathBuf::from))
+}
+
+/// The model that the program carries.
+///
+/// # Errors
+/// A damaged model.
+pub fn embedded() -> Result<Bundle, ReproduceError> {
+    Bundle::embedded().map_err(|e| ReproduceError::model("the default bundle", e))
+}
 
 impl<'a> Lab<'a> {
     /// Reads the data.
@@ -159,18 +166,14 @@ impl<'a> Lab<'a> {
         let folder = self.work(name)?;
         self.claim(&folder, &recipe.clone().into())?;
         self.share_objects(&folder, recipe)?;
-        for stage in LOCATING {
-            if stage == OBJECTS && recipe.objects.is_none() {
-                continue;
-            }
-            if !folder.join(stage).with_extension("safetensors").exists() {
+        for stage in Stage::ALL.iter().copied().filter(|stage| stage.localizes() && stage.is_in(recipe)) {
+            if !result(&folder, stage.name()).exists() {
                 tracing::info!("{name}: stage {stage}");
-                debug_assert!(STAGES.contains(&stage));
-                train(&TrainOptions { stage: Some(stage.to_owned()), ..self.training(&folder, recipe) })?;
+                train(&TrainOptions { stage: Some(stage), ..self.training(&folder, recipe) })?;
             }
         }
         let attributes = self.celeba.attributes.len() - recipe.without.len();
-        Ok(locating::open(&folder, &recipe.for_attributes(attributes))?)
+        Ok(trained_lnets::open(&folder, &recipe.for_attributes(attributes))?)
     }
 
     /// The whole system of a recipe, trained where it is not there yet; a detector's file stands in the place of the LNets, or tells landmarks.
@@ -188,7 +191,7 @@ impl<'a> Lab<'a> {
         let model = folder.join("model.lineament");
         if !model.exists() {
             tracing::info!("{name}: training");
-            let detector = detector.map(detecting::open).transpose()?;
+            let detector = detector.map(detector::open).transpose()?;
             match recipe {
                 AnyRecipe::Cascade(recipe) => {
                     self.share_objects(&folder, recipe)?;
@@ -226,7 +229,7 @@ impl<'a> Lab<'a> {
             && recipe.objects == own.objects
             && recipe.seed == own.seed
             && [&recipe.nets.lnet_o, &recipe.nets.lnet_s] == [&own.nets.lnet_o, &own.nets.lnet_s];
-        let (there, here) = (self.work(LNETS)?.join(OBJECT_WEIGHTS), to.join(OBJECT_WEIGHTS));
+        let (there, here) = (result(&self.work(LNETS)?, Stage::Objects.name()), result(to, Stage::Objects.name()));
         if same && there.exists() && !here.exists() {
             std::fs::copy(&there, &here).map_err(|e| ReproduceError::file(&here, e))?;
         }
@@ -248,8 +251,8 @@ impl<'a> Lab<'a> {
     /// A file that cannot be copied.
     pub fn share(&self, from: &str, to: &str) -> Result<(), ReproduceError> {
         let (from, to) = (self.work(from)?, self.work(to)?);
-        for name in LOCATED {
-            let (there, here) = (from.join(name), to.join(name));
+        for name in lnet_files() {
+            let (there, here) = (from.join(&name), to.join(&name));
             if there.exists() && !here.exists() {
                 std::fs::copy(&there, &here).map_err(|e| ReproduceError::file(&here, e))?;
             }
@@ -274,7 +277,7 @@ impl<'a> Lab<'a> {
             output: folder.to_owned(),
             resume: true,
             stage: None,
-            from: None,
+            fine_tune: None,
             detector: None,
             progress: self.options.progress,
             stop: self.options.stop,

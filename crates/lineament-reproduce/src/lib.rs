@@ -6,6 +6,7 @@
 mod amount;
 mod detectors;
 mod error;
+mod experiments;
 mod figures;
 mod identities;
 mod lab;
@@ -17,74 +18,13 @@ mod paper_recipe;
 mod pretraining;
 mod results;
 mod systems;
+mod tables;
 mod transfer;
 
 pub use error::ReproduceError;
+pub use experiments::{EXPERIMENTS, Experiment};
 pub use lab::{Lab, Options};
 pub use results::{Results, Store};
-
-/// An experiment: one or more CSVs, and a section of the page.
-pub struct Experiment {
-    /// What `--only` calls it; its CSVs are called so or begin with it.
-    pub name: &'static str,
-    /// The heading of its section.
-    pub title: &'static str,
-    run: fn(&Lab<'_>) -> Result<(), ReproduceError>,
-    section: fn(&results::Store) -> Result<String, ReproduceError>,
-}
-
-/// All of them, in the order of the page.
-pub const EXPERIMENTS: [Experiment; 9] = [
-    Experiment {
-        name: "systems",
-        title: "Table 1: whole systems",
-        run: systems::run,
-        section: systems::section,
-    },
-    Experiment {
-        name: localisers::NAME,
-        title: "LNets in the place of a detector",
-        run: localisers::run,
-        section: localisers::section,
-    },
-    Experiment {
-        name: "localisation",
-        title: "Localisation (Fig. 7)",
-        run: localisation::run,
-        section: localisation::section,
-    },
-    Experiment {
-        name: paper_recipe::NAME,
-        title: "The paper's recipe",
-        run: paper_recipe::run,
-        section: paper_recipe::section,
-    },
-    Experiment {
-        name: pretraining::NAME,
-        title: "Object pre-training in the published localisation",
-        run: pretraining::run,
-        section: pretraining::section,
-    },
-    Experiment { name: "maps", title: "Response maps (Fig. 3)", run: maps::run, section: maps::section },
-    Experiment {
-        name: "identities",
-        title: "Identity pre-training",
-        run: identities::run,
-        section: identities::section,
-    },
-    Experiment {
-        name: "transfer",
-        title: "Transfer (Table 2)",
-        run: transfer::run,
-        section: transfer::section,
-    },
-    Experiment {
-        name: "amount",
-        title: "Amount of data (Fig. 13)",
-        run: amount::run,
-        section: amount::section,
-    },
-];
 
 /// Runs what is asked for and not there yet, and writes the page from all results that are there.
 ///
@@ -111,8 +51,8 @@ pub fn reproduce(options: &Options<'_>) -> Result<(), ReproduceError> {
         for experiment in missing {
             tracing::info!("{}: begins", experiment.name);
             (experiment.run)(&lab)?;
-            page::write(&store, &options.output)?;
+            page::write(&EXPERIMENTS, &store, &options.output)?;
         }
     }
-    page::write(&store, &options.output)
+    page::write(&EXPERIMENTS, &store, &options.output)
 }

@@ -12,26 +12,18 @@ use lineament_data::{Framing, Split};
 use lineament_lab::background::background;
 use lineament_lab::localisation::{Located, OVERLAP, curve, localisation, rate_at};
 use lineament_lab::metrics::mean;
-use lineament_train::{Recipe, locating};
+use lineament_train::{Recipe, trained_lnets};
 use rayon::prelude::*;
 
 use crate::detectors::{self, DETECTORS};
 use crate::error::ReproduceError;
-use crate::lab::{LNETS, Lab};
-use crate::paper_recipe;
+use crate::lab::{LNETS, Lab, NO_OBJECTS, embedded, without_objects};
 use crate::results::{Results, Store, percent, share};
-use crate::{systems, transfer};
+use crate::tables::PAPER_RECIPE_LOCALISATION;
+use crate::transfer;
 
 /// False positives a picture at which the curve is kept.
 const FPPI: [f64; 7] = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
-
-/// The run of the recipe without object pre-training.
-pub const NO_OBJECTS: &str = "no_objects";
-
-/// The recipe whose LNets begin at random.
-pub fn without_objects(recipe: &Recipe) -> Recipe {
-    Recipe { objects: None, ..recipe.clone() }
-}
 
 /// Pictures with the boxes that are given for them.
 struct Photos {
@@ -116,8 +108,8 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     for (system, name, recipe) in variants(lab.recipe(), &lab.celeba.attributes) {
         measured.add_lnets(&system, lab.lnets(&name, &recipe)?.as_ref())?;
     }
-    let bundle = systems::embedded()?;
-    measured.add_lnets("LNets, the default bundle", locating::of_bundle(&bundle)?.as_ref())?;
+    let bundle = embedded()?;
+    measured.add_lnets("LNets, the default bundle", trained_lnets::of_bundle(&bundle)?.as_ref())?;
     let (models, work) =
         (lab.folder("../models", "YuNet and UltraFace as ONNX files")?, lab.work("detectors")?);
     for (name, system) in DETECTORS {
@@ -242,7 +234,7 @@ fn over_groups(values: &[f64], groups: &[u64]) -> [f64; 2] {
 
 pub fn section(store: &Store) -> Result<String, ReproduceError> {
     let Some(mut results) = store.read("localisation")? else { return Ok(String::new()) };
-    if let Some(more) = store.read(&paper_recipe::located())? {
+    if let Some(more) = store.read(PAPER_RECIPE_LOCALISATION)? {
         // Beside the other LNets, above the detectors.
         let place = results.rows.iter().rposition(|row| results.cell(row, "system").starts_with("LNets"));
         let place = place.map_or(0, |last| last + 1);
@@ -255,7 +247,7 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
          whose best score is above what one in a hundred pictures without a face exceeds.\n",
     );
     tables(&mut page, &results);
-    Ok(page + &crate::page::origin(&results.origin))
+    Ok(page + &results.origin.note())
 }
 
 /// A table a set.

@@ -11,12 +11,12 @@ use lineament::locate::{Face, Localizer};
 use lineament::{Point, Rect, Tagger};
 use lineament_data::{Dataset, Framing, Sample, Split};
 use lineament_lab::{FaceFrom, Observations};
-use lineament_train::{detecting, locating};
+use lineament_train::{detector, trained_lnets};
 
 use crate::detectors::{self, DETECTORS};
 use crate::error::ReproduceError;
 use crate::figures::{self, Answers};
-use crate::lab::Lab;
+use crate::lab::{Lab, embedded};
 use crate::localisation::look;
 use crate::results::{Store, percent, share, signed};
 use crate::systems::{self, SETS};
@@ -67,15 +67,15 @@ impl Localisers<'_> {
             let face = found.get(&sample.path)?;
             Some((face.rect, sample.landmarks?))
         });
-        Ok(detecting::fitted(rule, &marked.collect::<Vec<(Rect, [Point; 5])>>()))
+        Ok(detector::fitted(rule, &marked.collect::<Vec<(Rect, [Point; 5])>>()))
     }
 }
 
 pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
-    let bundle = systems::embedded()?;
+    let bundle = embedded()?;
     let localisers = Localisers {
         lab,
-        lnets: locating::of_bundle(&bundle)?,
+        lnets: trained_lnets::of_bundle(&bundle)?,
         models: lab.folder("../models", "YuNet and UltraFace as ONNX files")?,
         kept: lab.work(NAME)?,
     };
@@ -151,7 +151,7 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
             );
         }
     }
-    Ok(page + &crate::page::origin(&results.origin))
+    Ok(page + &results.origin.note())
 }
 
 #[cfg(test)]

@@ -9,12 +9,11 @@ use lineament::{Limits, Photo, Rect};
 use lineament_data::drawn::{DrawnOptions, picture};
 use lineament_data::{Framing, Split};
 use lineament_net::NetSpec;
-use lineament_train::{Recipe, folder};
+use lineament_train::{Recipe, Stage, folder};
 use rayon::prelude::*;
 
 use crate::error::ReproduceError;
-use crate::lab::{LNETS, Lab, OBJECTS};
-use crate::localisation::{NO_OBJECTS, without_objects};
+use crate::lab::{LNETS, Lab, NO_OBJECTS, without_objects};
 use crate::results::{Store, percent, share};
 
 /// The photo is shown so large: a face of two fifths of it then fills a window of LNet_o, in which faces were framed to two thirds.
@@ -34,9 +33,9 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     lab.lnets(LNETS, recipe)?;
     lab.lnets(NO_OBJECTS, &without_objects(recipe))?;
     let nets = [
-        ("objects alone", responder(lab, LNETS, OBJECTS)?),
-        ("tags alone", responder(lab, NO_OBJECTS, "lnet_o")?),
-        ("objects, then tags", responder(lab, LNETS, "lnet_o")?),
+        ("objects alone", responder(lab, LNETS, Stage::Objects)?),
+        ("tags alone", responder(lab, NO_OBJECTS, Stage::LnetO)?),
+        ("objects, then tags", responder(lab, LNETS, Stage::LnetO)?),
     ];
     let options = DrawnOptions { people: DRAWN, pictures_each: 1, most_faces: 1, ..DrawnOptions::default() };
     let drawn: Vec<Boxed> = (0..DRAWN)
@@ -73,11 +72,11 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
 }
 
 /// LNet_o without its responses, as a run left it after a stage.
-fn responder(lab: &Lab<'_>, run: &str, stage: &str) -> Result<Responder, ReproduceError> {
+fn responder(lab: &Lab<'_>, run: &str, stage: Stage) -> Result<Responder, ReproduceError> {
     let failed = |e: &dyn std::fmt::Display| ReproduceError::model(format!("{run}, {stage}"), e);
     let recipe = lab.recipe();
     let trunk = trunk(recipe, lab.celeba.attributes.len())?;
-    let mut weights = folder::weights(&lab.work(run)?, "maps", stage, "trunk", None)?;
+    let mut weights = folder::weights(&lab.work(run)?, "maps", stage.name(), "trunk", None)?;
     let parameters = trunk.parameters().map_err(|e| failed(&e))?;
     let others: Vec<String> = weights
         .iter()
@@ -178,7 +177,7 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
             results.number(row, "contrast"),
         );
     }
-    Ok(page + &crate::page::origin(&results.origin))
+    Ok(page + &results.origin.note())
 }
 
 #[cfg(test)]

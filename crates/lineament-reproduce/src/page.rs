@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::path::Path;
 
-use crate::EXPERIMENTS;
 use crate::error::ReproduceError;
-use crate::results::{Origin, Store};
+use crate::experiments::Experiment;
+use crate::results::Store;
 
 const HEAD: &str = "# Results\n\n\
 Written by `lineament reproduce --data ../shared/data --output docs/results.md` from the figures in `docs/results/`; edit the code, not this page.\n\n\
@@ -18,19 +18,13 @@ Attributes are labels that people gave to pictures, not facts about a person.\n"
 ///
 /// # Errors
 /// Results that are damaged, or a page that cannot be written.
-pub fn write(store: &Store, path: &Path) -> Result<(), ReproduceError> {
+pub fn write(experiments: &[Experiment], store: &Store, path: &Path) -> Result<(), ReproduceError> {
     let mut page = HEAD.to_owned();
-    for experiment in &EXPERIMENTS {
+    for experiment in experiments {
         let section = (experiment.section)(store)?;
         let section = if section.is_empty() { "Not run yet.\n".to_owned() } else { section };
         page += &format!("\n## {}\n\n{section}", experiment.title);
     }
     lineament::output::write_whole(path, |file| file.write_all(page.as_bytes()))
         .map_err(|e| ReproduceError::file(path, e))
-}
-
-/// Where the figures of a section come from.
-pub fn origin(origin: &Origin) -> String {
-    let Origin { command, commit, machine, seed } = origin;
-    format!("\n*`{command}`, commit {commit}, seed {seed}, on {machine}.*\n")
 }

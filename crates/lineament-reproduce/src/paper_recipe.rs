@@ -8,15 +8,8 @@ use crate::error::ReproduceError;
 use crate::lab::Lab;
 use crate::localisation::Measured;
 use crate::results::Store;
-use crate::systems::{self, Asked, DEFAULT, OURS, PAPER};
-
-/// The experiment, its run, and its table of whole systems.
-pub const NAME: &str = "paper_recipe";
-
-/// The table of what its LNets find.
-pub fn located() -> String {
-    format!("{NAME}_localisation")
-}
+use crate::systems::{self, DEFAULT, Entry, OURS, PAPER};
+use crate::tables::{PAPER_RECIPE, PAPER_RECIPE_LOCALISATION};
 
 /// The recipe without identity pre-training, after which its ANet, which has no batch norm, learned attributes more slowly (`docs/findings.md`).
 fn recipe(published: &Recipe) -> Recipe {
@@ -25,25 +18,25 @@ fn recipe(published: &Recipe) -> Recipe {
 
 pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     let recipe = recipe(lab.paper());
-    let lnets = lab.lnets(NAME, &recipe)?;
-    let paper = lab.tagger(NAME, &recipe)?;
+    let lnets = lab.lnets(PAPER_RECIPE, &recipe)?;
+    let paper = lab.tagger(PAPER_RECIPE, &recipe)?;
     let mut measured = Measured::new(lab)?;
     measured.add_lnets("LNets, the paper's recipe", lnets.as_ref())?;
-    lab.store.write(&located(), &measured.results)?;
+    lab.store.write(PAPER_RECIPE_LOCALISATION, &measured.results)?;
 
     let (ours, default) = (systems::ours(lab)?, systems::default_bundle()?);
     let systems = [
-        Asked { tagger: paper, roles: &[(PAPER, Located), (PAPER, Landmarks)] },
-        Asked { tagger: ours, roles: &[(OURS, Located), (OURS, Landmarks)] },
-        Asked { tagger: default, roles: &[(DEFAULT, Located), (DEFAULT, Landmarks)] },
+        Entry { tagger: paper, roles: &[(PAPER, Located), (PAPER, Landmarks)] },
+        Entry { tagger: ours, roles: &[(OURS, Located), (OURS, Landmarks)] },
+        Entry { tagger: default, roles: &[(DEFAULT, Located), (DEFAULT, Landmarks)] },
     ];
-    systems::measure(lab, &systems, NAME, |name| name == PAPER)
+    systems::measure(lab, &systems, PAPER_RECIPE, |name| name == PAPER)
 }
 
 pub fn section(store: &Store) -> Result<String, ReproduceError> {
-    let Some(means) = store.read(NAME)? else { return Ok(String::new()) };
+    let Some(means) = store.read(PAPER_RECIPE)? else { return Ok(String::new()) };
     let text = "Its figures stand in the two tables above. It was trained as `recipes/paper.toml` says, but for identities: two epochs of them left its ANet behind on \
                 validation people ([findings.md](findings.md)). The losses of its LNets, which saw 4,505 photos five and four times, were still falling at the end: what they \
                 find is no measure of what the published system finds from 162,770 pictures.\n";
-    Ok(text.to_owned() + &crate::page::origin(&means.origin))
+    Ok(text.to_owned() + &means.origin.note())
 }

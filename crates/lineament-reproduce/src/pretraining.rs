@@ -10,8 +10,8 @@ use lineament_train::Recipe;
 use lineament_train::recipe::LocatingRecipe;
 
 use crate::error::ReproduceError;
-use crate::lab::Lab;
-use crate::localisation::{self, Measured, without_objects};
+use crate::lab::{Lab, without_objects};
+use crate::localisation::{self, Measured};
 use crate::results::{Store, share, signed};
 
 /// The experiment, and its table of localisation.
@@ -123,7 +123,7 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
             points("high"),
         );
     }
-    Ok(page + &crate::page::origin(&results.origin))
+    Ok(page + &results.origin.note())
 }
 
 #[cfg(test)]

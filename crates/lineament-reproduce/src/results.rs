@@ -41,6 +41,12 @@ impl Origin {
         let Provenance { command, commit, machine } = provenance.clone();
         Self { command, commit, machine, seed }
     }
+
+    /// The line of the page under figures that says so.
+    pub fn note(&self) -> String {
+        let Self { command, commit, machine, seed } = self;
+        format!("\n*`{command}`, commit {commit}, seed {seed}, on {machine}.*\n")
+    }
 }
 
 impl Results {

@@ -9,10 +9,9 @@ use lineament_lab::{FaceFrom, Observations, paper};
 
 use crate::error::ReproduceError;
 use crate::figures::{self, Answers};
-use crate::lab::Lab;
-use crate::localisation::{NO_OBJECTS, without_objects};
-use crate::paper_recipe;
+use crate::lab::{Lab, NO_OBJECTS, embedded, without_objects};
 use crate::results::{Results, Store, percent, share, signed};
+use crate::tables::PAPER_RECIPE;
 
 const FACETRACER: &str = "FaceTracer";
 const PANDA_W: &str = "PANDA-w";
@@ -53,7 +52,7 @@ const ATTRIBUTES: &str = "_attributes";
 const AHEAD: &str = "_ahead";
 
 /// A model, and what it is called with the faces that it finds or is given.
-pub struct Asked {
+pub struct Entry {
     /// The model.
     pub tagger: Tagger,
     /// Its names and where its faces come from.
@@ -77,7 +76,7 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
 /// Data that cannot be read, tables that cannot be written.
 pub fn measure(
     lab: &Lab<'_>,
-    systems: &[Asked],
+    systems: &[Entry],
     experiment: &str,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<(), ReproduceError> {
@@ -96,7 +95,7 @@ pub fn measure(
     for (set, framing, _) in SETS {
         let data = lab.celeba.framing(framing);
         let mut all = Vec::new();
-        for Asked { tagger, roles } in systems {
+        for Entry { tagger, roles } in systems {
             for &(name, region) in *roles {
                 tracing::info!("{experiment}: {name} on {set}, {}", told(region));
                 let seen = Observations::of(tagger, &data, Split::Test, region, &|| {})?;
@@ -126,7 +125,7 @@ pub fn measure(
 }
 
 /// All systems, trained where they are not there yet.
-fn systems(lab: &Lab<'_>) -> Result<Vec<Asked>, ReproduceError> {
+fn systems(lab: &Lab<'_>) -> Result<Vec<Entry>, ReproduceError> {
     use FaceFrom::{Landmarks, Located};
     let yunet = lab.folder("../models", "YuNet as an ONNX file")?.join("yunet_n_dynamic.onnx");
     let recipe = lab.recipe();
@@ -137,12 +136,12 @@ fn systems(lab: &Lab<'_>) -> Result<Vec<Asked>, ReproduceError> {
     // One training of PANDA is two systems: what it finds itself, and what it is given.
     let panda = lab.system("panda", &lab.panda().clone().into(), Some(&yunet))?;
     Ok(vec![
-        Asked { tagger: facetracer, roles: &[(FACETRACER, Landmarks)] },
-        Asked { tagger: panda, roles: &[(PANDA_W, Located), (PANDA_L, Landmarks)] },
-        Asked { tagger: detector, roles: &[(DETECTOR, Located)] },
-        Asked { tagger: scratch, roles: &[(SCRATCH, Located)] },
-        Asked { tagger: ours, roles: &[(OURS, Located), (OURS, Landmarks)] },
-        Asked { tagger: default, roles: &[(DEFAULT, Located), (DEFAULT, Landmarks)] },
+        Entry { tagger: facetracer, roles: &[(FACETRACER, Landmarks)] },
+        Entry { tagger: panda, roles: &[(PANDA_W, Located), (PANDA_L, Landmarks)] },
+        Entry { tagger: detector, roles: &[(DETECTOR, Located)] },
+        Entry { tagger: scratch, roles: &[(SCRATCH, Located)] },
+        Entry { tagger: ours, roles: &[(OURS, Located), (OURS, Landmarks)] },
+        Entry { tagger: default, roles: &[(DEFAULT, Located), (DEFAULT, Landmarks)] },
     ])
 }
 
@@ -153,14 +152,6 @@ fn systems(lab: &Lab<'_>) -> Result<Vec<Asked>, ReproduceError> {
 pub fn ours(lab: &Lab<'_>) -> Result<Tagger, ReproduceError> {
     lab.share_lnets("whole")?;
     lab.tagger("whole", lab.recipe())
-}
-
-/// The model that the program carries.
-///
-/// # Errors
-/// A damaged model.
-pub fn embedded() -> Result<Bundle, ReproduceError> {
-    Bundle::embedded().map_err(|e| ReproduceError::model("the default bundle", e))
 }
 
 /// [`DEFAULT`]: the model that the program carries.
@@ -199,7 +190,7 @@ fn attribute_rows(set: &str, One { name, region, answers }: &One, push: &mut dyn
 pub fn section(store: &Store) -> Result<String, ReproduceError> {
     let Some(means) = store.read(MEANS)? else { return Ok(String::new()) };
     let with_paper = |mut table: Results, suffix: &str| {
-        let more = store.read(&format!("{}{suffix}", paper_recipe::NAME))?;
+        let more = store.read(&format!("{PAPER_RECIPE}{suffix}"))?;
         table.rows.extend(more.into_iter().flat_map(|more| more.rows));
         Ok::<_, ReproduceError>(table)
     };
@@ -220,7 +211,7 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
         ahead_table(&mut page, &ahead, set);
     }
     attribute_table(&mut page, &attributes);
-    Ok(page + &crate::page::origin(&means.origin))
+    Ok(page + &means.origin.note())
 }
 
 fn mean_table(page: &mut String, means: &Results, set: &str) {

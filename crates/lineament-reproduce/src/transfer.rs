@@ -259,7 +259,7 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
             value("high"),
         );
     }
-    Ok(page + &crate::page::origin(&results.origin))
+    Ok(page + &results.origin.note())
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use crate::learner::Learner;
 use crate::losses::{binary_cross_entropy, similarity, softmax_cross_entropy};
 use crate::module::{Mode, Module};
 use crate::recipe::{IdentityStage, Recipe};
-use crate::stage::{Loss, Task};
-use crate::validate::mean_average_precision;
+use crate::training_loop::{Loss, Task};
+use crate::validate::{mean_average_precision, net_of};
 
 /// A linear layer behind a net's last layer, removed after training.
 ///
@@ -341,6 +341,7 @@ impl Task for Attributes<'_> {
     }
 
     fn validate(&self, learner: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError> {
-        mean_average_precision(self.faces, &self.validation, self.recipe, self.modules, learner)
+        let (trunk, head) = (net_of(learner, &self.modules.trunk)?, net_of(learner, &self.modules.head)?);
+        mean_average_precision(self.faces, &self.validation, self.recipe, &trunk, &head)
     }
 }

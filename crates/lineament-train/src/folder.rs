@@ -7,7 +7,7 @@ use lineament_net::{NetSpec, Precision, Weights};
 
 use crate::checkpoint::write_whole;
 use crate::error::TrainError;
-use crate::stage::Surroundings;
+use crate::training_loop::Surroundings;
 
 /// A run's folder.
 #[derive(Clone, Copy)]
@@ -99,7 +99,8 @@ impl<'a> Folder<'a> {
     }
 }
 
-fn result(folder: &Path, stage: &str) -> PathBuf {
+/// The file of a stage's result in a run's folder.
+pub fn result(folder: &Path, stage: &str) -> PathBuf {
     let name = if stage == "svms" { "model.lineament".to_owned() } else { format!("{stage}.safetensors") };
     folder.join(name)
 }
@@ -129,4 +130,15 @@ pub fn weights(
         weights.check(net).map_err(damaged)?;
     }
     Ok(weights)
+}
+
+/// Removes a file; one that is not there is removed already.
+///
+/// # Errors
+/// When it can't be removed.
+pub fn forget(path: &Path) -> Result<(), TrainError> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(TrainError::io(path, e)),
+        _ => Ok(()),
+    }
 }

@@ -140,7 +140,7 @@ impl Learner {
 
     /// Starts a module from weights that an earlier stage learned: every parameter of the same name and shape is taken.
     /// Returns how many were.
-    pub fn adopt(&mut self, module: &Module, weights: &Weights) -> usize {
+    pub fn load_matching(&mut self, module: &Module, weights: &Weights) -> usize {
         let mut taken = 0;
         for (index, parameter) in module.parameters().iter().enumerate() {
             let Some(array) = weights.get(&parameter.name) else { continue };

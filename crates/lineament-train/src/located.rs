@@ -15,8 +15,8 @@ use crate::error::TrainError;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Located {
     found: HashMap<PathBuf, Rect>,
-    /// Whether what was found is the picture itself.
-    whole: bool,
+    /// Whether what was found is the image itself.
+    full: bool,
 }
 
 impl Located {
@@ -28,12 +28,12 @@ impl Located {
     /// The square that ANet sees of a photo.
     pub fn region(&self, path: &Path, rule: &Region) -> Option<Rect> {
         let rect = self.get(path)?;
-        if self.whole { Region::around(rect).ok() } else { rule.of_box(rect).ok() }
+        if self.full { Region::around(rect).ok() } else { rule.of_box(rect).ok() }
     }
 
-    /// The same, where what was found is known to be (or not to be) the pictures themselves.
-    pub fn of_whole_pictures(self, whole: bool) -> Self {
-        Self { whole, ..self }
+    /// The same, where what was found is known to be (or not to be) the images themselves.
+    pub fn of_full_images(self, full: bool) -> Self {
+        Self { full, ..self }
     }
 
     /// Photos with a face.
@@ -60,7 +60,7 @@ impl Located {
                 Ok(faces.first().map(|face| (absolute(path), face.rect)))
             })
             .collect::<Result<Vec<_>, TrainError>>()?;
-        Ok(Self { found: found.into_iter().flatten().collect(), whole: false })
+        Ok(Self { found: found.into_iter().flatten().collect(), full: false })
     }
 
     /// Writes them as CSV, sorted by path.
@@ -95,7 +95,7 @@ impl Located {
             let (picture, x, y, width, height) = row.map_err(failed)?;
             found.insert(absolute(Path::new(&picture)), Rect { x, y, width, height });
         }
-        Ok(Self { found, whole: false })
+        Ok(Self { found, full: false })
     }
 }
 

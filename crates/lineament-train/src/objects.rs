@@ -13,7 +13,7 @@ use crate::learner::Learner;
 use crate::losses::softmax_cross_entropy;
 use crate::module::{Mode, Module};
 use crate::recipe::{ObjectStage, Recipe};
-use crate::stage::{Loss, Task};
+use crate::training_loop::{Loss, Task};
 
 /// Memory that decoded pictures may fill.
 const KEPT_BYTES: u64 = 2 << 30;

@@ -15,7 +15,7 @@ use crate::learner::Learner;
 use crate::losses::binary_cross_entropy;
 use crate::module::{Mode, Module};
 use crate::recipe::{PhotoStage, Recipe};
-use crate::stage::{Loss, Task};
+use crate::training_loop::{Loss, Task};
 
 /// Memory that decoded pictures may fill.
 const KEPT_BYTES: u64 = 6 << 30;

@@ -1,9 +1,10 @@
 //! The data sets of a training, with their attributes in one order.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lineament::attributes::find;
-use lineament_data::{Dataset, layout};
+use lineament::{Limits, Photo};
+use lineament_data::{Dataset, Framing, Sample, Split, layout};
 
 use crate::error::TrainError;
 
@@ -57,4 +58,42 @@ pub fn one_order(sets: Vec<Dataset>, without: &[String]) -> Result<(Vec<Dataset>
     }
     let sets = sets.iter().map(|set| set.with_attributes(&attributes)).collect();
     Ok((sets, attributes))
+}
+
+/// Training pictures without a face, a list a data set: those that say so, and objects.
+pub fn backgrounds(sets: &[Dataset]) -> Vec<Vec<PathBuf>> {
+    let of_set = |set: &Dataset| -> Vec<PathBuf> {
+        let without = |s: &&Sample| s.split == Split::Train && (s.face == Some(false) || s.class.is_some());
+        set.samples.iter().filter(without).map(|s| s.path.clone()).collect()
+    };
+    sets.iter().map(of_set).filter(|paths| !paths.is_empty()).collect()
+}
+
+/// Pictures of the validation part that say that there is no face.
+pub fn faceless(sets: &[Dataset]) -> Vec<PathBuf> {
+    let of_set = |set: &Dataset| -> Vec<PathBuf> {
+        let without = |s: &&Sample| s.split == Split::Validation && s.face == Some(false);
+        set.samples.iter().filter(without).map(|s| s.path.clone()).collect()
+    };
+    sets.iter().flat_map(of_set).collect()
+}
+
+/// Tagged photos with a face, as they were taken.
+pub fn photos(sets: &[Dataset], split: Split) -> Vec<Sample> {
+    let with = |s: &&Sample| {
+        s.split == split
+            && s.framing == Framing::Photo
+            && s.face != Some(false)
+            && s.tags.iter().any(Option::is_some)
+    };
+    sets.iter().flat_map(|set| set.samples.iter().filter(with).cloned()).collect()
+}
+
+/// Reads a picture.
+///
+/// # Errors
+/// When it can't be read, with its path.
+pub fn open_photo(path: &Path) -> Result<Photo, TrainError> {
+    Photo::open(path, &Limits::default())
+        .map_err(|source| TrainError::Photo { path: path.to_path_buf(), source })
 }

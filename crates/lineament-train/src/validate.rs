@@ -4,17 +4,17 @@ use lineament_lab::metrics::{Scored, average_precision, mean};
 use lineament_net::{Net, Tensor};
 use rayon::prelude::*;
 
-use crate::anet::AnetModules;
 use crate::error::TrainError;
 use crate::faces::Faces;
 use crate::learner::Learner;
+use crate::module::Module;
 use crate::recipe::Recipe;
 
 /// A net of the learner's averaged weights, ready to run.
 ///
 /// # Errors
 /// When the weights don't fit (a bug) or are not finite (it diverged).
-pub fn net_of(learner: &Learner, module: &crate::module::Module) -> Result<Net, TrainError> {
+pub fn net_of(learner: &Learner, module: &Module) -> Result<Net, TrainError> {
     Net::new(module.spec(), &learner.weights(module)).map_err(|e| TrainError::Net(e.to_string()))
 }
 
@@ -26,11 +26,9 @@ pub fn mean_average_precision(
     faces: &Faces,
     validation: &[u32],
     recipe: &Recipe,
-    modules: &AnetModules,
-    learner: &Learner,
+    trunk: &Net,
+    head: &Net,
 ) -> Result<Vec<(&'static str, f64)>, TrainError> {
-    let trunk = net_of(learner, &modules.trunk)?;
-    let head = net_of(learner, &modules.head)?;
     let failed = |e: lineament_net::ForwardError| TrainError::Net(e.to_string());
     let scores = validation
         .par_iter()

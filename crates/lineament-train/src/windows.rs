@@ -15,7 +15,7 @@ use crate::learner::Learner;
 use crate::losses::binary_cross_entropy;
 use crate::module::{Mode, Module};
 use crate::recipe::{Recipe, WindowStage};
-use crate::stage::{Loss, Task};
+use crate::training_loop::{Loss, Task};
 
 /// Longest side at which pictures are kept in memory.
 const KEPT_SIDE: u32 = 256;

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use lineament::{Bundle, Limits, OperatingPoint, Photo, Tagger};
 use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
 use lineament_data::{Framing, Split, celeba};
-use lineament_train::{Recipe, TrainError, TrainOptions, train};
+use lineament_train::{Recipe, Stage, TrainError, TrainOptions, train};
 
 /// Drawn people who are in no training: the seed is another one.
 const STRANGERS: u64 = 99;
@@ -25,7 +25,7 @@ fn options<'a>(data: &Path, output: &Path, stop: &'a AtomicBool) -> TrainOptions
         output: output.to_path_buf(),
         resume: false,
         stage: None,
-        from: None,
+        fine_tune: None,
         detector: None,
         progress: false,
         stop,
@@ -121,10 +121,10 @@ fn a_run_is_not_overwritten_and_stages_say_what_they_need() {
     draw(&data, &DrawnOptions { people: 6, pictures_each: 2, ..DrawnOptions::default() }, 10);
     let stop = AtomicBool::new(false);
     let alone =
-        |stage: &str| TrainOptions { stage: Some(stage.to_owned()), ..options(&data, &output, &stop) };
+        |stage: &str| TrainOptions { stage: Some(stage.parse::<Stage>().unwrap()), ..options(&data, &output, &stop) };
     let missing = train(&alone("lnet_o")).unwrap_err().to_string();
     assert!(missing.contains("objects.safetensors") && missing.contains("objects"), "{missing}");
-    let unknown = train(&alone("anets")).unwrap_err().to_string();
+    let unknown = "anets".parse::<Stage>().unwrap_err().to_string();
     assert!(unknown.contains("objects, lnet_o, lnet_s, identities, narrow, anet, svms"), "{unknown}");
     let twice = train(&options(&data, &output, &stop)).unwrap_err();
     assert!(matches!(twice, TrainError::RunExists(_)), "{twice}");

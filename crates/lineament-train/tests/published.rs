@@ -8,9 +8,8 @@ use lineament::{Limits, Photo};
 use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba};
 use lineament_data::{Framing, Sample, Split, celeba};
 use lineament_net::Layer;
-use lineament_train::locating;
 use lineament_train::recipe::LocatingRecipe;
-use lineament_train::{Recipe, TrainOptions, train};
+use lineament_train::{Recipe, Stage, TrainOptions, train, trained_lnets};
 
 /// Side of what both LNets see.
 const SIDE: usize = 96;
@@ -58,14 +57,14 @@ fn both_lnets_learn_and_how_windows_are_weighed_is_chosen() {
     write_celeba(&data.join("celeba"), &drawn).unwrap();
     write_backgrounds(&data.join("backgrounds"), 40, &drawn).unwrap();
     let stop = AtomicBool::new(false);
-    for stage in ["lnet_o", "lnet_s"] {
+    for stage in [Stage::LnetO, Stage::LnetS] {
         let options = TrainOptions {
             recipe: small(),
             data: vec![data.clone()],
             output: output.clone(),
             resume: false,
-            stage: Some(stage.to_owned()),
-            from: None,
+            stage: Some(stage),
+            fine_tune: None,
             detector: None,
             progress: false,
             stop: &stop,
@@ -80,7 +79,7 @@ fn both_lnets_learn_and_how_windows_are_weighed_is_chosen() {
     assert!((0.0..1.0).contains(&power), "{chosen}");
 
     let set = celeba::read(&data.join("celeba")).unwrap();
-    let localizer = locating::open(&output, &small().for_attributes(set.attributes.len())).unwrap();
+    let localizer = trained_lnets::open(&output, &small().for_attributes(set.attributes.len())).unwrap();
     let test: Vec<&Sample> = set
         .samples
         .iter()

@@ -12,7 +12,7 @@ use lineament_data::{Split, celeba};
 use lineament_lab::{EvaluateOptions, FaceFrom, evaluate};
 use lineament_train::folder::Folder;
 use lineament_train::rivals::{PandaStages, RivalRecipe, System, train};
-use lineament_train::{AnyRecipe, Recipe, RivalOptions, TrainError, TrainOptions, detecting};
+use lineament_train::{AnyRecipe, Recipe, RivalOptions, TrainError, TrainOptions, detector};
 
 /// Drawn people who are in no training: the seed is another one.
 const STRANGERS: u64 = 99;
@@ -186,7 +186,7 @@ fn stages_and_missing_landmarks_are_named() {
 /// Where LINEAMENT_DETECTORS names the folder of YuNet's file, as `.ci/rivals` does.
 fn yunet() -> Option<(Detector, Vec<u8>)> {
     let folder = PathBuf::from(std::env::var_os("LINEAMENT_DETECTORS")?);
-    Some(detecting::open(&folder.join("yunet_n_dynamic.onnx")).unwrap())
+    Some(detector::open(&folder.join("yunet_n_dynamic.onnx")).unwrap())
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn anet_learns_behind_a_detector() {
         output: output.clone(),
         resume: false,
         stage: None,
-        from: None,
+        fine_tune: None,
         detector: Some(detector),
         progress: false,
         stop: &STOP,

@@ -21,7 +21,7 @@ pub struct TrainArguments {
     pub from: Option<PathBuf>,
     /// Where to look in pictures that were not cropped around a face
     #[arg(long, value_enum, default_value = "auto", requires = "from")]
-    pub region: LookName,
+    pub region: CropName,
     /// Find faces with a detector of others, YuNet or UltraFace as an ONNX file, instead of learning to; it becomes part of the model
     #[arg(long, value_name = "FILE", conflicts_with = "from")]
     pub detector: Option<PathBuf>,
@@ -46,7 +46,7 @@ pub struct TrainArguments {
 
 /// Where ANet looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LookName {
+pub enum CropName {
     /// At the face, if the model finds one in at least half of the pictures; else at the whole picture
     Auto,
     /// At the face that the model finds
@@ -67,20 +67,21 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
     use std::io::{self, IsTerminal};
 
     use lineament_train::folder::Folder;
-    use lineament_train::from::{self, From};
-    use lineament_train::{AnyRecipe, RivalOptions, TrainOptions, detecting, rivals, train};
+    use lineament_train::{
+        AnyRecipe, FineTune, RivalOptions, TrainOptions, detector, fine_tune, rivals, train,
+    };
 
     let stop = super::training::begin();
-    let from = match &arguments.from {
-        Some(path) => Some(From { bundle: bundle(path)?, region: look(arguments.region) }),
+    let start = match &arguments.from {
+        Some(path) => Some(FineTune { bundle: bundle(path)?, crop: crop(arguments.region) }),
         None => None,
     };
-    let detector = arguments.detector.as_deref().map(detecting::open).transpose()?;
+    let detector = arguments.detector.as_deref().map(detector::open).transpose()?;
     let pool = crate::model::training_pool(&arguments.threads)?;
     let progress = io::stderr().is_terminal();
     let named = match arguments.recipe.as_deref().map(recipe).transpose()? {
         Some(AnyRecipe::Rival(mut recipe)) => {
-            if from.is_some() {
+            if start.is_some() {
                 anyhow::bail!("the recipe {} begins from nothing: leave out --from", recipe.name);
             }
             recipe.without.extend(arguments.without);
@@ -93,8 +94,8 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
         Some(AnyRecipe::Cascade(recipe)) => Some(*recipe),
         None => None,
     };
-    let mut recipe = match (&from, named) {
-        (Some(from), named) => from::recipe(&from.bundle, named)?,
+    let mut recipe = match (&start, named) {
+        (Some(start), named) => fine_tune::recipe(&start.bundle, named)?,
         (None, Some(named)) => named,
         (None, None) => {
             anyhow::bail!("say how to learn with --recipe NAME, or what to begin from with --from BUNDLE")
@@ -103,11 +104,11 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
     recipe.without.extend(arguments.without);
     let options = TrainOptions {
         recipe,
-        from,
+        fine_tune: start,
         data: arguments.data,
         output: arguments.output,
         resume: arguments.resume,
-        stage: arguments.stage,
+        stage: arguments.stage.as_deref().map(str::parse).transpose()?,
         detector,
         progress,
         stop,
@@ -152,12 +153,12 @@ fn bundle(path: &std::path::Path) -> Result<lineament::Bundle> {
 }
 
 #[cfg(feature = "train")]
-fn look(name: LookName) -> lineament_train::from::Look {
-    use lineament_train::from::Look;
+fn crop(name: CropName) -> lineament_train::Crop {
+    use lineament_train::Crop;
 
     match name {
-        LookName::Auto => Look::Auto,
-        LookName::Located => Look::Located,
-        LookName::Whole => Look::Whole,
+        CropName::Auto => Crop::Auto,
+        CropName::Located => Crop::Located,
+        CropName::Whole => Crop::Full,
     }
 }

@@ -13,7 +13,7 @@ use super::faces::MarkedFaces;
 use super::solver::fit;
 use crate::checkpoint::write_whole;
 use crate::error::TrainError;
-use crate::svms::Heads;
+use crate::heads::Heads;
 
 /// Vectors of faces before powers and weights, all of one length.
 pub struct Vectors {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::error::TrainError;
 use crate::faces::mostly_known;
-use crate::locating::photo;
+use crate::sets::open_photo;
 
 /// Longest side at which pictures are kept in memory.
 const KEPT_SIDE: u32 = 256;
@@ -62,7 +62,7 @@ impl MarkedFaces {
                 .map(|sample| {
                     let landmarks = match (sample.landmarks, localizer) {
                         (None, Some(localizer)) => {
-                            let faces = localizer.locate(&photo(&sample.path)?);
+                            let faces = localizer.locate(&open_photo(&sample.path)?);
                             let faces = faces.map_err(|e| TrainError::Net(e.to_string()))?;
                             faces.first().and_then(|face| face.landmarks)
                         }

@@ -22,14 +22,13 @@ use lineament_net::{Precision, Weights};
 use rayon::prelude::*;
 
 use crate::error::TrainError;
-use crate::finish::{LICENCE, trained_on};
-use crate::folder::Folder;
+use crate::folder::{Folder, forget};
 use crate::learner::Learner;
 use crate::objects::{ObjectModules, Objects, objects};
+use crate::provenance::{LICENCE, trained_on};
 use crate::recipe::Recipe;
-use crate::run::forget;
 use crate::sets::{one_order, read_sets};
-use crate::stage::{self, checkpoint_path};
+use crate::training_loop::{self, checkpoint_path};
 use choices::Choice;
 use choose::{Asked, Vectors, choose};
 use faces::MarkedFaces;
@@ -185,7 +184,7 @@ fn learn_objects(
         let list = [&modules.trunk, &modules.head];
         let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, recipe.seed);
         let task = Objects::new(name, &recipe, stage, &modules, pictures.clone());
-        stage::run(&task, &mut learner, schedule, &options.folder.around())?;
+        training_loop::run(&task, &mut learner, schedule, &options.folder.around())?;
         learned.push((format!("whole_{}", whole.part.name), learner.weights(&modules.trunk)));
     }
     let nets: Vec<(&str, &Weights)> =
@@ -208,11 +207,11 @@ fn learn_part(
     let list = [&modules.trunk, &modules.head];
     let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, recipe.seed);
     let task = Parts::new(part, stage, faces, &modules, (recipe.preprocess, attributes, recipe.seed));
-    if stage::Task::pictures(&task) < schedule.batch {
+    if training_loop::Task::pictures(&task) < schedule.batch {
         let why = format!("there are fewer than {} tagged faces with landmarks", schedule.batch);
         return Err(TrainError::NoPictures { stage: name.to_owned(), why });
     }
-    stage::run(&task, &mut learner, schedule, &options.folder.around())?;
+    training_loop::run(&task, &mut learner, schedule, &options.folder.around())?;
     options.folder.save(name, &[(name, &learner.weights(&modules.trunk))])
 }
 
@@ -237,7 +236,7 @@ fn learn_svms(
     faces: &MarkedFaces,
     names: &[String],
     nets: &BTreeMap<String, Weights>,
-) -> Result<(Choice, crate::svms::Heads), TrainError> {
+) -> Result<(Choice, crate::heads::Heads), TrainError> {
     let recipe = &options.recipe;
     let failed = |e: &dyn std::fmt::Display| TrainError::Net(e.to_string());
     let describe: Box<dyn Fn(u32) -> Result<Vec<f32>, TrainError> + Sync> = match &recipe.system {

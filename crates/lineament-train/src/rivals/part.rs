@@ -16,7 +16,7 @@ use crate::error::TrainError;
 use crate::learner::Learner;
 use crate::losses::binary_cross_entropy;
 use crate::module::{Mode, Module};
-use crate::stage::{Loss, Task};
+use crate::training_loop::{Loss, Task};
 use crate::validate::net_of;
 use lineament::input::Preprocess;
 

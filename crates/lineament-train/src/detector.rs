@@ -1,21 +1,14 @@
 //! A detector of others in the place of the LNets: where it finds the faces that ANet learns from, and which square around its boxes is the
 //! one that landmarks would give.
 
-use std::path::PathBuf;
-
 use lineament::attributes::Region;
 use lineament::locate::{Detector, Family};
 use lineament::{Point, Rect};
-use lineament_data::Split;
 
-use crate::checkpoint::write_whole;
 use crate::error::TrainError;
-use crate::located::Located;
-use crate::locating::photos;
-use crate::run::Run;
 
 /// In training there is a face in every photo, whatever its score.
-pub(crate) const LEAST: f32 = 0.02;
+pub const LEAST: f32 = 0.02;
 
 /// A detector's file and the constants that its authors run it with; what it is, is told from the names of its outputs.
 ///
@@ -41,38 +34,6 @@ pub fn open(path: &std::path::Path) -> Result<(Detector, Vec<u8>), TrainError> {
     Ok((detector, onnx))
 }
 
-/// Looks for the dominant face of every tagged photo.
-///
-/// # Errors
-/// When a photo can't be read or the detector can't be run.
-pub fn find_faces(run: &Run<'_>, detector: &Detector, onnx: &[u8]) -> Result<Located, TrainError> {
-    let eager = Detector { threshold: LEAST, ..detector.clone() };
-    let localizer = eager.localizer(onnx).map_err(|e| TrainError::Net(e.to_string()))?;
-    let of = |split| photos(run, split).into_iter().map(|sample| sample.path);
-    let paths: Vec<PathBuf> = of(Split::Train).chain(of(Split::Validation)).collect();
-    Located::find(localizer.as_ref(), &paths)
-}
-
-/// Fits the square around a box to the square of the landmarks, on training photos that have some: the medians of size and place. Where none
-/// has, the recipe's constants stay.
-///
-/// # Errors
-/// When the file can't be written.
-pub fn fit_region(run: &Run<'_>, located: &Located) -> Result<(), TrainError> {
-    let marked = photos(run, Split::Train);
-    let marked: Vec<(Rect, [Point; 5])> =
-        marked.iter().filter_map(|sample| located.get(&sample.path).zip(sample.landmarks)).collect();
-    let fitted = fitted(run.recipe.region, &marked);
-    tracing::info!(
-        "detector: the square is {:.4} heights of its boxes, {:.4} below their centres ({} photos)",
-        fitted.enlarge,
-        fitted.shift,
-        marked.len()
-    );
-    let text = serde_json::to_string_pretty(&fitted).map_err(|e| TrainError::Net(e.to_string()))?;
-    Ok(write_whole(&file(run), text.as_bytes())?)
-}
-
 /// A rule with the square around a box fitted to the square of the landmarks: the medians of size and place. Boxes of another face than the marked one say
 /// nothing; where none is left, the rule stays as it is.
 pub fn fitted(rule: Region, marked: &[(Rect, [Point; 5])]) -> Region {
@@ -92,22 +53,6 @@ pub fn fitted(rule: Region, marked: &[(Rect, [Point; 5])]) -> Region {
         (Some(enlarge), Some(shift)) => Region { enlarge, shift, ..rule },
         _ => rule,
     }
-}
-
-/// What [`fit_region`] found.
-///
-/// # Errors
-/// When it can't be read.
-pub fn region(run: &Run<'_>) -> Result<Region, TrainError> {
-    let path = file(run);
-    let text = std::fs::read_to_string(&path).map_err(|e| TrainError::io(&path, e))?;
-    serde_json::from_str(&text).map_err(|e| {
-        TrainError::Net(format!("{}: {e}; delete it and located.csv to fit it again", path.display()))
-    })
-}
-
-fn file(run: &Run<'_>) -> PathBuf {
-    run.folder().join("region.json")
 }
 
 #[cfg(test)]

@@ -10,13 +10,15 @@ use lineament_data::{Sample, Split};
 use lineament_net::Weights;
 use rayon::prelude::*;
 
-use super::{LEAST, backgrounds, faceless, net, photo, photos};
 use crate::error::TrainError;
 use crate::learner::Learner;
 use crate::photos::{PhotoModules, Photos, Tagged};
 use crate::recipe::{PaperRecipe, PhotoStage};
-use crate::run::Run;
-use crate::stage;
+use crate::context::Context;
+use crate::sets::{backgrounds, faceless, open_photo, photos};
+use crate::stage::Stage;
+use crate::trained_lnets::{LEAST, net};
+use crate::training_loop;
 
 /// Factors that are tried for the size of LNet_s's window against the face.
 const ENLARGE: [f32; 9] = [0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75];
@@ -34,11 +36,11 @@ const NEARLY: f64 = 0.95;
 ///
 /// # Errors
 /// When there is nothing to learn from, or the training stops.
-pub fn lnet_o(run: &Run<'_>, recipe: &PaperRecipe) -> Result<(), TrainError> {
+pub fn lnet_o(context: &Context<'_>, recipe: &PaperRecipe) -> Result<(), TrainError> {
     let of_photo = |s: Sample| Tagged { path: s.path, region: None, tags: s.tags };
-    let pictures = photos(run, Split::Train).into_iter().map(of_photo).collect();
-    let start = run.objects_known("lnet_o", "trunk")?;
-    learn(run, "lnet_o", &recipe.lnet_o, pictures, start.as_ref())
+    let pictures = photos(&context.sets, Split::Train).into_iter().map(of_photo).collect();
+    let start = context.object_weights(Stage::LnetO, "trunk")?;
+    learn(context, "lnet_o", &recipe.lnet_o, pictures, start.as_ref())
 }
 
 /// Stage `lnet_s`: tags of the regions that LNet_o finds. Both LNets have one structure (paper section 3.1), so that LNet_s goes on from LNet_o, which
@@ -46,34 +48,34 @@ pub fn lnet_o(run: &Run<'_>, recipe: &PaperRecipe) -> Result<(), TrainError> {
 ///
 /// # Errors
 /// When there is nothing to learn from, or the training stops.
-pub fn lnet_s(run: &Run<'_>, recipe: &PaperRecipe) -> Result<PaperLocalisation, TrainError> {
-    let lnet_o = run.weights("lnet_s", "lnet_o", "trunk", Some(&run.recipe.nets.lnet_o))?;
+pub fn lnet_s(context: &Context<'_>, recipe: &PaperRecipe) -> Result<PaperLocalisation, TrainError> {
+    let lnet_o = context.weights(Stage::LnetS, Stage::LnetO, "trunk", Some(&context.recipe.nets.lnet_o))?;
     let open_doors =
         PaperLocalisation { candidate_threshold: LEAST, threshold: LEAST, ..recipe.localisation.clone() };
-    let open_doors = with_regions_that_hold_faces(run, &lnet_o, open_doors)?;
-    let finder = localizer(run, &lnet_o, &lnet_o, &open_doors)?;
-    let photos = photos(run, Split::Train);
+    let open_doors = with_regions_that_hold_faces(context, &lnet_o, open_doors)?;
+    let finder = localizer(context, &lnet_o, &lnet_o, &open_doors)?;
+    let photos = photos(&context.sets, Split::Train);
     let pictures = photos
         .par_iter()
         .map(|sample| {
             let found =
-                finder.head_shoulders(&photo(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+                finder.head_shoulders(&open_photo(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
             let tagged =
                 |rect| Tagged { path: sample.path.clone(), region: Some(rect), tags: sample.tags.clone() };
             Ok(found.first().map(|region| tagged(region.rect)))
         })
         .collect::<Result<Vec<_>, TrainError>>()?;
-    let start = if run.recipe.nets.one_lnet() {
+    let start = if context.recipe.nets.one_lnet() {
         Some(lnet_o.clone())
     } else {
-        run.objects_known("lnet_s", "lnet_s")?
+        context.object_weights(Stage::LnetS, "lnet_s")?
     };
-    learn(run, "lnet_s", &recipe.lnet_s, pictures.into_iter().flatten().collect(), start.as_ref())?;
-    calibrate(run, &lnet_o, &open_doors)
+    learn(context, "lnet_s", &recipe.lnet_s, pictures.into_iter().flatten().collect(), start.as_ref())?;
+    calibrate(context, &lnet_o, &open_doors)
 }
 
 fn learn(
-    run: &Run<'_>,
+    context: &Context<'_>,
     name: &'static str,
     stage: &PhotoStage,
     pictures: Vec<Tagged>,
@@ -83,37 +85,37 @@ fn learn(
     if pictures.len() < stage.schedule.batch {
         return nothing("no --data set holds enough tagged photos that were not cropped around their faces");
     }
-    let backgrounds = backgrounds(run);
+    let backgrounds = backgrounds(&context.sets);
     if backgrounds.is_empty() && stage.negatives > 0.0 {
         return nothing(
             "no --data folder holds pictures without a face (a flat folder of them, or object classes)",
         );
     }
-    let spec = if name == "lnet_o" { &run.recipe.nets.lnet_o } else { &run.recipe.nets.lnet_s };
-    let modules = PhotoModules::new(spec, run.attributes.len())?;
+    let spec = if name == "lnet_o" { &context.recipe.nets.lnet_o } else { &context.recipe.nets.lnet_s };
+    let modules = PhotoModules::new(spec, context.attributes.len())?;
     let schedule = &stage.schedule;
     let list = [&modules.trunk, &modules.head];
-    let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, run.recipe.seed);
+    let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, context.recipe.seed);
     if let Some(start) = start {
-        learner.adopt(&modules.trunk, start);
+        learner.load_matching(&modules.trunk, start);
     }
     tracing::info!("{name}: {} pictures with a face", pictures.len());
-    let task = Photos::new(name, run.recipe, stage, &modules, pictures, backgrounds, run.attributes.len());
-    stage::run(&task, &mut learner, schedule, &run.around())?;
-    run.save(name, &[("trunk", &learner.weights(&modules.trunk))])
+    let task = Photos::new(name, context.recipe, stage, &modules, pictures, backgrounds, context.attributes.len());
+    training_loop::run(&task, &mut learner, schedule, &context.folder.around())?;
+    context.folder.save(name, &[("trunk", &learner.weights(&modules.trunk))])
 }
 
 fn localizer(
-    run: &Run<'_>,
+    context: &Context<'_>,
     lnet_o: &Weights,
     lnet_s: &Weights,
     parameters: &PaperLocalisation,
 ) -> Result<PaperLocalizer, TrainError> {
-    let nets = &run.recipe.nets;
+    let nets = &context.recipe.nets;
     PaperLocalizer::new(
         net(&nets.lnet_o, lnet_o)?,
         net(&nets.lnet_s, lnet_s)?,
-        run.recipe.preprocess,
+        context.recipe.preprocess,
         parameters.clone(),
     )
     .map_err(|e| TrainError::Net(e.to_string()))
@@ -122,16 +124,16 @@ fn localizer(
 /// On the validation part: the power with which LNet_o's best regions hold the faces of their photos and little else. Where the sum is divided by the whole
 /// size, as in the paper, the best window is the one around the highest cell, and LNet_s would learn from pieces of cheek.
 fn with_regions_that_hold_faces(
-    run: &Run<'_>,
+    context: &Context<'_>,
     lnet_o: &Weights,
     start: PaperLocalisation,
 ) -> Result<PaperLocalisation, TrainError> {
     let samples: Vec<(Sample, Rect)> =
-        photos(run, Split::Validation).into_iter().filter_map(|s| s.rect.map(|rect| (s, rect))).collect();
+        photos(&context.sets, Split::Validation).into_iter().filter_map(|s| s.rect.map(|rect| (s, rect))).collect();
     let best_alone = PaperLocalisation { candidates: 1, ..start.clone() };
-    let finder = localizer(run, lnet_o, lnet_o, &best_alone)?;
+    let finder = localizer(context, lnet_o, lnet_o, &best_alone)?;
     let holds = |(sample, given): &(Sample, Rect)| {
-        let weighed = finder.head_shoulders_weighed(&photo(&sample.path)?, &SIZE_POWERS);
+        let weighed = finder.head_shoulders_weighed(&open_photo(&sample.path)?, &SIZE_POWERS);
         let weighed = weighed.map_err(|e| TrainError::Net(e.to_string()))?;
         let held = |regions: &Vec<HeadShoulders>| {
             let inside = regions.first().and_then(|region| region.rect.intersection(*given));
@@ -155,16 +157,16 @@ fn with_regions_that_hold_faces(
 /// On the validation part: the power and the factor with which most given boxes are met, then the decision boundary between the scores of
 /// pictures with and without a face, as the paper takes it.
 fn calibrate(
-    run: &Run<'_>,
+    context: &Context<'_>,
     lnet_o: &Weights,
     start: &PaperLocalisation,
 ) -> Result<PaperLocalisation, TrainError> {
-    let lnet_s = run.weights("lnet_s", "lnet_s", "trunk", Some(&run.recipe.nets.lnet_s))?;
-    let samples = photos(run, Split::Validation);
+    let lnet_s = context.weights(Stage::LnetS, Stage::LnetS, "trunk", Some(&context.recipe.nets.lnet_s))?;
+    let samples = photos(&context.sets, Split::Validation);
     let mut best: Option<(usize, PaperLocalisation, Vec<f32>)> = None;
     let paths: Vec<&Path> = samples.iter().map(|s| s.path.as_path()).collect();
     let unscaled = PaperLocalisation { face_enlarge: 1.0, ..start.clone() };
-    let weighed = strongest(&localizer(run, lnet_o, &lnet_s, &unscaled)?, &paths, &SIZE_POWERS)?;
+    let weighed = strongest(&localizer(context, lnet_o, &lnet_s, &unscaled)?, &paths, &SIZE_POWERS)?;
     for (size_power, found) in SIZE_POWERS.into_iter().zip(weighed) {
         let tried = PaperLocalisation { size_power, ..unscaled.clone() };
         let scores: Vec<f32> = found.iter().flatten().map(|face| face.score).collect();
@@ -180,8 +182,8 @@ fn calibrate(
         }
     }
     let Some((hits, mut chosen, faces)) = best else { return Ok(start.clone()) };
-    let backgrounds = faceless(run);
-    let localizer = localizer(run, lnet_o, &lnet_s, &chosen)?;
+    let backgrounds = faceless(&context.sets);
+    let localizer = localizer(context, lnet_o, &lnet_s, &chosen)?;
     let paths: Vec<&Path> = backgrounds.iter().map(PathBuf::as_path).collect();
     let alarms = strongest(&localizer, &paths, &[chosen.size_power])?.into_iter().flatten();
     let alarms: Vec<f32> = alarms.map(|face| face.map_or(LEAST, |face| face.score)).collect();
@@ -206,7 +208,7 @@ fn strongest(
     powers: &[f32],
 ) -> Result<Vec<Vec<Option<Face>>>, TrainError> {
     let best = |path: &&Path| {
-        let weighed = localizer.faces_weighed(&photo(path)?, LEAST, powers);
+        let weighed = localizer.faces_weighed(&open_photo(path)?, LEAST, powers);
         let weighed = weighed.map_err(|e| TrainError::Net(e.to_string()))?;
         // A box without an inside can't be drawn or compared.
         Ok(weighed.into_iter().map(|faces| faces.into_iter().find(|face| face.rect.area() > 0.0)).collect())

@@ -8,55 +8,57 @@ use lineament_data::{Framing, Sample, Split};
 use lineament_net::{NetSpec, Weights};
 use rayon::prelude::*;
 
-use super::{backgrounds, faceless, net, photo, photos};
 use crate::error::TrainError;
 use crate::faces::Whereabouts;
 use crate::learner::Learner;
 use crate::module::Module;
 use crate::recipe::{PyramidRecipe, WindowStage, without_responses};
-use crate::run::Run;
-use crate::stage;
+use crate::context::Context;
+use crate::sets::{backgrounds, faceless, open_photo, photos};
+use crate::stage::{FIRST_ROUND, Stage};
+use crate::trained_lnets::net;
+use crate::training_loop;
 use crate::windows::{Negative, Positive, WindowData, Windows};
 
 /// Stage `lnet_o`: windows of pictures that are framed alike, against windows without a face.
 ///
 /// # Errors
 /// When there is nothing to learn from, or the training stops.
-pub fn lnet_o(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<(), TrainError> {
-    let data = WindowData { positives: framed(run, recipe), backgrounds: backgrounds(run), hard: Vec::new() };
-    let start = run.objects_known("lnet_o", "trunk")?;
-    learn(run, "lnet_o", &run.recipe.nets.lnet_o, &recipe.lnet_o, data, start.as_ref())
+pub fn lnet_o(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<(), TrainError> {
+    let data = WindowData { positives: framed(context, recipe), backgrounds: backgrounds(&context.sets), hard: Vec::new() };
+    let start = context.object_weights(Stage::LnetO, "trunk")?;
+    learn(context, "lnet_o", &context.recipe.nets.lnet_o, &recipe.lnet_o, data, start.as_ref())
 }
 
 /// Stage `lnet_s`: the same, and windows that LNet_o found itself in photos, against what it took for a face where there is none.
 ///
 /// # Errors
 /// When there is nothing to learn from, or the training stops.
-pub fn lnet_s(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisation, TrainError> {
-    let nets = &run.recipe.nets;
-    let lnet_o = run.weights("lnet_s", "lnet_o", "trunk", Some(&nets.lnet_o))?;
+pub fn lnet_s(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisation, TrainError> {
+    let nets = &context.recipe.nets;
+    let lnet_o = context.weights(Stage::LnetS, Stage::LnetO, "trunk", Some(&nets.lnet_o))?;
     // What LNet_s knows before it learns from windows that were found: what LNet_o does, where both have one structure, or a first round of its own.
     let known = match &recipe.lnet_s_first {
         _ if nets.one_lnet() => Some(lnet_o.clone()),
         Some(first) => {
             let data = WindowData {
-                positives: framed(run, recipe),
-                backgrounds: backgrounds(run),
+                positives: framed(context, recipe),
+                backgrounds: backgrounds(&context.sets),
                 hard: Vec::new(),
             };
-            let start = run.objects_known("lnet_s", "lnet_s")?;
-            learn(run, FIRST_ROUND, &nets.lnet_s, first, data, start.as_ref())?;
-            Some(run.weights("lnet_s", FIRST_ROUND, "trunk", Some(&nets.lnet_s))?)
+            let start = context.object_weights(Stage::LnetS, "lnet_s")?;
+            learn(context, FIRST_ROUND, &nets.lnet_s, first, data, start.as_ref())?;
+            Some(context.folder.weights(Stage::LnetS.name(), FIRST_ROUND, "trunk", Some(&nets.lnet_s))?)
         }
         None => None,
     };
     let own = match &known {
-        Some(known) => localizer(run, &lnet_o, (&nets.lnet_s, known), &recipe.localisation)?,
-        None => localizer(run, &lnet_o, (&nets.lnet_o, &lnet_o), &recipe.localisation)?,
+        Some(known) => localizer(context, &lnet_o, (&nets.lnet_s, known), &recipe.localisation)?,
+        None => localizer(context, &lnet_o, (&nets.lnet_o, &lnet_o), &recipe.localisation)?,
     };
-    let photos = photos(run, Split::Train);
+    let photos = photos(&context.sets, Split::Train);
     let found = strongest(&own, &photos.iter().map(|s| s.path.clone()).collect::<Vec<_>>())?;
-    let mut positives = framed(run, recipe);
+    let mut positives = framed(context, recipe);
     let before = positives.len();
     for (sample, window) in photos.iter().zip(found) {
         let Some(window) = window.filter(|w| w.score > recipe.confident) else { continue };
@@ -65,26 +67,26 @@ pub fn lnet_s(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisati
     }
     let own_windows = positives.len() - before;
     tracing::info!("lnet_s: LNet_o is sure of its window in {own_windows} of {} photos", photos.len());
-    let hard = hard_windows(run, &own, recipe.hard)?;
+    let hard = hard_windows(context, &own, recipe.hard)?;
     tracing::info!("lnet_s: {} hard windows without a face", hard.len());
-    let data = WindowData { positives, backgrounds: backgrounds(run), hard };
+    let data = WindowData { positives, backgrounds: backgrounds(&context.sets), hard };
     let start = match known {
         Some(known) => Some(known),
-        None => run.objects_known("lnet_s", "lnet_s")?,
+        None => context.object_weights(Stage::LnetS, "lnet_s")?,
     };
-    learn(run, "lnet_s", &nets.lnet_s, &recipe.lnet_s, data, start.as_ref())?;
-    calibrate(run, recipe)
+    learn(context, "lnet_s", &nets.lnet_s, &recipe.lnet_s, data, start.as_ref())?;
+    calibrate(context, recipe)
 }
 
 fn learn(
-    run: &Run<'_>,
+    context: &Context<'_>,
     name: &'static str,
     net: &NetSpec,
     stage: &WindowStage,
     data: WindowData,
     start: Option<&Weights>,
 ) -> Result<(), TrainError> {
-    without_responses(net, run.attributes.len())?;
+    without_responses(net, context.attributes.len())?;
     if data.positives.len() < stage.schedule.batch {
         let why = "no --data set that the recipe's [locating.frames] names holds tagged pictures cropped around their faces";
         return Err(TrainError::NoPictures { stage: name.to_owned(), why: why.to_owned() });
@@ -95,18 +97,18 @@ fn learn(
     }
     let module = Module::new(net, 0)?;
     let schedule = &stage.schedule;
-    let mut learner = Learner::new(&[&module], schedule.optimiser, schedule.average, run.recipe.seed);
-    let taken = start.map_or(0, |start| learner.adopt(&module, start));
+    let mut learner = Learner::new(&[&module], schedule.optimiser, schedule.average, context.recipe.seed);
+    let taken = start.map_or(0, |start| learner.load_matching(&module, start));
     tracing::info!("{name}: {} windows with a face, {taken} parameters from before", data.positives.len());
-    let task = Windows::new(name, run.recipe, stage, &module, data, run.attributes.len());
-    stage::run(&task, &mut learner, schedule, &run.around())?;
-    run.save(name, &[("trunk", &learner.weights(&module))])
+    let task = Windows::new(name, context.recipe, stage, &module, data, context.attributes.len());
+    training_loop::run(&task, &mut learner, schedule, &context.folder.around())?;
+    context.folder.save(name, &[("trunk", &learner.weights(&module))])
 }
 
 /// Tagged training pictures of sets that are framed alike.
-fn framed(run: &Run<'_>, recipe: &PyramidRecipe) -> Vec<Positive> {
+fn framed(context: &Context<'_>, recipe: &PyramidRecipe) -> Vec<Positive> {
     let mut found = Vec::new();
-    for set in &run.sets {
+    for set in &context.sets {
         let Some(frame) = recipe.frames.get(&set.name) else { continue };
         let of_set = set.samples.iter().filter(|s| s.split == Split::Train && s.framing == Framing::Aligned);
         found.extend(of_set.map(|s| Positive {
@@ -119,15 +121,15 @@ fn framed(run: &Run<'_>, recipe: &PyramidRecipe) -> Vec<Positive> {
 }
 
 fn localizer(
-    run: &Run<'_>,
+    context: &Context<'_>,
     lnet_o: &Weights,
     (second, lnet_s): (&NetSpec, &Weights),
     parameters: &PyramidLocalisation,
 ) -> Result<PyramidLocalizer, TrainError> {
     PyramidLocalizer::new(
-        net(&run.recipe.nets.lnet_o, lnet_o)?,
+        net(&context.recipe.nets.lnet_o, lnet_o)?,
         net(second, lnet_s)?,
-        run.recipe.preprocess,
+        context.recipe.preprocess,
         parameters.clone(),
     )
     .map_err(|e| TrainError::Net(e.to_string()))
@@ -136,21 +138,18 @@ fn localizer(
 /// The strongest window of every picture.
 fn strongest(localizer: &PyramidLocalizer, paths: &[PathBuf]) -> Result<Vec<Option<Window>>, TrainError> {
     let best = |path: &PathBuf| {
-        let windows = localizer.windows(&photo(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+        let windows = localizer.windows(&open_photo(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
         Ok(windows.into_iter().next())
     };
     paths.par_iter().map(best).collect()
 }
-
-/// What the first round of stage `lnet_s` is called.
-pub const FIRST_ROUND: &str = "lnet_s_first";
 
 /// Pictures of each set without a face that are searched for hard windows: more of the same bring little.
 const SEARCHED: usize = 4000;
 
 /// The windows of pictures without a face that the LNets respond to most.
 fn hard_windows(
-    run: &Run<'_>,
+    context: &Context<'_>,
     localizer: &PyramidLocalizer,
     most: usize,
 ) -> Result<Vec<Negative>, TrainError> {
@@ -158,11 +157,11 @@ fn hard_windows(
         let step = paths.len().div_ceil(SEARCHED).max(1);
         paths.into_iter().step_by(step)
     };
-    let paths: Vec<PathBuf> = backgrounds(run).into_iter().flat_map(evenly).collect();
+    let paths: Vec<PathBuf> = backgrounds(&context.sets).into_iter().flat_map(evenly).collect();
     let found = paths
         .par_iter()
         .map(|path| {
-            let windows = localizer.windows(&photo(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+            let windows = localizer.windows(&open_photo(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
             Ok(windows.iter().map(|w| (w.score, Negative { path: path.clone(), window: w.rect() })).collect())
         })
         .collect::<Result<Vec<Vec<(f32, Negative)>>, TrainError>>()?;
@@ -174,26 +173,26 @@ fn hard_windows(
 
 /// Chooses, on the validation part, the constants from window to box (medians over photos with a given box) and the threshold
 /// (on pictures without a face).
-fn calibrate(run: &Run<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisation, TrainError> {
+fn calibrate(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisation, TrainError> {
     let mut chosen = recipe.localisation.clone();
-    let nets = &run.recipe.nets;
-    let lnet_o = run.weights("lnet_s", "lnet_o", "trunk", Some(&nets.lnet_o))?;
-    let lnet_s = run.weights("lnet_s", "lnet_s", "trunk", Some(&nets.lnet_s))?;
+    let nets = &context.recipe.nets;
+    let lnet_o = context.weights(Stage::LnetS, Stage::LnetO, "trunk", Some(&nets.lnet_o))?;
+    let lnet_s = context.weights(Stage::LnetS, Stage::LnetS, "trunk", Some(&nets.lnet_s))?;
     let boxed: Vec<Sample> =
-        photos(run, Split::Validation).into_iter().filter(|s| s.rect.is_some()).collect();
+        photos(&context.sets, Split::Validation).into_iter().filter(|s| s.rect.is_some()).collect();
     if let Some(lost) = recipe.candidates_lost {
-        let all = localizer(run, &lnet_o, (&nets.lnet_s, &lnet_s), &chosen)?;
+        let all = localizer(context, &lnet_o, (&nets.lnet_s, &lnet_s), &chosen)?;
         let threshold = candidate_threshold(&all, &boxed, lost)?;
         chosen.candidate_threshold = threshold.unwrap_or(chosen.candidate_threshold);
     }
-    let localizer = localizer(run, &lnet_o, (&nets.lnet_s, &lnet_s), &chosen)?;
+    let localizer = localizer(context, &lnet_o, (&nets.lnet_s, &lnet_s), &chosen)?;
     let found = strongest(&localizer, &boxed.iter().map(|s| s.path.clone()).collect::<Vec<_>>())?;
     let pairs: Vec<(Window, lineament::Rect)> =
         boxed.iter().zip(found).filter_map(|(s, w)| Some((w?, s.rect?))).collect();
     if let Some(face) = window_to_box(&pairs) {
         chosen.face = face;
     }
-    let without = faceless(run);
+    let without = faceless(&context.sets);
     let score = |w: Option<Window>| w.map_or(f32::MIN, |w| w.score);
     let alarms: Vec<f32> = strongest(&localizer, &without)?.into_iter().map(score).collect();
     let faces: Vec<f32> = pairs.iter().map(|(w, _)| w.score).collect();
@@ -220,7 +219,7 @@ fn candidate_threshold(
     lost: f64,
 ) -> Result<Option<f32>, TrainError> {
     let found = boxed.par_iter().map(|sample| {
-        let refined = localizer.refined(&photo(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+        let refined = localizer.refined(&open_photo(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
         let best = refined.first().map(|(_, coarse)| coarse.score);
         Ok((best, refined.iter().map(|(_, coarse)| coarse.score).collect::<Vec<f32>>()))
     });

@@ -1,44 +1,24 @@
-//! Fine-tuning: a training that begins from the nets of a finished bundle, for attributes of one's own, of faces or of anything else.
+//! Fine-tuning: a training that begins from the nets of a finished bundle, for custom attributes, of faces or of anything else.
 //!
-//! LNets and localisation stay the bundle's; the run's folder is furnished as if their stages had run, and stages `anet` and `svms` go on from there.
+//! LNets and localization stay the bundle's: the run's folder is initialized as if their stages had run, and stages `anet` and `svms` continue from there.
 
 use lineament::locate::Localisation;
 use lineament::{Bundle, Tagger};
 use lineament_data::split::DEFAULT_SPLIT_SEED;
 use lineament_data::{Dataset, FindingKind, Split, SplitShares};
+use lineament_net::Weights;
 use rayon::prelude::*;
 
+use crate::context::Context;
 use crate::error::TrainError;
-use crate::locating::{photo, photos, save_localisation};
+use crate::options::{Crop, FineTune};
 use crate::recipe::{AttributeStage, Nets, Recipe};
-use crate::run::Run;
-
-/// The stages of a fine-tuning.
-pub const STAGES: [&str; 2] = ["anet", "svms"];
-
-/// What a training begins from.
-#[derive(Debug, Clone)]
-pub struct From {
-    /// The bundle.
-    pub bundle: Bundle,
-    /// Where ANet looks.
-    pub region: Look,
-}
-
-/// Where ANet looks in a picture that was not cropped around a face.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Look {
-    /// At the face, if the bundle finds one in at least half of the pictures; else at the whole picture.
-    #[default]
-    Auto,
-    /// At the face that the bundle finds.
-    Located,
-    /// At the whole picture.
-    Whole,
-}
+use crate::sets::{open_photo, photos};
+use crate::stage::Stage;
+use crate::trained_lnets::save_localization;
 
 /// Photos that are looked at to decide where to look.
-const ASKED: usize = 100;
+const LOOKED_AT: usize = 100;
 
 /// Pictures below which a set without splits of its own gives more than a tenth of them to the SVMs: of a hundred pictures ten would be too few to
 /// choose thresholds on. The test part stays what it is elsewhere, so that `evaluate` measures on pictures that nothing was learned from.
@@ -83,46 +63,57 @@ pub fn share_out(set: &mut Dataset) -> Result<(), TrainError> {
     Ok(())
 }
 
-/// Writes what the skipped stages would have written: the bundle's weights, and how faces are found.
+/// The file of the bundle's ANet in the run's folder.
+const START: &str = "start";
+
+/// Writes what the skipped stages would have written: the bundle's weights, and how faces are found. A training from nothing needs none of it.
 ///
 /// # Errors
 /// When a file can't be written or a picture can't be read.
-pub fn furnish(run: &Run<'_>, from: &From) -> Result<(), TrainError> {
-    let parts = from.bundle.parts();
-    for (stage, net) in [("lnet_o", "lnet_o"), ("lnet_s", "lnet_s"), ("start", "anet")] {
-        let weights = parts.net(net).filter(|_| !run.result(stage).exists());
-        if let Some(weights) = weights {
-            run.save(stage, &[("trunk", weights)])?;
+pub fn init_run(context: &Context<'_>) -> Result<(), TrainError> {
+    let Some(FineTune { bundle, crop }) = context.fine_tune else { return Ok(()) };
+    let (parts, folder) = (bundle.parts(), context.folder);
+    for (stage, net) in [("lnet_o", "lnet_o"), ("lnet_s", "lnet_s"), (START, "anet")] {
+        if let Some(weights) = parts.net(net).filter(|_| !folder.result(stage).exists()) {
+            folder.save(stage, &[("trunk", weights)])?;
         }
     }
-    if run.folder().join("localisation.json").exists() {
+    if folder.path.join("localisation.json").exists() {
         return Ok(());
     }
-    let Some(own) = from.bundle.card().lnets().map(|lnets| lnets.localisation.clone()) else {
+    let Some(own) = bundle.card().lnets().map(|lnets| lnets.localisation.clone()) else {
         return Ok(());
     };
-    let whole = match from.region {
-        Look::Whole => true,
-        Look::Located => false,
-        Look::Auto => own == Localisation::Whole || !finds_faces(run, from)?,
+    let full = match crop {
+        Crop::Full => true,
+        Crop::Located => false,
+        Crop::Auto => own == Localisation::Whole || !finds_faces(context, bundle)?,
     };
-    save_localisation(run, &if whole { Localisation::Whole } else { own })
+    save_localization(folder.path, &if full { Localisation::Whole } else { own })
+}
+
+/// The bundle's ANet, as [`init_run`] left it.
+///
+/// # Errors
+/// When its file is not there or damaged.
+pub fn anet(context: &Context<'_>) -> Result<Weights, TrainError> {
+    context.folder.weights(Stage::Anet.name(), START, "trunk", Some(&context.recipe.nets.anet))
 }
 
 /// Whether the bundle finds a face in at least half of the training photos.
-fn finds_faces(run: &Run<'_>, from: &From) -> Result<bool, TrainError> {
-    let all = photos(run, Split::Train);
+fn finds_faces(context: &Context<'_>, bundle: &Bundle) -> Result<bool, TrainError> {
+    let all = photos(&context.sets, Split::Train);
     // Spread over the set: tables are often sorted.
-    let step = all.len().div_ceil(ASKED).max(1);
-    let asked: Vec<_> = all.iter().step_by(step).collect();
-    if asked.is_empty() {
+    let step = all.len().div_ceil(LOOKED_AT).max(1);
+    let chosen: Vec<_> = all.iter().step_by(step).collect();
+    if chosen.is_empty() {
         return Ok(true);
     }
     let failed = |e: lineament::TaggerError| TrainError::Net(e.to_string());
-    let tagger = Tagger::new(from.bundle.clone()).map_err(failed)?;
-    let found = asked
+    let tagger = Tagger::new(bundle.clone()).map_err(failed)?;
+    let found = chosen
         .par_iter()
-        .map(|sample| Ok(!tagger.locate(&photo(&sample.path)?).map_err(failed)?.is_empty()))
+        .map(|sample| Ok(!tagger.locate(&open_photo(&sample.path)?).map_err(failed)?.is_empty()))
         .collect::<Result<Vec<bool>, TrainError>>()?;
     let faces = found.iter().filter(|found| **found).count();
     let enough = 2 * faces >= found.len();

@@ -1,0 +1,63 @@
+//! What a training is asked for.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use lineament::Bundle;
+use lineament::locate::Detector;
+
+use crate::folder::Folder;
+use crate::recipe::Recipe;
+use crate::stage::Stage;
+
+/// What `lineament train` was asked for.
+pub struct TrainOptions<'a> {
+    /// Everything that decides what comes out.
+    pub recipe: Recipe,
+    /// Folders and tables with pictures; a folder of such folders stands for all of them.
+    pub data: Vec<PathBuf>,
+    /// Where logs, checkpoints, weights and the bundle go.
+    pub output: PathBuf,
+    /// Resume a run that is there already.
+    pub resume: bool,
+    /// Only this stage.
+    pub stage: Option<Stage>,
+    /// A bundle to begin from; the recipe is then one that [`fine_tune::recipe`](crate::fine_tune::recipe) made for it.
+    pub fine_tune: Option<FineTune>,
+    /// A detector in the place of the LNets, which are then not trained.
+    pub detector: Option<(Detector, Vec<u8>)>,
+    /// Draw progress bars.
+    pub progress: bool,
+    /// Set from outside to stop at the next step with a checkpoint.
+    pub stop: &'a AtomicBool,
+    /// Stop after so many steps in all; for tests of resuming.
+    pub step_limit: Option<u64>,
+}
+
+impl TrainOptions<'_> {
+    /// The run's folder.
+    pub fn folder(&self) -> Folder<'_> {
+        Folder { path: &self.output, progress: self.progress, stop: self.stop, step_limit: self.step_limit }
+    }
+}
+
+/// What a fine-tuning begins from.
+#[derive(Debug, Clone)]
+pub struct FineTune {
+    /// The bundle.
+    pub bundle: Bundle,
+    /// Where ANet looks.
+    pub crop: Crop,
+}
+
+/// Where ANet looks in a picture that was not cropped around a face.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Crop {
+    /// At the face, if the bundle finds one in at least half of the pictures; else at the full picture.
+    #[default]
+    Auto,
+    /// At the face that the bundle finds.
+    Located,
+    /// At the full picture.
+    Full,
+}

@@ -1,0 +1,21 @@
+//! What a bundle's card says of where its weights come from.
+
+use lineament_data::{Dataset, Split};
+
+/// The terms of weights that were learned from research data; a training on data of one's own edits the card.
+pub const LICENCE: &str =
+    "For non-commercial research only: the weights were learned from pictures that are released for that.";
+
+/// A line a data set: its name and how many pictures of each part were there.
+pub fn trained_on(sets: &[Dataset]) -> Vec<String> {
+    let line = |set: &Dataset| {
+        let count = |split| set.split(split).len();
+        format!(
+            "{}: {} pictures to train on, {} to choose on",
+            set.name,
+            count(Split::Train),
+            count(Split::Validation)
+        )
+    };
+    sets.iter().map(line).collect()
+}

@@ -1,0 +1,37 @@
+//! Stages `lnet_o` and `lnet_s`: localization from image-level tags (paper section 3.1).
+//!
+//! What reaches a loss here: the attribute tags of a picture, whether it has a face, and regions that an LNet found itself. Given boxes serve, on the
+//! validation part, to choose the few constants from response to box; without any the recipe's own stand.
+
+mod paper;
+mod pyramid;
+
+use lineament::locate::Localisation;
+
+use crate::context::Context;
+use crate::error::TrainError;
+use crate::recipe::LocatingRecipe;
+use crate::trained_lnets::save_localization;
+
+/// Stage `lnet_o`.
+///
+/// # Errors
+/// When there is nothing to learn from, or the training stops.
+pub fn lnet_o(context: &Context<'_>) -> Result<(), TrainError> {
+    match &context.recipe.locating {
+        LocatingRecipe::Paper(recipe) => paper::lnet_o(context, recipe),
+        LocatingRecipe::Pyramid(recipe) => pyramid::lnet_o(context, recipe),
+    }
+}
+
+/// Stage `lnet_s`, and the choice of the localiser's constants on the validation part.
+///
+/// # Errors
+/// When there is nothing to learn from, or the training stops.
+pub fn lnet_s(context: &Context<'_>) -> Result<(), TrainError> {
+    let chosen = match &context.recipe.locating {
+        LocatingRecipe::Paper(recipe) => Localisation::Paper(paper::lnet_s(context, recipe)?),
+        LocatingRecipe::Pyramid(recipe) => Localisation::Pyramid(pyramid::lnet_s(context, recipe)?),
+    };
+    save_localization(context.folder.path, &chosen)
+}

@@ -1,0 +1,53 @@
+//! Stage `objects`: the LNets learn object classes.
+
+use lineament_data::Split;
+use lineament_net::{NetSpec, Weights};
+
+use crate::context::Context;
+use crate::error::TrainError;
+use crate::learner::Learner;
+use crate::module::Module;
+use crate::objects::{Object, ObjectModules, Objects, objects};
+use crate::recipe::ObjectStage;
+use crate::stage::{SECOND_OBJECTS, Stage};
+use crate::training_loop;
+
+/// Trains the trunk of LNet_o, and that of LNet_s where it has a structure of its own.
+///
+/// # Errors
+/// When there is nothing to learn from, or the training stops.
+pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
+    let Some(stage) = &context.recipe.objects else { return Ok(()) };
+    let (pictures, classes) = objects(&context.sets, Split::Train);
+    if pictures.len() < stage.schedule.batch || classes < 2 {
+        let why =
+            "no --data folder holds pictures of at least two object classes (train/CLASS/...)".to_owned();
+        return Err(TrainError::NoPictures { stage: Stage::Objects.to_string(), why });
+    }
+    let lnets = &context.recipe.nets;
+    let train = |name, lnet, pictures| train(context, name, stage, lnet, pictures, classes);
+    let trunk = train(Stage::Objects.name(), &lnets.lnet_o, pictures.clone())?;
+    if lnets.one_lnet() {
+        return context.save(Stage::Objects, &[("trunk", &trunk)]);
+    }
+    let second = train(SECOND_OBJECTS, &lnets.lnet_s, pictures)?;
+    context.save(Stage::Objects, &[("trunk", &trunk), ("lnet_s", &second)])
+}
+
+fn train(
+    context: &Context<'_>,
+    name: &'static str,
+    stage: &ObjectStage,
+    lnet: &NetSpec,
+    pictures: Vec<Object>,
+    classes: usize,
+) -> Result<Weights, TrainError> {
+    let trunk = context.recipe.locating.object_trunk(lnet, context.attributes.len())?;
+    let modules = ObjectModules::new(&trunk, classes)?;
+    let schedule = &stage.schedule;
+    let list: [&Module; 2] = [&modules.trunk, &modules.head];
+    let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, context.recipe.seed);
+    let task = Objects::new(name, context.recipe, stage, &modules, pictures);
+    training_loop::run(&task, &mut learner, schedule, &context.folder.around())?;
+    Ok(learner.weights(&modules.trunk))
+}

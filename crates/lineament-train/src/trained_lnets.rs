@@ -1,0 +1,102 @@
+//! The LNets that a run's folder or a bundle holds.
+
+use std::path::Path;
+
+use lineament::Bundle;
+use lineament::engine::Engine;
+use lineament::input::Preprocess;
+use lineament::locate::{Localisation, Localizer, Locator};
+use lineament_net::{Net, NetSpec, Weights};
+
+use crate::checkpoint::write_whole;
+use crate::detector;
+use crate::error::TrainError;
+use crate::folder;
+use crate::recipe::{Nets, Recipe};
+
+/// Writes how the LNets lead to boxes into the run's folder.
+///
+/// # Errors
+/// When the file can't be written.
+pub fn save_localization(folder: &Path, chosen: &Localisation) -> Result<(), TrainError> {
+    let text = serde_json::to_string_pretty(chosen).map_err(|e| TrainError::Net(e.to_string()))?;
+    Ok(write_whole(&folder.join("localisation.json"), text.as_bytes())?)
+}
+
+/// The trained LNets of a run's folder, and how they lead to boxes.
+///
+/// # Errors
+/// When stage `lnet_s` has not run there.
+pub fn read(folder: &Path, nets: &Nets) -> Result<(Weights, Weights, Localisation), TrainError> {
+    let lnet_o = folder::weights(folder, "svms", "lnet_o", "trunk", Some(&nets.lnet_o))?;
+    let lnet_s = folder::weights(folder, "svms", "lnet_s", "trunk", Some(&nets.lnet_s))?;
+    let path = folder.join("localisation.json");
+    let text = std::fs::read_to_string(&path).map_err(|e| TrainError::io(&path, e))?;
+    let chosen = serde_json::from_str(&text)
+        .map_err(|e| TrainError::Net(format!("{}: {e}; run stage lnet_s again", path.display())))?;
+    Ok((lnet_o, lnet_s, chosen))
+}
+
+/// The LNets of a run's folder, with every response counting as a face, however weak: for the dominant face of photos that have one, and for curves.
+///
+/// # Errors
+/// When stage `lnet_s` has not run there.
+pub fn open(folder: &Path, recipe: &Recipe) -> Result<Box<dyn Localizer>, TrainError> {
+    let nets = &recipe.nets;
+    let (lnet_o, lnet_s, chosen) = read(folder, nets)?;
+    unbounded(chosen, (&nets.lnet_o, &lnet_o), (&nets.lnet_s, &lnet_s), recipe.preprocess)
+}
+
+/// The same for the LNets of a bundle.
+///
+/// # Errors
+/// When its nets cannot be run, which no bundle that was opened brings about.
+pub fn of_bundle(bundle: &Bundle) -> Result<Box<dyn Localizer>, TrainError> {
+    let (card, parts) = (bundle.card(), bundle.parts());
+    let mut locator = card.locator.clone();
+    match &mut locator {
+        Locator::Lnets(lnets) => unbound(&mut lnets.localisation),
+        Locator::Detector(detector) => detector.threshold = detector::LEAST,
+        _ => {}
+    }
+    let net = |name: &str| parts.net(name);
+    let localizer = locator.localizer(&Engine::Native, net, parts.detector.as_deref(), card.preprocess);
+    localizer.map_err(|e| TrainError::Net(e.to_string()))
+}
+
+fn unbounded(
+    mut localisation: Localisation,
+    lnet_o: (&NetSpec, &Weights),
+    lnet_s: (&NetSpec, &Weights),
+    preprocess: Preprocess,
+) -> Result<Box<dyn Localizer>, TrainError> {
+    unbound(&mut localisation);
+    let localizer = localisation.localizer(net(lnet_o.0, lnet_o.1)?, net(lnet_s.0, lnet_s.1)?, preprocess);
+    localizer.map_err(|e| TrainError::Net(e.to_string()))
+}
+
+/// Lets every response pass.
+fn unbound(localisation: &mut Localisation) {
+    match localisation {
+        Localisation::Paper(parameters) => {
+            parameters.threshold = LEAST;
+            parameters.candidate_threshold = LEAST;
+        }
+        Localisation::Pyramid(parameters) => {
+            parameters.threshold = LEAST;
+            parameters.candidate_threshold = LEAST;
+        }
+        _ => {}
+    }
+}
+
+/// A threshold that every response passes.
+pub const LEAST: f32 = -1e30;
+
+/// A net that is ready to run.
+///
+/// # Errors
+/// When weights and spec do not fit, or the weights are not finite.
+pub fn net(spec: &NetSpec, weights: &Weights) -> Result<Net, TrainError> {
+    Net::new(spec, weights).map_err(|e| TrainError::Net(e.to_string()))
+}
