@@ -229,7 +229,8 @@ impl<'a> Lab<'a> {
             && recipe.objects == own.objects
             && recipe.seed == own.seed
             && [&recipe.nets.lnet_o, &recipe.nets.lnet_s] == [&own.nets.lnet_o, &own.nets.lnet_s];
-        let (there, here) = (result(&self.work(LNETS)?, Stage::Objects.name()), result(to, Stage::Objects.name()));
+        let (there, here) =
+            (result(&self.work(LNETS)?, Stage::Objects.name()), result(to, Stage::Objects.name()));
         if same && there.exists() && !here.exists() {
             std::fs::copy(&there, &here).map_err(|e| ReproduceError::file(&here, e))?;
         }

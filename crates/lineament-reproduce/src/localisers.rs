@@ -19,7 +19,7 @@ use crate::figures::{self, Answers};
 use crate::lab::{Lab, embedded};
 use crate::localisation::look;
 use crate::results::{Store, percent, share, signed};
-use crate::systems::{self, SETS};
+use crate::systems::SETS;
 
 /// The experiment.
 pub const NAME: &str = "localisers";

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use lineament::{Bundle, Tagger};
+use lineament::Tagger;
 use lineament_data::{Framing, Split};
 use lineament_lab::{FaceFrom, Observations, paper};
 

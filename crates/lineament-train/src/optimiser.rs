@@ -1,10 +1,10 @@
 //! Optimisers and their schedule, on flat parameters.
 
+use crate::recipe::OptimiserSpec;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamW, AdamWConfig, Optimizer, RecordState, Sgd, SgdConfig, StateSink, StateSource};
 use burn::tensor::{Device, Tensor, TensorData};
-use crate::recipe::OptimiserSpec;
 
 /// The optimiser and its state, one entry a parameter.
 pub enum OptimiserState {

@@ -120,8 +120,10 @@ fn a_run_is_not_overwritten_and_stages_say_what_they_need() {
     let (data, output) = (folder.path().join("data"), folder.path().join("run"));
     draw(&data, &DrawnOptions { people: 6, pictures_each: 2, ..DrawnOptions::default() }, 10);
     let stop = AtomicBool::new(false);
-    let alone =
-        |stage: &str| TrainOptions { stage: Some(stage.parse::<Stage>().unwrap()), ..options(&data, &output, &stop) };
+    let alone = |stage: &str| TrainOptions {
+        stage: Some(stage.parse::<Stage>().unwrap()),
+        ..options(&data, &output, &stop)
+    };
     let missing = train(&alone("lnet_o")).unwrap_err().to_string();
     assert!(missing.contains("objects.safetensors") && missing.contains("objects"), "{missing}");
     let unknown = "anets".parse::<Stage>().unwrap_err().to_string();

@@ -8,9 +8,7 @@ mod section;
 mod stages;
 
 pub use frame::Frame;
-pub use locating::{
-    LocatingRecipe, PaperRecipe, PhotoStage, PyramidRecipe, WindowStage, without_responses,
-};
+pub use locating::{LocatingRecipe, PaperRecipe, PhotoStage, PyramidRecipe, WindowStage, without_responses};
 pub use narrow::narrow;
 pub use schedule::{Again, OptimiserSpec, Schedule};
 pub use section::{Section, above_zero};

@@ -100,9 +100,8 @@ impl<'a> Section<'a> {
     /// # Errors
     /// [`TrainError::Recipe`] that names the field.
     pub fn line(self, field: &str, text: &str, most: usize) -> Result<(), TrainError> {
-        let good = !text.trim().is_empty()
-            && text.chars().count() <= most
-            && !text.contains(char::is_control);
+        let good =
+            !text.trim().is_empty() && text.chars().count() <= most && !text.contains(char::is_control);
         if good {
             return Ok(());
         }
@@ -131,10 +130,15 @@ mod tests {
     fn messages_name_section_field_and_range() {
         let stage = Section::stage("anet");
         let refused = stage.within("dropout", 1.0_f64, 0.0..1.0).unwrap_err().to_string();
-        assert!(refused.ends_with("stage anet: `dropout` is 1; it must be at least 0 and below 1"), "{refused}");
+        assert!(
+            refused.ends_with("stage anet: `dropout` is 1; it must be at least 0 and below 1"),
+            "{refused}"
+        );
         let refused = stage.all_within("costs", &[1.0, 0.0], above_zero(10.0)).unwrap_err().to_string();
         assert!(refused.ends_with("`costs` is 0; it must be above 0 and at most 10"), "{refused}");
-        assert!(stage.within("rate", f64::NAN, ..).is_err() && stage.within("rate", f64::INFINITY, ..).is_err());
+        assert!(
+            stage.within("rate", f64::NAN, ..).is_err() && stage.within("rate", f64::INFINITY, ..).is_err()
+        );
         assert!(stage.all_within::<f64>("costs", &[], ..).is_err());
         assert!(Section::table("recipe").line("name", "a\u{1b}[2Jb", 100).is_err());
     }

@@ -44,8 +44,7 @@ fn the_paper_recipe_has_the_papers_nets() {
 #[test]
 fn wrong_recipes_are_refused_with_the_place() {
     let text = include_str!("../../../../recipes/drawn.toml");
-    let refused =
-        |from: &str, to: &str| Recipe::parse(&text.replacen(from, to, 1)).unwrap_err().to_string();
+    let refused = |from: &str, to: &str| Recipe::parse(&text.replacen(from, to, 1)).unwrap_err().to_string();
     assert!(refused("seed = 7", "sead = 7").contains("sead"));
     assert!(refused("size = 40", "size = 41").contains("patches.size"));
     assert!(refused("folds = 4", "folds = 1").contains("folds"));
@@ -74,7 +73,9 @@ fn complete() -> Recipe {
     });
     recipe.objects.as_mut().unwrap().schedule.again = again;
     let LocatingRecipe::Pyramid(pyramid) = &mut recipe.locating else { panic!("compact has a pyramid") };
-    for stage in [&mut pyramid.lnet_o, &mut pyramid.lnet_s].into_iter().chain(pyramid.lnet_s_first.as_deref_mut()) {
+    for stage in
+        [&mut pyramid.lnet_o, &mut pyramid.lnet_s].into_iter().chain(pyramid.lnet_s_first.as_deref_mut())
+    {
         stage.schedule.again = again;
     }
     // What is added and may be left out belongs above.
@@ -105,9 +106,8 @@ fn every_field_of_the_recipes_that_come_along_is_checked() {
             Ok(recipe) => toml::to_string(&recipe).unwrap(),
             Err(_) => text,
         };
-        let tuned = |text: &str| {
-            Recipe::named("compact").unwrap().tuned(text).map(drop).map_err(|e| e.to_string())
-        };
+        let tuned =
+            |text: &str| Recipe::named("compact").unwrap().tuned(text).map(drop).map_err(|e| e.to_string());
         every_field_is_checked(&whole, if table.contains_key("nets") { &parse } else { &tuned });
     }
     assert_eq!(seen, 5, "compact, drawn, lab, paper, tune");

@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::choices::ChoiceStage;
 use crate::error::TrainError;
-use crate::recipe::{
-    ObjectStage, Recipe, Schedule, Section, check_augment, check_preprocess, check_texts,
-};
+use crate::recipe::{ObjectStage, Recipe, Schedule, Section, check_augment, check_preprocess, check_texts};
 
 /// A recipe of any kind of system.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,7 +97,9 @@ impl PandaStages {
             }
         }
         if panda.parts.iter().any(|part| part.pixels[0] != part.pixels[1]) {
-            return Err(TrainError::Recipe("the parts of panda must be square pictures: `pixels`".to_owned()));
+            return Err(TrainError::Recipe(
+                "the parts of panda must be square pictures: `pixels`".to_owned(),
+            ));
         }
         let section = Section::stage("part");
         schedule.check("part")?;
@@ -238,7 +238,9 @@ mod tests {
             }
             assert!(!format!("{recipe:?}").contains("None"), "{recipe:?}");
             let text = toml::to_string(&recipe).unwrap();
-            every_field_is_checked(&text, &|text| RivalRecipe::parse(text).map(drop).map_err(|e| e.to_string()));
+            every_field_is_checked(&text, &|text| {
+                RivalRecipe::parse(text).map(drop).map_err(|e| e.to_string())
+            });
         }
     }
 }

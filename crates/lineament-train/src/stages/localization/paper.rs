@@ -10,11 +10,11 @@ use lineament_data::{Sample, Split};
 use lineament_net::Weights;
 use rayon::prelude::*;
 
+use crate::context::Context;
 use crate::error::TrainError;
 use crate::learner::Learner;
 use crate::photos::{PhotoModules, Photos, Tagged};
 use crate::recipe::{PaperRecipe, PhotoStage};
-use crate::context::Context;
 use crate::sets::{backgrounds, faceless, open_photo, photos};
 use crate::stage::Stage;
 use crate::trained_lnets::{LEAST, net};
@@ -58,8 +58,9 @@ pub fn lnet_s(context: &Context<'_>, recipe: &PaperRecipe) -> Result<PaperLocali
     let pictures = photos
         .par_iter()
         .map(|sample| {
-            let found =
-                finder.head_shoulders(&open_photo(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+            let found = finder
+                .head_shoulders(&open_photo(&sample.path)?)
+                .map_err(|e| TrainError::Net(e.to_string()))?;
             let tagged =
                 |rect| Tagged { path: sample.path.clone(), region: Some(rect), tags: sample.tags.clone() };
             Ok(found.first().map(|region| tagged(region.rect)))
@@ -100,7 +101,8 @@ fn learn(
         learner.load_matching(&modules.trunk, start);
     }
     tracing::info!("{name}: {} pictures with a face", pictures.len());
-    let task = Photos::new(name, context.recipe, stage, &modules, pictures, backgrounds, context.attributes.len());
+    let task =
+        Photos::new(name, context.recipe, stage, &modules, pictures, backgrounds, context.attributes.len());
     training_loop::run(&task, &mut learner, schedule, &context.folder.around())?;
     context.folder.save(name, &[("trunk", &learner.weights(&modules.trunk))])
 }
@@ -128,8 +130,10 @@ fn with_regions_that_hold_faces(
     lnet_o: &Weights,
     start: PaperLocalisation,
 ) -> Result<PaperLocalisation, TrainError> {
-    let samples: Vec<(Sample, Rect)> =
-        photos(&context.sets, Split::Validation).into_iter().filter_map(|s| s.rect.map(|rect| (s, rect))).collect();
+    let samples: Vec<(Sample, Rect)> = photos(&context.sets, Split::Validation)
+        .into_iter()
+        .filter_map(|s| s.rect.map(|rect| (s, rect)))
+        .collect();
     let best_alone = PaperLocalisation { candidates: 1, ..start.clone() };
     let finder = localizer(context, lnet_o, lnet_o, &best_alone)?;
     let holds = |(sample, given): &(Sample, Rect)| {

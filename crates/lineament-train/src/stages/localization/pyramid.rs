@@ -8,12 +8,12 @@ use lineament_data::{Framing, Sample, Split};
 use lineament_net::{NetSpec, Weights};
 use rayon::prelude::*;
 
+use crate::context::Context;
 use crate::error::TrainError;
 use crate::faces::Whereabouts;
 use crate::learner::Learner;
 use crate::module::Module;
 use crate::recipe::{PyramidRecipe, WindowStage, without_responses};
-use crate::context::Context;
 use crate::sets::{backgrounds, faceless, open_photo, photos};
 use crate::stage::{FIRST_ROUND, Stage};
 use crate::trained_lnets::net;
@@ -25,7 +25,11 @@ use crate::windows::{Negative, Positive, WindowData, Windows};
 /// # Errors
 /// When there is nothing to learn from, or the training stops.
 pub fn lnet_o(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<(), TrainError> {
-    let data = WindowData { positives: framed(context, recipe), backgrounds: backgrounds(&context.sets), hard: Vec::new() };
+    let data = WindowData {
+        positives: framed(context, recipe),
+        backgrounds: backgrounds(&context.sets),
+        hard: Vec::new(),
+    };
     let start = context.object_weights(Stage::LnetO, "trunk")?;
     learn(context, "lnet_o", &context.recipe.nets.lnet_o, &recipe.lnet_o, data, start.as_ref())
 }
@@ -161,7 +165,8 @@ fn hard_windows(
     let found = paths
         .par_iter()
         .map(|path| {
-            let windows = localizer.windows(&open_photo(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+            let windows =
+                localizer.windows(&open_photo(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
             Ok(windows.iter().map(|w| (w.score, Negative { path: path.clone(), window: w.rect() })).collect())
         })
         .collect::<Result<Vec<Vec<(f32, Negative)>>, TrainError>>()?;
@@ -219,7 +224,8 @@ fn candidate_threshold(
     lost: f64,
 ) -> Result<Option<f32>, TrainError> {
     let found = boxed.par_iter().map(|sample| {
-        let refined = localizer.refined(&open_photo(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+        let refined =
+            localizer.refined(&open_photo(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
         let best = refined.first().map(|(_, coarse)| coarse.score);
         Ok((best, refined.iter().map(|(_, coarse)| coarse.score).collect::<Vec<f32>>()))
     });
