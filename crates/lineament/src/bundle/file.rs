@@ -250,7 +250,8 @@ fn parse(bytes: &[u8]) -> Result<(Card, Parts), BundleError> {
     // The format before all else: a newer bundle may differ in anything, its checksum too.
     Card::check_format(json)?;
     let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
-    if metadata.get(CHECKSUM) != Some(&checksum(json, &file)) {
+    // No fuzzer guesses a checksum: its builds look behind it (fuzz/README.md).
+    if !cfg!(fuzzing) && metadata.get(CHECKSUM) != Some(&checksum(json, &file)) {
         return Err(BundleError::Checksum);
     }
     let card = Card::from_json(json)?;
