@@ -1,35 +1,24 @@
 //! Finding faces: from the response maps of nets that were trained on image-level tags alone to boxes.
 //!
 //! The rooms, in the order of the data: [`responder`] shows a photo to an LNet, [`response`] is what comes
-//! back (on [`cells`]), [`edge_boxes`] proposes windows (from [`edges`], [`edge_groups`] and [`box_score`]),
-//! [`windows`] scores them, [`density_peaks`] tells several faces apart, [`threshold`] decides what is a
+//! back (on [`cells`]), [`edgeboxes`] proposes windows, [`windows`] scores them, [`density_peaks`] tells several faces apart, [`threshold`] decides what is a
 //! face, and [`paper`] is the cascade of it all. [`Locator`] says which way a bundle goes: its LNets, or somebody else's
 //! [`detector`].
 
-pub mod box_score;
 pub mod cells;
 pub mod density_peaks;
 pub mod detector;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod drawing;
-pub mod edge_boxes;
-pub mod edge_groups;
-mod edge_lists;
-pub mod edge_paths;
-mod edge_pixels;
-pub mod edges;
 mod error;
 mod given;
-pub mod integral;
 mod locator;
 pub mod paper;
 mod parameters;
 pub mod pyramid;
 pub mod responder;
 pub mod response;
-mod rim;
-mod strongest;
 pub mod threshold;
 mod whole;
 pub mod windows;
@@ -37,7 +26,6 @@ pub mod windows;
 pub use cells::Cells;
 pub use density_peaks::{DensityPeaks, Peak, PeakParameters};
 pub use detector::{Detector, Family};
-pub use edge_boxes::{EdgeBoxes, EdgeBoxesParameters};
 pub use error::LocateError;
 pub use given::GivenLocalizer;
 pub use locator::{Lnets, Locator};

@@ -3,7 +3,6 @@
 //! map of the last convolution.
 
 use super::density_peaks::{DensityPeaks, PeakParameters};
-use super::edge_boxes::{EdgeBoxes, EdgeBoxesParameters};
 use super::error::LocateError;
 use super::parameters::{ParameterError, Range};
 use super::responder::{Look, Responder};
@@ -14,6 +13,7 @@ use crate::engine::Runner;
 use crate::geometry::{Rect, suppress};
 use crate::input::Preprocess;
 use crate::photo::Photo;
+use edgeboxes::EdgeBoxes;
 use serde::{Deserialize, Serialize};
 
 /// What the paper's localisation can be told. The paper states the 500 windows and the division by the size;
@@ -40,7 +40,7 @@ pub struct PaperLocalisation {
     /// How several faces in one window are told apart.
     pub peaks: PeakParameters,
     /// How candidate windows are made, 500 a picture.
-    pub edge_boxes: EdgeBoxesParameters,
+    pub edge_boxes: edgeboxes::Parameters,
 }
 
 impl Default for PaperLocalisation {
@@ -55,7 +55,7 @@ impl Default for PaperLocalisation {
             face_enlarge: 1.0,
             overlap: 0.3,
             peaks: PeakParameters::default(),
-            edge_boxes: EdgeBoxesParameters::default(),
+            edge_boxes: edgeboxes::Parameters::default(),
         }
     }
 }
@@ -76,12 +76,12 @@ impl PaperLocalisation {
         Range::of("face_enlarge", 0.1, 10.0).holds(self.face_enlarge)?;
         Range::of("overlap", 0.0, 1.0).holds(self.overlap)?;
         self.peaks.check()?;
-        self.edge_boxes.check()
+        Ok(self.edge_boxes.check()?)
     }
 }
 
 /// What a net saw, and the EdgeBoxes windows of that.
-type Seen = (Look, Vec<(Rect, f32)>);
+type Seen = (Look, Vec<Rect>);
 
 /// A head-shoulder region of a photo.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -116,7 +116,7 @@ impl PaperLocalizer {
         Ok(Self {
             lnet_o: Responder::new(lnet_o, preprocess)?,
             lnet_s: Responder::new(lnet_s, preprocess)?,
-            edge_boxes: EdgeBoxes::new(parameters.edge_boxes.clone())?,
+            edge_boxes: EdgeBoxes::new(parameters.edge_boxes.clone()).map_err(ParameterError::from)?,
             parameters,
         })
     }
@@ -154,7 +154,7 @@ impl PaperLocalizer {
         photo: &Photo,
         powers: &[f32],
     ) -> Result<Vec<Vec<HeadShoulders>>, LocateError> {
-        let (look, windows) = self.lnet_o.whole_beside(photo, |seen| self.edge_boxes.propose(seen))?;
+        let (look, windows) = self.lnet_o.whole_beside(photo, |seen| self.propose(seen))?;
         let p = &self.parameters;
         let weighed = powers.iter().map(|&power| {
             let scored = scored(&look, &windows, power);
@@ -193,7 +193,7 @@ impl PaperLocalizer {
     ) -> Result<Vec<Vec<Face>>, LocateError> {
         let regions = self.head_shoulders(photo)?;
         let rects: Vec<Rect> = regions.iter().map(|region| region.rect).collect();
-        let looks = self.lnet_s.regions_beside(photo, &rects, |seen| self.edge_boxes.propose(seen))?;
+        let looks = self.lnet_s.regions_beside(photo, &rects, |seen| self.propose(seen))?;
         let weighed = powers.iter().map(|&power| {
             let face = |((look, windows), region): (&Seen, &HeadShoulders)| {
                 let (window, score) = best_window(&scored(look, windows, power))?;
@@ -217,8 +217,18 @@ impl PaperLocalizer {
     /// # Errors
     /// As [`Localizer::locate`].
     pub fn picture_score(&self, photo: &Photo) -> Result<Option<f32>, LocateError> {
-        let (look, windows) = self.lnet_o.whole_beside(photo, |seen| self.edge_boxes.propose(seen))?;
+        let (look, windows) = self.lnet_o.whole_beside(photo, |seen| self.propose(seen))?;
         Ok(picture_score(&scored(&look, &windows, self.parameters.head_shoulder_size_power)))
+    }
+
+    /// Candidate windows of what a net sees, in its pixels.
+    fn propose(&self, seen: &Photo) -> Vec<Rect> {
+        let (pixels, _) = seen.pixels().as_chunks();
+        let proposals = self.edge_boxes.propose(edgeboxes::Image::rgb(seen.width() as usize, pixels));
+        let rect = |of: edgeboxes::Window| {
+            Rect::new(of.x0 as f32, of.y0 as f32, of.width() as f32, of.height() as f32)
+        };
+        proposals.into_iter().map(|proposal| rect(proposal.window)).collect()
     }
 
     /// Windows in which the map has several density peaks give way to a box a peak. The paper, after one face
@@ -242,8 +252,8 @@ impl PaperLocalizer {
 }
 
 /// EdgeBoxes windows of what a net saw, scored on its map.
-fn scored(look: &Look, windows: &[(Rect, f32)], size_power: f32) -> Vec<(Rect, f32)> {
-    WindowScorer::new(&look.map, size_power).score_all(windows.iter().map(|(rect, _)| *rect))
+fn scored(look: &Look, windows: &[Rect], size_power: f32) -> Vec<(Rect, f32)> {
+    WindowScorer::new(&look.map, size_power).score_all(windows.iter().copied())
 }
 
 impl Localizer for PaperLocalizer {

@@ -2,20 +2,27 @@
 
 use thiserror::Error;
 
-/// A number in a card or a recipe that the localiser cannot work with.
+/// A number in a card or a recipe that the localizer cannot work with.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[error(
     "localisation.{name} is {value}, but must lie between {least} and {most}: correct it in the recipe or the card"
 )]
 pub struct ParameterError {
     /// Which one, with the tables it is in.
-    pub name: &'static str,
+    pub name: String,
     /// What it was.
     pub value: f64,
     /// The least it may be.
     pub least: f64,
     /// The most it may be.
     pub most: f64,
+}
+
+impl From<edgeboxes::ParameterError> for ParameterError {
+    fn from(error: edgeboxes::ParameterError) -> Self {
+        let edgeboxes::ParameterError { name, value, least, most } = error;
+        Self { name: format!("edge_boxes.{name}"), value, least, most }
+    }
 }
 
 /// The values that a named parameter may have, both ends included.
@@ -39,7 +46,7 @@ impl Range {
         if value >= self.least - slack(self.least) && value <= self.most + slack(self.most) {
             return Ok(());
         }
-        Err(ParameterError { name: self.name, value, least: self.least, most: self.most })
+        Err(ParameterError { name: self.name.to_owned(), value, least: self.least, most: self.most })
     }
 }
 

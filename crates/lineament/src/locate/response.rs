@@ -1,7 +1,6 @@
 //! Response maps: how strongly each place of a picture speaks to a net's last convolution.
 
 use super::cells::Cells;
-use super::integral::Integral;
 use crate::geometry::{Point, Rect};
 use crate::photo::Photo;
 use lineament_net::Tensor;
@@ -192,8 +191,8 @@ impl ResponseMap {
     }
 
     /// For sums of responses over windows.
-    pub fn integral(&self) -> Integral {
-        Integral::of(&self.values, self.width, self.height)
+    pub fn integral(&self) -> edgeboxes::Integral {
+        edgeboxes::Integral::of(&self.values, self.width, self.height)
     }
 
     /// The map as colours, dark violet for the least to yellow for the largest response, for a picture of

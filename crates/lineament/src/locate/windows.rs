@@ -1,9 +1,9 @@
 //! Candidate windows scored on a response map (paper, section 3.1): the sum of the responses inside a window
 //! over its size; a picture scores as its best window.
 
-use super::integral::Integral;
 use super::response::ResponseMap;
 use crate::geometry::{Rect, suppress};
+use edgeboxes::Integral;
 
 /// Scores windows on one map.
 #[derive(Debug)]

@@ -86,7 +86,7 @@ impl Detector {
         // YuNet halves its maps five times.
         match self.canvas.iter().find(|side| !side.is_multiple_of(32)) {
             Some(side) if self.family == Family::Yunet => Err(ParameterError {
-                name: "detector.canvas (a multiple of 32)",
+                name: "detector.canvas (a multiple of 32)".to_owned(),
                 value: f64::from(*side),
                 least: f64::from(side / 32 * 32),
                 most: f64::from(side / 32 * 32),

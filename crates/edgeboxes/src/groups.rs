@@ -1,44 +1,44 @@
 //! Edge groups: runs of edge pixels that bend little, and how likely two neighbouring groups belong to one
 //! contour (Zitnick and Dollar, "Edge Boxes", ECCV 2014, section 3.1).
 
-use super::edge_lists::EdgeLists;
-use super::edge_pixels::EdgePixels;
-use super::edges::Edges;
+use crate::edges::Edges;
+use crate::lists::EdgeLists;
+use crate::pixels::EdgePixels;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::f32::consts::PI;
 
 /// Label of a pixel that belongs to no group.
-pub const NO_GROUP: u32 = u32::MAX;
+pub(crate) const NO_GROUP: u32 = u32::MAX;
 
 /// How edge pixels are gathered into groups.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Grouping {
+pub(crate) struct Grouping {
     /// A group is closed when its summed change of orientation (in units of pi, at most 0.5 a step) reaches
     /// this.
-    pub merge_threshold: f32,
+    pub(crate) merge_threshold: f32,
     /// Groups of at most this summed magnitude are dissolved into their neighbours.
-    pub min_group_magnitude: f32,
+    pub(crate) min_group_magnitude: f32,
     /// Exponent of the affinity.
-    pub gamma: f32,
+    pub(crate) gamma: f32,
 }
 
 /// One group of edge pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct EdgeGroup {
+pub(crate) struct EdgeGroup {
     /// Summed magnitude of its pixels.
-    pub magnitude: f32,
+    pub(crate) magnitude: f32,
     /// Mean orientation, by doubled angles, in [0, pi).
-    pub orientation: f32,
+    pub(crate) orientation: f32,
     /// Mean position (column, row), weighted by magnitude.
-    pub mean: (f32, f32),
+    pub(crate) mean: (f32, f32),
     /// Its pixel (column, row) nearest to the mean: a box holds the group when it holds this pixel.
-    pub pixel: (usize, usize),
+    pub(crate) pixel: (usize, usize),
 }
 
-/// The groups of a picture, the group of every pixel, and the affinities between groups.
+/// The groups of a image, the group of every pixel, and the affinities between groups.
 #[derive(Debug, Clone, PartialEq)]
-pub struct EdgeGroups {
+pub(crate) struct EdgeGroups {
     labels: Vec<u32>,
     groups: Vec<EdgeGroup>,
     /// The neighbours of each group with their affinities.
@@ -46,8 +46,8 @@ pub struct EdgeGroups {
 }
 
 impl EdgeGroups {
-    /// Gathers the edges of a picture.
-    pub fn of(edges: &Edges, how: &Grouping) -> Self {
+    /// Gathers the edges of a image.
+    pub(crate) fn of(edges: &Edges, how: &Grouping) -> Self {
         let pixels = EdgePixels::of(edges);
         let mut of_pixels = gather(&pixels, how);
         dissolve_small(&pixels, how, &mut of_pixels);
@@ -74,24 +74,24 @@ impl EdgeGroups {
     }
 
     /// The group of every pixel, row by row; [`NO_GROUP`] where there is no edge.
-    pub fn labels(&self) -> &[u32] {
+    pub(crate) fn labels(&self) -> &[u32] {
         &self.labels
     }
 
     /// The groups; labels index them.
-    pub fn groups(&self) -> &[EdgeGroup] {
+    pub(crate) fn groups(&self) -> &[EdgeGroup] {
         &self.groups
     }
 
     /// Neighbours of a group with an affinity in (0, 1], the closest first. None for an unknown label.
-    pub fn neighbours(&self, group: u32) -> &[(u32, f32)] {
+    pub(crate) fn neighbours(&self, group: u32) -> &[(u32, f32)] {
         self.neighbours.of(group)
     }
 }
 
 /// |cos(th_i - th_ij) cos(th_j - th_ij)|^gamma, th_ij being the direction from one mean to the other: 1 for two
 /// pieces of one straight line, 0 where one of them stands across.
-pub fn affinity(a: &EdgeGroup, b: &EdgeGroup, gamma: f32) -> f32 {
+pub(crate) fn affinity(a: &EdgeGroup, b: &EdgeGroup, gamma: f32) -> f32 {
     let (dx, dy) = (b.mean.0 - a.mean.0, b.mean.1 - a.mean.1);
     // Two groups about one centre have no direction between them: only their own angle is left.
     let between = if dx == 0.0 && dy == 0.0 { a.orientation } else { dy.atan2(dx) };
@@ -234,7 +234,7 @@ fn describe(pixels: &EdgePixels, labels: &[u32]) -> Vec<EdgeGroup> {
     groups
 }
 
-/// Pairs of groups with pixels within [`REACH`](super::edge_pixels::REACH) of one another, smaller label first, each once, sorted.
+/// Pairs of groups with pixels within [`REACH`](crate::pixels::REACH) of one another, smaller label first, each once, sorted.
 fn touching(pixels: &EdgePixels, labels: &[u32]) -> Vec<(u32, u32)> {
     let mut pairs = Vec::new();
     for (p, &a) in labels.iter().enumerate().filter(|&(_, &label)| label != NO_GROUP) {
@@ -255,7 +255,7 @@ fn touching(pixels: &EdgePixels, labels: &[u32]) -> Vec<(u32, u32)> {
 
 /// A group as a short straight line, for tests.
 #[cfg(test)]
-pub(super) fn line(mean: (f32, f32), orientation: f32) -> EdgeGroup {
+pub(crate) fn line(mean: (f32, f32), orientation: f32) -> EdgeGroup {
     EdgeGroup { magnitude: 1.0, orientation: orientation.rem_euclid(PI), mean, pixel: (0, 0) }
 }
 
@@ -267,7 +267,7 @@ mod tests {
 
     const HOW: Grouping = Grouping { merge_threshold: 0.5, min_group_magnitude: 0.5, gamma: 2.0 };
 
-    /// A picture of edges drawn as text: `-`, `|`, `/` and `\` are edges of full strength, `.` is none and
+    /// A image of edges drawn as text: `-`, `|`, `/` and `\` are edges of full strength, `.` is none and
     /// digits are level edges of that many tenths.
     fn drawn(rows: &[&str]) -> Edges {
         let cells: Vec<char> = rows.iter().flat_map(|row| row.chars()).collect();
@@ -316,8 +316,8 @@ mod tests {
 
     #[test]
     fn small_groups_are_dissolved_into_neighbours_or_dropped() {
-        let picture = drawn(&["-----......", "..3........", ".........4."]);
-        let groups = EdgeGroups::of(&picture, &HOW);
+        let image = drawn(&["-----......", "..3........", ".........4."]);
+        let groups = EdgeGroups::of(&image, &HOW);
         assert_eq!(groups.groups().len(), 1);
         // The weak pixel belongs to the line already; the lonely one to nothing.
         assert_eq!(groups.labels()[11 + 2], 0);

@@ -1,35 +1,35 @@
-//! The pixels of a picture that are edges, and which of them lie side by side: few of all, most of the time.
+//! The pixels of a image that are edges, and which of them lie side by side: few of all, most of the time.
 
-use super::edges::Edges;
+use crate::edges::Edges;
 
 /// Pixels this close, along a row or a column, are near.
-pub(super) const REACH: usize = 2;
+pub(crate) const REACH: usize = 2;
 
 /// Where there is no edge.
 const NONE: u32 = u32::MAX;
 
 /// A pixel with an edge.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct EdgePixel {
+pub(crate) struct EdgePixel {
     /// Column.
-    pub(super) x: usize,
+    pub(crate) x: usize,
     /// Row.
-    pub(super) y: usize,
-    pub(super) magnitude: f32,
-    pub(super) orientation: f32,
+    pub(crate) y: usize,
+    pub(crate) magnitude: f32,
+    pub(crate) orientation: f32,
 }
 
 /// All of them, row by row.
-pub(super) struct EdgePixels {
+pub(crate) struct EdgePixels {
     list: Vec<EdgePixel>,
-    /// The number of each pixel in the list. There is a rim of nothing about the picture, so that every pixel has all of its neighbours.
+    /// The number of each pixel in the list. There is a rim of nothing about the image, so that every pixel has all of its neighbours.
     numbers: Vec<u32>,
     /// Pixels from one row of `numbers` to the next.
     stride: usize,
 }
 
 impl EdgePixels {
-    pub(super) fn of(edges: &Edges) -> Self {
+    pub(crate) fn of(edges: &Edges) -> Self {
         let stride = edges.width() + 2 * REACH;
         let mut numbers = vec![NONE; stride * (edges.height() + 2 * REACH)];
         let mut list = Vec::new();
@@ -38,7 +38,7 @@ impl EdgePixels {
         for (y, (magnitudes, orientations)) in rows.enumerate() {
             for (x, (&magnitude, &orientation)) in magnitudes.iter().zip(orientations).enumerate() {
                 if magnitude > 0.0 {
-                    // A picture has fewer than 2^32 pixels.
+                    // A image has fewer than 2^32 pixels.
                     numbers[(y + REACH) * stride + x + REACH] = list.len() as u32;
                     list.push(EdgePixel { x, y, magnitude, orientation });
                 }
@@ -47,12 +47,12 @@ impl EdgePixels {
         Self { list, numbers, stride }
     }
 
-    pub(super) fn list(&self) -> &[EdgePixel] {
+    pub(crate) fn list(&self) -> &[EdgePixel] {
         &self.list
     }
 
     /// Numbers of the up to eight pixels about one, row by row.
-    pub(super) fn around(&self, number: usize) -> impl Iterator<Item = usize> {
+    pub(crate) fn around(&self, number: usize) -> impl Iterator<Item = usize> {
         let (here, stride) = (self.place(number), self.stride);
         let (above, below) = (here - stride, here + stride);
         let places = [above - 1, above, above + 1, here - 1, here + 1, below - 1, below, below + 1];
@@ -60,7 +60,7 @@ impl EdgePixels {
     }
 
     /// Numbers of the pixels within [`REACH`] of one that come before it: of two near pixels, one is before the other.
-    pub(super) fn near_behind(&self, number: usize) -> impl Iterator<Item = usize> {
+    pub(crate) fn near_behind(&self, number: usize) -> impl Iterator<Item = usize> {
         let here = self.place(number);
         let first = here - REACH * self.stride - REACH;
         let second = first + self.stride;

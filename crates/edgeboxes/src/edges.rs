@@ -1,14 +1,14 @@
 //! Gradient edges: what EdgeBoxes reads in the place of Structured Edges, so that no forest is needed.
 
-use crate::photo::Photo;
+use crate::Image;
 
-/// Contrast (of grey in 0..1, per pixel) below which a whole picture counts as flat: dividing by a smaller
+/// Contrast (of grey in 0..1, per pixel) below which a whole image counts as flat: dividing by a smaller
 /// maximum would turn sensor noise and rounding into edges.
 const FLAT: f32 = 1e-3;
 
-/// Edges of a picture, one value a pixel, row by row.
+/// Edges of a image, one value a pixel, row by row.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Edges {
+pub(crate) struct Edges {
     width: usize,
     height: usize,
     magnitude: Vec<f32>,
@@ -16,14 +16,14 @@ pub struct Edges {
 }
 
 impl Edges {
-    /// Gradient magnitude of the grey, triangle-blurred picture, divided by its maximum.
+    /// Gradient magnitude of the grey, triangle-blurred image, divided by its maximum.
     ///
     /// `blur` is the radius of the triangle filter in pixels (0: none; 4 in EdgeBoxes' own advice for gradient
     /// edges). With `thin`, pixels that are no maximum across their edge are set to nothing, and so are edges up to the
     /// strength `least` in any case.
-    pub fn of(photo: &Photo, blur: usize, thin: bool, least: f32) -> Self {
-        let (width, height) = (photo.width() as usize, photo.height() as usize);
-        Self::of_grey(&grey(photo), width, height, blur, thin, least)
+    pub(crate) fn of(image: Image<'_>, blur: usize, thin: bool, least: f32) -> Self {
+        let (width, height) = (image.width(), image.height());
+        Self::of_grey(&image.luma(), width, height, blur, thin, least)
     }
 
     fn of_grey(grey: &[f32], width: usize, height: usize, blur: usize, thin: bool, least: f32) -> Self {
@@ -37,7 +37,7 @@ impl Edges {
             let least = least.max(0.0);
             for (y, line) in slope.steepness.chunks_exact(width.max(1)).enumerate() {
                 for (x, steepness) in line.iter().enumerate() {
-                    // Most pixels of most pictures end here, before a root or an angle.
+                    // Most pixels of most images end here, before a root or an angle.
                     let m = steepness / strongest;
                     if m > least {
                         let i = y * width + x;
@@ -54,27 +54,27 @@ impl Edges {
     }
 
     /// Pixels in a row.
-    pub fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.width
     }
 
     /// Rows of pixels.
-    pub fn height(&self) -> usize {
+    pub(crate) fn height(&self) -> usize {
         self.height
     }
 
     /// Edge strength in 0..=1, row by row; the strongest edge before thinning is 1.
-    pub fn magnitude(&self) -> &[f32] {
+    pub(crate) fn magnitude(&self) -> &[f32] {
         &self.magnitude
     }
 
     /// Direction in which the edge runs (not of its gradient), in radians within [0, pi), row by row; 0 where there is none.
-    pub fn orientation(&self) -> &[f32] {
+    pub(crate) fn orientation(&self) -> &[f32] {
         &self.orientation
     }
 
     #[cfg(test)]
-    pub(super) fn from_parts(
+    pub(crate) fn from_parts(
         width: usize,
         height: usize,
         magnitude: Vec<f32>,
@@ -83,15 +83,6 @@ impl Edges {
         assert!(magnitude.len() == width * height && orientation.len() == width * height);
         Self { width, height, magnitude, orientation }
     }
-}
-
-/// Luma of ITU-R BT.601 in 0..1.
-fn grey(photo: &Photo) -> Vec<f32> {
-    photo
-        .pixels()
-        .chunks_exact(3)
-        .map(|p| (0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2])) / 255.0)
-        .collect()
 }
 
 /// Separable filter of weights 1, 2, ..., r + 1, ..., 2, 1 over their sum; edge pixels are repeated outside.
@@ -163,7 +154,7 @@ impl Slope {
     }
 }
 
-/// Magnitudes with a rim of nothing about them, so that edges along the rim of the picture stay.
+/// Magnitudes with a rim of nothing about them, so that edges along the rim of the image stay.
 struct Padded {
     stride: usize,
     magnitude: Vec<f32>,
@@ -219,15 +210,18 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_picture_has_no_edges() {
-        let photo = Photo::new(9, 7, [90, 12, 200].repeat(63)).unwrap();
-        assert!(Edges::of(&photo, 4, true, 0.0).magnitude().iter().all(|&m| m == 0.0));
+    fn a_flat_image_has_no_edges() {
+        assert!(
+            Edges::of(Image::rgb(9, &[[90, 12, 200]; 63]), 4, true, 0.0)
+                .magnitude()
+                .iter()
+                .all(|&m| m == 0.0)
+        );
     }
 
     #[test]
-    fn a_picture_of_one_pixel_is_taken() {
-        let photo = Photo::new(1, 1, vec![1, 2, 3]).unwrap();
-        assert_eq!(Edges::of(&photo, 4, true, 0.0).magnitude(), [0.0]);
+    fn a_image_of_one_pixel_is_taken() {
+        assert_eq!(Edges::of(Image::rgb(1, &[[1, 2, 3]]), 4, true, 0.0).magnitude(), [0.0]);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What hangs together with the rim of a box (Zitnick and Dollar, "Edge Boxes", ECCV 2014, section 3.2): the part of a
 //! box's score that takes most of the time, as it asks for every group that crosses one of four lines.
 
-use super::box_score::PixelBox;
-use super::edge_groups::{EdgeGroups, NO_GROUP};
-use super::edge_paths::EdgePaths;
+use crate::Window;
+use crate::groups::{EdgeGroups, NO_GROUP};
+use crate::paths::EdgePaths;
 use lineament_net::{Loops, vectorised};
 
 /// Groups that stand side by side.
@@ -15,7 +15,7 @@ const BITS: usize = u64::BITS as usize;
 /// One number for each group of a block.
 type Lanes = [f32; LANES];
 
-/// Column, row and magnitude of the groups of a block. Numbers of pixels are exact in single precision, a picture having
+/// Column, row and magnitude of the groups of a block. Numbers of pixels are exact in single precision, a image having
 /// fewer than 2^24 a side.
 #[derive(Debug, Clone, Default)]
 struct Block {
@@ -33,12 +33,12 @@ struct Reach {
     weights: Lanes,
 }
 
-/// The groups of a picture and the lines that they cross.
+/// The groups of a image and the lines that they cross.
 ///
 /// Groups are seated in blocks so that those which hang together share one: what a group reaches is a few blocks then,
 /// and what is true of one group of a block mostly is of the others.
 #[derive(Debug)]
-pub(super) struct Rim {
+pub(crate) struct Rim {
     blocks: Vec<Block>,
     /// As many neighbouring blocks share a bit of those touched.
     together: usize,
@@ -52,14 +52,14 @@ pub(super) struct Rim {
 
 /// Working memory of one thread: how strongly each group hangs together with the rim of the box at hand.
 #[derive(Debug, Default)]
-pub struct Scratch {
+pub(crate) struct Scratch {
     /// Nothing but zeros between boxes.
     weights: Vec<Lanes>,
 }
 
 impl Rim {
-    /// Prepares the groups of a picture.
-    pub(super) fn of(groups: &EdgeGroups, width: usize) -> Self {
+    /// Prepares the groups of a image.
+    pub(crate) fn of(groups: &EdgeGroups, width: usize) -> Self {
         let paths = EdgePaths::of(groups);
         let seats = seats(&paths, groups.groups().len());
         let mut blocks = vec![Block::default(); seats.iter().max().map_or(0, |last| last / LANES + 1)];
@@ -99,8 +99,8 @@ impl Rim {
     }
 
     /// The magnitudes of the groups in a box, those that cross its rim with weight 1, others with that of the best path
-    /// from one of them. The box must have an extent and lie in the picture.
-    pub(super) fn holds(&self, area: &PixelBox, scratch: &mut Scratch) -> f32 {
+    /// from one of them. The box must have an extent and lie in the image.
+    pub(crate) fn holds(&self, area: &Window, scratch: &mut Scratch) -> f32 {
         let weights = &mut scratch.weights;
         if weights.len() < self.blocks.len() {
             weights.resize(self.blocks.len(), [0.0; LANES]);
@@ -112,7 +112,7 @@ impl Rim {
 /// What [`Rim::holds`] asks, for a box.
 struct Held<'a> {
     rim: &'a Rim,
-    area: &'a PixelBox,
+    area: &'a Window,
     weights: &'a mut [Lanes],
 }
 
@@ -158,7 +158,7 @@ impl Held<'_> {
     /// What groups of the blocks hold, of those within the box; no weight is left.
     #[inline(always)]
     fn sum(&mut self, mut touched: u64) -> f32 {
-        let PixelBox { x0, x1, y0, y1 } = *self.area;
+        let Window { x0, x1, y0, y1 } = *self.area;
         let [x0, x1, y0, y1] = [x0 as f32, x1 as f32, y0 as f32, y1 as f32];
         let (blocks, together) = (&self.rim.blocks, self.rim.together);
         let mut sums = [0.0f32; LANES];
@@ -239,7 +239,7 @@ impl Crossings {
                 self.runs.push(label);
             }
             last = label;
-            // A picture has fewer than 2^31 pixels, so runs are fewer, too.
+            // A image has fewer than 2^31 pixels, so runs are fewer, too.
             self.begun.push(2 * self.runs.len() as u32 + u32::from(label != NO_GROUP));
         }
     }
@@ -255,9 +255,9 @@ impl Crossings {
 
 #[cfg(test)]
 mod tests {
-    use super::super::edge_groups::Grouping;
-    use super::super::edges::Edges;
     use super::*;
+    use crate::edges::Edges;
+    use crate::groups::Grouping;
 
     /// Rows of dashes of three pixels, three rows apart.
     fn dashes(width: usize, height: usize, gap: usize) -> EdgeGroups {
@@ -294,7 +294,7 @@ mod tests {
                     .filter(|(label, group)| inside(group.pixel) && held(*label))
                     .map(|(_, group)| group.magnitude)
                     .sum();
-                let area = PixelBox { x0, y0, x1, y1 };
+                let area = Window { x0, y0, x1, y1 };
                 // Twice: nothing of a box is left for the next.
                 for _ in 0..2 {
                     let found = rim.holds(&area, &mut scratch);

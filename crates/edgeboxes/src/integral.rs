@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Sums of a map over every box from its top left corner. In double precision: differences of sums over a whole
-/// picture lose too many digits in single.
+/// image lose too many digits in single.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Integral {
     width: usize,

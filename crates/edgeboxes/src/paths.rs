@@ -1,24 +1,24 @@
 //! How strongly edge groups hang together along paths of neighbours (Zitnick and Dollar, "Edge Boxes", ECCV 2014,
-//! section 3.2), worked out once a picture: a box asks for the paths from each group that crosses its rim.
+//! section 3.2), worked out once a image: a box asks for the paths from each group that crosses its rim.
 
-use super::edge_groups::EdgeGroups;
-use super::edge_lists::EdgeLists;
+use crate::groups::EdgeGroups;
+use crate::lists::EdgeLists;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// Paths whose product of affinities falls below this are not followed.
-pub const PATH_CUT: f32 = 0.05;
+pub(crate) const PATH_CUT: f32 = 0.05;
 
 /// For every group, the groups that a path leads to and the product of affinities along the best one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct EdgePaths {
+pub(crate) struct EdgePaths {
     /// What each group reaches, the strongest first: the group itself, with weight 1.
     reached: EdgeLists,
 }
 
 impl EdgePaths {
-    /// Follows all paths between the groups of a picture.
-    pub fn of(groups: &EdgeGroups) -> Self {
+    /// Follows all paths between the groups of a image.
+    pub(crate) fn of(groups: &EdgeGroups) -> Self {
         let count = groups.groups().len();
         let mut reached = EdgeLists::default();
         // The start from which a group was last reached.
@@ -47,7 +47,7 @@ impl EdgePaths {
     }
 
     /// What a group reaches, itself first. Nothing for an unknown label.
-    pub fn from(&self, group: u32) -> &[(u32, f32)] {
+    pub(crate) fn from(&self, group: u32) -> &[(u32, f32)] {
         self.reached.of(group)
     }
 }
@@ -55,9 +55,9 @@ impl EdgePaths {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::edge_groups::Grouping;
-    use super::super::edges::Edges;
     use super::*;
+    use crate::edges::Edges;
+    use crate::groups::Grouping;
 
     /// Pieces of level lines, `step` rows lower from one to the next, so that affinities fall below 1.
     fn stairs(pieces: usize, step: usize) -> EdgeGroups {

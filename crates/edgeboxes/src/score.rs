@@ -7,53 +7,16 @@
 //! where w_i is how strongly group i hangs together with the rim of the box: the largest product of affinities
 //! along a path of groups from one that crosses the rim.
 
-use super::edge_groups::{EdgeGroups, NO_GROUP};
-use super::edges::Edges;
-use super::integral::Integral;
-use super::rim::Rim;
-pub use super::rim::Scratch;
-use crate::geometry::Rect;
+use crate::Window;
+use crate::edges::Edges;
+use crate::groups::{EdgeGroups, NO_GROUP};
+use crate::integral::Integral;
+use crate::rim::Rim;
+pub(crate) use crate::rim::Scratch;
 
-/// A box of whole pixels: columns `x0..x1`, rows `y0..y1`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PixelBox {
-    /// Leftmost column.
-    pub x0: usize,
-    /// Topmost row.
-    pub y0: usize,
-    /// First column right of the box.
-    pub x1: usize,
-    /// First row below the box.
-    pub y1: usize,
-}
-
-impl PixelBox {
-    /// Columns.
-    pub fn width(&self) -> usize {
-        self.x1.saturating_sub(self.x0)
-    }
-
-    /// Rows.
-    pub fn height(&self) -> usize {
-        self.y1.saturating_sub(self.y0)
-    }
-
-    /// The box of half the width and half the height in its middle.
-    pub fn centre_quarter(&self) -> Self {
-        let (width, height) = (self.width() / 2, self.height() / 2);
-        let (x0, y0) = (self.x0 + (self.width() - width) / 2, self.y0 + (self.height() - height) / 2);
-        Self { x0, y0, x1: x0 + width, y1: y0 + height }
-    }
-
-    /// The same box in picture coordinates.
-    pub fn rect(&self) -> Rect {
-        Rect::new(self.x0 as f32, self.y0 as f32, self.width() as f32, self.height() as f32)
-    }
-}
-
-/// Everything that the scores of the boxes of one picture share.
+/// Everything that the scores of the boxes of one image share.
 #[derive(Debug)]
-pub struct BoxScorer {
+pub(crate) struct BoxScorer {
     width: usize,
     height: usize,
     /// Integral of the group magnitudes, each put on the group's own pixel.
@@ -66,8 +29,8 @@ pub struct BoxScorer {
 }
 
 impl BoxScorer {
-    /// Prepares a picture; `groups` must be those of `edges`.
-    pub fn new(edges: &Edges, groups: &EdgeGroups, kappa: f32) -> Self {
+    /// Prepares a image; `groups` must be those of `edges`.
+    pub(crate) fn new(edges: &Edges, groups: &EdgeGroups, kappa: f32) -> Self {
         let (width, height) = (edges.width(), edges.height());
         let mut on_pixels = vec![0.0f32; width * height];
         for group in groups.groups() {
@@ -90,24 +53,24 @@ impl BoxScorer {
         }
     }
 
-    /// Columns of the picture.
-    pub fn width(&self) -> usize {
+    /// Columns of the image.
+    pub(crate) fn width(&self) -> usize {
         self.width
     }
 
-    /// Rows of the picture.
-    pub fn height(&self) -> usize {
+    /// Rows of the image.
+    pub(crate) fn height(&self) -> usize {
         self.height
     }
 
-    /// The score of a box within the picture, when it is above `floor`.
-    pub fn score_above(&self, area: &PixelBox, floor: f32, scratch: &mut Scratch) -> Option<f32> {
+    /// The score of a box within the image, when it is above `floor`.
+    pub(crate) fn score_above(&self, area: &Window, floor: f32, scratch: &mut Scratch) -> Option<f32> {
         if area.x1 > self.width || area.y1 > self.height || area.width() == 0 || area.height() == 0 {
             return None;
         }
         let norm = self.norms[area.width() + area.height()];
         let wanted = f64::from(floor) / f64::from(norm);
-        let sum = |integral: &Integral, of: &PixelBox| integral.sum(of.x0..of.x1, of.y0..of.y1);
+        let sum = |integral: &Integral, of: &Window| integral.sum(of.x0..of.x1, of.y0..of.y1);
         let whole = sum(&self.in_groups, area) - sum(&self.on_edges, &area.centre_quarter());
         // The rim only takes off.
         if whole <= wanted {
@@ -121,10 +84,10 @@ impl BoxScorer {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::edge_groups::{Grouping, affinity};
-    use super::super::edge_paths::PATH_CUT;
     use super::*;
-    use crate::photo::Photo;
+    use crate::Image;
+    use crate::groups::{Grouping, affinity};
+    use crate::paths::PATH_CUT;
     use proptest::prelude::*;
 
     const KAPPA: f32 = 1.5;
@@ -133,7 +96,7 @@ mod tests {
 
     /// The score straight from its definition: direct sums over pixels, neighbours from all pairs of pixels,
     /// best paths by relaxing all pairs of groups until nothing changes.
-    fn brute_force(edges: &Edges, groups: &EdgeGroups, area: &PixelBox) -> f32 {
+    fn brute_force(edges: &Edges, groups: &EdgeGroups, area: &Window) -> f32 {
         let (width, height) = (edges.width(), edges.height());
         let label = |x: usize, y: usize| groups.labels()[y * width + x];
         let all = groups.groups();
@@ -155,7 +118,7 @@ mod tests {
                         }
                     }
                 }
-                let within = |b: &PixelBox| x >= b.x0 && x < b.x1 && y >= b.y0 && y < b.y1;
+                let within = |b: &Window| x >= b.x0 && x < b.x1 && y >= b.y0 && y < b.y1;
                 if within(area) && (x == area.x0 || x == area.x1 - 1 || y == area.y0 || y == area.y1 - 1) {
                     weight[a as usize] = 1.0;
                 }
@@ -192,23 +155,22 @@ mod tests {
         (inside / half_perimeter.powf(f64::from(KAPPA))) as f32
     }
 
-    /// Random boxes on a picture, from four numbers in 0..1.
-    fn some_box(width: usize, height: usize, at: (f32, f32, f32, f32)) -> PixelBox {
+    /// Random boxes on a image, from four numbers in 0..1.
+    fn some_box(width: usize, height: usize, at: (f32, f32, f32, f32)) -> Window {
         let span = |a: f32, b: f32, length: usize| {
             let p = |v: f32| ((v * length as f32) as usize).min(length - 1);
             (p(a).min(p(b)), p(a).max(p(b)) + 1)
         };
         let ((x0, x1), (y0, y1)) = (span(at.0, at.1, width), span(at.2, at.3, height));
-        PixelBox { x0, y0, x1, y1 }
+        Window { x0, y0, x1, y1 }
     }
 
-    /// Pictures of blocks of random grey, so that there are contours as well as noise.
-    fn pictures() -> impl Strategy<Value = Photo> {
-        (8u32..26, 8u32..26, 1u32..7, prop::collection::vec(any::<u8>(), 26 * 26)).prop_map(
+    /// Images of blocks of random grey, so that there are contours as well as noise.
+    fn images() -> impl Strategy<Value = (usize, Vec<[u8; 3]>)> {
+        (8usize..26, 8usize..26, 1usize..7, prop::collection::vec(any::<u8>(), 26 * 26)).prop_map(
             |(w, h, block, greys)| {
-                let grey = |x: u32, y: u32| greys[((y / block) * 26 + x / block) as usize];
-                let pixels = (0..w * h).flat_map(|i| [grey(i % w, i / w); 3]).collect();
-                Photo::new(w, h, pixels).unwrap()
+                let grey = |x: usize, y: usize| greys[(y / block) * 26 + x / block];
+                (w, (0..w * h).map(|i| [grey(i % w, i / w); 3]).collect())
             },
         )
     }
@@ -222,10 +184,10 @@ mod tests {
 
         #[test]
         fn the_score_equals_its_brute_force_twin(
-            photo in pictures(), blur in 0usize..3, thin: bool,
+            (width, pixels) in images(), blur in 0usize..3, thin: bool,
             places in prop::collection::vec((unit(), unit(), unit(), unit()), 12),
         ) {
-            let edges = Edges::of(&photo, blur, thin, 0.1);
+            let edges = Edges::of(Image::rgb(width, &pixels), blur, thin, 0.1);
             let groups = EdgeGroups::of(&edges, &HOW);
             let scorer = BoxScorer::new(&edges, &groups, KAPPA);
             let mut scratch = Scratch::default();
@@ -256,15 +218,14 @@ mod tests {
         let groups = EdgeGroups::of(&edges, &HOW);
         let scorer = BoxScorer::new(&edges, &groups, KAPPA);
         let mut scratch = Scratch::default();
-        let mut score = |x0, y0, x1, y1| {
-            scorer.score_above(&PixelBox { x0, y0, x1, y1 }, 0.0, &mut scratch).unwrap_or(0.0)
-        };
+        let mut score =
+            |x0, y0, x1, y1| scorer.score_above(&Window { x0, y0, x1, y1 }, 0.0, &mut scratch).unwrap_or(0.0);
         let around = score(9, 9, 22, 22);
         assert!(around > 0.3, "{around}");
         assert!(around > score(2, 2, 29, 29));
         assert!(score(15, 9, 28, 22) < around / 2.0);
         assert_eq!(score(0, 0, 8, 8), 0.0);
-        // Outside of the picture, and without extent.
+        // Outside of the image, and without extent.
         assert_eq!(score(0, 0, 40, 8), 0.0);
         assert_eq!(score(5, 5, 5, 9), 0.0);
     }
