@@ -3,10 +3,12 @@
 //! `arguments` holds what was typed, `commands` checks it and runs it, `format` writes what came out. Results go to
 //! standard output and everything else to standard error.
 
+mod annotate;
 mod arguments;
 mod commands;
 mod engine;
 mod examples;
+mod export_readme;
 mod files;
 mod format;
 mod inputs;

@@ -5,7 +5,6 @@ pub mod attributes;
 pub mod bootstrap;
 pub mod bundle;
 pub mod crop;
-pub mod draw;
 pub mod engine;
 pub mod explain;
 pub mod geometry;

@@ -9,7 +9,7 @@ use lineament::onnx::onnx_files;
 
 use super::Outcome;
 use crate::arguments::ModelArguments;
-use crate::{files, model, notes};
+use crate::{export_readme, files, model, notes};
 
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
@@ -42,8 +42,10 @@ pub fn run(arguments: ExportArguments) -> Result<Outcome> {
 
 fn write_onnx(bundle: &Bundle, folder: &Path) -> Result<()> {
     let files = onnx_files(bundle).context("the model cannot be written as ONNX")?;
+    let readme = export_readme::page(bundle).context("the model cannot be written as ONNX")?;
     files::make_folder(folder)?;
-    files.iter().try_for_each(|file| files::write_whole(&folder.join(file.name), &file.bytes))
+    files.iter().try_for_each(|file| files::write_whole(&folder.join(file.name), &file.bytes))?;
+    files::write_whole(&folder.join("README.md"), readme.as_bytes())
 }
 
 fn say(bundle: &Bundle, path: &Path) {

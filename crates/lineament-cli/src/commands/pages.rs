@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
-use lineament::draw::{Mark, annotate};
 use lineament::{Limits, Photo};
 use rayon::ThreadPool;
 
 use super::Outcome;
+use crate::annotate::{Mark, annotate};
 use crate::arguments::{FormatName, PictureArguments};
 use crate::files;
 use crate::format;

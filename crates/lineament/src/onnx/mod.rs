@@ -1,6 +1,4 @@
-//! A model for other runtimes: its nets and its attribute half as ONNX graphs, and a page that says how to use them.
-
-mod readme;
+//! A model for other runtimes: its nets and its attribute half as ONNX graphs.
 
 use lineament_net::onnx::{Dim, Form, Graph, OnnxError, Setting, Value, export, export_interweaved};
 use lineament_net::{Shape, Weights};
@@ -30,7 +28,6 @@ pub struct OnnxFile {
 /// | `anet_interweaved.onnx` | `region` `[1, 3, region, region]` | `vectors` `[patches, features]`, mirror images aside |
 /// | `attributes.onnx` | `patches` `[batch, 3, size, size]` of one face | `scores` `[attributes]`, `probabilities` `[attributes]` |
 /// | `heads.onnx` | `vectors` `[patches, features]` of one face | `scores` `[attributes]`, `probabilities` `[attributes]` |
-/// | `README.md` | | preprocessing, attributes and thresholds, an example |
 ///
 /// The same bundle gives the same bytes.
 ///
@@ -47,7 +44,6 @@ pub fn onnx_files(bundle: &Bundle) -> Result<Vec<OnnxFile>, ExportError> {
         file("anet_interweaved.onnx", interweaved(&model)?),
         file("attributes.onnx", attributes(&model)?),
         file("heads.onnx", heads(bundle)?),
-        file("README.md", readme::page(&model)?.into_bytes()),
     ])
 }
 
@@ -140,8 +136,7 @@ fn answer(mut graph: Graph, vectors: &Value, bundle: &Bundle) -> Result<Vec<u8>,
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::testing::{random_parts, tiny_bundle, tiny_card};
-    use lineament_net::{Layer, Precision};
+    use crate::testing::tiny_bundle;
 
     fn text(files: &[OnnxFile], name: &str) -> String {
         let file = files.iter().find(|file| file.name == name).unwrap();
@@ -154,7 +149,7 @@ mod tests {
         let files = onnx_files(&bundle).unwrap();
         let names: Vec<&str> = files.iter().map(|file| file.name).collect();
         let nets = ["lnet_o.onnx", "lnet_s.onnx", "anet.onnx", "anet_interweaved.onnx"];
-        assert_eq!(names, [&nets[..], &["attributes.onnx", "heads.onnx", "README.md"]].concat());
+        assert_eq!(names, [&nets[..], &["attributes.onnx", "heads.onnx"]].concat());
         assert_eq!(files, onnx_files(&bundle).unwrap());
         for (name, input) in [("attributes.onnx", "patches"), ("heads.onnx", "vectors")] {
             let head = text(&files, name);
@@ -165,62 +160,5 @@ mod tests {
             }
         }
         assert!(!text(&files, "anet.onnx").contains("head/"));
-    }
-
-    #[test]
-    fn the_page_states_what_a_program_needs() {
-        let page = text(&onnx_files(&tiny_bundle(1).unwrap()).unwrap(), "README.md");
-        for said in [
-            "opset 17",
-            "`pixels` [batch, 3, height, width]",
-            "`patches` [batch, 3, 16, 16]",
-            "`vectors` [batch, 6]",
-            "`region` [1, 3, 20, 20]",
-            "`vectors` [4, 6]",
-            "`vectors` [patches, 6]",
-            "another order of the same",
-            "def vectors_of(region)",
-            "`probabilities` [40]",
-            "MEAN = [0.5, 0.5, 0.5]",
-            "OFFSETS = [[0, 0], [4, 0], [0, 4], [4, 4], [0, 0], [4, 0], [0, 4], [4, 4]]",
-            "MIRRORED = [False, False, False, False, True, True, True, True]",
-            "| 31 | Smiling | 0.125 | -0.125 |",
-            "CC0-1.0",
-        ] {
-            assert!(page.contains(said), "{said} in\n{page}");
-        }
-    }
-
-    #[test]
-    fn a_mirrored_region_is_not_offered_for_patches_that_it_does_not_mirror() {
-        let mut card = tiny_card();
-        card.anet_mut().unwrap().patches.offsets = vec![[0, 0], [3, 0]];
-        let parts = random_parts(&card, 1).unwrap();
-        let bundle = crate::Bundle::new(&card, &parts, Precision::F32).unwrap();
-        let page = text(&onnx_files(&bundle).unwrap(), "README.md");
-        assert!(page.contains("`vectors` [2, 6]") && page.contains("stand elsewhere"), "{page}");
-        assert!(!page.contains("def vectors_of"), "{page}");
-    }
-
-    #[test]
-    fn texts_of_the_card_cannot_break_the_page() {
-        let mut card = tiny_card();
-        card.attributes[0].name = "a|b`<i>*".to_owned();
-        card.licence = "[CC](x) <script>".to_owned();
-        let parts = random_parts(&card, 1).unwrap();
-        let bundle = crate::Bundle::new(&card, &parts, Precision::F32).unwrap();
-        let page = text(&onnx_files(&bundle).unwrap(), "README.md");
-        assert!(page.contains(r"| 0 | a\|b\`\<i\>\* |"), "{page}");
-        assert!(page.contains(r"\[CC\]\(x\) \<script\>"), "{page}");
-    }
-
-    #[test]
-    fn a_net_that_ends_in_a_map_gives_vectors_too() {
-        let mut card = tiny_card();
-        card.anet_mut().unwrap().anet.layers = vec![Layer::AvgPool { kernel: 8, stride: 8, padding: 0 }];
-        let parts = random_parts(&card, 1).unwrap();
-        let bundle = crate::Bundle::new(&card, &parts, Precision::F32).unwrap();
-        let page = text(&onnx_files(&bundle).unwrap(), "README.md");
-        assert!(page.contains("`vectors` [batch, 12]"), "{page}");
     }
 }

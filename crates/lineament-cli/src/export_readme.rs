@@ -1,21 +1,21 @@
-//! The page beside the graphs.
+//! `README.md` beside the graphs of an export to ONNX.
 
 use std::fmt::Write as _;
 
+use lineament::attributes::{AnetPatches, Mirror, Patches};
+use lineament::locate::{Cells, Lnets, Localisation};
+use lineament::onnx::{ExportError, NAMES};
+use lineament::{Bundle, Card};
 use lineament_net::onnx::{Dim, Form, OPSET, OnnxError};
 use lineament_net::{NetSpec, Shape};
 
-use super::{Cascade, NAMES};
-use crate::attributes::{Mirror, Patches};
-use crate::bundle::Card;
-use crate::locate::{Cells, Lnets, Localisation};
-
-/// `README.md` of an export, in Markdown.
+/// The page in Markdown.
 ///
 /// # Errors
-/// A spec that is wrong, which no bundle that was read has.
-pub(super) fn page(model: &Cascade<'_>) -> Result<String, OnnxError> {
-    let (bundle, card) = (model.bundle, model.bundle.card());
+/// A model of another kind than LNets and ANet.
+pub fn page(bundle: &Bundle) -> Result<String, ExportError> {
+    let card = bundle.card();
+    let (lnets, anet) = card.lnets().zip(card.anet()).ok_or(ExportError::Kind)?;
     let mut page = String::new();
     // Writing to a string cannot fail.
     let _ = write!(
@@ -29,19 +29,19 @@ pub(super) fn page(model: &Cascade<'_>) -> Result<String, OnnxError> {
         hash = bundle.hash(),
         licence = plain(card.licence.trim_end_matches('.')),
     );
-    graphs(&mut page, model)?;
+    graphs(&mut page, card, lnets, anet)?;
     preprocessing(&mut page, card);
-    patches(&mut page, model);
-    responses(&mut page, model.lnets);
+    patches(&mut page, lnets, anet);
+    responses(&mut page, lnets);
     attributes(&mut page, card);
-    example(&mut page, card, &model.anet.patches);
-    interweaved(&mut page, &model.anet.patches);
+    example(&mut page, card, &anet.patches);
+    interweaved(&mut page, &anet.patches);
     Ok(page)
 }
 
-fn graphs(page: &mut String, model: &Cascade<'_>) -> Result<(), OnnxError> {
-    let attributes = model.bundle.card().attributes.len();
-    let (lnets, anet, patches) = (model.lnets, &model.anet.anet, &model.anet.patches);
+fn graphs(page: &mut String, card: &Card, lnets: &Lnets, anet: &AnetPatches) -> Result<(), OnnxError> {
+    let attributes = card.attributes.len();
+    let (anet, patches) = (&anet.anet, &anet.patches);
     page.push_str(
         "## Graphs\n\nAll values are float32. Sizes in words are free.\n\n\
          | file | input | output |\n|---|---|---|\n",
@@ -87,10 +87,10 @@ fn preprocessing(page: &mut String, card: &Card) {
     );
 }
 
-fn patches(page: &mut String, model: &Cascade<'_>) {
-    let (region, patches) = (model.anet.region, &model.anet.patches);
+fn patches(page: &mut String, lnets: &Lnets, anet: &AnetPatches) {
+    let (region, patches) = (anet.region, &anet.patches);
     page.push_str("## From a face to patches\n\n1. ");
-    let _ = match model.lnets.localisation {
+    let _ = match lnets.localisation {
         Localisation::Whole => writeln!(
             page,
             "This model looks at whole pictures: the region is the square around all of it, with the picture in its middle."
@@ -292,4 +292,69 @@ fn plain(text: &str) -> String {
         escaped.push(c);
     }
     escaped
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use lineament::testing::{random_parts, tiny_bundle, tiny_card};
+    use lineament_net::{Layer, Precision};
+
+    #[test]
+    fn the_page_states_what_a_program_needs() {
+        let page = page(&tiny_bundle(1).unwrap()).unwrap();
+        for said in [
+            "opset 17",
+            "`pixels` [batch, 3, height, width]",
+            "`patches` [batch, 3, 16, 16]",
+            "`vectors` [batch, 6]",
+            "`region` [1, 3, 20, 20]",
+            "`vectors` [4, 6]",
+            "`vectors` [patches, 6]",
+            "another order of the same",
+            "def vectors_of(region)",
+            "`probabilities` [40]",
+            "MEAN = [0.5, 0.5, 0.5]",
+            "OFFSETS = [[0, 0], [4, 0], [0, 4], [4, 4], [0, 0], [4, 0], [0, 4], [4, 4]]",
+            "MIRRORED = [False, False, False, False, True, True, True, True]",
+            "| 31 | Smiling | 0.125 | -0.125 |",
+            "CC0-1.0",
+        ] {
+            assert!(page.contains(said), "{said} in\n{page}");
+        }
+    }
+
+    #[test]
+    fn a_mirrored_region_is_not_offered_for_patches_that_it_does_not_mirror() {
+        let mut card = tiny_card();
+        card.anet_mut().unwrap().patches.offsets = vec![[0, 0], [3, 0]];
+        let parts = random_parts(&card, 1).unwrap();
+        let bundle = Bundle::new(&card, &parts, Precision::F32).unwrap();
+        let page = page(&bundle).unwrap();
+        assert!(page.contains("`vectors` [2, 6]") && page.contains("stand elsewhere"), "{page}");
+        assert!(!page.contains("def vectors_of"), "{page}");
+    }
+
+    #[test]
+    fn texts_of_the_card_cannot_break_the_page() {
+        let mut card = tiny_card();
+        card.attributes[0].name = "a|b`<i>*".to_owned();
+        card.licence = "[CC](x) <script>".to_owned();
+        let parts = random_parts(&card, 1).unwrap();
+        let bundle = Bundle::new(&card, &parts, Precision::F32).unwrap();
+        let page = page(&bundle).unwrap();
+        assert!(page.contains(r"| 0 | a\|b\`\<i\>\* |"), "{page}");
+        assert!(page.contains(r"\[CC\]\(x\) \<script\>"), "{page}");
+    }
+
+    #[test]
+    fn a_net_that_ends_in_a_map_gives_vectors_too() {
+        let mut card = tiny_card();
+        card.anet_mut().unwrap().anet.layers = vec![Layer::AvgPool { kernel: 8, stride: 8, padding: 0 }];
+        let parts = random_parts(&card, 1).unwrap();
+        let bundle = Bundle::new(&card, &parts, Precision::F32).unwrap();
+        let page = page(&bundle).unwrap();
+        assert!(page.contains("`vectors` [batch, 12]"), "{page}");
+    }
 }

@@ -2,7 +2,7 @@
 
 mod canvas;
 
-use crate::{Photo, Rect};
+use lineament::{Photo, Rect};
 use canvas::{Canvas, GLYPH};
 
 /// A box to draw, and lines of text about it.

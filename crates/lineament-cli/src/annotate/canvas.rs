@@ -2,7 +2,7 @@
 
 use font8x8::{BASIC_FONTS, LATIN_FONTS, UnicodeFonts};
 
-use crate::{Photo, Rect};
+use lineament::{Photo, Rect};
 
 /// Side of a letter at scale 1, in pixels.
 pub(super) const GLYPH: u32 = 8;

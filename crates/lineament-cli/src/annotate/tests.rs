@@ -3,10 +3,16 @@
 use proptest::prelude::*;
 
 use super::{COLOURS, Mark, annotate};
-use crate::{Photo, Rect};
+use lineament::{Photo, Rect};
 
 fn mark(rect: Rect, lines: &[&str]) -> Mark {
     Mark { rect, lines: lines.iter().map(|&line| line.to_owned()).collect() }
+}
+
+/// The smallest rectangle that covers both.
+fn covering(a: Rect, b: Rect) -> Rect {
+    let (x, y) = (a.x.min(b.x), a.y.min(b.y));
+    Rect::new(x, y, a.right().max(b.right()) - x, a.bottom().max(b.bottom()) - y)
 }
 
 /// The rows and columns of the pixels that differ, as a rectangle.
@@ -16,7 +22,7 @@ fn changed(before: &Photo, after: &Photo) -> Option<Rect> {
         for x in 0..before.width() {
             if before.pixel(x, y) != after.pixel(x, y) {
                 let pixel = Rect::new(x as f32, y as f32, 1.0, 1.0);
-                seen = Some(seen.map_or(pixel, |seen| seen.union(pixel)));
+                seen = Some(seen.map_or(pixel, |seen| covering(seen, pixel)));
             }
         }
     }
