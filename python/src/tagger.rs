@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use lineament::attributes::Group;
-use lineament::teach::{self, Asked, Look, Options};
 use lineament::{Bundle, Engine, OperatingPoint, TaggedFace};
 use lineament_data::{Split, folder, layout};
+use lineament_fit::{
+    FitError, ImageEmbedding, LabelledImage, TrainOptions, add_attributes, embed_photo, examples, train_head,
+};
 use lineament_lab::{EvaluateOptions, FaceFrom, evaluate};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -203,24 +205,26 @@ impl Tagger {
         for (place, ((look, picture), answer)) in looks.into_iter().zip(&pictures).zip(answers).enumerate() {
             let person = people.as_ref().and_then(|people| people.get(place).copied());
             match look {
-                Ok(Some(look)) => asked.push(Asked { name: picture.name(place), look, answer, person }),
+                Ok(Some(embedding)) => {
+                    asked.push(LabelledImage { name: picture.name(place), embedding, answer, person })
+                }
                 Ok(None) => faceless.push(place),
                 Err(reason) => unread.push((place, reason)),
             }
         }
         let by = if people.is_some() { Group::Person } else { Group::Picture };
-        let options = Options { by, share, seed, ..Options::default() };
-        let lesson = work::run(py, &self.pool, |_| {
-            let (examples, _) = teach::examples(name, &asked)?;
-            teach::learn(name, &examples, &options)
+        let options = TrainOptions { by, share, seed, ..TrainOptions::default() };
+        let head = work::run(py, &self.pool, |_| {
+            let (examples, _) = examples(name, &asked)?;
+            train_head(name, &examples, &options)
         })?;
-        let refused = |error: teach::TeachError| {
+        let refused = |error: FitError| {
             let figures = error.figures().and_then(|figures| serde_json::to_string(figures).ok());
             TeachError::new_err((error.to_string(), figures))
         };
-        let lesson = lesson.map_err(refused)?;
-        let figures = json(&lesson.figures)?;
-        let bundle = self.bundle.with_lessons(&[lesson], replace).map_err(refused)?;
+        let head = head.map_err(refused)?;
+        let figures = json(&head.figures)?;
+        let bundle = add_attributes(&self.bundle, &[head], replace).map_err(refused)?;
         Ok((PyBytes::new(py, bundle.bytes()), figures, faceless, unread))
     }
 }
@@ -232,9 +236,9 @@ impl Tagger {
         Ok((photo.width(), photo.height(), faces.into_iter().map(face).collect()))
     }
 
-    fn look(&self, picture: &Picture) -> Result<Option<Look>, String> {
+    fn look(&self, picture: &Picture) -> Result<Option<ImageEmbedding>, String> {
         let photo = picture.photo().map_err(|error| error.to_string())?;
-        teach::look_at(&self.inner, &photo).map_err(|error| error.to_string())
+        embed_photo(&self.inner, &photo).map_err(|error| error.to_string())
     }
 }
 

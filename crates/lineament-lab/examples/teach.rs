@@ -15,11 +15,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use lineament::attributes::{EASY_TO_SEE, Group};
-use lineament::metrics::{Scored, Tally, average_precision, mean};
 use lineament::output::write_whole;
-use lineament::teach::{self, Asked, Figures, Lesson, Look, Options, TeachError};
 use lineament::{Bundle, Tagger};
 use lineament_data::{Dataset, Framing, Sample, Split, celeba, shuffled};
+use lineament_fit::metrics::{Scored, Tally, average_precision, mean};
+use lineament_fit::{
+    EmbedError, Figures, FitError, ImageEmbedding, LabelledImage, TrainOptions, TrainedHead, embed, examples,
+    train_head,
+};
 use lineament_lab::Provenance;
 use rayon::prelude::*;
 
@@ -64,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let wanted: BTreeSet<usize> = drawn.values().flat_map(|(_, taken)| taken.iter().copied()).collect();
     eprintln!("{} pictures to teach from, {} to ask about", wanted.len(), test.len());
     let pictures: Vec<&Sample> = wanted.iter().filter_map(|place| train.samples.get(*place)).collect();
-    let looks: BTreeMap<usize, Option<Look>> =
+    let looks: BTreeMap<usize, Option<ImageEmbedding>> =
         wanted.iter().copied().zip(look_at(&tagger, &pictures)?).collect();
     let seen = look_at(&tagger, &test.samples.iter().collect::<Vec<_>>())?;
 
@@ -73,11 +76,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         let asked = taken.iter().filter_map(|picture| {
             let (sample, look) = (train.samples.get(*picture)?, looks.get(picture)?.as_ref()?);
             let answer = sample.tags.get(*place).copied().flatten()?;
-            Some(Asked { name: sample.name.clone(), look: look.clone(), answer, person: sample.identity })
+            Some(LabelledImage {
+                name: sample.name.clone(),
+                embedding: look.clone(),
+                answer,
+                person: sample.identity,
+            })
         });
-        let (examples, _) = teach::examples(name, &asked.collect::<Vec<_>>())?;
-        let options = Options { by: Group::Person, seed: *seed, ..Options::default() };
-        rows.push(row(name, *seed, &test, *place, &seen, teach::learn(name, &examples, &options))?);
+        let (examples, _) = examples(name, &asked.collect::<Vec<_>>())?;
+        let options = TrainOptions { by: Group::Person, seed: *seed, ..TrainOptions::default() };
+        rows.push(row(name, *seed, &test, *place, &seen, train_head(name, &examples, &options))?);
     }
     let table = table(&rows);
     println!("{table}");
@@ -104,8 +112,8 @@ fn sides(train: &Dataset, attribute: usize, seed: u64) -> Vec<usize> {
     taken
 }
 
-fn look_at(tagger: &Tagger, samples: &[&Sample]) -> Result<Vec<Option<Look>>, teach::LookError> {
-    samples.par_iter().map(|sample| teach::look(tagger, &sample.path)).collect()
+fn look_at(tagger: &Tagger, samples: &[&Sample]) -> Result<Vec<Option<ImageEmbedding>>, EmbedError> {
+    samples.par_iter().map(|sample| embed(tagger, &sample.path)).collect()
 }
 
 /// Asks the test people. A missed face counts with the majority answer of the test part, and so does everybody where nothing was learned.
@@ -114,27 +122,27 @@ fn row(
     seed: u64,
     test: &Dataset,
     place: usize,
-    seen: &[Option<Look>],
-    result: Result<Lesson, TeachError>,
-) -> Result<Row, TeachError> {
+    seen: &[Option<ImageEmbedding>],
+    result: Result<TrainedHead, FitError>,
+) -> Result<Row, FitError> {
     let truth = |sample: &Sample| sample.tags.get(place).copied().flatten();
     let mut truths = Tally::default();
     test.samples.iter().filter_map(truth).for_each(|truth| truths.add(truth, truth));
     let told = |f: &Figures| [f.balanced_accuracy, f.interval.low, f.interval.high];
-    let (lesson, told) = match result {
-        Ok(lesson) => (Some(lesson.clone()), Some(told(&lesson.figures))),
-        Err(refused @ TeachError::LearnedNothing { .. }) => (None, refused.figures().map(told)),
+    let (head, told) = match result {
+        Ok(head) => (Some(head.clone()), Some(told(&head.figures))),
+        Err(refused @ FitError::LearnedNothing { .. }) => (None, refused.figures().map(told)),
         // Too few faces found, for example: that is no measurement.
         Err(other) => return Err(other),
     };
     let (mut tally, mut ranking) = (Tally::default(), Vec::new());
     for (sample, look) in test.samples.iter().zip(seen) {
         let Some(truth) = truth(sample) else { continue };
-        let (answer, score) = match (&lesson, look) {
-            (Some(lesson), Some(look)) => {
+        let (answer, score) = match (&head, look) {
+            (Some(head), Some(look)) => {
                 let vector: Vec<f64> = look.vector.iter().map(|v| f64::from(*v)).collect();
-                let score = lesson.plane.score(&vector) as f32;
-                (score > lesson.card.thresholds.balanced, lesson.card.platt.probability(score))
+                let score = head.plane.score(&vector) as f32;
+                (score > head.card.thresholds.balanced, head.card.platt.probability(score))
             }
             _ => (truths.majority(), truths.positives() as f32),
         };
@@ -142,7 +150,7 @@ fn row(
         ranking.push(Scored { score, truth });
     }
     let test = [tally.balanced_accuracy(), average_precision(&ranking)];
-    Ok(Row { name, seed, test, told, learned: lesson.is_some() })
+    Ok(Row { name, seed, test, told, learned: head.is_some() })
 }
 
 fn table(rows: &[Row]) -> String {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-pub use lineament::bootstrap::{Interval, RESAMPLES, SEED};
+pub use lineament_fit::bootstrap::{Interval, RESAMPLES, SEED};
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::{Tally, mean};
@@ -60,7 +60,7 @@ impl People {
         };
         let [accuracy, balanced_accuracy] = difference(&(0..pairs.len()).collect::<Vec<_>>());
         let [of_accuracy, of_balanced] =
-            lineament::bootstrap::intervals(pairs.len(), resamples, seed, difference)?;
+            lineament_fit::bootstrap::intervals(pairs.len(), resamples, seed, difference)?;
         let intervals = Intervals { accuracy: of_accuracy, balanced_accuracy: of_balanced };
         Some(Ahead { accuracy, balanced_accuracy, intervals })
     }
@@ -92,7 +92,7 @@ impl People {
         figures: impl Fn(&[Tally]) -> Vec<f64> + Sync,
     ) -> Option<Vec<Option<Interval>>> {
         let people: Vec<&Vec<Tally>> = self.tallies.values().collect();
-        lineament::bootstrap::many_intervals(people.len(), resamples, seed, |places| {
+        lineament_fit::bootstrap::many_intervals(people.len(), resamples, seed, |places| {
             figures(&self.sums(places.iter().filter_map(|place| people.get(*place).copied())))
         })
     }
@@ -192,7 +192,7 @@ mod tests {
         let found = all.figure_intervals(&[accuracy, absent], 100, 3);
         let people: Vec<Vec<Tally>> = all.tallies.values().cloned().collect();
         for (attribute, row) in found.iter().enumerate() {
-            let alone = lineament::bootstrap::intervals(people.len(), 100, 3, |places| {
+            let alone = lineament_fit::bootstrap::intervals(people.len(), 100, 3, |places| {
                 let mut sum = Tally::default();
                 places.iter().for_each(|place| sum.merge(&people[*place][attribute]));
                 [accuracy(&sum).unwrap_or(f64::NAN)]

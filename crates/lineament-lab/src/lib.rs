@@ -17,6 +17,6 @@ pub mod results;
 
 pub use evaluate::{EvaluateOptions, evaluate};
 pub use evaluation::Evaluation;
-pub use lineament::metrics;
+pub use lineament_fit::metrics;
 pub use observe::{EvaluateError, FaceFrom, Observations};
 pub use provenance::Provenance;

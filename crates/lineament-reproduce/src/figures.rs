@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use lineament::bootstrap::{RESAMPLES, SEED};
 use lineament::{OperatingPoint, Tagger};
 use lineament_data::Split;
+use lineament_fit::bootstrap::{RESAMPLES, SEED};
 use lineament_lab::bootstrap::People;
 use lineament_lab::{EvaluateOptions, Evaluation, FaceFrom, Observations, evaluate};
 

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use lineament::bootstrap::{RESAMPLES, SEED, intervals};
 use lineament::locate::Localizer;
 use lineament::{Limits, Photo, Rect};
 use lineament_data::{Framing, Split};
+use lineament_fit::bootstrap::{RESAMPLES, SEED, intervals};
 use lineament_lab::background::background;
 use lineament_lab::localisation::{Located, OVERLAP, curve, localisation, rate_at};
 use lineament_lab::metrics::mean;

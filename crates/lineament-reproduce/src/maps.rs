@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use lineament::engine::Engine;
 use lineament::locate::{Responder, ResponseMap};
-use lineament::metrics::mean;
 use lineament::{Limits, Photo, Rect};
 use lineament_data::drawn::{DrawnOptions, picture};
 use lineament_data::{Framing, Split};
+use lineament_fit::metrics::mean;
 use lineament_net::NetSpec;
 use lineament_train::{Recipe, Stage, folder};
 use rayon::prelude::*;

@@ -3,12 +3,12 @@
 
 use std::fmt::Write;
 
-use lineament::attributes::{CalibrationError, EASY_TO_SEE, Place};
-use lineament::bootstrap::{RESAMPLES, SEED, intervals};
-use lineament::metrics::{Scored, Tally, average_precision, mean, roc_auc};
-use lineament::teach::{Plane, Question, Rule, in_turn};
+use lineament::attributes::{EASY_TO_SEE, Place};
 use lineament::{Limits, Photo, Rect, Tagger};
 use lineament_data::{Dataset, Framing, Sample, Split, lfw, shuffled};
+use lineament_fit::bootstrap::{RESAMPLES, SEED, intervals};
+use lineament_fit::metrics::{Scored, Tally, average_precision, mean, roc_auc};
+use lineament_fit::{CalibrationError, CrossValidation, Plane, ThresholdRule, assign_folds, fit_platt};
 use lineament_train::Recipe;
 use rayon::prelude::*;
 
@@ -167,11 +167,11 @@ fn learn(seen: &Seen, attribute: usize) -> Result<Learned, CalibrationError> {
     let known: Vec<(&[f32], bool, u64)> = seen.known(attribute).collect();
     let vectors: Vec<&[f32]> = known.iter().map(|(vector, ..)| *vector).collect();
     let answers: Vec<bool> = known.iter().map(|(_, answer, _)| *answer).collect();
-    let folds = in_turn(known.iter().map(|(.., person)| *person), FOLDS);
-    let question = Question::new(&vectors, answers.clone(), folds, None);
+    let folds = assign_folds(known.iter().map(|(.., person)| *person), FOLDS);
+    let validation = CrossValidation::new(&vectors, answers.clone(), folds, None);
     let mut best: Option<(f64, f64, Vec<f32>)> = None;
     for cost in COSTS {
-        let scores = question.left_out_scores(cost);
+        let scores = validation.left_out_scores(cost);
         let ranking = scores.iter().zip(&answers).map(|(&score, &truth)| Scored { score, truth });
         let worth = roc_auc(&ranking.collect::<Vec<_>>());
         if best.as_ref().is_none_or(|(most, ..)| worth > *most) {
@@ -179,8 +179,8 @@ fn learn(seen: &Seen, attribute: usize) -> Result<Learned, CalibrationError> {
         }
     }
     let Some((_, cost, scores)) = best else { return Err(CalibrationError::Empty) };
-    let threshold = Rule::Sigmoid.thresholds(&scores, &answers)?.balanced;
-    Ok(Learned { plane: question.plane(cost), threshold, pictures: answers.len() })
+    let threshold = ThresholdRule::Sigmoid.thresholds(&scores, &answers)?.balanced;
+    Ok(Learned { plane: validation.plane(cost), threshold, pictures: answers.len() })
 }
 
 /// Asks the test people.

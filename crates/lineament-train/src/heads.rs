@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use lineament::attributes::{Anet, AttributeCard, CalibrationError, LinearSvms, Platt};
-use lineament::teach::{Plane, Question, RULES, Rule, in_turn};
+use lineament::attributes::{Anet, AttributeCard, LinearSvms};
 use lineament_data::Split;
+use lineament_fit::{CalibrationError, CrossValidation, Plane, ThresholdRule, assign_folds, fit_platt};
 use lineament_net::Weights;
 use rayon::prelude::*;
 
@@ -88,7 +88,7 @@ pub fn features(faces: &Faces, anet: &Anet, stage: &SvmStage) -> Result<Features
         .iter()
         .enumerate()
         .map(|(place, index)| faces.faces[*index].identity.map_or((1 << 32) + place as u64, u64::from));
-    let folds = in_turn(people, stage.folds);
+    let folds = assign_folds(people, stage.folds);
     let tags = chosen.iter().map(|i| faces.faces[*i].tags.clone()).collect();
     Ok(Features { vectors, folds, tags })
 }
@@ -105,18 +105,18 @@ pub fn heads(
     names: &[String],
     stage: &SvmStage,
 ) -> Result<Heads, TrainError> {
-    let questions: Vec<Asked> = names
+    let validations: Vec<Asked> = names
         .iter()
         .enumerate()
         .map(|(attribute, name)| {
             let own = head.plane(attribute).filter(|_| stage.with_scores);
-            Ok(Asked { name, question: question(features, attribute, name, own)? })
+            Ok(Asked { name, validation: validation(features, attribute, name, own)? })
         })
         .collect::<Result<_, TrainError>>()?;
-    let chosen = choose(&questions, stage)?;
+    let chosen = choose(&validations, stage)?;
     let (mut weight, mut bias, mut cards) = (Vec::new(), Vec::new(), Vec::new());
-    for (asked, scores) in questions.iter().zip(&chosen.scores) {
-        let plane = asked.question.plane(chosen.cost);
+    for (asked, scores) in validations.iter().zip(&chosen.scores) {
+        let plane = asked.validation.plane(chosen.cost);
         weight.extend(plane.weight.iter().map(|w| *w as f32));
         bias.push(plane.bias as f32);
         cards.push(asked.card(scores, chosen.rule)?);
@@ -131,19 +131,19 @@ pub fn heads(
     Ok(Heads { svms, cards, scores })
 }
 
-/// One attribute and its question.
+/// One attribute and its validation.
 struct Asked<'a> {
     name: &'a str,
-    question: Question,
+    validation: CrossValidation,
 }
 
-/// The question of the attribute at `attribute` to the faces of which it is known.
-fn question(
+/// The validation of the attribute at `attribute` to the faces of which it is known.
+fn validation(
     features: &Features,
     attribute: usize,
     name: &str,
     own: Option<&Plane>,
-) -> Result<Question, TrainError> {
+) -> Result<CrossValidation, TrainError> {
     let (mut vectors, mut answers, mut folds) = (Vec::new(), Vec::new(), Vec::new());
     for ((vector, tags), fold) in features.vectors.iter().zip(&features.tags).zip(&features.folds) {
         if let Some(answer) = tags.get(attribute).copied().flatten() {
@@ -156,23 +156,23 @@ fn question(
         let why = format!("no picture of the validation part says anything of {name}");
         return Err(TrainError::NoPictures { stage: "svms".to_owned(), why });
     }
-    Ok(Question::new(&vectors, answers, folds, own))
+    Ok(CrossValidation::new(&vectors, answers, folds, own))
 }
 
 impl Asked<'_> {
-    /// Shares of right answers of a rule's thresholds: see [`Rule::left_out`].
-    fn left_out(&self, scores: &[f32], rule: Rule) -> Result<[f64; 2], TrainError> {
-        let found = rule.left_out(scores, self.question.answers(), self.question.folds());
+    /// Shares of right answers of a rule's thresholds: see [`ThresholdRule::left_out`].
+    fn left_out(&self, scores: &[f32], rule: ThresholdRule) -> Result<[f64; 2], TrainError> {
+        let found = rule.left_out(scores, self.validation.answers(), self.validation.folds());
         found.map_err(|e| self.refused(&e))
     }
 
     /// Calibration and thresholds from scores of left-out people.
-    fn card(&self, scores: &[f32], rule: Rule) -> Result<AttributeCard, TrainError> {
-        let answers = self.question.answers();
+    fn card(&self, scores: &[f32], rule: ThresholdRule) -> Result<AttributeCard, TrainError> {
+        let answers = self.validation.answers();
         let positives = answers.iter().filter(|yes| **yes).count() as f32;
         Ok(AttributeCard {
             name: self.name.to_owned(),
-            platt: Platt::fit(scores, answers).map_err(|e| self.refused(&e))?,
+            platt: fit_platt(scores, answers).map_err(|e| self.refused(&e))?,
             thresholds: rule.thresholds(scores, answers).map_err(|e| self.refused(&e))?,
             positives: positives / answers.len() as f32,
             taught: None,
@@ -187,23 +187,23 @@ impl Asked<'_> {
 /// The cost and the rule that serve left-out people best.
 struct Chosen {
     cost: f64,
-    rule: Rule,
+    rule: ThresholdRule,
     /// Scores of left-out people, a list an attribute.
     scores: Vec<Vec<f32>>,
     /// Mean accuracy and mean balanced accuracy.
     figures: [f64; 2],
 }
 
-fn choose(questions: &[Asked<'_>], stage: &SvmStage) -> Result<Chosen, TrainError> {
+fn choose(validations: &[Asked<'_>], stage: &SvmStage) -> Result<Chosen, TrainError> {
     let mut best: Option<Chosen> = None;
     for cost in &stage.costs {
         let scores: Vec<Vec<f32>> =
-            questions.iter().map(|asked| asked.question.left_out_scores(*cost)).collect();
-        for rule in RULES {
+            validations.iter().map(|asked| asked.validation.left_out_scores(*cost)).collect();
+        for rule in ThresholdRule::ALL {
             let mut figures = [0.0; 2];
-            for (asked, scores) in questions.iter().zip(&scores) {
+            for (asked, scores) in validations.iter().zip(&scores) {
                 let found = asked.left_out(scores, rule)?;
-                figures.iter_mut().zip(found).for_each(|(sum, one)| *sum += one / questions.len() as f64);
+                figures.iter_mut().zip(found).for_each(|(sum, one)| *sum += one / validations.len() as f64);
             }
             let [accuracy, balanced] = figures;
             tracing::info!(

@@ -4,7 +4,7 @@
 
 use liblinear::util::TrainingInput;
 use liblinear::{Builder, LibLinearModel, SolverType};
-use lineament::teach::{Plane, fit};
+use lineament_fit::{Plane, fit_linear_svm};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -41,7 +41,7 @@ fn planes_are_liblinears() {
             (0..count).map(|_| (0..width).map(|_| rng.random_range(-1.0..1.0)).collect()).collect();
         let answers: Vec<bool> =
             rows.iter().map(|row| row[0] + row[1] + rng.random_range(-0.7..0.7) > 0.3).collect();
-        let own = fit(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>(), &answers, cost);
+        let own = fit_linear_svm(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>(), &answers, cost);
         let theirs = liblinears(&rows, &answers, cost);
         let size = theirs.weight.iter().map(|w| w * w).sum::<f64>().sqrt();
         for (one, other) in own.weight.iter().zip(&theirs.weight).chain([(&own.bias, &theirs.bias)]) {

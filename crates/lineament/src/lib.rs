@@ -1,8 +1,6 @@
 //! Faces and their attributes from a photo: locate, describe, and the bundle that holds the model.
 
 pub mod attributes;
-#[cfg(feature = "teach")]
-pub mod bootstrap;
 pub mod bundle;
 pub mod crop;
 pub mod engine;
@@ -11,13 +9,10 @@ pub mod geometry;
 pub mod input;
 pub mod json;
 pub mod locate;
-pub mod metrics;
 pub mod onnx;
 pub mod output;
 pub mod photo;
 mod tagger;
-#[cfg(feature = "teach")]
-pub mod teach;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod threads;

@@ -2,8 +2,8 @@
 
 mod canvas;
 
-use lineament::{Photo, Rect};
 use canvas::{Canvas, GLYPH};
+use lineament::{Photo, Rect};
 
 /// A box to draw, and lines of text about it.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lineament::teach::{Question, Rule};
+use lineament_fit::{CrossValidation, ThresholdRule};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -33,14 +33,14 @@ impl<'a> Part<'a> {
         faces.filter_map(move |(row, face)| Some((row, (*face.tags.get(attribute)?)?)))
     }
 
-    fn question(self, folds: &[usize], attribute: usize) -> Question {
+    fn validation(self, folds: &[usize], attribute: usize) -> CrossValidation {
         let (mut vectors, mut answers, mut of) = (Vec::new(), Vec::new(), Vec::new());
         for (row, truth) in self.known(attribute) {
             vectors.push(self.features.row(row));
             answers.push(truth);
             of.push(folds.get(row).copied().unwrap_or_default());
         }
-        Question::new(&vectors, answers, of, None)
+        CrossValidation::new(&vectors, answers, of, None)
     }
 }
 
@@ -59,9 +59,9 @@ pub fn folds(faces: &[Face], seed: u64) -> Vec<usize> {
 pub fn best_cost(fit: Part<'_>, folds: &[usize], attributes: &[usize]) -> f64 {
     let worth = |cost: f64| {
         let each = attributes.par_iter().map(|attribute| {
-            let question = fit.question(folds, *attribute);
-            let scores = question.left_out_scores(cost);
-            let found = Rule::Sigmoid.left_out(&scores, question.answers(), question.folds());
+            let validation = fit.validation(folds, *attribute);
+            let scores = validation.left_out_scores(cost);
+            let found = ThresholdRule::Sigmoid.left_out(&scores, validation.answers(), validation.folds());
             found.map_or(0.5, |[_, balanced]| balanced)
         });
         mean(each.collect::<Vec<f64>>())
@@ -85,10 +85,11 @@ pub fn answers(
     attribute: usize,
     cost: f64,
 ) -> Option<Vec<bool>> {
-    let question = fit.question(folds, attribute);
-    let scores = question.left_out_scores(cost);
-    let threshold = f64::from(Rule::Sigmoid.thresholds(&scores, question.answers()).ok()?.balanced);
-    let plane = question.plane(cost);
+    let validation = fit.validation(folds, attribute);
+    let scores = validation.left_out_scores(cost);
+    let threshold =
+        f64::from(ThresholdRule::Sigmoid.thresholds(&scores, validation.answers()).ok()?.balanced);
+    let plane = validation.plane(cost);
     let score =
         |row: &[f32]| row.iter().zip(&plane.weight).map(|(x, w)| f64::from(*x) * w).sum::<f64>() + plane.bias;
     Some(asked.rows().map(|row| score(row) > threshold).collect())

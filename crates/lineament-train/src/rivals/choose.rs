@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use lineament::attributes::{AttributeCard, LinearSvms, Platt};
-use lineament::teach::{Plane, RULES, Rule, in_turn};
 use lineament_data::Split;
+use lineament_fit::{CalibrationError, Plane, ThresholdRule, assign_folds, fit_platt};
 use rayon::prelude::*;
 
 use super::choices::{Choice, ChoiceStage, LearnFrom, Scaling};
@@ -90,7 +90,7 @@ fn folds(asked: &Asked<'_>) -> Vec<usize> {
         let identity = asked.faces.faces[place as usize].identity;
         identity.map_or((1 << 32) + u64::from(place), u64::from)
     };
-    in_turn(asked.faces.of(Split::Validation).into_iter().map(person), asked.stage.folds)
+    assign_folds(asked.faces.of(Split::Validation).into_iter().map(person), asked.stage.folds)
 }
 
 /// Rows with powers, weights and scaling applied: training first.
@@ -162,7 +162,7 @@ impl Prepared {
 struct Measured {
     /// Scores of left-out validation people and their answers and folds, an attribute each.
     left_out: Vec<LeftOut>,
-    rule: Rule,
+    rule: ThresholdRule,
     /// Mean accuracy and mean balanced accuracy.
     figures: [f64; 2],
 }
@@ -238,8 +238,8 @@ fn measured(
             found
         })
         .collect();
-    let mut best: Option<(Rule, [f64; 2])> = None;
-    for rule in RULES {
+    let mut best: Option<(ThresholdRule, [f64; 2])> = None;
+    for rule in ThresholdRule::ALL {
         let mut figures = [0.0; 2];
         for (one, name) in left_out.iter().zip(asked.names) {
             if one.scores.is_empty() {
@@ -276,11 +276,11 @@ fn finished(
         .collect();
     let mut cards = Vec::new();
     for (one, name) in measured.left_out.iter().zip(asked.names) {
-        let refused = |e: lineament::attributes::CalibrationError| TrainError::Net(format!("{name}: {e}"));
+        let refused = |e: CalibrationError| TrainError::Net(format!("{name}: {e}"));
         let positives = one.answers.iter().filter(|yes| **yes).count() as f32;
         cards.push(AttributeCard {
             name: name.clone(),
-            platt: Platt::fit(&one.scores, &one.answers).map_err(refused)?,
+            platt: fit_platt(&one.scores, &one.answers).map_err(refused)?,
             thresholds: measured.rule.thresholds(&one.scores, &one.answers).map_err(refused)?,
             positives: positives / one.answers.len() as f32,
             taught: None,

@@ -1,9 +1,9 @@
 //! Linear SVMs on many long rows: the paper's solver, dual coordinate descent.
 //!
-//! [`lineament::teach::fit`] ends at the exact plane, which is worth its time on a thousand short rows. Here are ten thousand rows of
+//! [`lineament_fit::fit_linear_svm`] ends at the exact plane, which is worth its time on a thousand short rows. Here are ten thousand rows of
 //! thousands of numbers, forty attributes and many settings to choose from.
 
-use lineament::teach::Plane;
+use lineament_fit::Plane;
 use rand::seq::SliceRandom;
 
 use crate::batches::stream;
@@ -85,7 +85,7 @@ mod tests {
         let borrowed: Vec<&[f64]> = exact_rows.iter().map(Vec::as_slice).collect();
         for cost in [0.1, 1.0, 10.0] {
             let found = fit(&rows, &answers, cost, 7);
-            let exact = lineament::teach::fit(&borrowed, &answers, f64::from(cost));
+            let exact = lineament_fit::fit_linear_svm(&borrowed, &answers, f64::from(cost));
             // The exact solver leaves its bias nearly free, so the planes differ by what a bias of 1 costs.
             let score = |plane: &Plane| -> Vec<f64> { borrowed.iter().map(|row| plane.score(row)).collect() };
             let (ours, theirs) = (score(&found), score(&exact));

@@ -1,6 +1,6 @@
 //! From scores to attributes: a probability and an answer.
 
-use super::calibration::{CalibrationError, Platt};
+use super::calibration::{Platt, SigmoidError};
 use super::patches::PatchesError;
 use super::region::RegionError;
 use super::svm::SvmError;
@@ -84,6 +84,14 @@ impl Group {
             Self::Person => "person",
         }
     }
+
+    /// "pictures" or "people".
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Picture => "pictures",
+            Self::Person => "people",
+        }
+    }
 }
 
 /// Why an attribute's card cannot be used.
@@ -100,7 +108,7 @@ pub enum AttributeCardError {
         /// The attribute.
         name: String,
         /// What is wrong.
-        reason: CalibrationError,
+        reason: SigmoidError,
     },
     /// A threshold is not finite.
     #[error("attribute \"{0}\": a threshold is not finite; choose the thresholds again")]

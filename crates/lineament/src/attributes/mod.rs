@@ -18,7 +18,7 @@ mod thresholds;
 mod vector;
 
 pub use anet::{Anet, AnetError};
-pub use calibration::{CalibrationError, Platt};
+pub use calibration::{Platt, SigmoidError};
 pub use describe::{Attribute, AttributeCard, AttributeCardError, DescribeError, Group, Taught};
 pub use facetracer::{FaceTracer, FaceTracerError};
 pub use names::{CELEBA, EASY_TO_SEE, UnknownAttribute, find};

@@ -1,8 +1,7 @@
 //! Finding faces: from the response maps of nets that were trained on image-level tags alone to boxes.
 //!
 //! The rooms, in the order of the data: [`responder`] shows a photo to an LNet, [`response`] is what comes
-//! back (on [`cells`]), [`edgeboxes`] proposes windows, [`windows`] scores them, [`density_peaks`] tells several faces apart, [`threshold`] decides what is a
-//! face, and [`paper`] is the cascade of it all. [`Locator`] says which way a bundle goes: its LNets, or somebody else's
+//! back (on [`cells`]), [`edgeboxes`] proposes windows, [`windows`] scores them, [`density_peaks`] tells several faces apart, and [`paper`] is the cascade of it all. [`Locator`] says which way a bundle goes: its LNets, or somebody else's
 //! [`detector`].
 
 pub mod cells;
@@ -19,7 +18,6 @@ mod parameters;
 pub mod pyramid;
 pub mod responder;
 pub mod response;
-pub mod threshold;
 mod whole;
 pub mod windows;
 

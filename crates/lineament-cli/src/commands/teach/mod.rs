@@ -10,8 +10,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use lineament::attributes::Group;
-use lineament::teach::{self, Asked, Example, Lesson, Options, TeachError};
 use lineament::{Bundle, Card, Tagger};
+use lineament_fit::{
+    Example, FitError, LabelledImage, TrainOptions, TrainedHead, add_attributes, examples, train_head,
+};
 
 use super::Outcome;
 use crate::arguments::{LayoutName, RunArguments};
@@ -99,7 +101,7 @@ pub fn run(arguments: TeachArguments) -> Result<Outcome> {
 
     let looked = pictures.look(&tagger, &pool);
     say_left_out(&looked);
-    let mut lessons = Vec::new();
+    let mut heads = Vec::new();
     let mut refused = Vec::new();
     let mut report = Report::of(&bundle, &arguments, &looked);
     let colours = Colours::of(&io::stderr());
@@ -115,12 +117,12 @@ pub fn run(arguments: TeachArguments) -> Result<Outcome> {
         let _ = io::stderr().write_all(report::text(&said, pictures.by, colours).as_bytes());
         report.attributes.push(said);
         match result {
-            Ok(lesson) => lessons.push(lesson),
+            Ok(head) => heads.push(head),
             Err(error) => refused.push(error),
         }
     }
     let written =
-        if lessons.is_empty() { None } else { Some(bundle.with_lessons(&lessons, arguments.replace)?) };
+        if heads.is_empty() { None } else { Some(add_attributes(&bundle, &heads, arguments.replace)?) };
     report.written = written.as_ref().map(Bundle::hash);
     if let Some(path) = &arguments.report {
         files::write_whole(path, &serde_json::to_vec_pretty(&report)?)?;
@@ -154,10 +156,10 @@ fn check_names(arguments: &TeachArguments, card: &Card) -> Result<()> {
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name) {
-            return Err(TeachError::Twice(name.clone()).into());
+            return Err(FitError::Twice(name.clone()).into());
         }
         if !arguments.replace && card.find(name).is_ok() {
-            return Err(TeachError::Known(name.clone()).into());
+            return Err(FitError::Known(name.clone()).into());
         }
     }
     Ok(())
@@ -165,16 +167,17 @@ fn check_names(arguments: &TeachArguments, card: &Card) -> Result<()> {
 
 fn taught(
     name: &str,
-    asked: &[Asked],
+    asked: &[LabelledImage],
     by: Group,
     arguments: &TeachArguments,
-) -> (Result<Lesson, TeachError>, Vec<String>) {
-    let (examples, repeated): (Vec<Example>, Vec<String>) = match teach::examples(name, asked) {
+) -> (Result<TrainedHead, FitError>, Vec<String>) {
+    let (examples, repeated): (Vec<Example>, Vec<String>) = match examples(name, asked) {
         Ok(found) => found,
         Err(error) => return (Err(error), Vec::new()),
     };
-    let options = Options { by, share: arguments.share, seed: arguments.seed, ..Options::default() };
-    (teach::learn(name, &examples, &options), repeated)
+    let options =
+        TrainOptions { by, share: arguments.share, seed: arguments.seed, ..TrainOptions::default() };
+    (train_head(name, &examples, &options), repeated)
 }
 
 fn say_left_out(looked: &Looked<'_>) {

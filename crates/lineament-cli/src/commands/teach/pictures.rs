@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use lineament::Tagger;
 use lineament::attributes::{Group, find};
-use lineament::teach::{Asked, Look, LookError, look};
 use lineament_data::{Dataset, FindingKind, Framing, Layout, Split, layout, shuffled, table};
+use lineament_fit::{EmbedError, ImageEmbedding, LabelledImage, embed};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
@@ -33,7 +33,7 @@ pub struct Pictures {
 
 /// The pictures after they were looked at.
 pub struct Looked<'a> {
-    seen: Vec<(&'a Picture, Look)>,
+    seen: Vec<(&'a Picture, ImageEmbedding)>,
     /// Pictures in which no face was found.
     pub without_face: Vec<&'a Path>,
     /// Pictures that could not be read, and why.
@@ -154,11 +154,11 @@ impl Pictures {
     pub fn look(&self, tagger: &Tagger, pool: &ThreadPool) -> Looked<'_> {
         let bar = progress::bar(Some(self.pictures.len() as u64), false);
         let of = |picture: &Picture| {
-            let seen = look(tagger, &picture.path);
+            let seen = embed(tagger, &picture.path);
             bar.inc(1);
             seen
         };
-        let looks: Vec<Result<Option<Look>, LookError>> =
+        let embeddings: Vec<Result<Option<ImageEmbedding>, EmbedError>> =
             pool.install(|| self.pictures.par_iter().map(of).collect());
         bar.finish_and_clear();
         let mut looked = Looked {
@@ -168,11 +168,11 @@ impl Pictures {
             crowded: 0,
             all: &self.pictures,
         };
-        for (picture, look) in self.pictures.iter().zip(looks) {
-            match look {
-                Ok(Some(look)) => {
-                    looked.crowded += usize::from(look.faces > 1);
-                    looked.seen.push((picture, look));
+        for (picture, embedding) in self.pictures.iter().zip(embeddings) {
+            match embedding {
+                Ok(Some(embedding)) => {
+                    looked.crowded += usize::from(embedding.faces > 1);
+                    looked.seen.push((picture, embedding));
                 }
                 Ok(None) => looked.without_face.push(&picture.path),
                 Err(error) => looked.unread.push((picture.path.clone(), error.to_string())),
@@ -184,11 +184,11 @@ impl Pictures {
 
 impl Looked<'_> {
     /// The faces of which the attribute at `place` is known.
-    pub fn asked(&self, place: usize) -> Vec<Asked> {
-        let asked = |(picture, look): &(&Picture, Look)| {
+    pub fn asked(&self, place: usize) -> Vec<LabelledImage> {
+        let asked = |(picture, embedding): &(&Picture, ImageEmbedding)| {
             let answer = picture.answers.get(place).copied().flatten()?;
             let name = picture.path.display().to_string();
-            Some(Asked { name, look: look.clone(), answer, person: picture.person })
+            Some(LabelledImage { name, embedding: embedding.clone(), answer, person: picture.person })
         };
         self.seen.iter().filter_map(asked).collect()
     }

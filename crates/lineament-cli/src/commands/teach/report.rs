@@ -4,7 +4,7 @@ use std::fmt::{Result as Written, Write};
 
 use lineament::Bundle;
 use lineament::attributes::Group;
-use lineament::teach::{Figures, Lesson, TeachError};
+use lineament_fit::{Figures, FitError, TrainedHead};
 use serde::Serialize;
 
 use super::TeachArguments;
@@ -85,12 +85,12 @@ impl AttributeReport {
     /// From what came of it.
     pub fn of(
         name: &str,
-        result: &Result<Lesson, TeachError>,
+        result: &Result<TrainedHead, FitError>,
         repeated: Vec<String>,
         given: [usize; 2],
     ) -> Self {
         let figures = match result {
-            Ok(lesson) => Some(&lesson.figures),
+            Ok(head) => Some(&head.figures),
             Err(error) => error.figures(),
         };
         let [given_with, given_without] = given;

@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use lineament::Rect;
-use lineament::locate::threshold::least_error;
 use lineament::locate::{Face, HeadShoulders, PaperLocalisation, PaperLocalizer};
 use lineament_data::{Sample, Split};
+use lineament_fit::detection_threshold::least_error;
 use lineament_net::Weights;
 use rayon::prelude::*;
 

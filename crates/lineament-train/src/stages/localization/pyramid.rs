@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use lineament::locate::threshold::at_false_alarms;
 use lineament::locate::{PyramidLocalisation, PyramidLocalizer, Window, WindowToBox};
 use lineament_data::{Framing, Sample, Split};
+use lineament_fit::detection_threshold::at_false_alarms;
 use lineament_net::{NetSpec, Weights};
 use rayon::prelude::*;
 

@@ -1,12 +1,13 @@
 //! Why an attribute cannot be taught.
 
-use super::figures::Figures;
-use crate::attributes::{AttributeCardError, CalibrationError, Group, SvmError};
-use crate::bundle::BundleError;
+use crate::calibration::CalibrationError;
+use crate::report::Figures;
+use lineament::BundleError;
+use lineament::attributes::{AttributeCardError, SvmError};
 
 /// Why an attribute cannot be taught.
 #[derive(Debug, thiserror::Error)]
-pub enum TeachError {
+pub enum FitError {
     /// Too few pictures to say anything.
     #[error(
         "{name}: {with} pictures with it and {without} without are too few: give at least {least} of each in which a face is found"
@@ -110,22 +111,12 @@ pub enum TeachError {
     Bundle(#[from] BundleError),
 }
 
-impl TeachError {
+impl FitError {
     /// What was measured before it was refused.
     pub fn figures(&self) -> Option<&Figures> {
         match self {
             Self::LearnedNothing { figures, .. } => Some(figures),
             _ => None,
-        }
-    }
-}
-
-impl Group {
-    /// "pictures" or "people".
-    pub fn plural(self) -> &'static str {
-        match self {
-            Self::Picture => "pictures",
-            Self::Person => "people",
         }
     }
 }

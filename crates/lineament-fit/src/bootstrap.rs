@@ -29,7 +29,7 @@ impl Interval {
     }
 }
 
-/// The intervals of `N` figures that `figures` makes of a sample: places below `groups`, as many of them, drawn with replacement. `None` with
+/// The intervals of `N` figures that `figures` makes of a sample: indices below `groups`, as many of them, drawn with replacement. `None` with
 /// fewer than two groups. A figure that a sample does not define is NaN there, and that sample is left out of its interval; `None` where none defines it.
 pub fn intervals<const N: usize>(
     groups: usize,
@@ -37,10 +37,10 @@ pub fn intervals<const N: usize>(
     seed: u64,
     figures: impl Fn(&[usize]) -> [f64; N] + Sync,
 ) -> Option<[Interval; N]> {
-    let all = many_intervals(groups, resamples, seed, |places| figures(places).to_vec())?;
+    let all = many_intervals(groups, resamples, seed, |indices| figures(indices).to_vec())?;
     let mut found = [Interval { low: 0.0, high: 0.0 }; N];
-    for (place, interval) in found.iter_mut().enumerate() {
-        *interval = all.get(place).copied().flatten()?;
+    for (index, interval) in found.iter_mut().enumerate() {
+        *interval = all.get(index).copied().flatten()?;
     }
     Some(found)
 }
@@ -62,13 +62,13 @@ pub fn many_intervals(
         .map(|resample| {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             random.set_stream(resample);
-            let places: Vec<usize> = (0..groups).map(|_| random.random_range(0..groups)).collect();
-            figures(&places)
+            let indices: Vec<usize> = (0..groups).map(|_| random.random_range(0..groups)).collect();
+            figures(&indices)
         })
         .collect();
-    let interval = |place: usize| {
+    let interval = |index: usize| {
         let mut values: Vec<f64> =
-            drawn.iter().filter_map(|figures| figures.get(place).copied()).filter(|v| !v.is_nan()).collect();
+            drawn.iter().filter_map(|figures| figures.get(index).copied()).filter(|v| !v.is_nan()).collect();
         values.sort_by(f64::total_cmp);
         Some(Interval { low: percentile(&values, 0.025)?, high: percentile(&values, 0.975)? })
     };
@@ -77,10 +77,10 @@ pub fn many_intervals(
 
 /// The percentile of sorted values, interpolated linearly between its neighbours.
 fn percentile(sorted: &[f64], fraction: f64) -> Option<f64> {
-    let place = fraction * sorted.len().checked_sub(1)? as f64;
-    let low = sorted.get(place.floor() as usize)?;
-    let high = sorted.get(place.ceil() as usize)?;
-    Some(low + (high - low) * place.fract())
+    let index = fraction * sorted.len().checked_sub(1)? as f64;
+    let low = sorted.get(index.floor() as usize)?;
+    let high = sorted.get(index.ceil() as usize)?;
+    Some(low + (high - low) * index.fract())
 }
 
 #[cfg(test)]
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_interval_of_a_share_has_the_binomial_width() {
-        let right = |places: &[usize]| [places.iter().filter(|p| *p % 5 != 0).count() as f64 / 400.0];
+        let right = |indices: &[usize]| [indices.iter().filter(|p| *p % 5 != 0).count() as f64 / 400.0];
         let [found] = intervals(400, RESAMPLES, SEED, right).unwrap();
         // 2 x 1.96 x sqrt(0.8 x 0.2 / 400) = 0.0784.
         assert!(found.holds(0.8) && (found.high - found.low - 0.0784).abs() < 0.01, "{found:?}");

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::error::TeachError;
-use super::look::Look;
+use crate::embed::ImageEmbedding;
+use crate::error::FitError;
 
-/// A picture that was looked at, and whether it has the attribute.
+/// An embedded image, and whether it has the attribute.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
+pub struct LabelledImage {
     /// What messages call it.
     pub name: String,
-    /// What the nets see of it.
-    pub look: Look,
+    /// Its embedding.
+    pub embedding: ImageEmbedding,
     /// Whether it has the attribute.
     pub answer: bool,
     /// Who is on it, where that is known.
@@ -21,7 +21,7 @@ pub struct Asked {
 /// A face to learn from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Example {
-    /// ANet's FC vector.
+    /// The embedding of the face.
     pub vector: Vec<f32>,
     /// Whether it has the attribute.
     pub answer: bool,
@@ -29,27 +29,27 @@ pub struct Example {
     pub group: u64,
 }
 
-/// The examples among what was looked at, and the names of pictures that are left out because they are there already (in another file, perhaps):
-/// else a picture could be learned from and be asked about at once.
+/// The examples among embedded images, and the names of images that are left out because they are there already (in another
+/// file, perhaps): else an image could be in the training and in the left-out part at once.
 ///
 /// # Errors
-/// [`TeachError::Contradiction`] where one picture is said to have the attribute and not to have it.
-pub fn examples(attribute: &str, asked: &[Asked]) -> Result<(Vec<Example>, Vec<String>), TeachError> {
-    let mut seen: BTreeMap<[u8; 32], &Asked> = BTreeMap::new();
+/// [`FitError::Contradiction`] where one picture is said to have the attribute and not to have it.
+pub fn examples(attribute: &str, images: &[LabelledImage]) -> Result<(Vec<Example>, Vec<String>), FitError> {
+    let mut seen: BTreeMap<[u8; 32], &LabelledImage> = BTreeMap::new();
     let (mut examples, mut repeated) = (Vec::new(), Vec::new());
-    for (place, one) in asked.iter().enumerate() {
-        match seen.get(&one.look.fingerprint) {
+    for (index, one) in images.iter().enumerate() {
+        match seen.get(&one.embedding.fingerprint) {
             Some(other) if other.answer != one.answer => {
                 let (yes, no) = if one.answer { (one, *other) } else { (*other, one) };
                 let (name, yes, no) = (attribute.to_owned(), yes.name.clone(), no.name.clone());
-                return Err(TeachError::Contradiction { name, yes, no });
+                return Err(FitError::Contradiction { name, yes, no });
             }
             Some(_) => repeated.push(one.name.clone()),
             None => {
-                seen.insert(one.look.fingerprint, one);
+                seen.insert(one.embedding.fingerprint, one);
                 // Nobody known: a key that no person (32 bits) has.
-                let group = one.person.map_or((1 << 32) + place as u64, u64::from);
-                examples.push(Example { vector: one.look.vector.clone(), answer: one.answer, group });
+                let group = one.person.map_or((1 << 32) + index as u64, u64::from);
+                examples.push(Example { vector: one.embedding.vector.clone(), answer: one.answer, group });
             }
         }
     }
@@ -61,25 +61,26 @@ pub fn examples(attribute: &str, asked: &[Asked]) -> Result<(Vec<Example>, Vec<S
 mod tests {
     use super::*;
 
-    fn asked(name: &str, fingerprint: u8, answer: bool, person: Option<u32>) -> Asked {
-        let look = Look { vector: vec![f32::from(fingerprint)], faces: 1, fingerprint: [fingerprint; 32] };
-        Asked { name: name.to_owned(), look, answer, person }
+    fn labelled(name: &str, fingerprint: u8, answer: bool, person: Option<u32>) -> LabelledImage {
+        let embedding =
+            ImageEmbedding { vector: vec![f32::from(fingerprint)], faces: 1, fingerprint: [fingerprint; 32] };
+        LabelledImage { name: name.to_owned(), embedding, answer, person }
     }
 
     #[test]
     fn a_picture_counts_once_and_may_not_contradict_itself() {
         let mut all = vec![
-            asked("a", 1, true, Some(7)),
-            asked("b", 2, false, None),
-            asked("c", 1, true, None),
-            asked("d", 3, false, None),
+            labelled("a", 1, true, Some(7)),
+            labelled("b", 2, false, None),
+            labelled("c", 1, true, None),
+            labelled("d", 3, false, None),
         ];
         let (found, repeated) = examples("Hat", &all).unwrap();
         assert_eq!(repeated, ["c"]);
         assert_eq!(found.iter().map(|e| e.answer).collect::<Vec<_>>(), [true, false, false]);
         assert_eq!(found[0].group, 7);
         assert!(found[1].group != found[2].group && found[1].group > u64::from(u32::MAX));
-        all.push(asked("e", 1, false, None));
+        all.push(labelled("e", 1, false, None));
         let refused = examples("Hat", &all).unwrap_err().to_string();
         assert!(refused.contains("Hat: a and e are the same picture"), "{refused}");
     }

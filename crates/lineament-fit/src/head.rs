@@ -1,17 +1,18 @@
-//! Learning one attribute from examples, and measuring it on those that were left out.
+//! Training the head of one attribute on examples, and measuring it on those that were left out.
 
 use rayon::prelude::*;
 
-use super::error::TeachError;
-use super::examples::Example;
-use super::figures::{Advice, CurvePoint, Figures};
-use super::folds::{Together, folds, groups, part};
-use super::question::Question;
-use super::rule::Rule;
-use super::svm::Plane;
-use crate::attributes::{AttributeCard, CalibrationError, Group, Platt, Thresholds};
 use crate::bootstrap::{Interval, RESAMPLES, intervals};
+use crate::calibration::{CalibrationError, fit_platt};
+use crate::cross_validation::CrossValidation;
+use crate::error::FitError;
+use crate::examples::Example;
+use crate::folds::{FoldGroup, folds, groups, part};
+use crate::linear_svm::Plane;
 use crate::metrics::{Scored, Tally, average_precision, roc_auc};
+use crate::report::{Advice, CurvePoint, Figures};
+use crate::threshold_rule::ThresholdRule;
+use lineament::attributes::{AttributeCard, Group, Platt, Thresholds};
 
 /// Costs that are tried, the smoothest plane first. Features have a total variance of 1.
 const COSTS: [f64; 7] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
@@ -28,9 +29,9 @@ const HALF: f64 = 0.5;
 /// How often each of them is drawn.
 const DRAWS: u64 = 4;
 
-/// How an attribute is taught.
+/// How a head is trained.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Options {
+pub struct TrainOptions {
     /// What the groups of the examples are.
     pub by: Group,
     /// Parts that are left out in turn.
@@ -44,15 +45,15 @@ pub struct Options {
     pub seed: u64,
 }
 
-impl Default for Options {
+impl Default for TrainOptions {
     fn default() -> Self {
         Self { by: Group::Picture, folds: 5, least: 20, share: None, seed: 1 }
     }
 }
 
-impl Options {
-    fn check(&self) -> Result<(), TeachError> {
-        let refuse = |what, value, needed| Err(TeachError::Option { what, value, needed });
+impl TrainOptions {
+    fn check(&self) -> Result<(), FitError> {
+        let refuse = |what, value, needed| Err(FitError::Option { what, value, needed });
         if !(2..=50).contains(&self.folds) {
             return refuse("the number of folds", self.folds as f64, "between 2 and 50");
         }
@@ -68,10 +69,10 @@ impl Options {
     }
 }
 
-/// An attribute that was learned.
+/// A trained head: the SVM of one attribute on embeddings.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Lesson {
-    /// The SVM on FC vectors.
+pub struct TrainedHead {
+    /// The SVM on embeddings.
     pub plane: Plane,
     /// Name, calibration and thresholds.
     pub card: AttributeCard,
@@ -81,12 +82,12 @@ pub struct Lesson {
 
 /// Fits an SVM, its calibration and its thresholds to all examples, and measures the same on examples that were left out in turn.
 ///
-/// Work is spread over the rayon pool of the caller; any number of threads gives the same lesson.
+/// Work is spread over the rayon pool of the caller; any number of threads gives the same head.
 ///
 /// # Errors
-/// A name that no attribute can have, too few examples or people, and [`TeachError::LearnedNothing`] (with the figures) where the interval of
+/// A name that no attribute can have, too few examples or people, and [`FitError::LearnedNothing`] (with the figures) where the interval of
 /// the balanced accuracy reaches down to 0.5.
-pub fn learn(name: &str, examples: &[Example], options: &Options) -> Result<Lesson, TeachError> {
+pub fn train_head(name: &str, examples: &[Example], options: &TrainOptions) -> Result<TrainedHead, FitError> {
     options.check()?;
     let blank = AttributeCard {
         name: name.to_owned(),
@@ -96,19 +97,19 @@ pub fn learn(name: &str, examples: &[Example], options: &Options) -> Result<Less
         taught: None,
     };
     blank.check()?;
-    let pupil = Pupil { examples, options };
-    let all = pupil.check(name)?;
-    let failed = |reason| TeachError::Calibration { name: name.to_owned(), reason };
-    let (fitted, figures) = pupil.measured(&all).map_err(failed)?;
+    let trainer = Trainer { examples, options };
+    let all = trainer.check(name)?;
+    let failed = |reason| FitError::Calibration { name: name.to_owned(), reason };
+    let (fitted, figures) = trainer.measured(&all).map_err(failed)?;
     if figures.interval.low <= 0.5 {
-        return Err(TeachError::LearnedNothing { name: name.to_owned(), figures: Box::new(figures) });
+        return Err(FitError::LearnedNothing { name: name.to_owned(), figures: Box::new(figures) });
     }
     let seen = figures.with as f32 / (figures.with + figures.without) as f32;
     let share = options.share.unwrap_or(seen);
     let (platt, thresholds) = moved(fitted.platt, fitted.thresholds, seen, share);
     let card = AttributeCard { platt, thresholds, positives: share, ..blank };
     card.check()?;
-    Ok(Lesson { plane: fitted.plane, card, figures })
+    Ok(TrainedHead { plane: fitted.plane, card, figures })
 }
 
 /// Calibration and threshold for accuracy where another share of faces has the attribute than among the examples: by Bayes' rule the odds are
@@ -116,7 +117,7 @@ pub fn learn(name: &str, examples: &[Example], options: &Options) -> Result<Less
 fn moved(platt: Platt, thresholds: Thresholds, seen: f32, share: f32) -> (Platt, Thresholds) {
     let odds = |share: f32| (share / (1.0 - share)).ln();
     let platt = Platt { b: platt.b - (odds(share) - odds(seen)), ..platt };
-    // A sigmoid that does not rise has no place where it is one half.
+    // A sigmoid that does not rise has no index where it is one half.
     if share == seen || platt.a > -1e-6 {
         return (platt, thresholds);
     }
@@ -134,13 +135,13 @@ struct Fitted {
 /// The answer to an example that was left out.
 #[derive(Clone, Copy)]
 struct LeftOut {
-    place: usize,
+    index: usize,
     probability: f32,
     /// At the operating points for accuracy and for balance.
-    told: [bool; 2],
+    predicted: [bool; 2],
 }
 
-/// One way through the folds: all left-out answers, and those with fewer examples to learn from.
+/// One way through the folds: all left-out answers, and those with fewer examples to train_head from.
 #[derive(Default)]
 struct Pass {
     whole: Vec<LeftOut>,
@@ -148,50 +149,50 @@ struct Pass {
     fewer: [Vec<LeftOut>; SHARES.len()],
 }
 
-struct Pupil<'a> {
+struct Trainer<'a> {
     examples: &'a [Example],
-    options: &'a Options,
+    options: &'a TrainOptions,
 }
 
-impl Pupil<'_> {
-    /// The places of all examples, if there are enough of them.
-    fn check(&self, name: &str) -> Result<Vec<usize>, TeachError> {
+impl Trainer<'_> {
+    /// The indices of all examples, if there are enough of them.
+    fn check(&self, name: &str) -> Result<Vec<usize>, FitError> {
         let expected = self.examples.first().map_or(0, |example| example.vector.len());
         if let Some(odd) = self.examples.iter().find(|example| example.vector.len() != expected) {
-            return Err(TeachError::Features { name: name.to_owned(), found: odd.vector.len(), expected });
+            return Err(FitError::Features { name: name.to_owned(), found: odd.vector.len(), expected });
         }
         let with = self.examples.iter().filter(|example| example.answer).count();
         let without = self.examples.len() - with;
         let least = self.options.least;
         if with < least || without < least {
-            return Err(TeachError::TooFew { name: name.to_owned(), with, without, least });
+            return Err(FitError::TooFew { name: name.to_owned(), with, without, least });
         }
-        let places: Vec<usize> = (0..self.examples.len()).collect();
-        let groups = groups(self.examples, &places, self.options.seed);
-        let of = |kind: fn(&Together) -> bool| groups.iter().filter(|group| kind(group)).count();
+        let indices: Vec<usize> = (0..self.examples.len()).collect();
+        let groups = groups(self.examples, &indices, self.options.seed);
+        let of = |kind: fn(&FoldGroup) -> bool| groups.iter().filter(|group| kind(group)).count();
         let (with, without) = (of(|group| !group.with.is_empty()), of(|group| !group.without.is_empty()));
-        // Everybody of a kind in one fold would leave nobody to learn from.
+        // Everybody of a kind in one fold would leave nobody to train_head from.
         let least = self.options.folds;
         if with < least || without < least {
-            return Err(TeachError::TooFewPeople { name: name.to_owned(), with, without, least });
+            return Err(FitError::TooFewPeople { name: name.to_owned(), with, without, least });
         }
-        Ok(places)
+        Ok(indices)
     }
 
-    fn example(&self, place: usize) -> Option<&Example> {
-        self.examples.get(place)
+    fn example(&self, index: usize) -> Option<&Example> {
+        self.examples.get(index)
     }
 
-    /// Fits to the examples at `places`: the cost that ranks best those that are left out among them, calibration and thresholds from their scores.
-    fn fit(&self, places: &[usize], costs: &[f64]) -> Result<Fitted, CalibrationError> {
-        let chosen: Vec<&Example> = places.iter().filter_map(|place| self.example(*place)).collect();
+    /// Fits to the examples at `indices`: the cost that ranks best those that are left out among them, calibration and thresholds from their scores.
+    fn fit(&self, indices: &[usize], costs: &[f64]) -> Result<Fitted, CalibrationError> {
+        let chosen: Vec<&Example> = indices.iter().filter_map(|index| self.example(*index)).collect();
         let vectors: Vec<&[f32]> = chosen.iter().map(|example| example.vector.as_slice()).collect();
         let answers: Vec<bool> = chosen.iter().map(|example| example.answer).collect();
-        let inner = folds(self.examples, places, self.options.folds, self.options.seed);
-        let question = Question::new(&vectors, answers.clone(), inner, None);
+        let inner = folds(self.examples, indices, self.options.folds, self.options.seed);
+        let validation = CrossValidation::new(&vectors, answers.clone(), inner, None);
         let mut best: Option<(f64, f64, Vec<f32>)> = None;
         for cost in costs {
-            let scores = question.left_out_scores(*cost);
+            let scores = validation.left_out_scores(*cost);
             let ranking =
                 scores.iter().zip(&answers).map(|(score, truth)| Scored { score: *score, truth: *truth });
             let worth = roc_auc(&ranking.collect::<Vec<_>>());
@@ -201,39 +202,39 @@ impl Pupil<'_> {
         }
         let Some((_, cost, scores)) = best else { return Err(CalibrationError::Empty) };
         Ok(Fitted {
-            plane: question.plane(cost),
+            plane: validation.plane(cost),
             cost,
-            platt: Platt::fit(&scores, &answers)?,
-            thresholds: Rule::Sigmoid.thresholds(&scores, &answers)?,
+            platt: fit_platt(&scores, &answers)?,
+            thresholds: ThresholdRule::Sigmoid.thresholds(&scores, &answers)?,
         })
     }
 
-    fn ask(&self, fitted: &Fitted, places: &[usize]) -> Vec<LeftOut> {
-        let answer = |place: &usize| {
-            let vector: Vec<f64> = self.example(*place)?.vector.iter().map(|v| f64::from(*v)).collect();
+    fn predict(&self, fitted: &Fitted, indices: &[usize]) -> Vec<LeftOut> {
+        let answer = |index: &usize| {
+            let vector: Vec<f64> = self.example(*index)?.vector.iter().map(|v| f64::from(*v)).collect();
             let score = fitted.plane.score(&vector) as f32;
-            let told =
+            let predicted =
                 [fitted.thresholds.accuracy, fitted.thresholds.balanced].map(|threshold| score > threshold);
-            Some(LeftOut { place: *place, probability: fitted.platt.probability(score), told })
+            Some(LeftOut { index: *index, probability: fitted.platt.probability(score), predicted })
         };
-        places.iter().filter_map(answer).collect()
+        indices.iter().filter_map(answer).collect()
     }
 
     /// Leaves each fold out in turn.
-    fn pass(&self, places: &[usize]) -> Result<Pass, CalibrationError> {
-        let outer = folds(self.examples, places, self.options.folds, self.options.seed);
+    fn pass(&self, indices: &[usize]) -> Result<Pass, CalibrationError> {
+        let outer = folds(self.examples, indices, self.options.folds, self.options.seed);
         let of_fold = |fold: usize| {
             let pick = |inside: bool| -> Vec<usize> {
-                let own = places.iter().zip(&outer).filter(|(_, own)| (**own == fold) == inside);
-                own.map(|(place, _)| *place).collect()
+                let own = indices.iter().zip(&outer).filter(|(_, own)| (**own == fold) == inside);
+                own.map(|(index, _)| *index).collect()
             };
             let (seen, left) = (pick(false), pick(true));
             let fitted = self.fit(&seen, &COSTS)?;
-            let mut pass = Pass { whole: self.ask(&fitted, &left), ..Pass::default() };
+            let mut pass = Pass { whole: self.predict(&fitted, &left), ..Pass::default() };
             for (fewer, share) in pass.fewer.iter_mut().zip(SHARES) {
                 for draw in 0..DRAWS {
                     let drawn = part(self.examples, &seen, share, self.options.seed.wrapping_add(1 + draw));
-                    fewer.extend(self.ask(&self.fit(&drawn, &[fitted.cost])?, &left));
+                    fewer.extend(self.predict(&self.fit(&drawn, &[fitted.cost])?, &left));
                 }
             }
             Ok(pass)
@@ -249,25 +250,25 @@ impl Pupil<'_> {
     }
 
     /// What is fitted to all examples, and what it is worth.
-    fn measured(&self, places: &[usize]) -> Result<(Fitted, Figures), CalibrationError> {
-        let pass = self.pass(places)?;
-        let fitted = self.fit(places, &COSTS)?;
-        let groups = groups(self.examples, places, self.options.seed);
+    fn measured(&self, indices: &[usize]) -> Result<(Fitted, Figures), CalibrationError> {
+        let pass = self.pass(indices)?;
+        let fitted = self.fit(indices, &COSTS)?;
+        let groups = groups(self.examples, indices, self.options.seed);
         let tally = |answers: &[LeftOut], point: usize| {
             let mut tallies = vec![Tally::default(); self.examples.len()];
             for answer in answers {
-                let Some(example) = self.example(answer.place) else { continue };
-                let told = answer.told.get(point).copied().unwrap_or_default();
-                if let Some(tally) = tallies.get_mut(answer.place) {
-                    tally.add(example.answer, told);
+                let Some(example) = self.example(answer.index) else { continue };
+                let predicted = answer.predicted.get(point).copied().unwrap_or_default();
+                if let Some(tally) = tallies.get_mut(answer.index) {
+                    tally.add(example.answer, predicted);
                 }
             }
             tallies
         };
         // One tally a group, so that a group is drawn whole.
         let grouped = |tallies: &[Tally]| -> Vec<Tally> {
-            let sum = |group: &Together| {
-                sum(group.with.iter().chain(&group.without).filter_map(|place| tallies.get(*place)))
+            let sum = |group: &FoldGroup| {
+                sum(group.with.iter().chain(&group.without).filter_map(|index| tallies.get(*index)))
             };
             groups.iter().map(sum).collect()
         };
@@ -279,7 +280,7 @@ impl Pupil<'_> {
             SHARES.iter().zip(&fewer).find(|(share, _)| **share == HALF).map_or(&whole, |(_, half)| half);
         let figures = |drawn: &[usize]| {
             let of = |tallies: &[Tally]| {
-                sum(drawn.iter().filter_map(|place| tallies.get(*place))).balanced_accuracy()
+                sum(drawn.iter().filter_map(|index| tallies.get(*index))).balanced_accuracy()
             };
             let all = of(&whole);
             [all, all - of(half)]
@@ -288,17 +289,17 @@ impl Pupil<'_> {
         let [interval, gain_interval] =
             intervals(groups.len(), RESAMPLES, self.options.seed, figures).unwrap_or(nothing);
         let scored = |answer: &LeftOut| {
-            let truth = self.example(answer.place)?.answer;
+            let truth = self.example(answer.index)?.answer;
             Some(Scored { score: answer.probability, truth })
         };
         let ranking: Vec<Scored> = pass.whole.iter().filter_map(scored).collect();
         let point =
             |(share, tallies): (f64, &Vec<Tally>)| CurvePoint { share, balanced_accuracy: balanced(tallies) };
         let curve = SHARES.into_iter().zip(&fewer).chain([(1.0, &whole)]).map(point).collect();
-        let with = places.iter().filter(|place| self.example(**place).is_some_and(|e| e.answer)).count();
+        let with = indices.iter().filter(|index| self.example(**index).is_some_and(|e| e.answer)).count();
         let figures = Figures {
             with,
-            without: places.len() - with,
+            without: indices.len() - with,
             by: self.options.by,
             groups: groups.len(),
             folds: self.options.folds,

@@ -7,46 +7,47 @@ const UNITS: usize = 30;
 /// Vectors of noise, half of which have an attribute that moves the first two units by `plainly`.
 fn world(count: usize, plainly: f32, seed: u64) -> Vec<Example> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut example = |place: usize| {
-        let answer = place.is_multiple_of(2);
+    let mut example = |index: usize| {
+        let answer = index.is_multiple_of(2);
         let mut vector: Vec<f32> = (0..UNITS).map(|_| rng.random_range(-1.0..1.0_f32)).collect();
         for unit in vector.iter_mut().take(2) {
             *unit += if answer { plainly } else { -plainly };
         }
-        Example { vector, answer, group: place as u64 }
+        Example { vector, answer, group: index as u64 }
     };
     (0..count).map(&mut example).collect()
 }
 
-fn right(lesson: &Lesson, strangers: &[Example]) -> f64 {
+fn right(head: &TrainedHead, strangers: &[Example]) -> f64 {
     let mut tally = Tally::default();
     for example in strangers {
         let vector: Vec<f64> = example.vector.iter().map(|v| f64::from(*v)).collect();
-        tally.add(example.answer, lesson.plane.score(&vector) as f32 > lesson.card.thresholds.balanced);
+        tally.add(example.answer, head.plane.score(&vector) as f32 > head.card.thresholds.balanced);
     }
     tally.balanced_accuracy()
 }
 
 #[test]
 fn a_plain_attribute_is_learned_and_its_figures_hold_for_strangers() {
-    let lesson = learn("Plain", &world(80, 0.5, 1), &Options::default()).unwrap();
-    let found = right(&lesson, &world(2000, 0.5, 2));
+    let head = train_head("Plain", &world(80, 0.5, 1), &TrainOptions::default()).unwrap();
+    let found = right(&head, &world(2000, 0.5, 2));
     assert!(found > 0.75, "{found}");
-    assert!(lesson.figures.interval.holds(found), "{found}: {:?}", lesson.figures);
-    assert_eq!((lesson.figures.with, lesson.figures.without, lesson.figures.groups), (40, 40, 80));
-    assert_eq!(lesson.figures.majority_accuracy, 0.5);
-    assert_eq!(lesson.figures.curve.len(), 4);
-    assert_eq!(lesson.figures.curve[3].balanced_accuracy, lesson.figures.balanced_accuracy);
-    assert_eq!(lesson.card.positives, 0.5);
+    assert!(head.figures.interval.holds(found), "{found}: {:?}", head.figures);
+    assert_eq!((head.figures.with, head.figures.without, head.figures.groups), (40, 40, 80));
+    assert_eq!(head.figures.majority_accuracy, 0.5);
+    assert_eq!(head.figures.curve.len(), 4);
+    assert_eq!(head.figures.curve[3].balanced_accuracy, head.figures.balanced_accuracy);
+    assert_eq!(head.card.positives, 0.5);
 }
 
 #[test]
 fn noise_is_refused_as_such() {
     // One in forty worlds of noise may pass by the definition of the interval.
-    let passed =
-        (0..12).filter(|seed| learn("Noise", &world(60, 0.0, *seed), &Options::default()).is_ok()).count();
+    let passed = (0..12)
+        .filter(|seed| train_head("Noise", &world(60, 0.0, *seed), &TrainOptions::default()).is_ok())
+        .count();
     assert!(passed <= 2, "{passed} of 12");
-    let refused = learn("Noise", &world(60, 0.0, 3), &Options::default()).unwrap_err();
+    let refused = train_head("Noise", &world(60, 0.0, 3), &TrainOptions::default()).unwrap_err();
     assert!(refused.to_string().contains("Noise: nothing was learned"), "{refused}");
     assert_eq!(refused.figures().unwrap().with, 30);
 }
@@ -60,17 +61,20 @@ fn people_who_look_alike_do_not_flatter() {
     let of = |by_person: bool| -> Vec<Example> {
         let mut rng = ChaCha8Rng::seed_from_u64(10);
         (0..240_usize)
-            .map(|place| {
-                let person = place % 12;
+            .map(|index| {
+                let person = index % 12;
                 let vector = people[person].iter().map(|v| v + rng.random_range(-0.1..0.1_f32)).collect();
-                Example { vector, answer: person < 6, group: if by_person { person } else { place } as u64 }
+                Example { vector, answer: person < 6, group: if by_person { person } else { index } as u64 }
             })
             .collect()
     };
-    assert!(learn("Alike", &of(false), &Options::default()).unwrap().figures.balanced_accuracy > 0.99);
-    let by_person = learn("Alike", &of(true), &Options { by: Group::Person, ..Options::default() });
+    assert!(
+        train_head("Alike", &of(false), &TrainOptions::default()).unwrap().figures.balanced_accuracy > 0.99
+    );
+    let by_person =
+        train_head("Alike", &of(true), &TrainOptions { by: Group::Person, ..TrainOptions::default() });
     let figures = match &by_person {
-        Ok(lesson) => &lesson.figures,
+        Ok(head) => &head.figures,
         Err(refused) => refused.figures().unwrap(),
     };
     assert!(figures.balanced_accuracy < 0.9, "{figures:?}");
@@ -82,14 +86,15 @@ fn any_number_of_threads_gives_the_same_lesson() {
     let examples = world(60, 0.4, 4);
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| learn("Same", &examples, &Options::default())).unwrap()
+        pool.install(|| train_head("Same", &examples, &TrainOptions::default())).unwrap()
     };
     assert_eq!(on(1), on(3));
 }
 
 #[test]
 fn too_little_is_said_with_numbers() {
-    let said = |examples: &[Example]| learn("Few", examples, &Options::default()).unwrap_err().to_string();
+    let said =
+        |examples: &[Example]| train_head("Few", examples, &TrainOptions::default()).unwrap_err().to_string();
     assert!(said(&world(30, 1.0, 1)).contains("15 pictures with it and 15 without are too few"));
     assert!(said(&[]).contains("0 pictures with it"));
     let mut people = world(60, 1.0, 1);
@@ -98,17 +103,18 @@ fn too_little_is_said_with_numbers() {
     let mut odd = world(60, 1.0, 1);
     odd[3].vector.pop();
     assert!(said(&odd).contains("29 features"));
-    let named = learn("A,B", &world(60, 1.0, 1), &Options::default()).unwrap_err().to_string();
+    let named = train_head("A,B", &world(60, 1.0, 1), &TrainOptions::default()).unwrap_err().to_string();
     assert!(named.contains("comma"), "{named}");
-    let options = Options { share: Some(1.0), ..Options::default() };
-    assert!(learn("Share", &world(60, 1.0, 1), &options).unwrap_err().to_string().contains("share"));
+    let options = TrainOptions { share: Some(1.0), ..TrainOptions::default() };
+    assert!(train_head("Share", &world(60, 1.0, 1), &options).unwrap_err().to_string().contains("share"));
 }
 
 #[test]
 fn a_given_share_moves_probabilities_by_bayes_rule() {
     let examples = world(80, 0.5, 1);
-    let even = learn("Rare", &examples, &Options::default()).unwrap();
-    let rare = learn("Rare", &examples, &Options { share: Some(0.1), ..Options::default() }).unwrap();
+    let even = train_head("Rare", &examples, &TrainOptions::default()).unwrap();
+    let rare =
+        train_head("Rare", &examples, &TrainOptions { share: Some(0.1), ..TrainOptions::default() }).unwrap();
     for sum in [-1.5, 0.0, 2.0] {
         // Where the exponent is `sum`.
         let score = (sum - even.card.platt.b) / even.card.platt.a;

@@ -1,26 +1,26 @@
-//! What the nets see of a picture.
+//! The embedding of the dominant face of an image.
 
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::photo::{Limits, Photo, PhotoError};
-use crate::tagger::{Tagger, TaggerError};
+use lineament::{Limits, Photo, PhotoError};
+use lineament::{Tagger, TaggerError};
 
-/// What the nets see of the dominant face of a picture.
+/// The embedding of the dominant face of an image.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Look {
-    /// ANet's FC vector.
+pub struct ImageEmbedding {
+    /// The embedding: ANet's FC vector.
     pub vector: Vec<f32>,
-    /// Faces found in the picture.
+    /// Faces found in the image.
     pub faces: usize,
     /// SHA-256 of the pixels: the same for two files of one picture.
     pub fingerprint: [u8; 32],
 }
 
-/// Why a picture cannot be looked at.
+/// Why an image cannot be embedded.
 #[derive(Debug, thiserror::Error)]
-pub enum LookError {
+pub enum EmbedError {
     /// It cannot be read; the message names it.
     #[error(transparent)]
     Photo(#[from] PhotoError),
@@ -34,24 +34,24 @@ pub enum LookError {
     },
 }
 
-/// Finds the dominant face of a picture and its FC vector, by the same steps as [`Tagger::tag`]; `None` where no face is found.
+/// Finds the dominant face of an image file and its embedding, by the same steps as [`Tagger::tag`]; `None` where no face is found.
 ///
 /// # Errors
 /// A picture that cannot be read.
-pub fn look(tagger: &Tagger, path: &Path) -> Result<Option<Look>, LookError> {
+pub fn embed(tagger: &Tagger, path: &Path) -> Result<Option<ImageEmbedding>, EmbedError> {
     let photo = Photo::open(path, &Limits::default())?;
-    look_at(tagger, &photo)
-        .map_err(|reason| LookError::Tagger { path: path.to_owned(), reason: Box::new(reason) })
+    embed_photo(tagger, &photo)
+        .map_err(|reason| EmbedError::Tagger { path: path.to_owned(), reason: Box::new(reason) })
 }
 
-/// The same for a picture in memory.
+/// The same for an image in memory.
 ///
 /// # Errors
 /// Nets that refuse it, which no photo brings about.
-pub fn look_at(tagger: &Tagger, photo: &Photo) -> Result<Option<Look>, TaggerError> {
+pub fn embed_photo(tagger: &Tagger, photo: &Photo) -> Result<Option<ImageEmbedding>, TaggerError> {
     let faces = tagger.locate(photo)?;
     let Some(face) = faces.first() else { return Ok(None) };
     let vector = tagger.vector_in(photo, tagger.place_of(face)?)?;
     let fingerprint = Sha256::digest(photo.pixels()).into();
-    Ok(Some(Look { vector, faces: faces.len(), fingerprint }))
+    Ok(Some(ImageEmbedding { vector, faces: faces.len(), fingerprint }))
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::attributes::Group;
 use crate::bootstrap::Interval;
+use lineament::attributes::Group;
 
 /// The figures of one attribute. Rates are fractions between 0 and 1; all of them come from examples that were left out in turn, cost, calibration and
 /// thresholds chosen anew without them every time.

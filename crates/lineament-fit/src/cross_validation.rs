@@ -1,11 +1,11 @@
-//! One attribute's question to faces: which features, which answers, and how the SVM answers those who were left out.
+//! Cross-validation of one attribute's SVM: how it answers faces of folds that it was not fitted to.
 
 use rayon::prelude::*;
 
-use super::svm::{Plane, fit};
+use crate::linear_svm::{Plane, fit_linear_svm};
 
 /// Faces of which an attribute is known, ready for an SVM.
-pub struct Question {
+pub struct CrossValidation {
     scale: Scale,
     /// The net's own plane for the attribute, whose score joins the FC vector.
     own: Option<Plane>,
@@ -17,7 +17,7 @@ pub struct Question {
     count: usize,
 }
 
-impl Question {
+impl CrossValidation {
     /// Of FC vectors with their answers and folds, as many of each. With the net's own plane little data bends what the net has learned instead of
     /// starting anew.
     pub fn new(vectors: &[&[f32]], answers: Vec<bool>, folds: Vec<usize>, own: Option<&Plane>) -> Self {
@@ -46,7 +46,7 @@ impl Question {
     /// The SVM fitted to everybody, as a plane over the FC vector alone: the net's own score is linear in it.
     pub fn plane(&self, cost: f64) -> Plane {
         let rows: Vec<&[f64]> = self.rows.iter().map(Vec::as_slice).collect();
-        let plane = self.scale.undo(&fit(&rows, &self.answers, cost));
+        let plane = self.scale.undo(&fit_linear_svm(&rows, &self.answers, cost));
         match &self.own {
             Some(own) => fold(plane, own),
             None => plane,
@@ -57,21 +57,21 @@ impl Question {
     pub fn left_out_scores(&self, cost: f64) -> Vec<f32> {
         let of_fold = |fold: usize| {
             let (mut seen, mut answers, mut left) = (Vec::new(), Vec::new(), Vec::new());
-            for (place, ((row, answer), own)) in
+            for (index, ((row, answer), own)) in
                 self.rows.iter().zip(&self.answers).zip(&self.folds).enumerate()
             {
                 if *own == fold {
-                    left.push((place, row));
+                    left.push((index, row));
                 } else {
                     seen.push(row.as_slice());
                     answers.push(*answer);
                 }
             }
-            let plane = fit(&seen, &answers, cost);
-            left.into_iter().map(|(place, row)| (place, plane.score(row) as f32)).collect::<Vec<_>>()
+            let plane = fit_linear_svm(&seen, &answers, cost);
+            left.into_iter().map(|(index, row)| (index, plane.score(row) as f32)).collect::<Vec<_>>()
         };
         let mut scores: Vec<(usize, f32)> = (0..self.count).into_par_iter().flat_map_iter(of_fold).collect();
-        scores.sort_unstable_by_key(|(place, _)| *place);
+        scores.sort_unstable_by_key(|(index, _)| *index);
         scores.into_iter().map(|(_, score)| score).collect()
     }
 }

@@ -1,11 +1,13 @@
 //! Which scores are a yes: ways to choose thresholds, and which of them serves people best who were not chosen on.
 
-use crate::attributes::{CalibrationError, Platt, Thresholds};
+use crate::calibration::{CalibrationError, fit_platt};
 use crate::metrics::Tally;
+use crate::thresholds::choose_thresholds;
+use lineament::attributes::Thresholds;
 
 /// A way to choose an attribute's thresholds from scores and answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
+pub enum ThresholdRule {
     /// The cut with most right answers: exact, but restless where few pictures have the attribute.
     BestCut,
     /// Where the fitted sigmoid crosses one half (accuracy), or the share of positives (balanced accuracy): smooth.
@@ -14,17 +16,17 @@ pub enum Rule {
     Margin,
 }
 
-/// All of them, in the order in which ties are decided.
-pub const RULES: [Rule; 3] = [Rule::Margin, Rule::Sigmoid, Rule::BestCut];
+impl ThresholdRule {
+    /// All of them, in the order in which ties are decided.
+    pub const ALL: [Self; 3] = [Self::Margin, Self::Sigmoid, Self::BestCut];
 
-impl Rule {
     /// The thresholds for scores of pictures that the scorer did not learn from.
     ///
     /// # Errors
-    /// As [`Platt::fit`] and [`Thresholds::choose`].
+    /// As [`fit_platt`] and [`choose_thresholds`].
     pub fn thresholds(self, scores: &[f32], answers: &[bool]) -> Result<Thresholds, CalibrationError> {
-        let cut = Thresholds::choose(scores, answers)?;
-        let platt = Platt::fit(scores, answers)?;
+        let cut = choose_thresholds(scores, answers)?;
+        let platt = fit_platt(scores, answers)?;
         let share = answers.iter().filter(|yes| **yes).count() as f32 / answers.len() as f32;
         let usable = platt.a < -1e-6 && share > 0.0 && share < 1.0;
         if self == Self::BestCut || !usable {
@@ -85,7 +87,7 @@ mod tests {
     #[test]
     fn the_sigmoid_rule_finds_the_closed_form() {
         let (scores, answers, _) = world();
-        let found = Rule::Sigmoid.thresholds(&scores, &answers).unwrap();
+        let found = ThresholdRule::Sigmoid.thresholds(&scores, &answers).unwrap();
         assert!((found.accuracy - 2.0).abs() < 0.15, "{found:?}");
         let share = answers.iter().filter(|a| **a).count() as f32 / 600.0;
         let expected = 2.0 - (1.0 / share - 1.0).ln();
@@ -107,7 +109,7 @@ mod tests {
         });
         let best = best.fold([0.0_f64; 2], |most, one| [most[0].max(one[0]), most[1].max(one[1])]);
         // These scores are no SVM's: their plane is not at 0.
-        for rule in [Rule::Sigmoid, Rule::BestCut] {
+        for rule in [ThresholdRule::Sigmoid, ThresholdRule::BestCut] {
             let found = rule.left_out(&scores, &answers, &folds).unwrap();
             for (found, best) in found.into_iter().zip(best) {
                 assert!(found > best - 0.02 && found <= best + 1e-9, "{rule:?}: {found} of {best}");
@@ -118,15 +120,15 @@ mod tests {
     #[test]
     fn the_margin_rule_keeps_the_svms_own_plane() {
         let (scores, answers, _) = world();
-        let found = Rule::Margin.thresholds(&scores, &answers).unwrap();
+        let found = ThresholdRule::Margin.thresholds(&scores, &answers).unwrap();
         assert_eq!(found.accuracy, 0.0);
-        assert_eq!(found.balanced, Rule::Sigmoid.thresholds(&scores, &answers).unwrap().balanced);
+        assert_eq!(found.balanced, ThresholdRule::Sigmoid.thresholds(&scores, &answers).unwrap().balanced);
     }
 
     #[test]
     fn an_attribute_that_nobody_has_is_never_told() {
         let scores = [0.1, 0.5, 0.9];
-        for rule in RULES {
+        for rule in ThresholdRule::ALL {
             let found = rule.thresholds(&scores, &[false; 3]).unwrap();
             assert!(scores.iter().all(|s| *s <= found.accuracy), "{rule:?}: {found:?}");
         }

@@ -31,7 +31,7 @@ const ENOUGH: f64 = 1e-7;
 /// The loss is quadratic but for which rows are inside the margin, so that Newton's method with a line search ends at the exact plane after a
 /// few steps (S. S. Keerthi and D. DeCoste, "A modified finite Newton method for fast solution of large scale linear SVMs", JMLR 6, 2005).
 /// No random numbers: the same rows give the same plane. With answers of one kind only the plane is flat: -1 or 1 everywhere.
-pub fn fit(rows: &[&[f64]], answers: &[bool], cost: f64) -> Plane {
+pub fn fit_linear_svm(rows: &[&[f64]], answers: &[bool], cost: f64) -> Plane {
     let width = rows.first().map_or(0, |row| row.len());
     let positives = answers.iter().filter(|yes| **yes).count();
     if positives == 0 || positives == answers.len() {
