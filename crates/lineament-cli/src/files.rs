@@ -15,25 +15,12 @@ pub enum Sink {
     /// A file under a temporary name until [`Sink::finish`].
     Whole {
         /// What is written to.
-        pending: BufWriter<PendingWriter>,
+        pending: BufWriter<Pending>,
         /// The name it will have.
         path: PathBuf,
     },
     /// Something that is no ordinary file (`/dev/null`, a named pipe): renaming would replace it.
     Direct(BufWriter<File>),
-}
-
-/// Lets a [`Pending`] be buffered.
-pub struct PendingWriter(Pending);
-
-impl Write for PendingWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.file().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.file().flush()
-    }
 }
 
 impl Sink {
@@ -48,7 +35,7 @@ impl Sink {
                 Ok(Self::Direct(BufWriter::new(file)))
             }
             _ => {
-                let pending = PendingWriter(Pending::beside(path).with_context(cannot)?);
+                let pending = Pending::create(path).with_context(cannot)?;
                 Ok(Self::Whole { pending: BufWriter::new(pending), path: path.to_owned() })
             }
         }
@@ -62,7 +49,7 @@ impl Sink {
             Self::Whole { pending, path } => {
                 let pending = pending.into_inner().map_err(io::IntoInnerError::into_error);
                 pending
-                    .and_then(|pending| pending.0.rename_to(&path))
+                    .and_then(Pending::commit)
                     .with_context(|| format!("{} cannot be written", path.display()))?;
             }
         }

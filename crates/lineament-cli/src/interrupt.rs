@@ -3,12 +3,12 @@
 //! The handler cannot wait for the work to end: it may be waiting for a line of standard input. So every temporary file is
 //! known here, and the handler removes them and ends the program.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tempfile::NamedTempFile;
+use lineament::output::WholeFile;
 
 /// The exit status after Ctrl-C, as shells give it.
 const INTERRUPTED: i32 = 130;
@@ -32,41 +32,37 @@ pub fn clean_up_on_interrupt() {
     });
 }
 
-/// A temporary file beside `path`, removed when dropped or interrupted.
+/// A file that is not whole yet, removed when dropped or interrupted.
 pub struct Pending {
-    file: NamedTempFile,
+    file: WholeFile,
 }
 
 impl Pending {
-    /// Makes the file.
-    pub fn beside(path: &Path) -> io::Result<Self> {
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".lineament-").suffix(".tmp");
-        // Temporary files are private by default; an output is a file like any other.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    /// Begins the file of this path.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        // Locked before the file is made: an interrupt must not find one that is not listed.
         let mut files = pending();
-        let file = builder.tempfile_in(folder)?;
-        files.push(file.path().to_owned());
+        let file = WholeFile::create(path)?;
+        files.push(file.temporary().to_owned());
         Ok(Self { file })
     }
 
-    /// The file, to write to.
-    pub fn file(&mut self) -> &mut NamedTempFile {
-        &mut self.file
-    }
-
     /// Gives the file its name.
-    pub fn rename_to(self, path: &Path) -> io::Result<()> {
-        let temporary = self.file.path().to_owned();
-        self.file.as_file().sync_all()?;
+    pub fn commit(self) -> io::Result<()> {
+        let temporary = self.file.temporary().to_owned();
         let mut files = pending();
-        self.file.persist(path).map_err(|error| error.error)?;
+        self.file.commit()?;
         files.retain(|file| *file != temporary);
         Ok(())
+    }
+}
+
+impl Write for Pending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }

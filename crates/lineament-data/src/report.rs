@@ -95,11 +95,6 @@ impl ReadReport {
         self.findings.iter().find(|f| f.kind == kind).map_or(0, |f| f.count)
     }
 
-    /// Whether everything fitted.
-    pub fn is_clean(&self) -> bool {
-        self.findings.is_empty()
-    }
-
     /// Counts one finding.
     pub fn add(&mut self, kind: FindingKind, example: impl Into<String>) {
         self.extend(kind, 1, vec![example.into()]);
@@ -159,7 +154,6 @@ mod tests {
         report.merge(other);
         assert_eq!(report.count(FindingKind::RepeatedName), 10);
         assert_eq!(report.count(FindingKind::MalformedRow), 0);
-        assert!(!report.is_clean());
         let text = report.to_string();
         assert!(text.starts_with("1 rows without a picture: x.jpg\n10 repeated names"), "{text}");
         assert!(text.ends_with("4.jpg; ..."), "{text}");

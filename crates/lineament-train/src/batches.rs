@@ -57,7 +57,7 @@ pub fn place(step: u64, shard: usize, pictures: usize, batch: usize) -> (u64, st
 
 /// Pictures of one size as network input, `N x 3 x H x W`.
 pub fn input(photos: &[Photo], preprocess: &Preprocess) -> Tensor<4> {
-    let tensor = lineament::input::tensor_of(photos, preprocess);
+    let tensor = preprocess.tensor_of(photos);
     let shape = tensor.shape();
     Tensor::from_data(TensorData::new(tensor.into_vec(), shape), &Device::flex().autodiff())
 }

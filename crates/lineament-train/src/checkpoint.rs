@@ -42,18 +42,14 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> CheckpointError + '_ {
     |source| CheckpointError::Io { path: path.to_path_buf(), source }
 }
 
-/// Writes `bytes` to a temporary file in the folder of `path`, flushes it to the disk and renames it.
+/// Writes `bytes` as a whole file, and makes its folder where there is none.
 ///
 /// # Errors
 /// When the folder can't be written.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(io(path))?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io(path))?;
-    file.write_all(bytes).map_err(io(path))?;
-    file.as_file().sync_all().map_err(io(path))?;
-    file.persist(path).map_err(|e| CheckpointError::Io { path: path.to_path_buf(), source: e.error })?;
-    Ok(())
+    lineament::output::write_whole(path, |file| file.write_all(bytes)).map_err(io(path))
 }
 
 /// Writes flat tensors with the step count and the fingerprint of the nets.

@@ -37,7 +37,7 @@ pub fn mean_average_precision(
             let share = recipe.patches.size as f32 / recipe.patches.region as f32;
             let patch =
                 lineament::crop::crop(&photo, region.scaled(share), recipe.patches.size, recipe.patches.size);
-            let input: Tensor = lineament::input::tensor_of(&[patch], &recipe.preprocess);
+            let input: Tensor = recipe.preprocess.tensor_of(&[patch]);
             let features = trunk.forward(&input).map_err(failed)?;
             Ok(head.forward(&features).map_err(failed)?.into_vec())
         })

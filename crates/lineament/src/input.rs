@@ -84,11 +84,6 @@ impl Preprocess {
     }
 }
 
-/// [`Preprocess::tensor_of`] as a function.
-pub fn tensor_of(photos: &[Photo], preprocess: &Preprocess) -> Tensor {
-    preprocess.tensor_of(photos)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use crate::output::write_whole;
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 
 pub use error::PhotoError;
@@ -114,11 +115,6 @@ impl Photo {
         &mut self.pixels
     }
 
-    /// The bytes, without a copy.
-    pub fn into_pixels(self) -> Vec<u8> {
-        self.pixels
-    }
-
     /// The colour in column `x` of row `y`; `None` outside.
     pub fn pixel(&self, x: u32, y: u32) -> Option<[u8; 3]> {
         if x >= self.width || y >= self.height {
@@ -147,22 +143,12 @@ impl Photo {
     /// # Errors
     /// [`PhotoError::NotWritten`] with the path and the cause.
     pub fn save_png(&self, path: &Path) -> Result<(), PhotoError> {
-        let failed = |reason: String| PhotoError::NotWritten { path: path.to_owned(), reason };
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let file = tempfile::Builder::new()
-            .prefix(".lineament-")
-            .suffix(".tmp")
-            .tempfile_in(folder)
-            .map_err(|error| failed(error.to_string()))?;
-        PngEncoder::new(std::io::BufWriter::new(file.as_file()))
-            .write_image(&self.pixels, self.width, self.height, ExtendedColorType::Rgb8)
-            .map_err(|error| failed(error.to_string()))?;
-        keep_readable(file.as_file()).map_err(|error| failed(error.to_string()))?;
-        file.persist(path).map_err(|error| failed(error.error.to_string()))?;
-        Ok(())
+        write_whole(path, |file| {
+            PngEncoder::new(std::io::BufWriter::new(file))
+                .write_image(&self.pixels, self.width, self.height, ExtendedColorType::Rgb8)
+                .map_err(std::io::Error::other)
+        })
+        .map_err(|error| PhotoError::NotWritten { path: path.to_owned(), reason: error.to_string() })
     }
 }
 
@@ -190,16 +176,4 @@ fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, PhotoError> {
         return Err(too_big(bytes.len() as u64));
     }
     Ok(bytes)
-}
-
-/// Temporary files are private to their owner; a picture is to be read like any other file that is written.
-#[cfg(unix)]
-fn keep_readable(file: &File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn keep_readable(_: &File) -> std::io::Result<()> {
-    Ok(())
 }

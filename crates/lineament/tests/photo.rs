@@ -102,7 +102,7 @@ fn sixteen_bits_grey_and_alpha_become_eight_bits_over_white() {
     let png = |data: &[u8], colour| {
         let mut file = Vec::new();
         PngEncoder::new(&mut file).write_image(data, 1, 1, colour).unwrap();
-        decode(&file).unwrap().into_pixels()
+        decode(&file).unwrap().pixels().to_vec()
     };
     let wide = |values: &[u16]| values.iter().flat_map(|value| value.to_ne_bytes()).collect::<Vec<u8>>();
     assert_eq!(png(&[77], ExtendedColorType::L8), [77; 3]);

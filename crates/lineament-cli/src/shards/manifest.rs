@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::source::Source;
+use super::source::{Source, hexadecimal};
 use crate::files;
 use crate::format::Parquet;
 use crate::page::Summary;
@@ -85,7 +85,7 @@ impl Manifest {
             files::write_whole(&path, &serde_json::to_vec_pretty(&own)?)?;
         }
         let digest = Sha256::digest(serde_json::to_vec(&own)?);
-        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hexadecimal(&digest))
     }
 }
 

@@ -198,6 +198,7 @@ fn end_of(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn hexadecimal(digest: &[u8]) -> String {
+/// A digest in hexadecimal digits.
+pub fn hexadecimal(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

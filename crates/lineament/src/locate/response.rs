@@ -174,22 +174,6 @@ impl ResponseMap {
         above * (1.0 - fy) + below * fy
     }
 
-    /// A map of `width` by `height` cells over the same extent, sampled from this one.
-    ///
-    /// # Errors
-    /// Where a side is zero.
-    pub fn resampled(&self, width: usize, height: usize) -> Result<Self, ResponseError> {
-        if width == 0 || height == 0 {
-            return Err(ResponseError::Shape { width, height, values: 0 });
-        }
-        let extent = self.extent();
-        let stride = Point::new(extent.width / width as f32, extent.height / height as f32);
-        let origin = Point::new(extent.x + stride.x / 2.0, extent.y + stride.y / 2.0);
-        let cells = Cells { origin, stride };
-        let values = (0..width * height).map(|i| self.sample(cells.centre(i % width, i / width))).collect();
-        Self::new(width, height, values, cells)
-    }
-
     /// For sums of responses over windows.
     pub fn integral(&self) -> edgeboxes::Integral {
         edgeboxes::Integral::of(&self.values, self.width, self.height)
@@ -290,14 +274,6 @@ mod tests {
         assert_eq!(map.sample(Point::new(1e9, 1e9)), 5.0);
         assert!(map.sample(Point::new(f32::NAN, 0.0)).is_finite());
         assert_eq!(map.extent(), Rect::new(0.0, 0.0, 32.0, 32.0));
-    }
-
-    #[test]
-    fn resampling_to_its_own_size_changes_nothing() {
-        let map = ResponseMap::new(3, 2, vec![0.0, 1.0, 2.0, 5.0, -3.0, 7.0], CELLS).unwrap();
-        assert_eq!(map.resampled(3, 2).unwrap(), map);
-        assert_eq!(map.resampled(12, 8).unwrap().extent(), map.extent());
-        assert!(map.resampled(0, 8).is_err());
     }
 
     #[test]
