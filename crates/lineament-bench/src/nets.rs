@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use lineament::Bundle;
 use lineament::attributes::{AnetPatches, Describer, Patches, Region};
 use lineament::input::Preprocess;
-use lineament::locate::{Lnets, Localisation, Locator, PaperLocalisation};
+use lineament::locate::{LnetMethod, Lnets, LocalizerSpec, PaperParameters};
 use lineament::testing::{random_parts, tiny_card};
 use lineament_net::{NetSpec, Precision, Tensor, Weights};
 use serde::de::DeserializeOwned;
@@ -50,13 +50,13 @@ impl Recipe {
     /// A model with random weights that is run as the recipe says; for a recipe that locates in the paper's way. LNet_s is
     /// asked about `candidates` windows at most.
     pub fn paper_model(&self, candidates: usize) -> Result<Bundle> {
-        let localisation: PaperLocalisation = self.part(&["locating", "localisation"])?;
+        let localisation: PaperParameters = self.part(&["locating", "localisation"])?;
         let mut card = tiny_card();
         card.name = "paper".to_owned();
-        card.locator = Locator::Lnets(Lnets {
+        card.localizer = LocalizerSpec::Lnets(Lnets {
             lnet_o: self.net("lnet_o")?,
             lnet_s: self.net("lnet_s")?,
-            localisation: Localisation::Paper(PaperLocalisation { candidates, ..localisation }),
+            method: LnetMethod::Paper(PaperParameters { candidates, ..localisation }),
         });
         card.describer = Describer::Anet(AnetPatches {
             anet: self.net("anet")?,
@@ -69,7 +69,7 @@ impl Recipe {
 
     /// How many windows the recipe lets LNet_s be asked about.
     pub fn candidates(&self) -> Result<usize> {
-        Ok(self.part::<PaperLocalisation>(&["locating", "localisation"])?.candidates)
+        Ok(self.part::<PaperParameters>(&["locating", "localisation"])?.candidates)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use lineament::attributes::{AnetPatches, Mirror, Patches};
-use lineament::locate::{Cells, Lnets, Localisation};
+use lineament::locate::{Cells, LnetMethod, Lnets};
 use lineament::onnx::{ExportError, NAMES};
 use lineament::{Bundle, Card};
 use lineament_net::onnx::{Dim, Form, OPSET, OnnxError};
@@ -90,8 +90,8 @@ fn preprocessing(page: &mut String, card: &Card) {
 fn patches(page: &mut String, lnets: &Lnets, anet: &AnetPatches) {
     let (region, patches) = (anet.region, &anet.patches);
     page.push_str("## From a face to patches\n\n1. ");
-    let _ = match lnets.localisation {
-        Localisation::Whole => writeln!(
+    let _ = match lnets.method {
+        LnetMethod::Whole => writeln!(
             page,
             "This model looks at whole pictures: the region is the square around all of it, with the picture in its middle."
         ),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use lineament::bundle::Bundle;
 use lineament::explain::Explainer;
-use lineament::locate::{LocateError, Locator};
+use lineament::locate::{LocalizerSpec, LocateError};
 use lineament::{Engine, Tagger};
 use rayon::ThreadPool;
 
@@ -74,8 +74,8 @@ fn spoken(engine: &Engine, pool: &ThreadPool) -> String {
 /// The same for commands that look for faces: refused at once where the model finds none, not once a picture.
 pub fn ready_to_find(run: &RunArguments) -> Result<(Tagger, ThreadPool)> {
     let ready = ready(run)?;
-    match ready.0.card().locator {
-        Locator::Given => Err(LocateError::Given.into()),
+    match ready.0.card().localizer {
+        LocalizerSpec::Given => Err(LocateError::Given.into()),
         _ => Ok(ready),
     }
 }

@@ -10,14 +10,14 @@ use lineament::Bundle;
 use lineament::attributes::facetracer::{Colours, Hog};
 use lineament::attributes::{Describer, FaceTracer, Part};
 use lineament::bundle::Card;
-use lineament::locate::{Detector, Family, Locator};
+use lineament::locate::{Detector, Family, LocalizerSpec};
 use lineament::testing::{random_parts, tiny_card};
 use lineament_net::Precision;
 use predicates::str::contains;
 use serde_json::Value;
 
 /// FaceTracer on two parts with random SVMs; the detector's file is none.
-fn stage(locator: Locator) -> Stage {
+fn stage(localizer: LocalizerSpec) -> Stage {
     let stage = Stage::new();
     let part = |name: &str, x: f32| Part::new(name, [x, 0.0], [1.5, 1.5], [16, 16]);
     let describer = Describer::Facetracer(FaceTracer {
@@ -27,7 +27,7 @@ fn stage(locator: Locator) -> Stage {
         colour_weight: 0.5,
         power: 0.5,
     });
-    let card = Card { format: Card::FORMAT, locator, describer, ..tiny_card() };
+    let card = Card { format: Card::FORMAT, localizer, describer, ..tiny_card() };
     let parts = random_parts(&card, 3).unwrap();
     let bundle = Bundle::new(&card, &parts, Precision::F32).unwrap();
     fs::write(stage.path("rival.lineament"), bundle.bytes()).unwrap();
@@ -38,7 +38,7 @@ const MODEL: [&str; 2] = ["--model", "rival.lineament"];
 
 #[test]
 fn a_model_that_finds_no_faces_is_measured_on_landmarks_and_says_so_elsewhere() {
-    let stage = stage(Locator::Given);
+    let stage = stage(LocalizerSpec::Given);
     for call in [["predict", "photos"], ["locate", "photos"]] {
         let refused = stage.lineament(&call).args(MODEL).assert().code(2).stdout("");
         refused.stderr(contains("finds no faces")).stderr(contains("--region landmarks"));
@@ -53,7 +53,7 @@ fn a_model_that_finds_no_faces_is_measured_on_landmarks_and_says_so_elsewhere() 
 
 #[test]
 fn a_rival_is_shown_and_verified_but_not_exported_or_explained() {
-    let stage = stage(Locator::Given);
+    let stage = stage(LocalizerSpec::Given);
     let shown = output(stage.lineament(&["model", "show"]).args(MODEL));
     for said in ["landmarks", "FaceTracer", "40 attributes"] {
         assert!(shown.contains(said), "{said} in\n{shown}");
@@ -70,7 +70,7 @@ fn a_rival_is_shown_and_verified_but_not_exported_or_explained() {
 
 #[test]
 fn a_detector_that_this_program_cannot_run_is_refused_with_advice() {
-    let stage = stage(Locator::Detector(Detector::of(Family::Yunet)));
+    let stage = stage(LocalizerSpec::Detector(Detector::of(Family::Yunet)));
     let refused = stage.lineament(&["predict", "photos"]).args(MODEL).assert().code(2).stdout("");
     // The file is empty, for those that can.
     let said = if cfg!(feature = "rivals") {

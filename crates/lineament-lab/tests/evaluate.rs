@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use lineament::locate::{Localisation, PaperLocalisation};
+use lineament::locate::{LnetMethod, PaperParameters};
 use lineament::testing::{blocks, random_parts, tiny_card};
 use lineament::{Bundle, Limits, OperatingPoint, Photo, Point, Rect, Tagger};
 use lineament_data::{Dataset, Framing, Sample, Split};
@@ -18,8 +18,8 @@ const PICTURES: u32 = 12;
 
 fn tagger(threshold: f32) -> Tagger {
     let mut card = tiny_card();
-    card.lnets_mut().unwrap().localisation =
-        Localisation::Paper(PaperLocalisation { threshold, ..PaperLocalisation::default() });
+    card.lnets_mut().unwrap().method =
+        LnetMethod::Paper(PaperParameters { threshold, ..PaperParameters::default() });
     let parts = random_parts(&card, 7).unwrap();
     Tagger::new(Bundle::new(&card, &parts, Precision::F32).unwrap()).unwrap()
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lineament::attributes::Region;
-use lineament::locate::{Detector, Localisation};
+use lineament::locate::{Detector, LnetMethod};
 use lineament::{Point, Rect};
 use lineament_data::{Dataset, Split};
 
@@ -65,7 +65,7 @@ fn region_file(folder: &Path) -> PathBuf {
 
 fn looks_at_full_images(context: &Context<'_>) -> Result<bool, TrainError> {
     let (_, _, localization) = trained_lnets::read(context.folder.path, &context.recipe.nets)?;
-    Ok(localization == Localisation::Whole)
+    Ok(localization == LnetMethod::Whole)
 }
 
 /// Tagged photos that faces are looked for in.

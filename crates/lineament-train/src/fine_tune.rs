@@ -2,7 +2,7 @@
 //!
 //! LNets and localization stay the bundle's: the run's folder is initialized as if their stages had run, and stages `anet` and `svms` continue from there.
 
-use lineament::locate::Localisation;
+use lineament::locate::LnetMethod;
 use lineament::{Bundle, Tagger};
 use lineament_data::split::DEFAULT_SPLIT_SEED;
 use lineament_data::{Dataset, FindingKind, Split, SplitShares};
@@ -81,15 +81,15 @@ pub fn init_run(context: &Context<'_>) -> Result<(), TrainError> {
     if folder.path.join("localisation.json").exists() {
         return Ok(());
     }
-    let Some(own) = bundle.card().lnets().map(|lnets| lnets.localisation.clone()) else {
+    let Some(own) = bundle.card().lnets().map(|lnets| lnets.method.clone()) else {
         return Ok(());
     };
     let full = match crop {
         Crop::Full => true,
         Crop::Located => false,
-        Crop::Auto => own == Localisation::Whole || !finds_faces(context, bundle)?,
+        Crop::Auto => own == LnetMethod::Whole || !finds_faces(context, bundle)?,
     };
-    save_localization(folder.path, &if full { Localisation::Whole } else { own })
+    save_localization(folder.path, &if full { LnetMethod::Whole } else { own })
 }
 
 /// The bundle's ANet, as [`init_run`] left it.

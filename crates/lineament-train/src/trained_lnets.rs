@@ -5,7 +5,7 @@ use std::path::Path;
 use lineament::Bundle;
 use lineament::engine::Engine;
 use lineament::input::Preprocess;
-use lineament::locate::{Localisation, Localizer, Locator};
+use lineament::locate::{LnetMethod, Localizer, LocalizerSpec};
 use lineament_net::{Net, NetSpec, Weights};
 
 use crate::checkpoint::write_whole;
@@ -18,7 +18,7 @@ use crate::recipe::{Nets, Recipe};
 ///
 /// # Errors
 /// When the file can't be written.
-pub fn save_localization(folder: &Path, chosen: &Localisation) -> Result<(), TrainError> {
+pub fn save_localization(folder: &Path, chosen: &LnetMethod) -> Result<(), TrainError> {
     let text = serde_json::to_string_pretty(chosen).map_err(|e| TrainError::Net(e.to_string()))?;
     Ok(write_whole(&folder.join("localisation.json"), text.as_bytes())?)
 }
@@ -27,7 +27,7 @@ pub fn save_localization(folder: &Path, chosen: &Localisation) -> Result<(), Tra
 ///
 /// # Errors
 /// When stage `lnet_s` has not run there.
-pub fn read(folder: &Path, nets: &Nets) -> Result<(Weights, Weights, Localisation), TrainError> {
+pub fn read(folder: &Path, nets: &Nets) -> Result<(Weights, Weights, LnetMethod), TrainError> {
     let lnet_o = folder::weights(folder, "svms", "lnet_o", "trunk", Some(&nets.lnet_o))?;
     let lnet_s = folder::weights(folder, "svms", "lnet_s", "trunk", Some(&nets.lnet_s))?;
     let path = folder.join("localisation.json");
@@ -53,19 +53,19 @@ pub fn open(folder: &Path, recipe: &Recipe) -> Result<Box<dyn Localizer>, TrainE
 /// When its nets cannot be run, which no bundle that was opened brings about.
 pub fn of_bundle(bundle: &Bundle) -> Result<Box<dyn Localizer>, TrainError> {
     let (card, parts) = (bundle.card(), bundle.parts());
-    let mut locator = card.locator.clone();
-    match &mut locator {
-        Locator::Lnets(lnets) => unbound(&mut lnets.localisation),
-        Locator::Detector(detector) => detector.threshold = detector::LEAST,
+    let mut spec = card.localizer.clone();
+    match &mut spec {
+        LocalizerSpec::Lnets(lnets) => unbound(&mut lnets.method),
+        LocalizerSpec::Detector(detector) => detector.threshold = detector::LEAST,
         _ => {}
     }
     let net = |name: &str| parts.net(name);
-    let localizer = locator.localizer(&Engine::Native, net, parts.detector.as_deref(), card.preprocess);
+    let localizer = spec.localizer(&Engine::Native, net, parts.detector.as_deref(), card.preprocess);
     localizer.map_err(|e| TrainError::Net(e.to_string()))
 }
 
 fn unbounded(
-    mut localisation: Localisation,
+    mut localisation: LnetMethod,
     lnet_o: (&NetSpec, &Weights),
     lnet_s: (&NetSpec, &Weights),
     preprocess: Preprocess,
@@ -76,13 +76,13 @@ fn unbounded(
 }
 
 /// Lets every response pass.
-fn unbound(localisation: &mut Localisation) {
+fn unbound(localisation: &mut LnetMethod) {
     match localisation {
-        Localisation::Paper(parameters) => {
+        LnetMethod::Paper(parameters) => {
             parameters.threshold = LEAST;
             parameters.candidate_threshold = LEAST;
         }
-        Localisation::Pyramid(parameters) => {
+        LnetMethod::Pyramid(parameters) => {
             parameters.threshold = LEAST;
             parameters.candidate_threshold = LEAST;
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use lineament::attributes::Describer;
-use lineament::locate::{Detector, Locator};
+use lineament::locate::{Detector, LocalizerSpec};
 use lineament::{Bundle, OperatingPoint, Tagger};
 use lineament_data::drawn::{DrawnOptions, write_celeba, write_objects};
 use lineament_data::{Split, celeba};
@@ -117,7 +117,7 @@ fn learns(name: &str, people: u32) {
     eprintln!("{name}: accuracy {reached:.3}, majority {majority:.3}");
     assert!(reached > 0.8 && reached > majority + 0.1, "{name}: {reached:.3}, majority {majority:.3}");
     let card = Bundle::open(&bundle).unwrap().card().clone();
-    assert_eq!(card.locator, Locator::Given);
+    assert_eq!(card.localizer, LocalizerSpec::Given);
     assert!(card.note.contains("cost"), "the card says what was chosen: {}", card.note);
     let choices = std::fs::read_to_string(output.join("choices.csv")).unwrap();
     assert!(choices.lines().count() > 2, "{choices}");
@@ -224,7 +224,7 @@ fn anet_learns_behind_a_detector() {
     let bundle = lineament_train::train(&options).unwrap();
     assert!(!output.join("lnet_o.safetensors").exists(), "no LNet is learned");
     let card = Bundle::open(&bundle).unwrap().card().clone();
-    assert!(matches!(card.locator, Locator::Detector(_)) && card.anet().is_some());
+    assert!(matches!(card.localizer, LocalizerSpec::Detector(_)) && card.anet().is_some());
     let [reached, majority] = accuracy(&bundle, folder.path(), FaceFrom::Located);
     eprintln!("yunet and anet: accuracy {reached:.3}, majority {majority:.3}");
     assert!(reached > majority + 0.1, "{reached:.3}, majority {majority:.3}");

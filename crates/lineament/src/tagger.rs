@@ -87,7 +87,7 @@ impl Tagger {
         let hash = bundle.hash();
         let (card, parts) = bundle.into_parts();
         let net = |name: &str| parts.net(name);
-        let localizer = card.locator.localizer(&engine, net, parts.detector.as_deref(), card.preprocess)?;
+        let localizer = card.localizer.localizer(&engine, net, parts.detector.as_deref(), card.preprocess)?;
         let model = AttributeModel::new(card.describer.ready(&engine, net, card.preprocess)?, parts.svms)?;
         let told = (0..card.attributes.len()).collect();
         Ok(Self { card, hash, localizer, model, engine, point: OperatingPoint::default(), told })
@@ -167,7 +167,8 @@ impl Tagger {
     /// # Errors
     /// A net that refuses its input, which no readable photo brings about.
     pub fn response_map(&self, photo: &Photo) -> Result<ResponseMap, TaggerError> {
-        Ok(self.localizer.response_map(photo)?)
+        let maps = self.localizer.response_maps().ok_or(crate::locate::LocateError::NoResponses)?;
+        Ok(maps.response_map(photo)?)
     }
 
     /// The attributes of a face at a place, as [`Tagger::place_of`] and [`Tagger::place_of_landmarks`] tell it; a square region for models
@@ -313,7 +314,7 @@ mod tests {
     #[test]
     fn a_model_of_whole_pictures_finds_and_sees_all_of_them() {
         let mut card = tiny_card();
-        card.lnets_mut().unwrap().localisation = crate::locate::Localisation::Whole;
+        card.lnets_mut().unwrap().method = crate::locate::LnetMethod::Whole;
         let parts = crate::testing::random_parts(&card, 1).unwrap();
         let bundle = Bundle::new(&card, &parts, lineament_net::Precision::F32).unwrap();
         let tagger = Tagger::new(Bundle::read(bundle.bytes()).unwrap()).unwrap();

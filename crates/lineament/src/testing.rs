@@ -6,7 +6,7 @@ use crate::attributes::{
 };
 use crate::bundle::{Bundle, BundleError, Card, Parts};
 use crate::input::Preprocess;
-use crate::locate::{Lnets, Localisation, Locator, PaperLocalisation};
+use crate::locate::{LnetMethod, Lnets, LocalizerSpec, PaperParameters};
 use crate::photo::Photo;
 use lineament_net::{Layer, NetSpec, Precision, Shape, SpecError, Weights};
 use std::collections::BTreeMap;
@@ -40,14 +40,14 @@ pub fn tiny_card() -> Card {
         taught: None,
     };
     Card {
-        format: Card::CASCADE,
+        format: Card::FORMAT,
         name: "tiny".to_owned(),
         version: "0.0.1".to_owned(),
         created: None,
-        locator: Locator::Lnets(Lnets {
+        localizer: LocalizerSpec::Lnets(Lnets {
             lnet_o: lnet("lnet_o"),
             lnet_s: lnet("lnet_s"),
-            localisation: Localisation::Paper(PaperLocalisation::default()),
+            method: LnetMethod::Paper(PaperParameters::default()),
         }),
         describer: Describer::Anet(AnetPatches {
             anet,
@@ -87,7 +87,7 @@ pub fn random_parts(card: &Card, seed: u64) -> Result<Parts, BundleError> {
         let weights = Weights::random(net, seed ^ place).map_err(refused(&name))?;
         nets.insert(name, weights);
     }
-    let detector = matches!(card.locator, Locator::Detector(_)).then(Vec::new);
+    let detector = matches!(card.localizer, LocalizerSpec::Detector(_)).then(Vec::new);
     Ok(Parts { nets, detector, svms: LinearSvms::new(features, weight, vec![0.0; attributes])? })
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use lineament::attributes::Describer;
-use lineament::locate::{Localisation, Locator};
+use lineament::locate::{LnetMethod, LocalizerSpec};
 use lineament::{Bundle, Card, Photo, Point};
 use lineament_net::NetSpec;
 
@@ -83,7 +83,7 @@ pub fn verify(arguments: VerifyArguments) -> Result<Outcome> {
     let tagger = model::tagger(bundle)?;
     let grey = Photo::filled(128, 128, [127; 3]);
     // Without a localiser there is nothing to ask it.
-    if tagger.card().locator != Locator::Given {
+    if tagger.card().localizer != LocalizerSpec::Given {
         tagger.locate(&grey).context("the model does not answer")?;
     }
     let face =
@@ -125,7 +125,7 @@ fn describe(bundle: &Bundle, colours: Colours) -> Result<String> {
         };
         row(name, &net(spec)?)?;
     }
-    row("localisation", &locator(&card.locator))?;
+    row("localisation", &localizer(&card.localizer))?;
     row("description", describer(&card.describer))?;
     if !card.note.trim().is_empty() {
         writeln!(text, "\n{}", card.note.trim())?;
@@ -194,17 +194,17 @@ fn net(spec: &NetSpec) -> Result<String> {
     ))
 }
 
-fn locator(locator: &Locator) -> String {
-    match locator {
-        Locator::Lnets(lnets) => kind(&lnets.localisation).to_owned(),
-        Locator::Detector(detector) => format!(
+fn localizer(spec: &LocalizerSpec) -> String {
+    match spec {
+        LocalizerSpec::Lnets(lnets) => kind(&lnets.method).to_owned(),
+        LocalizerSpec::Detector(detector) => format!(
             "{}, a detector of others, on a canvas of {} × {} px, from a score of {}",
             detector.family.name(),
             detector.canvas[0],
             detector.canvas[1],
             detector.threshold
         ),
-        Locator::Given => "none: the landmarks of a face are to be given".to_owned(),
+        LocalizerSpec::Given => "none: the landmarks of a face are to be given".to_owned(),
         _ => "of the recipe's own kind; `--format json` shows it".to_owned(),
     }
 }
@@ -220,11 +220,11 @@ fn describer(describer: &Describer) -> &'static str {
     }
 }
 
-fn kind(localisation: &Localisation) -> &'static str {
-    match localisation {
-        Localisation::Paper(_) => "as in the paper: windows on response maps, density peaks",
-        Localisation::Pyramid(_) => "window classifiers slid over a pyramid of the photo, coarse then fine",
-        Localisation::Whole => "none: the whole picture is what is asked about",
+fn kind(method: &LnetMethod) -> &'static str {
+    match method {
+        LnetMethod::Paper(_) => "as in the paper: windows on response maps, density peaks",
+        LnetMethod::Pyramid(_) => "window classifiers slid over a pyramid of the photo, coarse then fine",
+        LnetMethod::Whole => "none: the whole picture is what is asked about",
         _ => "of the recipe's own kind; `--format json` shows it",
     }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use lineament::locate::{Localisation, PaperLocalisation};
+use lineament::locate::{LnetMethod, PaperParameters};
 use lineament::testing::{blocks, random_parts, tiny_card};
 use lineament::{Bundle, Photo};
 use lineament_net::Precision;
@@ -21,8 +21,8 @@ impl Stage {
     pub fn new() -> Self {
         let stage = Self(tempfile::tempdir().unwrap());
         let mut card = tiny_card();
-        card.lnets_mut().unwrap().localisation =
-            Localisation::Paper(PaperLocalisation { threshold: 0.0, ..PaperLocalisation::default() });
+        card.lnets_mut().unwrap().method =
+            LnetMethod::Paper(PaperParameters { threshold: 0.0, ..PaperParameters::default() });
         let parts = random_parts(&card, 7).unwrap();
         Bundle::new(&card, &parts, Precision::F32).unwrap().write(&stage.path("tiny.lineament")).unwrap();
         fs::create_dir_all(stage.path("photos/deep")).unwrap();

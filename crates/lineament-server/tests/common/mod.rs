@@ -13,7 +13,7 @@ use axum::response::Response;
 use http_body_util::BodyExt;
 use image::{ImageFormat, RgbImage};
 use lineament::explain::Explainer;
-use lineament::locate::{Localisation, PaperLocalisation};
+use lineament::locate::{LnetMethod, PaperParameters};
 use lineament::testing::{blocks, random_parts, tiny_card};
 use lineament::{Bundle, Engine, Photo, Tagger};
 use lineament_net::Precision;
@@ -25,8 +25,8 @@ use tower::ServiceExt;
 /// A model that finds something in every picture with edges.
 pub fn bundle() -> Bundle {
     let mut card = tiny_card();
-    card.lnets_mut().unwrap().localisation =
-        Localisation::Paper(PaperLocalisation { threshold: 0.0, ..PaperLocalisation::default() });
+    card.lnets_mut().unwrap().method =
+        LnetMethod::Paper(PaperParameters { threshold: 0.0, ..PaperParameters::default() });
     let parts = random_parts(&card, 7).unwrap();
     Bundle::new(&card, &parts, Precision::F32).unwrap()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lineament::locate::{PaperLocalisation, PyramidLocalisation};
+use lineament::locate::{PaperParameters, PyramidParameters};
 use lineament_data::Augment;
 use lineament_net::{Layer, NetSpec};
 use serde::{Deserialize, Serialize};
@@ -53,7 +53,7 @@ impl LocatingRecipe {
 pub struct PaperRecipe {
     /// Constants of the localiser. Where the data allows, stage `lnet_s` chooses `head_shoulder_size_power` before LNet_s learns from the regions, and the
     /// thresholds, `size_power` and `face_enlarge` at its end.
-    pub localisation: PaperLocalisation,
+    pub localisation: PaperParameters,
     /// Stage `lnet_o`.
     pub lnet_o: PhotoStage,
     /// Stage `lnet_s`.
@@ -78,7 +78,7 @@ impl PaperRecipe {
 #[serde(deny_unknown_fields)]
 pub struct PyramidRecipe {
     /// Constants of the localiser; `candidate_threshold`, `threshold` and `face` are chosen again at the end of stage `lnet_s`, where the data allows.
-    pub localisation: PyramidLocalisation,
+    pub localisation: PyramidParameters,
     /// False alarms a picture that the threshold is to let pass.
     pub false_alarms: f64,
     /// Share of validation faces that LNet_s may never be asked about, to spare it what LNet_o makes little of: `candidate_threshold` is chosen so. Without,

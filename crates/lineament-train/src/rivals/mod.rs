@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use lineament::attributes::{Describer, FaceTracer, PandaNets};
 use lineament::bundle::{Bundle, Card, Parts as BundleParts};
 use lineament::engine::Engine;
-use lineament::locate::{Detector, Locator};
+use lineament::locate::{Detector, LocalizerSpec};
 use lineament_data::Split;
 use lineament_net::{Precision, Weights};
 use rayon::prelude::*;
@@ -77,13 +77,13 @@ pub fn train(options: &RivalOptions<'_>) -> Result<PathBuf, TrainError> {
     let sets = read_sets(&options.data)?;
     let pictured = objects(&sets, Split::Train);
     let (sets, attributes) = one_order(sets, &recipe.without)?;
-    let locator = match &options.detector {
-        Some((detector, _)) => Locator::Detector(detector.clone()),
-        None => Locator::Given,
+    let spec = match &options.detector {
+        Some((detector, _)) => LocalizerSpec::Detector(detector.clone()),
+        None => LocalizerSpec::Given,
     };
     let onnx = options.detector.as_ref().map(|(_, onnx)| onnx.as_slice());
-    let localizer = match &locator {
-        Locator::Detector(detector) => {
+    let localizer = match &spec {
+        LocalizerSpec::Detector(detector) => {
             let made = detector.localizer(onnx.unwrap_or_default());
             Some(made.map_err(|e| TrainError::Net(e.to_string()))?)
         }
@@ -127,7 +127,7 @@ pub fn train(options: &RivalOptions<'_>) -> Result<PathBuf, TrainError> {
                     name: recipe.name.clone(),
                     version: env!("CARGO_PKG_VERSION").to_owned(),
                     created: None,
-                    locator: locator.clone(),
+                    localizer: spec.clone(),
                     describer,
                     preprocess: recipe.preprocess,
                     attributes: heads.cards,

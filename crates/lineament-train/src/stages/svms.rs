@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lineament::attributes::{Anet, AnetPatches, Describer};
 use lineament::bundle::{Bundle, Card, Parts};
-use lineament::locate::{Lnets, Locator};
+use lineament::locate::{Lnets, LocalizerSpec};
 
 use lineament_net::Precision;
 
@@ -31,14 +31,14 @@ pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
     let faces = anet_faces::collect(context)?;
     let found = features(&faces, &anet, &recipe.svms)?;
     let heads = heads(&found, &head, &context.attributes, &recipe.svms)?;
-    let (locator, mut nets, detector) = match context.detector {
-        Some((detector, onnx)) => (Locator::Detector(detector.clone()), BTreeMap::new(), Some(onnx.clone())),
+    let (localizer, mut nets, detector) = match context.detector {
+        Some((detector, onnx)) => (LocalizerSpec::Detector(detector.clone()), BTreeMap::new(), Some(onnx.clone())),
         None => {
             let (lnet_o, lnet_s, localisation) = trained_lnets::read(context.folder.path, &recipe.nets)?;
             let specs = (recipe.nets.lnet_o.clone(), recipe.nets.lnet_s.clone());
-            let lnets = Lnets { lnet_o: specs.0, lnet_s: specs.1, localisation };
+            let lnets = Lnets { lnet_o: specs.0, lnet_s: specs.1, method: localisation };
             let weights = [("lnet_o".to_owned(), lnet_o), ("lnet_s".to_owned(), lnet_s)];
-            (Locator::Lnets(lnets), BTreeMap::from(weights), None)
+            (LocalizerSpec::Lnets(lnets), BTreeMap::from(weights), None)
         }
     };
     nets.insert("anet".to_owned(), trunk);
@@ -51,11 +51,11 @@ pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
         licence.clone_from(&base.licence);
     }
     let card = Card {
-        format: if detector.is_some() { Card::FORMAT } else { Card::CASCADE },
+        format: Card::FORMAT,
         name: recipe.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         created: None,
-        locator,
+        localizer,
         describer: Describer::Anet(AnetPatches {
             anet: recipe.nets.anet.clone(),
             region: anet_faces::region(context)?,

@@ -1,32 +1,34 @@
 //! The card of a bundle: everything about the model but its weights.
 
-use super::stored;
 use crate::attributes::{
     AnetPatches, AttributeCard, AttributeCardError, Describer, DescriberError, Place, Region, RegionError,
     UnknownAttribute, find,
 };
 use crate::geometry::{Point, Rect};
 use crate::input::{Preprocess, PreprocessError};
-use crate::locate::{Face, Lnets, Localisation, LocateError, Locator};
+use crate::locate::{Face, LnetMethod, Lnets, LocalizerSpec, LocateError};
 use lineament_net::{CheckedLayer, NetSpec, SpecError};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a bundle says of itself: how it locates and describes faces, preprocessing, attributes, origin. Stored as JSON under the metadata
 /// key `lineament` of the file.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(into = "stored::Stored")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Card {
-    /// Version of the format: [`Card::CASCADE`] for LNets and ANet, which every program reads, else [`Card::FORMAT`].
+    /// Version of the format: [`Card::FORMAT`].
     pub format: u32,
     /// Name of the model.
     pub name: String,
     /// Version of the model.
     pub version: String,
     /// When it was made, as a date (RFC 3339), where that is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
     /// How faces are found.
-    pub locator: Locator,
+    #[serde(rename = "locator")]
+    pub localizer: LocalizerSpec,
     /// How they are described.
     pub describer: Describer,
     /// How pixels become numbers, for all nets but a detector, which has its own way.
@@ -55,11 +57,14 @@ pub enum CardError {
         /// Its format.
         found: u64,
     },
-    /// A format that never was.
+    /// A format that no released program wrote.
     #[error(
-        "the bundle says it has format 0, which does not exist: it is damaged or forged, fetch or export it again"
+        "the bundle says it has format {found}, which no released program wrote: it is damaged or forged, fetch or export it again"
     )]
-    Format,
+    Format {
+        /// Its format.
+        found: u64,
+    },
     /// More text than a card has.
     #[error(
         "the card is {bytes} bytes long and may be {} at most: this is no card of lineament",
@@ -125,13 +130,6 @@ pub enum CardError {
          be given"
     )]
     NoLandmarks,
-    /// A format that holds LNets and ANet only.
-    #[error(
-        "the card has format {}, which holds LNets and ANet only: write it in format {}",
-        Card::CASCADE,
-        Card::FORMAT
-    )]
-    Cascade,
     /// No attributes, or too many.
     #[error("the card lists {0} attributes; there must be between 1 and {most}", most = Card::MAX_ATTRIBUTES)]
     Attributes(usize),
@@ -147,10 +145,8 @@ pub enum CardError {
 }
 
 impl Card {
-    /// The newest format that this program reads: any locator, any describer.
+    /// The format that this program reads and writes.
     pub const FORMAT: u32 = 2;
-    /// The first format: LNets and ANet, whose fields lie side by side. Still written for them, so that older programs read them.
-    pub const CASCADE: u32 = 1;
     /// Longest card read, in bytes of JSON.
     pub const MAX_BYTES: usize = 4 << 20;
     /// Most attributes of a bundle.
@@ -168,14 +164,14 @@ impl Card {
     /// # Errors
     /// The first thing that is wrong; a newer format before all others, since its other fields may be anything.
     pub fn from_json(json: &str) -> Result<Self, CardError> {
-        let format = Self::check_format(json)?;
-        let card = stored::Stored::read(format, json)?.into_card();
+        Self::check_format(json)?;
+        let card: Self = serde_json::from_str(json)?;
         card.check()?;
         Ok(card)
     }
 
-    /// The format; refuses a card of an unknown one, whatever else it holds.
-    pub(super) fn check_format(json: &str) -> Result<u32, CardError> {
+    /// Refuses a card of an unknown format, whatever else it holds.
+    pub(super) fn check_format(json: &str) -> Result<(), CardError> {
         #[derive(Deserialize)]
         struct Probe {
             format: u64,
@@ -183,12 +179,14 @@ impl Card {
         if json.len() > Self::MAX_BYTES {
             return Err(CardError::TooLong { bytes: json.len() });
         }
-        match serde_json::from_str::<Probe>(json)?.format {
-            0 => Err(CardError::Format),
-            found => u32::try_from(found)
-                .ok()
-                .filter(|format| *format <= Self::FORMAT)
-                .ok_or(CardError::Newer { found }),
+        Self::known_format(serde_json::from_str::<Probe>(json)?.format)
+    }
+
+    fn known_format(found: u64) -> Result<(), CardError> {
+        match found.cmp(&u64::from(Self::FORMAT)) {
+            Ordering::Less => Err(CardError::Format { found }),
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => Err(CardError::Newer { found }),
         }
     }
 
@@ -216,16 +214,16 @@ impl Card {
 
     /// The LNets, where they locate.
     pub fn lnets(&self) -> Option<&Lnets> {
-        match &self.locator {
-            Locator::Lnets(lnets) => Some(lnets),
+        match &self.localizer {
+            LocalizerSpec::Lnets(lnets) => Some(lnets),
             _ => None,
         }
     }
 
     /// The same, to be changed.
     pub fn lnets_mut(&mut self) -> Option<&mut Lnets> {
-        match &mut self.locator {
-            Locator::Lnets(lnets) => Some(lnets),
+        match &mut self.localizer {
+            LocalizerSpec::Lnets(lnets) => Some(lnets),
             _ => None,
         }
     }
@@ -251,8 +249,8 @@ impl Card {
     /// # Errors
     /// A box without an inside, or a describer that needs landmarks.
     pub fn region_of_box(&self, rect: Rect) -> Result<Rect, RegionError> {
-        match (&self.locator, &self.describer) {
-            (Locator::Lnets(Lnets { localisation: Localisation::Whole, .. }), Describer::Anet(_)) => {
+        match (&self.localizer, &self.describer) {
+            (LocalizerSpec::Lnets(Lnets { method: LnetMethod::Whole, .. }), Describer::Anet(_)) => {
                 Region::around(rect)
             }
             (_, describer) => describer.region_of_box(rect),
@@ -280,7 +278,7 @@ impl Card {
 
     /// All nets, by the name of their tensors, and the most pictures that each is shown at once.
     pub fn nets(&self) -> Vec<(String, &NetSpec, u64)> {
-        let locating = self.locator.nets().into_iter().map(|(name, net)| (name, net, Self::REGIONS));
+        let locating = self.localizer.nets().into_iter().map(|(name, net)| (name, net, Self::REGIONS));
         locating.chain(self.describer.nets()).collect()
     }
 
@@ -297,18 +295,11 @@ impl Card {
     /// # Errors
     /// The first thing that is wrong.
     pub fn check(&self) -> Result<(), CardError> {
-        match self.format {
-            0 => return Err(CardError::Format),
-            found if found > Self::FORMAT => return Err(CardError::Newer { found: found.into() }),
-            _ => {}
-        }
-        if self.format == Self::CASCADE && (self.lnets().is_none() || self.anet().is_none()) {
-            return Err(CardError::Cascade);
-        }
+        Self::known_format(self.format.into())?;
         self.check_texts()?;
         self.preprocess.check()?;
         self.describer.check()?;
-        if self.describer.needs_landmarks() && !self.locator.gives_landmarks() {
+        if self.describer.needs_landmarks() && !self.localizer.gives_landmarks() {
             return Err(CardError::NoLandmarks);
         }
         for (net, spec, items) in self.nets() {
@@ -321,7 +312,7 @@ impl Card {
                 return Err(CardError::Heavy { net });
             }
         }
-        self.locator.check()?;
+        self.localizer.check()?;
         if let Some(AnetPatches { anet, patches, .. }) = self.anet() {
             let (input, size) = (anet.input, patches.size);
             if (input.channels, input.height, input.width) != (3, size as usize, size as usize) {

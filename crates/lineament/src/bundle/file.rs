@@ -3,7 +3,7 @@
 use super::card::{Card, CardError};
 use super::error::BundleError;
 use crate::attributes::LinearSvms;
-use crate::locate::{Detector, Locator};
+use crate::locate::{Detector, LocalizerSpec};
 use crate::output::write_whole;
 use lineament_net::{Array, NetSpec, Precision, Stored, Weights, WeightsError};
 use safetensors::tensor::{TensorInfo, TensorView};
@@ -257,7 +257,7 @@ fn parse(bytes: &[u8]) -> Result<(Card, Parts), BundleError> {
     let card = Card::from_json(json)?;
     let svm_names = [format!("{SVM}.weight"), format!("{SVM}.bias")];
     let nets = card.nets();
-    let detects = matches!(card.locator, Locator::Detector(_));
+    let detects = matches!(card.localizer, LocalizerSpec::Detector(_));
     let known = |name: &str| {
         let of_net = |net: &str| name.split_once('.').is_some_and(|(first, _)| first == net);
         nets.iter().any(|(net, ..)| of_net(net))

@@ -3,7 +3,6 @@
 mod card;
 mod error;
 mod file;
-mod stored;
 
 pub use card::{Card, CardError};
 pub use error::BundleError;

@@ -7,7 +7,7 @@ use crate::crop::crop;
 use crate::engine::{Engine, Runner};
 use crate::geometry::{Point, Rect};
 use crate::input::Preprocess;
-use crate::locate::{Cells, Localisation, LocateError, ResponseMap, WindowToBox};
+use crate::locate::{Cells, LnetMethod, LocateError, ResponseMap, WindowToBox};
 use crate::photo::Photo;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -46,7 +46,7 @@ impl AttributeHead {
     /// LNets only up to their last convolution, and has none.
     pub(super) fn of(card: &Card, parts: &Parts, engine: &Engine) -> Result<Option<Self>, ExplainError> {
         let (Some(lnets), Some(weights)) = (card.lnets(), parts.net("lnet_s")) else { return Ok(None) };
-        let Localisation::Pyramid(pyramid) = &lnets.localisation else { return Ok(None) };
+        let LnetMethod::Pyramid(pyramid) = &lnets.method else { return Ok(None) };
         let net = engine.runner(&lnets.lnet_s, weights)?;
         if net.output().channels != 1 + card.attributes.len() {
             return Ok(None);

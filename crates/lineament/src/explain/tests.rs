@@ -1,7 +1,7 @@
 use super::*;
-use crate::locate::{Cells, Lnets, Locator, PyramidLocalisation};
+use crate::locate::{Cells, Lnets, LocalizerSpec, PyramidParameters};
 use crate::testing::{blocks, random_parts, tiny_bundle, tiny_card};
-use crate::{Tagger, locate::Localisation};
+use crate::{Tagger, locate::LnetMethod};
 use lineament_net::{Layer, NetSpec, Precision, Shape};
 
 /// A bundle of three attributes whose LNets answer for windows, a channel for the face and one for each of them.
@@ -21,10 +21,10 @@ fn with_head() -> Bundle {
         input: Shape::new(3, 16, 16),
         layers: vec![conv("conv1", 4, 4, 4), Layer::Relu, conv("responses", 4, 4, 1)],
     };
-    card.locator = Locator::Lnets(Lnets {
+    card.localizer = LocalizerSpec::Lnets(Lnets {
         lnet_o: lnet("lnet_o"),
         lnet_s: lnet("lnet_s"),
-        localisation: Localisation::Pyramid(PyramidLocalisation::default()),
+        method: LnetMethod::Pyramid(PyramidParameters::default()),
     });
     let parts = random_parts(&card, 3).unwrap();
     Bundle::new(&card, &parts, Precision::F32).unwrap()

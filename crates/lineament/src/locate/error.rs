@@ -7,7 +7,7 @@ use crate::input::PreprocessError;
 use lineament_net::SpecError;
 use thiserror::Error;
 
-/// A localiser that cannot be built, or a net that fails on a photo.
+/// A localizer that cannot be built, or a net that fails on a photo.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum LocateError {
@@ -62,7 +62,7 @@ pub enum LocateError {
         /// The net.
         net: &'static str,
     },
-    /// The bundle has no localiser.
+    /// The bundle has no localizer.
     #[error(
         "this model finds no faces, it only describes those whose landmarks are given: use `evaluate --region landmarks`, or train it \
          with `--detector FILE`"
@@ -83,8 +83,8 @@ pub enum LocateError {
         /// What is wrong.
         reason: String,
     },
-    /// A response map was asked of a detector.
-    #[error("this model finds faces with a detector, which has no response map: use a model with LNets")]
+    /// A response map was asked of a localizer without LNets.
+    #[error("this model has no LNets to find faces with, and so no response map: use a model with LNets")]
     NoResponses,
     /// A net refused its input, or its engine failed.
     #[error(transparent)]

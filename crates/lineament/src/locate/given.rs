@@ -1,7 +1,6 @@
-//! No localiser: for bundles that describe faces whose landmarks are given.
+//! No localizer: for bundles that describe faces whose landmarks are given.
 
 use super::error::LocateError;
-use super::response::ResponseMap;
 use super::{Face, Localizer};
 use crate::photo::Photo;
 
@@ -11,10 +10,6 @@ pub struct GivenLocalizer;
 
 impl Localizer for GivenLocalizer {
     fn locate(&self, _: &Photo) -> Result<Vec<Face>, LocateError> {
-        Err(LocateError::Given)
-    }
-
-    fn response_map(&self, _: &Photo) -> Result<ResponseMap, LocateError> {
         Err(LocateError::Given)
     }
 }

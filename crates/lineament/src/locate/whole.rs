@@ -1,9 +1,9 @@
 //! No localisation at all: the picture is what is asked about. For models of things that are not faces, and of pictures that were cut already.
 
 use super::error::LocateError;
-use super::responder::Responder;
+use super::paper::Responder;
 use super::response::ResponseMap;
-use super::{Face, Localizer};
+use super::{Face, Localizer, ResponseMaps};
 use crate::engine::Runner;
 use crate::input::Preprocess;
 use crate::photo::Photo;
@@ -15,7 +15,7 @@ pub struct WholeLocalizer {
 }
 
 impl WholeLocalizer {
-    /// LNet_o only serves [`Localizer::response_map`].
+    /// LNet_o only serves [`ResponseMaps`].
     ///
     /// # Errors
     /// A net that does not end in a map.
@@ -29,6 +29,12 @@ impl Localizer for WholeLocalizer {
         Ok(vec![Face { rect: photo.rect(), score: 1.0, landmarks: None }])
     }
 
+    fn response_maps(&self) -> Option<&dyn ResponseMaps> {
+        Some(self)
+    }
+}
+
+impl ResponseMaps for WholeLocalizer {
     fn response_map(&self, photo: &Photo) -> Result<ResponseMap, LocateError> {
         Ok(self.lnet_o.whole(photo)?.map_in_photo())
     }

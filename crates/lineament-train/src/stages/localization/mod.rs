@@ -6,7 +6,7 @@
 mod paper;
 mod pyramid;
 
-use lineament::locate::Localisation;
+use lineament::locate::LnetMethod;
 
 use crate::context::Context;
 use crate::error::TrainError;
@@ -30,8 +30,8 @@ pub fn lnet_o(context: &Context<'_>) -> Result<(), TrainError> {
 /// When there is nothing to learn from, or the training stops.
 pub fn lnet_s(context: &Context<'_>) -> Result<(), TrainError> {
     let chosen = match &context.recipe.locating {
-        LocatingRecipe::Paper(recipe) => Localisation::Paper(paper::lnet_s(context, recipe)?),
-        LocatingRecipe::Pyramid(recipe) => Localisation::Pyramid(pyramid::lnet_s(context, recipe)?),
+        LocatingRecipe::Paper(recipe) => LnetMethod::Paper(paper::lnet_s(context, recipe)?),
+        LocatingRecipe::Pyramid(recipe) => LnetMethod::Pyramid(pyramid::lnet_s(context, recipe)?),
     };
     save_localization(context.folder.path, &chosen)
 }

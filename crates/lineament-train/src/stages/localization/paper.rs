@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use lineament::Rect;
-use lineament::locate::{Face, HeadShoulders, PaperLocalisation, PaperLocalizer};
+use lineament::locate::{Face, HeadShoulders, PaperParameters, PaperLocalizer};
 use lineament_data::{Sample, Split};
 use lineament_fit::detection_threshold::least_error;
 use lineament_net::Weights;
@@ -48,10 +48,10 @@ pub fn lnet_o(context: &Context<'_>, recipe: &PaperRecipe) -> Result<(), TrainEr
 ///
 /// # Errors
 /// When there is nothing to learn from, or the training stops.
-pub fn lnet_s(context: &Context<'_>, recipe: &PaperRecipe) -> Result<PaperLocalisation, TrainError> {
+pub fn lnet_s(context: &Context<'_>, recipe: &PaperRecipe) -> Result<PaperParameters, TrainError> {
     let lnet_o = context.weights(Stage::LnetS, Stage::LnetO, "trunk", Some(&context.recipe.nets.lnet_o))?;
     let open_doors =
-        PaperLocalisation { candidate_threshold: LEAST, threshold: LEAST, ..recipe.localisation.clone() };
+        PaperParameters { candidate_threshold: LEAST, threshold: LEAST, ..recipe.localisation.clone() };
     let open_doors = with_regions_that_hold_faces(context, &lnet_o, open_doors)?;
     let finder = localizer(context, &lnet_o, &lnet_o, &open_doors)?;
     let photos = photos(&context.sets, Split::Train);
@@ -111,7 +111,7 @@ fn localizer(
     context: &Context<'_>,
     lnet_o: &Weights,
     lnet_s: &Weights,
-    parameters: &PaperLocalisation,
+    parameters: &PaperParameters,
 ) -> Result<PaperLocalizer, TrainError> {
     let nets = &context.recipe.nets;
     PaperLocalizer::new(
@@ -128,13 +128,13 @@ fn localizer(
 fn with_regions_that_hold_faces(
     context: &Context<'_>,
     lnet_o: &Weights,
-    start: PaperLocalisation,
-) -> Result<PaperLocalisation, TrainError> {
+    start: PaperParameters,
+) -> Result<PaperParameters, TrainError> {
     let samples: Vec<(Sample, Rect)> = photos(&context.sets, Split::Validation)
         .into_iter()
         .filter_map(|s| s.rect.map(|rect| (s, rect)))
         .collect();
-    let best_alone = PaperLocalisation { candidates: 1, ..start.clone() };
+    let best_alone = PaperParameters { candidates: 1, ..start.clone() };
     let finder = localizer(context, lnet_o, lnet_o, &best_alone)?;
     let holds = |(sample, given): &(Sample, Rect)| {
         let weighed = finder.head_shoulders_weighed(&open_photo(&sample.path)?, &SIZE_POWERS);
@@ -155,7 +155,7 @@ fn with_regions_that_hold_faces(
         "lnet_s: validation: with size power {power} LNet_o's best regions hold {count} of {} faces",
         samples.len()
     );
-    Ok(PaperLocalisation { head_shoulder_size_power: power, ..start })
+    Ok(PaperParameters { head_shoulder_size_power: power, ..start })
 }
 
 /// On the validation part: the power and the factor with which most given boxes are met, then the decision boundary between the scores of
@@ -163,16 +163,16 @@ fn with_regions_that_hold_faces(
 fn calibrate(
     context: &Context<'_>,
     lnet_o: &Weights,
-    start: &PaperLocalisation,
-) -> Result<PaperLocalisation, TrainError> {
+    start: &PaperParameters,
+) -> Result<PaperParameters, TrainError> {
     let lnet_s = context.weights(Stage::LnetS, Stage::LnetS, "trunk", Some(&context.recipe.nets.lnet_s))?;
     let samples = photos(&context.sets, Split::Validation);
-    let mut best: Option<(usize, PaperLocalisation, Vec<f32>)> = None;
+    let mut best: Option<(usize, PaperParameters, Vec<f32>)> = None;
     let paths: Vec<&Path> = samples.iter().map(|s| s.path.as_path()).collect();
-    let unscaled = PaperLocalisation { face_enlarge: 1.0, ..start.clone() };
+    let unscaled = PaperParameters { face_enlarge: 1.0, ..start.clone() };
     let weighed = strongest(&localizer(context, lnet_o, &lnet_s, &unscaled)?, &paths, &SIZE_POWERS)?;
     for (size_power, found) in SIZE_POWERS.into_iter().zip(weighed) {
-        let tried = PaperLocalisation { size_power, ..unscaled.clone() };
+        let tried = PaperParameters { size_power, ..unscaled.clone() };
         let scores: Vec<f32> = found.iter().flatten().map(|face| face.score).collect();
         for face_enlarge in ENLARGE {
             let met = |(sample, face): (&Sample, &Option<Face>)| {
@@ -181,7 +181,7 @@ fn calibrate(
             };
             let hits = samples.iter().zip(&found).filter(|pair| met(*pair)).count();
             if best.as_ref().is_none_or(|(most, _, _)| hits > *most) {
-                best = Some((hits, PaperLocalisation { face_enlarge, ..tried.clone() }, scores.clone()));
+                best = Some((hits, PaperParameters { face_enlarge, ..tried.clone() }, scores.clone()));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use lineament::locate::{PyramidLocalisation, PyramidLocalizer, Window, WindowToBox};
+use lineament::locate::{PyramidParameters, PyramidLocalizer, Window, WindowToBox};
 use lineament_data::{Framing, Sample, Split};
 use lineament_fit::detection_threshold::at_false_alarms;
 use lineament_net::{NetSpec, Weights};
@@ -38,7 +38,7 @@ pub fn lnet_o(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<(), Train
 ///
 /// # Errors
 /// When there is nothing to learn from, or the training stops.
-pub fn lnet_s(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisation, TrainError> {
+pub fn lnet_s(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<PyramidParameters, TrainError> {
     let nets = &context.recipe.nets;
     let lnet_o = context.weights(Stage::LnetS, Stage::LnetO, "trunk", Some(&nets.lnet_o))?;
     // What LNet_s knows before it learns from windows that were found: what LNet_o does, where both have one structure, or a first round of its own.
@@ -128,7 +128,7 @@ fn localizer(
     context: &Context<'_>,
     lnet_o: &Weights,
     (second, lnet_s): (&NetSpec, &Weights),
-    parameters: &PyramidLocalisation,
+    parameters: &PyramidParameters,
 ) -> Result<PyramidLocalizer, TrainError> {
     PyramidLocalizer::new(
         net(&context.recipe.nets.lnet_o, lnet_o)?,
@@ -178,7 +178,7 @@ fn hard_windows(
 
 /// Chooses, on the validation part, the constants from window to box (medians over photos with a given box) and the threshold
 /// (on pictures without a face).
-fn calibrate(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<PyramidLocalisation, TrainError> {
+fn calibrate(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<PyramidParameters, TrainError> {
     let mut chosen = recipe.localisation.clone();
     let nets = &context.recipe.nets;
     let lnet_o = context.weights(Stage::LnetS, Stage::LnetO, "trunk", Some(&nets.lnet_o))?;

@@ -130,7 +130,10 @@ fn a_newer_format_is_refused_with_the_advice_to_update() {
         Some([(CARD.to_owned(), r#"{"format": 900}"#.to_owned())].into()),
     );
     assert!(refusal(&bytes.unwrap()).contains("update lineament"));
-    assert!(refusal(&forged(r#"{"format": 0}"#)).contains("format 0"));
+    for older in ["format 0", "format 1"] {
+        let json = format!(r#"{{"format": {}}}"#, &older[7..]);
+        assert!(refusal(&forged(&json)).contains(older));
+    }
 }
 
 #[test]
@@ -139,16 +142,16 @@ fn forged_cards_are_refused_for_what_is_wrong_with_them() {
         ("name", edited(|card| card["name"] = json!("\u{1b}[2J"))),
         ("licence", edited(|card| card["licence"] = json!(""))),
         ("note", edited(|card| card["note"] = json!("\u{7}"))),
-        ("lnet_o", edited(|card| card["lnet_o"]["layers"][0]["stride"] = json!(0))),
-        ("lnet_s", edited(|card| card["lnet_s"]["layers"][0]["filters"] = json!(5))),
-        ("lnet_s", edited(|card| card["lnet_s"]["input"]["height"] = json!(1_000_000))),
-        ("anet", edited(|card| card["anet"]["input"]["width"] = json!(17))),
-        ("lnet_o", edited(|card| card["lnet_o"]["layers"][0]["padding"] = json!(500))),
+        ("lnet_o", edited(|card| card["locator"]["lnet_o"]["layers"][0]["stride"] = json!(0))),
+        ("lnet_s", edited(|card| card["locator"]["lnet_s"]["layers"][0]["filters"] = json!(5))),
+        ("lnet_s", edited(|card| card["locator"]["lnet_s"]["input"]["height"] = json!(1_000_000))),
+        ("anet", edited(|card| card["describer"]["anet"]["input"]["width"] = json!(17))),
+        ("lnet_o", edited(|card| card["locator"]["lnet_o"]["layers"][0]["padding"] = json!(500))),
         ("preprocess", edited(|card| card["preprocess"]["std"][1] = json!(0))),
-        ("region", edited(|card| card["region"]["enlarge"] = json!(-1))),
-        ("patches", edited(|card| card["patches"]["offsets"] = json!([[9, 0]]))),
-        ("patches", edited(|card| card["patches"]["offsets"] = json!([]))),
-        ("localisation", edited(|card| card["localisation"]["overlap"] = json!(2))),
+        ("region", edited(|card| card["describer"]["region"]["enlarge"] = json!(-1))),
+        ("patches", edited(|card| card["describer"]["patches"]["offsets"] = json!([[9, 0]]))),
+        ("patches", edited(|card| card["describer"]["patches"]["offsets"] = json!([]))),
+        ("localisation", edited(|card| card["locator"]["localisation"]["overlap"] = json!(2))),
         ("twice", edited(|card| card["attributes"][3]["name"] = json!("Bald"))),
         ("Bald", edited(|card| card["attributes"][4]["positives"] = json!(7))),
         ("Bald", edited(|card| card["attributes"][4]["platt"]["a"] = json!(1e300))),
@@ -170,7 +173,7 @@ fn forged_cards_are_refused_for_what_is_wrong_with_them() {
 #[test]
 fn a_linear_layer_in_an_lnet_is_refused() {
     let layer = json!({"kind": "linear", "name": "fc", "outputs": 4});
-    let said = refusal(&edited(|card| card["lnet_o"]["layers"] = json!([layer])));
+    let said = refusal(&edited(|card| card["locator"]["lnet_o"]["layers"] = json!([layer])));
     assert!(said.contains("fully connected"), "{said}");
 }
 
@@ -243,19 +246,19 @@ fn open_cards() -> Vec<Card> {
         power: 0.3,
     };
     let anet = tiny_card().describer;
-    let lnets = tiny_card().locator;
-    let yunet = Locator::Detector(Detector::of(Family::Yunet));
-    let ultraface = Locator::Detector(Detector::of(Family::Ultraface));
+    let lnets = tiny_card().localizer;
+    let yunet = LocalizerSpec::Detector(Detector::of(Family::Yunet));
+    let ultraface = LocalizerSpec::Detector(Detector::of(Family::Ultraface));
     [
         (lnets, anet.clone()),
         (ultraface, anet.clone()),
         (yunet.clone(), anet),
-        (Locator::Given, Describer::Facetracer(tracer.clone())),
+        (LocalizerSpec::Given, Describer::Facetracer(tracer.clone())),
         (yunet.clone(), Describer::Facetracer(tracer)),
-        (Locator::Given, Describer::Panda(panda.clone())),
+        (LocalizerSpec::Given, Describer::Panda(panda.clone())),
         (yunet, Describer::Panda(panda)),
     ]
-    .map(|(locator, describer)| Card { format: Card::FORMAT, locator, describer, ..tiny_card() })
+    .map(|(localizer, describer)| Card { format: Card::FORMAT, localizer, describer, ..tiny_card() })
     .to_vec()
 }
 
@@ -282,7 +285,7 @@ fn faces_are_described_by_given_landmarks() {
     let face = [(40.0, 50.0), (80.0, 52.0), (60.0, 75.0), (43.0, 94.0), (76.0, 95.0)];
     let face = face.map(|(x, y)| crate::Point::new(x, y));
     let photo = crate::testing::blocks(120, 130, 8);
-    for card in open_cards().into_iter().filter(|card| card.locator == Locator::Given) {
+    for card in open_cards().into_iter().filter(|card| card.localizer == LocalizerSpec::Given) {
         let bundle = Bundle::new(&card, &random_parts(&card, 5).unwrap(), Precision::F32).unwrap();
         let tagger = Tagger::new(bundle).unwrap();
         let place = tagger.place_of_landmarks(&face).unwrap();
@@ -298,11 +301,11 @@ fn faces_are_described_by_given_landmarks() {
 fn ways_that_do_not_fit_together_are_refused() {
     let cards = open_cards();
     let refused = |card: &Card| card.check().unwrap_err().to_string();
-    let without = Card { locator: tiny_card().locator, ..cards[3].clone() };
+    let without = Card { localizer: tiny_card().localizer, ..cards[3].clone() };
     assert!(refused(&without).contains("landmarks"), "{}", refused(&without));
-    let without = Card { locator: cards[1].locator.clone(), ..cards[5].clone() };
+    let without = Card { localizer: cards[1].localizer.clone(), ..cards[5].clone() };
     assert!(refused(&without).contains("landmarks"), "{}", refused(&without));
-    let first = Card { format: Card::CASCADE, ..cards[1].clone() };
+    let first = Card { format: 1, ..cards[1].clone() };
     assert!(refused(&first).contains("format 1"), "{}", refused(&first));
     // A detector's file that is not there, or where there should be none.
     let mut parts = random_parts(&cards[1], 5).unwrap();

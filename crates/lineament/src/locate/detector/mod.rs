@@ -95,7 +95,7 @@ impl Detector {
         }
     }
 
-    /// The localiser of the file's bytes.
+    /// The localizer of the file's bytes.
     ///
     /// # Errors
     /// A file that is no such detector.

@@ -1,7 +1,6 @@
 //! Running a detector with tract, which reads ONNX and is Rust throughout.
 
 use super::super::error::LocateError;
-use super::super::response::ResponseMap;
 use super::super::{Face, Localizer};
 use super::{Detector, Outputs};
 use crate::photo::Photo;
@@ -48,9 +47,5 @@ impl Localizer for DetectorLocalizer {
         let outputs =
             self.names.iter().zip(&outputs).map(read).collect::<TractResult<_>>().map_err(failed)?;
         self.detector.faces(&Outputs(outputs), scale)
-    }
-
-    fn response_map(&self, _: &Photo) -> Result<ResponseMap, LocateError> {
-        Err(LocateError::NoResponses)
     }
 }

@@ -9,11 +9,11 @@
 mod parameters;
 mod slider;
 
-pub use parameters::{PyramidLocalisation, WindowToBox};
+pub use parameters::{PyramidParameters, WindowToBox};
 
 use super::error::LocateError;
 use super::response::ResponseMap;
-use super::{Face, Localizer};
+use super::{Face, Localizer, ResponseMaps};
 use crate::crop::crop;
 use crate::engine::Runner;
 use crate::geometry::{Point, Rect, suppress};
@@ -56,11 +56,11 @@ impl Window {
 pub struct PyramidLocalizer {
     lnet_o: Slider,
     lnet_s: Slider,
-    parameters: PyramidLocalisation,
+    parameters: PyramidParameters,
 }
 
 impl PyramidLocalizer {
-    /// A localiser of two nets that see photos prepared in the same way.
+    /// A localizer of two nets that see photos prepared in the same way.
     ///
     /// # Errors
     /// Parameters out of range, or a net that does not give one cell for its input.
@@ -68,7 +68,7 @@ impl PyramidLocalizer {
         lnet_o: impl Into<Runner>,
         lnet_s: impl Into<Runner>,
         preprocess: Preprocess,
-        parameters: PyramidLocalisation,
+        parameters: PyramidParameters,
     ) -> Result<Self, LocateError> {
         parameters.check()?;
         Ok(Self {
@@ -211,6 +211,12 @@ impl Localizer for PyramidLocalizer {
         Ok(faces.into_iter().map(|(rect, score)| Face { rect, score, landmarks: None }).collect())
     }
 
+    fn response_maps(&self) -> Option<&dyn ResponseMaps> {
+        Some(self)
+    }
+}
+
+impl ResponseMaps for PyramidLocalizer {
     /// The level that holds the strongest response.
     fn response_map(&self, photo: &Photo) -> Result<ResponseMap, LocateError> {
         let levels = self.coarse(photo)?;
@@ -257,12 +263,12 @@ mod tests {
     }
 
     fn localizer() -> PyramidLocalizer {
-        let parameters = PyramidLocalisation {
+        let parameters = PyramidParameters {
             threshold: 2.0,
             candidate_threshold: 0.0,
             longest_side: 128,
             face: WindowToBox { right: 0.0, down: 0.0, width: 0.5, height: 0.5 },
-            ..PyramidLocalisation::default()
+            ..PyramidParameters::default()
         };
         let preprocess = Preprocess { mean: [0.0; 3], std: [1.0; 3] };
         PyramidLocalizer::new(bright_middle(), bright_middle(), preprocess, parameters).unwrap()
@@ -342,9 +348,9 @@ mod tests {
             Layer::Conv { name: "c".to_owned(), filters: 1, kernel: 3, stride: 1, padding: 1, bias: true };
         let spec = NetSpec { name: "map".to_owned(), input: Shape::new(3, 16, 16), layers: vec![conv] };
         let net = || Net::new(&spec, &Weights::random(&spec, 1).unwrap()).unwrap();
-        let made = PyramidLocalizer::new(net(), net(), Preprocess::default(), PyramidLocalisation::default());
+        let made = PyramidLocalizer::new(net(), net(), Preprocess::default(), PyramidParameters::default());
         assert!(made.err().unwrap().to_string().contains("net map must give exactly one cell"));
-        let wrong = PyramidLocalisation { step: 1.0, ..PyramidLocalisation::default() };
+        let wrong = PyramidParameters { step: 1.0, ..PyramidParameters::default() };
         assert!(wrong.check().unwrap_err().to_string().contains("localisation.step is 1"));
     }
 }

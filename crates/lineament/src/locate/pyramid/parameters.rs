@@ -1,4 +1,4 @@
-//! What the pyramid localiser can be told.
+//! Parameters of the pyramid localizer.
 
 use super::super::parameters::{ParameterError, Range};
 use serde::{Deserialize, Serialize};
@@ -17,10 +17,10 @@ pub struct WindowToBox {
     pub height: f32,
 }
 
-/// What the pyramid localiser can be told; all of it stands in the card.
+/// Parameters of the pyramid localizer, stored in the card.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct PyramidLocalisation {
+pub struct PyramidParameters {
     /// Least response of LNet_s that is a face; chosen on pictures with and without faces.
     pub threshold: f32,
     /// Least response of LNet_o that LNet_s is asked about.
@@ -49,7 +49,7 @@ pub struct PyramidLocalisation {
     pub face: WindowToBox,
 }
 
-impl Default for PyramidLocalisation {
+impl Default for PyramidParameters {
     fn default() -> Self {
         Self {
             threshold: 0.0,
@@ -69,8 +69,8 @@ impl Default for PyramidLocalisation {
     }
 }
 
-impl PyramidLocalisation {
-    /// Whether every value is one that the localiser can work with.
+impl PyramidParameters {
+    /// Whether every value is one that the localizer can work with.
     ///
     /// # Errors
     /// Names the value that is out of range, and the range.

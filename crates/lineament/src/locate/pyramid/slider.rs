@@ -1,7 +1,7 @@
 //! One LNet slid over pictures: the responses to all of their windows.
 
-use super::super::cells::Cells;
 use super::super::error::LocateError;
+use super::super::lnet::LNet;
 use super::super::response::ResponseMap;
 use super::Window;
 use crate::engine::Runner;
@@ -36,9 +36,7 @@ impl Level {
 
 /// A window classifier that is slid over pictures.
 pub(super) struct Slider {
-    net: Runner,
-    cells: Cells,
-    preprocess: Preprocess,
+    lnet: LNet,
     /// Side of its window, in pixels of its input.
     pub(super) window: u32,
 }
@@ -46,32 +44,26 @@ pub(super) struct Slider {
 impl Slider {
     /// A slider of a net that gives one cell for its input.
     pub(super) fn new(net: impl Into<Runner>, preprocess: Preprocess) -> Result<Self, LocateError> {
-        let net = net.into();
-        preprocess.check()?;
-        let spec = net.spec();
-        if spec.input.channels != 3 {
-            return Err(LocateError::Channels { net: spec.name.clone(), channels: spec.input.channels });
+        let lnet = LNet::new(net, preprocess)?;
+        let (input, output) = (lnet.net().input(), lnet.net().output());
+        if input.height != input.width || (output.height, output.width) != (1, 1) {
+            return Err(LocateError::NoWindow { net: lnet.name().to_owned() });
         }
-        let output = net.output();
-        if spec.input.height != spec.input.width || (output.height, output.width) != (1, 1) {
-            return Err(LocateError::NoWindow { net: spec.name.clone() });
-        }
-        let cells = Cells::of_net(spec)?;
-        let window = spec.input.height as u32;
-        Ok(Self { net, cells, preprocess, window })
+        let window = input.height as u32;
+        Ok(Self { lnet, window })
     }
 
     /// The net's name.
     pub(super) fn name(&self) -> &str {
-        &self.net.spec().name
+        self.lnet.name()
     }
 
     /// Responses to all windows inside pictures of one size, no smaller than a window, each of which shows its `rects` of a photo.
     pub(super) fn slide(&self, seen: &[Photo], rects: &[Rect]) -> Result<Vec<Level>, LocateError> {
-        let output = self.net.forward(&self.preprocess.tensor_of(seen))?;
+        let output = self.lnet.respond(seen)?;
         let level = |(item, (seen, rect)): (usize, (&Photo, &Rect))| {
             let (width, height) = (seen.width(), seen.height());
-            let cells = self.cells.seen_in(*rect, width, height);
+            let cells = self.lnet.cells().seen_in(*rect, width, height);
             let side = self.window as f32 * (rect.width / width as f32 + rect.height / height as f32) / 2.0;
             let map = ResponseMap::channel(&output, item, 0, cells)
                 .map_err(|cause| LocateError::Response { net: self.name().to_owned(), cause })?;

@@ -5,8 +5,8 @@
 //! (separation sigma); peaks are ranked by d = sqrt(rho^2 + sigma^2). All other cells follow, from strong to
 //! weak, the nearest cell that is stronger, and so come to belong to one peak each.
 
-use super::parameters::{ParameterError, Range};
-use super::response::ResponseMap;
+use super::super::parameters::{ParameterError, Range};
+use super::super::response::ResponseMap;
 use crate::geometry::{Point, Rect};
 use serde::{Deserialize, Serialize};
 
@@ -270,8 +270,8 @@ fn boxes(map: &ResponseMap, peaks: &[Peak], assignment: &[Option<usize>], level:
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::cells::Cells;
     use super::*;
+    use crate::locate::Cells;
     use proptest::prelude::*;
 
     const CELLS: Cells = Cells { origin: Point::new(4.0, 4.0), stride: Point::new(8.0, 8.0) };

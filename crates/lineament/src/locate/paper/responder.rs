@@ -1,9 +1,9 @@
 //! An LNet and how it is shown photos: whole ones, scaled so that the longest side is the net's input
 //! (LNet_o), or regions resized to the net's input (LNet_s); the answer is the averaged response map.
 
-use super::cells::Cells;
-use super::error::LocateError;
-use super::response::ResponseMap;
+use super::super::error::LocateError;
+use super::super::lnet::LNet;
+use super::super::response::ResponseMap;
 use crate::crop::crop;
 use crate::engine::Runner;
 use crate::geometry::Rect;
@@ -20,7 +20,7 @@ const MAX_SIDE: usize = 4096;
 
 /// What a net was shown of a photo, and how it responded.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Look {
+pub struct View {
     /// The part of the photo.
     pub rect: Rect,
     /// That part, as large as the net saw it.
@@ -29,7 +29,7 @@ pub struct Look {
     pub map: ResponseMap,
 }
 
-impl Look {
+impl View {
     /// A rectangle of `seen` in pixels of the photo.
     pub fn to_photo(&self, rect: Rect) -> Rect {
         let sx = self.rect.width / self.seen.width() as f32;
@@ -47,9 +47,7 @@ impl Look {
 /// A net that ends in a map of responses.
 #[derive(Debug)]
 pub struct Responder {
-    net: Runner,
-    preprocess: Preprocess,
-    cells: Cells,
+    lnet: LNet,
     /// Longest side of a whole photo as the net sees it.
     longest: u32,
     /// Shortest side that the net can take beside the longest.
@@ -62,24 +60,19 @@ impl Responder {
     /// # Errors
     /// A net without a map, or with an input that no colour photo fits; preprocessing that makes no numbers.
     pub fn new(net: impl Into<Runner>, preprocess: Preprocess) -> Result<Self, LocateError> {
-        let net = net.into();
-        preprocess.check()?;
-        let spec = net.spec();
-        if spec.input.channels != 3 {
-            return Err(LocateError::Channels { net: spec.name.clone(), channels: spec.input.channels });
-        }
+        let lnet = LNet::new(net, preprocess)?;
+        let spec = lnet.net().spec();
         let side = spec.input.height.max(spec.input.width);
         if side > MAX_SIDE {
             return Err(LocateError::Input { net: spec.name.clone(), side, most: MAX_SIDE });
         }
-        let cells = Cells::of_net(spec)?;
         let shortest = shortest_side(spec, side)? as u32;
-        Ok(Self { preprocess, cells, longest: side as u32, shortest, net })
+        Ok(Self { longest: side as u32, shortest, lnet })
     }
 
     /// The net.
     pub fn net(&self) -> &Runner {
-        &self.net
+        self.lnet.net()
     }
 
     /// Shows the whole photo, proportions kept.
@@ -89,7 +82,7 @@ impl Responder {
     ///
     /// # Errors
     /// Where a response is not finite.
-    pub fn whole(&self, photo: &Photo) -> Result<Look, LocateError> {
+    pub fn whole(&self, photo: &Photo) -> Result<View, LocateError> {
         Ok(self.whole_beside(photo, |_| ())?.0)
     }
 
@@ -101,7 +94,7 @@ impl Responder {
         &self,
         photo: &Photo,
         make: impl Fn(&Photo) -> T + Sync,
-    ) -> Result<(Look, T), LocateError> {
+    ) -> Result<(View, T), LocateError> {
         let (width, height) = (photo.width() as f32, photo.height() as f32);
         let scale = self.longest as f32 / width.max(height);
         let side = |length: f32| ((length * scale).round() as u32).clamp(self.shortest, self.longest);
@@ -109,8 +102,8 @@ impl Responder {
         let widest = |length: f32| length.max(self.shortest as f32 / scale);
         let rect = Rect::about(photo.rect().centre(), widest(width), widest(height));
         let seen = crop(photo, rect, seen_width, seen_height);
-        let (output, made) = rayon::join(|| self.respond(std::slice::from_ref(&seen)), || make(&seen));
-        Ok((self.look(&output?, 0, rect, seen)?, made))
+        let (output, made) = rayon::join(|| self.lnet.respond(std::slice::from_ref(&seen)), || make(&seen));
+        Ok((self.view(&output?, 0, rect, seen)?, made))
     }
 
     /// Shows each of the regions, resized to the net's declared input; they may reach beyond the photo. As with [`Responder::whole_beside`], something
@@ -123,31 +116,26 @@ impl Responder {
         photo: &Photo,
         regions: &[Rect],
         make: impl Fn(&Photo) -> T + Sync,
-    ) -> Result<Vec<(Look, T)>, LocateError> {
+    ) -> Result<Vec<(View, T)>, LocateError> {
         // MAX_SIDE bounds both.
-        let (width, height) = (self.net.input().width as u32, self.net.input().height as u32);
-        let mut looks = Vec::with_capacity(regions.len());
+        let (width, height) = (self.net().input().width as u32, self.net().input().height as u32);
+        let mut views = Vec::with_capacity(regions.len());
         for batch in regions.chunks(BATCH) {
             let seen: Vec<Photo> = batch.par_iter().map(|&rect| crop(photo, rect, width, height)).collect();
             let make_all = || seen.par_iter().map(&make).collect::<Vec<T>>();
-            let (output, made) = rayon::join(|| self.respond(&seen), make_all);
+            let (output, made) = rayon::join(|| self.lnet.respond(&seen), make_all);
             let output = output?;
             for (item, ((&rect, seen), made)) in batch.iter().zip(seen).zip(made).enumerate() {
-                looks.push((self.look(&output, item, rect, seen)?, made));
+                views.push((self.view(&output, item, rect, seen)?, made));
             }
         }
-        Ok(looks)
+        Ok(views)
     }
 
-    /// Runs the net on pictures of one size.
-    fn respond(&self, pictures: &[Photo]) -> Result<Tensor, LocateError> {
-        Ok(self.net.forward(&self.preprocess.tensor_of(pictures))?)
-    }
-
-    fn look(&self, output: &Tensor, item: usize, rect: Rect, seen: Photo) -> Result<Look, LocateError> {
-        let map = ResponseMap::averaged(output, item, self.cells)
-            .map_err(|cause| LocateError::Response { net: self.net.spec().name.clone(), cause })?;
-        Ok(Look { rect, seen, map })
+    fn view(&self, output: &Tensor, item: usize, rect: Rect, seen: Photo) -> Result<View, LocateError> {
+        let map = ResponseMap::averaged(output, item, self.lnet.cells())
+            .map_err(|cause| LocateError::Response { net: self.lnet.name().to_owned(), cause })?;
+        Ok(View { rect, seen, map })
     }
 }
 
@@ -163,9 +151,9 @@ fn shortest_side(spec: &NetSpec, longest: usize) -> Result<usize, LocateError> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::drawing::red_detector;
     use super::*;
     use crate::geometry::Point;
+    use crate::locate::drawing::red_detector;
     use lineament_net::{Layer, Net, Shape, Weights};
 
     fn responder() -> Responder {
@@ -179,24 +167,24 @@ mod tests {
             photo.pixels_mut()[(y * 128 + x) * 3..][..3].copy_from_slice(&[255, 0, 0]);
         };
         (80..96).for_each(|x| (16..32).for_each(|y| red(&mut photo, x, y)));
-        let look = responder().whole(&photo).unwrap();
-        assert_eq!((look.seen.width(), look.seen.height()), (64, 48));
-        assert_eq!((look.map.width(), look.map.height()), (8, 6));
-        assert_eq!(look.map_in_photo().peak().0, Point::new(88.0, 24.0));
-        assert_eq!(look.to_photo(look.map.extent()), photo.rect());
-        assert_eq!(look.map_in_photo().extent(), photo.rect());
+        let view = responder().whole(&photo).unwrap();
+        assert_eq!((view.seen.width(), view.seen.height()), (64, 48));
+        assert_eq!((view.map.width(), view.map.height()), (8, 6));
+        assert_eq!(view.map_in_photo().peak().0, Point::new(88.0, 24.0));
+        assert_eq!(view.to_photo(view.map.extent()), photo.rect());
+        assert_eq!(view.map_in_photo().extent(), photo.rect());
     }
 
     #[test]
     fn slivers_are_shown_within_a_wider_picture() {
         for (width, height) in [(400, 2), (3, 900), (1, 1)] {
             let photo = Photo::filled(width, height, [255, 0, 0]);
-            let look = responder().whole(&photo).unwrap();
-            let (w, h) = (look.seen.width(), look.seen.height());
+            let view = responder().whole(&photo).unwrap();
+            let (w, h) = (view.seen.width(), view.seen.height());
             assert!(w.min(h) >= 16 && w.max(h) == 64, "{w} x {h}");
-            let (sx, sy) = (look.rect.width / w as f32, look.rect.height / h as f32);
+            let (sx, sy) = (view.rect.width / w as f32, view.rect.height / h as f32);
             assert!((sx / sy - 1.0).abs() < 0.02, "{sx} against {sy}");
-            assert_eq!(look.rect.centre(), photo.rect().centre());
+            assert_eq!(view.rect.centre(), photo.rect().centre());
         }
     }
 
@@ -207,12 +195,12 @@ mod tests {
         let regions: Vec<Rect> =
             (0..20).map(|i| Rect::new(0.0, if i % 2 == 0 { 0.0 } else { 32.0 }, 32.0, 32.0)).collect();
         let brightest = |seen: &Photo| seen.pixels().iter().copied().max();
-        let looks = responder().regions_beside(&photo, &regions, brightest).unwrap();
-        assert_eq!(looks.len(), 20);
-        for (i, (look, made)) in looks.iter().enumerate() {
-            assert_eq!(look.rect, regions[i]);
-            assert_eq!(*made, brightest(&look.seen));
-            assert_eq!(look.map.range().1 > 0.1, i % 2 == 0);
+        let views = responder().regions_beside(&photo, &regions, brightest).unwrap();
+        assert_eq!(views.len(), 20);
+        for (i, (view, made)) in views.iter().enumerate() {
+            assert_eq!(view.rect, regions[i]);
+            assert_eq!(*made, brightest(&view.seen));
+            assert_eq!(view.map.range().1 > 0.1, i % 2 == 0);
         }
         assert!(responder().regions_beside(&photo, &[], |_| ()).unwrap().is_empty());
     }

@@ -1,7 +1,7 @@
 //! Candidate windows scored on a response map (paper, section 3.1): the sum of the responses inside a window
 //! over its size; a picture scores as its best window.
 
-use super::response::ResponseMap;
+use super::super::response::ResponseMap;
 use crate::geometry::{Rect, suppress};
 use edgeboxes::Integral;
 
@@ -61,9 +61,9 @@ pub fn best_windows(scored: Vec<(Rect, f32)>, threshold: f32, iou: f32, limit: u
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::cells::Cells;
     use super::*;
     use crate::geometry::Point;
+    use crate::locate::Cells;
     use proptest::prelude::*;
 
     const CELLS: Cells = Cells { origin: Point::new(8.0, 8.0), stride: Point::new(16.0, 16.0) };

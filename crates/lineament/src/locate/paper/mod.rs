@@ -2,25 +2,30 @@
 //! LNet_s looks at those and finds the face. In both, EdgeBoxes windows are scored on the averaged response
 //! map of the last convolution.
 
-use super::density_peaks::{DensityPeaks, PeakParameters};
+mod density_peaks;
+mod responder;
+mod windows;
+
+pub use density_peaks::{DensityPeaks, Peak, PeakParameters};
+pub use responder::{Responder, View};
+
 use super::error::LocateError;
 use super::parameters::{ParameterError, Range};
-use super::responder::{Look, Responder};
 use super::response::ResponseMap;
-use super::windows::{WindowScorer, best_window, best_windows, picture_score};
-use super::{Face, Localizer};
+use super::{Face, Localizer, ResponseMaps};
 use crate::engine::Runner;
 use crate::geometry::{Rect, suppress};
 use crate::input::Preprocess;
 use crate::photo::Photo;
 use edgeboxes::EdgeBoxes;
 use serde::{Deserialize, Serialize};
+use windows::{WindowScorer, best_window, best_windows, picture_score};
 
-/// What the paper's localisation can be told. The paper states the 500 windows and the division by the size;
+/// What the paper's localisation takes as parameters. The paper states the 500 windows and the division by the size;
 /// the other defaults are our choice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct PaperLocalisation {
+pub struct PaperParameters {
     /// Least score of a face; chosen on pictures with and without faces.
     pub threshold: f32,
     /// Least score, on LNet_o's map, of a window that LNet_s is asked about.
@@ -43,7 +48,7 @@ pub struct PaperLocalisation {
     pub edge_boxes: edgeboxes::Parameters,
 }
 
-impl Default for PaperLocalisation {
+impl Default for PaperParameters {
     fn default() -> Self {
         Self {
             threshold: 0.0,
@@ -60,8 +65,8 @@ impl Default for PaperLocalisation {
     }
 }
 
-impl PaperLocalisation {
-    /// Whether every value is one that the localiser can work with.
+impl PaperParameters {
+    /// Whether every value is one that the localizer can work with.
     ///
     /// # Errors
     /// Names the value that is out of range, and the range.
@@ -81,7 +86,7 @@ impl PaperLocalisation {
 }
 
 /// What a net saw, and the EdgeBoxes windows of that.
-type Seen = (Look, Vec<Rect>);
+type Seen = (View, Vec<Rect>);
 
 /// A head-shoulder region of a photo.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -98,11 +103,11 @@ pub struct PaperLocalizer {
     lnet_o: Responder,
     lnet_s: Responder,
     edge_boxes: EdgeBoxes,
-    parameters: PaperLocalisation,
+    parameters: PaperParameters,
 }
 
 impl PaperLocalizer {
-    /// A localiser of two nets that see photos prepared in the same way.
+    /// A localizer of two nets that see photos prepared in the same way.
     ///
     /// # Errors
     /// Parameters out of range, or a net that does not end in a map.
@@ -110,7 +115,7 @@ impl PaperLocalizer {
         lnet_o: impl Into<Runner>,
         lnet_s: impl Into<Runner>,
         preprocess: Preprocess,
-        parameters: PaperLocalisation,
+        parameters: PaperParameters,
     ) -> Result<Self, LocateError> {
         parameters.check()?;
         Ok(Self {
@@ -121,8 +126,8 @@ impl PaperLocalizer {
         })
     }
 
-    /// What it was told.
-    pub fn parameters(&self) -> &PaperLocalisation {
+    /// Its parameters.
+    pub fn parameters(&self) -> &PaperParameters {
         &self.parameters
     }
 
@@ -145,7 +150,7 @@ impl PaperLocalizer {
         Ok(weighed.into_iter().next().unwrap_or_default())
     }
 
-    /// The same for each of several powers of the size in the place of the parameter, from one look: what a power is chosen by.
+    /// The same for each of several powers of the size in the place of the parameter, from one view: what a power is chosen by.
     ///
     /// # Errors
     /// As [`Localizer::locate`].
@@ -154,16 +159,16 @@ impl PaperLocalizer {
         photo: &Photo,
         powers: &[f32],
     ) -> Result<Vec<Vec<HeadShoulders>>, LocateError> {
-        let (look, windows) = self.lnet_o.whole_beside(photo, |seen| self.propose(seen))?;
+        let (view, windows) = self.lnet_o.whole_beside(photo, |seen| self.propose(seen))?;
         let p = &self.parameters;
         let weighed = powers.iter().map(|&power| {
-            let scored = scored(&look, &windows, power);
+            let scored = scored(&view, &windows, power);
             let best = best_windows(scored, p.candidate_threshold, p.overlap, p.candidates);
-            let mut told_apart = suppress(self.told_apart(&look, best, power), p.overlap);
+            let mut told_apart = suppress(self.told_apart(&view, best, power), p.overlap);
             told_apart.truncate(p.candidates);
             let region = |(window, score)| {
                 // Square, so that LNet_s sees faces in their own proportions.
-                let rect = look.to_photo(window).scaled(p.head_shoulder_enlarge).squared();
+                let rect = view.to_photo(window).scaled(p.head_shoulder_enlarge).squared();
                 HeadShoulders { rect, score }
             };
             told_apart.into_iter().map(region).collect()
@@ -181,7 +186,7 @@ impl PaperLocalizer {
         Ok(weighed.into_iter().next().unwrap_or_default())
     }
 
-    /// The same for each of several powers of the size in the place of the parameter, from one look of either net.
+    /// The same for each of several powers of the size in the place of the parameter, from one view of either net.
     ///
     /// # Errors
     /// As [`Localizer::locate`].
@@ -193,18 +198,18 @@ impl PaperLocalizer {
     ) -> Result<Vec<Vec<Face>>, LocateError> {
         let regions = self.head_shoulders(photo)?;
         let rects: Vec<Rect> = regions.iter().map(|region| region.rect).collect();
-        let looks = self.lnet_s.regions_beside(photo, &rects, |seen| self.propose(seen))?;
+        let views = self.lnet_s.regions_beside(photo, &rects, |seen| self.propose(seen))?;
         let weighed = powers.iter().map(|&power| {
-            let face = |((look, windows), region): (&Seen, &HeadShoulders)| {
-                let (window, score) = best_window(&scored(look, windows, power))?;
-                let face = look.to_photo(window).scaled(self.parameters.face_enlarge);
+            let face = |((view, windows), region): (&Seen, &HeadShoulders)| {
+                let (window, score) = best_window(&scored(view, windows, power))?;
+                let face = view.to_photo(window).scaled(self.parameters.face_enlarge);
                 let inside = face.clamped(photo.width(), photo.height());
                 // The geometric mean: each net's responses have their own scale, and neither may drown the
                 // other.
                 let score = (region.score.max(0.0) * score.max(0.0)).sqrt();
                 (inside.area() > 0.0 && score >= threshold).then_some((inside, score))
             };
-            let faces = looks.iter().zip(&regions).filter_map(face).collect();
+            let faces = views.iter().zip(&regions).filter_map(face).collect();
             let best = suppress(faces, self.parameters.overlap);
             best.into_iter().map(|(rect, score)| Face { rect, score, landmarks: None }).collect()
         });
@@ -217,8 +222,8 @@ impl PaperLocalizer {
     /// # Errors
     /// As [`Localizer::locate`].
     pub fn picture_score(&self, photo: &Photo) -> Result<Option<f32>, LocateError> {
-        let (look, windows) = self.lnet_o.whole_beside(photo, |seen| self.propose(seen))?;
-        Ok(picture_score(&scored(&look, &windows, self.parameters.head_shoulder_size_power)))
+        let (view, windows) = self.lnet_o.whole_beside(photo, |seen| self.propose(seen))?;
+        Ok(picture_score(&scored(&view, &windows, self.parameters.head_shoulder_size_power)))
     }
 
     /// Candidate windows of what a net sees, in its pixels.
@@ -233,11 +238,11 @@ impl PaperLocalizer {
 
     /// Windows in which the map has several density peaks give way to a box a peak. The paper, after one face
     /// a picture, keeps the densest alone; here all of them are wanted.
-    fn told_apart(&self, look: &Look, windows: Vec<(Rect, f32)>, size_power: f32) -> Vec<(Rect, f32)> {
-        let scorer = WindowScorer::new(&look.map, size_power);
+    fn told_apart(&self, view: &View, windows: Vec<(Rect, f32)>, size_power: f32) -> Vec<(Rect, f32)> {
+        let scorer = WindowScorer::new(&view.map, size_power);
         let mut parts = Vec::with_capacity(windows.len());
         for (window, score) in windows {
-            let peaks = DensityPeaks::within(&look.map, window, &self.parameters.peaks);
+            let peaks = DensityPeaks::within(&view.map, window, &self.parameters.peaks);
             if peaks.peaks().len() < 2 {
                 parts.push((window, score));
                 continue;
@@ -252,8 +257,8 @@ impl PaperLocalizer {
 }
 
 /// EdgeBoxes windows of what a net saw, scored on its map.
-fn scored(look: &Look, windows: &[Rect], size_power: f32) -> Vec<(Rect, f32)> {
-    WindowScorer::new(&look.map, size_power).score_all(windows.iter().copied())
+fn scored(view: &View, windows: &[Rect], size_power: f32) -> Vec<(Rect, f32)> {
+    WindowScorer::new(&view.map, size_power).score_all(windows.iter().copied())
 }
 
 impl Localizer for PaperLocalizer {
@@ -261,6 +266,12 @@ impl Localizer for PaperLocalizer {
         self.faces_above(photo, self.parameters.threshold)
     }
 
+    fn response_maps(&self) -> Option<&dyn ResponseMaps> {
+        Some(self)
+    }
+}
+
+impl ResponseMaps for PaperLocalizer {
     /// The averaged responses of the last convolution to the whole photo.
     fn response_map(&self, photo: &Photo) -> Result<ResponseMap, LocateError> {
         Ok(self.lnet_o.whole(photo)?.map_in_photo())
@@ -276,18 +287,18 @@ mod tests {
     const SKIN: [u8; 3] = [225, 60, 50];
     const GROUND: [u8; 3] = [120, 124, 128];
 
-    fn localizer(parameters: PaperLocalisation) -> PaperLocalizer {
+    fn localizer(parameters: PaperParameters) -> PaperLocalizer {
         PaperLocalizer::new(red_detector(128), red_detector(128), Preprocess::default(), parameters).unwrap()
     }
 
     /// The squares of 8 pixels that the test net answers with are coarse: a window must not shrink into one.
-    fn parameters() -> PaperLocalisation {
-        PaperLocalisation {
+    fn parameters() -> PaperParameters {
+        PaperParameters {
             threshold: 0.05,
             head_shoulder_size_power: 0.6,
             size_power: 0.6,
             head_shoulder_enlarge: 1.6,
-            ..PaperLocalisation::default()
+            ..PaperParameters::default()
         }
     }
 
@@ -330,7 +341,7 @@ mod tests {
         drawing.ellipse(Rect::new(60.0, 50.0, 80.0, 100.0), SKIN);
         let photo = drawing.photo();
         let score = localizer(parameters()).locate(&photo).unwrap()[0].score;
-        let with = |threshold| localizer(PaperLocalisation { threshold, ..parameters() });
+        let with = |threshold| localizer(PaperParameters { threshold, ..parameters() });
         assert_eq!(with(score).locate(&photo).unwrap().len(), 1);
         assert!(with(score.next_up()).locate(&photo).unwrap().is_empty());
         assert_eq!(with(1e9).faces_above(&photo, score).unwrap().len(), 1);
@@ -347,9 +358,9 @@ mod tests {
         let faces = whole.faces_weighed(&photo, 0.0, &powers).unwrap();
         assert_eq!((regions.len(), faces.len()), (3, 3));
         for ((power, regions), faces) in powers.into_iter().zip(regions).zip(faces) {
-            let of_regions = PaperLocalisation { head_shoulder_size_power: power, ..parameters() };
+            let of_regions = PaperParameters { head_shoulder_size_power: power, ..parameters() };
             assert_eq!(localizer(of_regions).head_shoulders(&photo).unwrap(), regions);
-            let of_faces = PaperLocalisation { size_power: power, threshold: 0.0, ..parameters() };
+            let of_faces = PaperParameters { size_power: power, threshold: 0.0, ..parameters() };
             assert_eq!(localizer(of_faces).locate(&photo).unwrap(), faces);
         }
     }
@@ -362,14 +373,14 @@ mod tests {
             drawing.ellipse(face, SKIN);
         });
         let localizer = localizer(parameters());
-        let look = localizer.lnet_o().whole(&drawing.photo()).unwrap();
-        let parts = localizer.told_apart(&look, vec![(Rect::new(16.0, 24.0, 104.0, 56.0), 1.0)], 0.6);
+        let view = localizer.lnet_o().whole(&drawing.photo()).unwrap();
+        let parts = localizer.told_apart(&view, vec![(Rect::new(16.0, 24.0, 104.0, 56.0), 1.0)], 0.6);
         assert_eq!(parts.len(), 2);
         for face in faces {
             assert!(parts.iter().any(|(part, _)| part.iou(face) > 0.5), "{face:?}: {parts:?}");
         }
         let single = vec![(Rect::new(16.0, 24.0, 48.0, 56.0), 1.0)];
-        assert_eq!(localizer.told_apart(&look, single.clone(), 0.6), single);
+        assert_eq!(localizer.told_apart(&view, single.clone(), 0.6), single);
     }
 
     #[test]
@@ -386,15 +397,15 @@ mod tests {
 
     #[test]
     fn values_out_of_range_are_refused_by_name() {
-        let refused = |parameters: PaperLocalisation| parameters.check().unwrap_err().to_string();
-        let default = PaperLocalisation::default();
+        let refused = |parameters: PaperParameters| parameters.check().unwrap_err().to_string();
+        let default = PaperParameters::default();
         assert!(default.check().is_ok());
-        let error = refused(PaperLocalisation { threshold: f32::NAN, ..default.clone() });
+        let error = refused(PaperParameters { threshold: f32::NAN, ..default.clone() });
         assert!(error.contains("localisation.threshold"), "{error}");
-        let error = refused(PaperLocalisation { candidates: 0, ..default.clone() });
+        let error = refused(PaperParameters { candidates: 0, ..default.clone() });
         assert!(error.contains("localisation.candidates"), "{error}");
         let peaks = PeakParameters { min_density: -1.0, ..PeakParameters::default() };
-        let error = refused(PaperLocalisation { peaks, ..default });
+        let error = refused(PaperParameters { peaks, ..default });
         assert!(error.contains("localisation.peaks.min_density"), "{error}");
     }
 }
