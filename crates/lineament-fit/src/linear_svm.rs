@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_plane_is_scikit_learns() {
         // sklearn.svm.LinearSVC(C=0.5, loss="squared_hinge", dual=False, intercept_scaling=30, tol=1e-10).fit(X, y)
-        let plane = fit(&rows(), &ANSWERS, 0.5);
+        let plane = fit_linear_svm(&rows(), &ANSWERS, 0.5);
         for (found, expected) in plane.weight.iter().zip(EXPECTED_WEIGHT) {
             assert!((found - expected).abs() < 1e-6, "{plane:?}");
         }
@@ -198,9 +198,9 @@ mod tests {
 
     #[test]
     fn which_label_comes_first_does_not_matter() {
-        let plane = fit(&rows(), &ANSWERS, 0.5);
+        let plane = fit_linear_svm(&rows(), &ANSWERS, 0.5);
         let turned = ANSWERS.map(|yes| !yes);
-        let mirrored = fit(&rows(), &turned, 0.5);
+        let mirrored = fit_linear_svm(&rows(), &turned, 0.5);
         for row in rows() {
             assert!((plane.score(row) + mirrored.score(row)).abs() < 1e-6);
         }
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn answers_of_one_kind_give_a_flat_plane() {
-        let plane = fit(&rows(), &[true; 8], 1.0);
+        let plane = fit_linear_svm(&rows(), &[true; 8], 1.0);
         assert_eq!((plane.weight, plane.bias), (vec![0.0; 2], 1.0));
     }
 
@@ -225,7 +225,7 @@ mod tests {
             let (rows, answers): (Vec<Vec<f64>>, Vec<bool>) = rows.into_iter().unzip();
             let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
             prop_assume!(answers.iter().any(|yes| *yes) && answers.iter().any(|yes| !*yes));
-            let plane = fit(&rows, &answers, cost);
+            let plane = fit_linear_svm(&rows, &answers, cost);
             let problem = Problem { rows: &rows, answers: &answers, cost };
             let at: Vec<f64> = plane.weight.iter().copied().chain([plane.bias / BIAS]).collect();
             let size = |at: &[f64]| {

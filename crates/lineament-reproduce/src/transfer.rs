@@ -8,7 +8,7 @@ use lineament::{Limits, Photo, Rect, Tagger};
 use lineament_data::{Dataset, Framing, Sample, Split, lfw, shuffled};
 use lineament_fit::bootstrap::{RESAMPLES, SEED, intervals};
 use lineament_fit::metrics::{Scored, Tally, average_precision, mean, roc_auc};
-use lineament_fit::{CalibrationError, CrossValidation, Plane, ThresholdRule, assign_folds, fit_platt};
+use lineament_fit::{CalibrationError, CrossValidation, Plane, ThresholdRule, assign_folds};
 use lineament_train::Recipe;
 use rayon::prelude::*;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use lineament::attributes::{AttributeCard, LinearSvms, Platt};
+use lineament::attributes::{AttributeCard, LinearSvms};
 use lineament_data::Split;
 use lineament_fit::{CalibrationError, Plane, ThresholdRule, assign_folds, fit_platt};
 use rayon::prelude::*;

@@ -179,7 +179,7 @@ impl Patches {
 
     /// Whether the patches of the region, and of the mirrored region where there are mirror images, are all that is seen, in any order: an interweaved pass over
     /// each then serves. Mirror images of a symmetric grid stand where its patches do.
-    pub(crate) fn are_of_whole_regions(&self) -> bool {
+    pub fn are_of_whole_regions(&self) -> bool {
         let room = self.region.saturating_sub(self.size);
         match self.mirror {
             Mirror::Never => true,
