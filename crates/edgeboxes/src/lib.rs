@@ -55,6 +55,9 @@ impl EdgeBoxes {
     /// hundred pixels before. Work is spread over the threads of the rayon pool at hand; the same windows come for any
     /// number of them.
     pub fn propose(&self, image: Image<'_>) -> Vec<Proposal> {
+        if image.height() == 0 {
+            return Vec::new();
+        }
         let p = &self.parameters;
         let edges = Edges::of(image, p.blur, p.thin, p.edge_min_magnitude);
         let groups = EdgeGroups::of(&edges, &p.grouping());
