@@ -36,7 +36,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.missing not in ("raise", "nan", "zero"):
             raise ValueError(f"missing is {self.missing!r}; it can be 'raise', 'nan' or 'zero'")
         self.tagger_ = Tagger(self.model, self.threads)
-        self.n_features_out_ = self.tagger_.vector_length
+        self.n_features_out_ = self.tagger_.embedding_length
         if self.image_shape is not None:
             self.n_features_in_ = int(np.prod(self.image_shape))
         return self
@@ -46,7 +46,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if not hasattr(self, "tagger_"):
             # Fitting learns nothing: an extractor that was not fitted only lacks its model.
             self.fit()
-        vectors = self.tagger_.vectors(self._pictures(X))
+        vectors = self.tagger_.embed(self._pictures(X))
         faceless = [place for place, vector in enumerate(vectors) if vector is None]
         if faceless and self.missing == "raise":
             raise ValueError(

@@ -24,6 +24,11 @@ class Attribute:
     value: bool
     probability: float
 
+    @property
+    def present(self) -> bool:
+        """Another name of ``value``."""
+        return self.value
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -42,6 +47,10 @@ class Face:
     box: Box
     score: float
     attributes: dict[str, Attribute]
+
+    def __getitem__(self, name: str) -> Attribute:
+        """``face["Smiling"]`` is ``face.attributes["Smiling"]``."""
+        return self.attributes[name]
 
 
 @dataclass(frozen=True, slots=True)

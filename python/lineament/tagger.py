@@ -40,22 +40,21 @@ class Tagger:
         if threads is not None and not 1 <= threads <= 1024:
             raise ValueError(f"threads is {threads}; give 1 to 1024, or None for one a processor")
         own = model if isinstance(model, bytes) or model is None else os.fspath(model)
-        told = None if attributes is None else list(attributes)
-        self._arguments = (own, threads, operating_point, told, engine)
+        selected = None if attributes is None else list(attributes)
+        self._arguments = (own, threads, operating_point, selected, engine)
         self._native = _native.Tagger(*self._arguments)
-        self._attributes = self._native.attributes()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, self._arguments
 
     def __repr__(self) -> str:
         card = self.card
-        return f"Tagger({card['name']} {card['version']}, {len(self._attributes)} attributes, {self.threads} threads)"
+        return f"Tagger({card['name']} {card['version']}, {len(self.attributes)} attributes, {self.threads} threads)"
 
     @property
     def attributes(self) -> list[str]:
-        """Names of the selected attributes, in the order of the card."""
-        return list(self._attributes)
+        """Names of the selected attributes, in the order of the answers: as they were asked for, else as in the card."""
+        return self._native.attributes()
 
     @property
     def card(self) -> dict[str, Any]:
@@ -100,43 +99,44 @@ class Tagger:
         if errors not in ("raise", "return"):
             raise ValueError(f"errors is {errors!r}; it can be 'raise' or 'return'")
         if not several(pictures):
-            return self._tell([pictures])[0]  # type: ignore[return-value]
-        return Predictions(self._tell(pictures, errors), self.attributes)
+            return self._predict([pictures])[0]  # type: ignore[return-value]
+        return Predictions(self._predict(pictures, errors), self.attributes)
 
-    def _tell(self, pictures: Sequence[Any], errors: str = "raise") -> list[Prediction | PictureError]:
+    def _predict(self, pictures: Sequence[Any], errors: str = "raise") -> list[Prediction | PictureError]:
         given = natives(pictures)
-        told: list[Prediction | PictureError] = []
+        predictions: list[Prediction | PictureError] = []
         for place, (picture, answer) in enumerate(zip(given, self._native.predict(given))):
             if isinstance(answer, str):
                 error = _unread(picture, answer, place)
                 if errors == "raise":
                     raise error
-                told.append(error)
+                predictions.append(error)
                 continue
             width, height, faces = answer
-            told.append(Prediction(_path(picture), width, height, [self._face(*face) for face in faces]))
-        return told
+            predictions.append(Prediction(_path(picture), width, height, [_face(*face) for face in faces]))
+        return predictions
 
-    def _face(
-        self, box: tuple[float, float, float, float], score: float, attributes: list[tuple[float, bool]]
-    ) -> Face:
-        named = zip(self._attributes, attributes)
-        return Face(Box(*box), score, {name: Attribute(value, probability) for name, (probability, value) in named})
+    def embed(self, pictures: Sequence[Picture]) -> list[bytes | None]:
+        """The embedding of the dominant face of each image, ANet's FC vector, as native 32-bit floats; ``None`` where no face is found.
 
-    def vectors(self, pictures: Sequence[Picture]) -> list[bytes | None]:
-        """ANet's FC vector of the dominant face of each image, as native 32-bit floats; ``None`` where no face is found."""
+        ``vectors`` is another name of it.
+        """
         given = natives(pictures)
         found: list[bytes | None] = []
-        for place, (picture, vector) in enumerate(zip(given, self._native.vectors(given))):
+        for place, (picture, vector) in enumerate(zip(given, self._native.embed(given))):
             if isinstance(vector, str):
                 raise _unread(picture, vector, place)
             found.append(vector)
         return found
 
+    vectors = embed
+
     @property
-    def vector_length(self) -> int:
-        """Length of the FC vector."""
-        return self._native.features()
+    def embedding_length(self) -> int:
+        """Length of the embedding; ``vector_length`` is another name of it."""
+        return self._native.embedding_length()
+
+    vector_length = embedding_length
 
     def evaluate(
         self,
@@ -185,9 +185,9 @@ class Tagger:
             name, pictures, answers, numbers, share, seed, replace
         )
         _, threads, point, attributes, engine = self._arguments
-        told = None if attributes is None else [*attributes, *([name] if name not in attributes else [])]
+        selected = None if attributes is None else [*attributes, *([name] if name not in attributes else [])]
         return Lesson(
-            tagger=Tagger(bundle, threads, operating_point=point, attributes=told, engine=engine),
+            tagger=Tagger(bundle, threads, operating_point=point, attributes=selected, engine=engine),
             figures=json.loads(figures),
             without_face=faceless,
             unread=[_unread(pictures[place], reason, place) for place, reason in unread],
@@ -206,6 +206,10 @@ class Lesson:
     figures: dict[str, Any]
     without_face: list[int]
     unread: list[PictureError]
+
+
+def _face(box: tuple[float, float, float, float], score: float, attributes: dict[str, tuple[bool, float]]) -> Face:
+    return Face(Box(*box), score, {name: Attribute(*answer) for name, answer in attributes.items()})
 
 
 def _unread(picture: Any, reason: str, place: int) -> PictureError:

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use lineament::{Limits, Photo, PhotoError};
+use lineament::{Photo, Source};
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -19,17 +19,17 @@ pub enum Picture {
     Photo(Photo),
 }
 
-impl Picture {
-    /// The photo itself: files are read and decoded here.
-    pub fn photo(&self) -> Result<std::borrow::Cow<'_, Photo>, PhotoError> {
-        use std::borrow::Cow;
-        Ok(match self {
-            Self::File(path) => Cow::Owned(Photo::open(path, &Limits::default())?),
-            Self::Bytes(bytes) => Cow::Owned(Photo::decode(bytes, &Limits::default())?),
-            Self::Photo(photo) => Cow::Borrowed(photo),
-        })
+impl<'a> From<&'a Picture> for Source<'a> {
+    fn from(picture: &'a Picture) -> Self {
+        match picture {
+            Picture::File(path) => path.into(),
+            Picture::Bytes(bytes) => (&**bytes).into(),
+            Picture::Photo(photo) => photo.into(),
+        }
     }
+}
 
+impl Picture {
     /// What messages call it.
     pub fn name(&self, place: usize) -> String {
         match self {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use lineament::attributes::Group;
-use lineament::{Bundle, Engine, OperatingPoint, TaggedFace};
+use lineament::{Bundle, Engine, Error, FaceRecord, OperatingPoint, Prediction, Source};
 use lineament_data::{Split, folder, layout};
 use lineament_fit::{
     FitError, ImageEmbedding, LabelledImage, TrainOptions, add_attributes, embed_photo, examples, train_head,
@@ -12,8 +12,7 @@ use lineament_lab::{EvaluateOptions, FaceFrom, evaluate};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyBytes;
-use rayon::ThreadPool;
+use pyo3::types::{PyBytes, PyDict, PyString};
 use rayon::prelude::*;
 
 use crate::errors::{DataError, ModelError, TeachError};
@@ -25,7 +24,7 @@ const STOPPED: &str = "interrupted";
 
 /// Where a bundle comes from.
 #[derive(FromPyObject)]
-pub enum Source {
+pub enum Model {
     /// The bytes of its file.
     #[pyo3(transparent)]
     Bytes(PyBackedBytes),
@@ -34,15 +33,15 @@ pub enum Source {
     File(PathBuf),
 }
 
-/// x, y, width, height and score of a face, and probability and value of each attribute that is told.
-type Face = ((f32, f32, f32, f32), f32, Vec<(f32, bool)>);
+/// x, y, width, height and score of a face, and its attributes by name: whether it is present, and its probability.
+type Face<'py> = ((f32, f32, f32, f32), f32, Bound<'py, PyDict>);
 
 /// Width, height and faces of a picture, or why it cannot be read.
 #[derive(IntoPyObject)]
-pub enum Answer {
+pub enum Answer<'py> {
     /// It was read.
     #[pyo3(transparent)]
-    Page((u32, u32, Vec<Face>)),
+    Read((u32, u32, Vec<Face<'py>>)),
     /// It was not.
     #[pyo3(transparent)]
     Unread(String),
@@ -56,7 +55,6 @@ type Taught<'py> = (Bound<'py, PyBytes>, String, Vec<usize>, Vec<(usize, String)
 pub struct Tagger {
     bundle: Bundle,
     inner: lineament::Tagger,
-    pool: ThreadPool,
 }
 
 #[pymethods]
@@ -65,7 +63,7 @@ impl Tagger {
     #[pyo3(signature = (model, threads, operating_point, attributes, engine))]
     fn new(
         py: Python<'_>,
-        model: Option<Source>,
+        model: Option<Model>,
         threads: Option<usize>,
         operating_point: &str,
         attributes: Option<Vec<String>>,
@@ -75,30 +73,30 @@ impl Tagger {
         py.detach(|| {
             let bundle = match model {
                 None => Bundle::embedded(),
-                Some(Source::File(path)) => Bundle::open(&path),
-                Some(Source::Bytes(bytes)) => Bundle::read(&bytes),
+                Some(Model::File(path)) => Bundle::open(&path),
+                Some(Model::Bytes(bytes)) => Bundle::read(&bytes),
             };
             let bundle = bundle.map_err(refused_model)?;
-            let tagger = lineament::Tagger::with_engine(bundle.clone(), engine).map_err(refused_model)?;
-            let mut inner = tagger.with_operating_point(point);
+            let mut builder = lineament::Tagger::builder()
+                .bundle(bundle.clone())
+                .engine(engine)
+                .threads(threads.unwrap_or(0))
+                .operating_point(point);
             if let Some(names) = attributes {
-                inner = inner.with_attributes(&names).map_err(|e| PyValueError::new_err(e.to_string()))?;
+                builder = builder.attributes(names);
             }
-            let pool = lineament::threads::pool(threads.unwrap_or(0), inner.engine());
-            let pool =
-                pool.map_err(|e| PyRuntimeError::new_err(format!("the threads cannot be started: {e}")))?;
-            Ok(Self { bundle, inner, pool })
+            let inner = builder.build().map_err(|error| match error {
+                Error::Attribute(unknown) => PyValueError::new_err(unknown.to_string()),
+                Error::Threads(_) => PyRuntimeError::new_err(error.to_string()),
+                other => refused_model(other),
+            })?;
+            Ok(Self { bundle, inner })
         })
     }
 
-    /// Names of the attributes that are told, in the order of the answers.
+    /// Names of the selected attributes, in the order of the answers.
     fn attributes(&self) -> Vec<String> {
-        let names = self.inner.card().names();
-        self.inner
-            .told()
-            .iter()
-            .filter_map(|&place| names.get(place).map(|name| (*name).to_owned()))
-            .collect()
+        self.inner.selected_attributes().map(|attribute| attribute.name.clone()).collect()
     }
 
     /// SHA-256 of the bundle's file.
@@ -118,24 +116,30 @@ impl Tagger {
 
     /// How many threads there are.
     fn threads(&self) -> usize {
-        self.pool.current_num_threads()
+        self.inner.threads().count()
     }
 
-    /// Length of ANet's FC vector.
-    fn features(&self) -> usize {
+    /// Length of the feature vector.
+    fn embedding_length(&self) -> usize {
         self.bundle.parts().svms.features()
     }
 
     /// Faces and attributes of each picture.
-    fn predict(&self, py: Python<'_>, pictures: Vec<Picture>) -> PyResult<Vec<Answer>> {
-        work::run(py, &self.pool, |stop| each(&pictures, stop, |picture| self.page(picture))).map(|answers| {
-            answers.into_iter().map(|answer| answer.map_or_else(Answer::Unread, Answer::Page)).collect()
-        })
+    fn predict<'py>(&self, py: Python<'py>, pictures: Vec<Picture>) -> PyResult<Vec<Answer<'py>>> {
+        let predict = |picture: &Picture| self.inner.predict(picture).map_err(|error| error.to_string());
+        let answers = work::run(py, self.inner.threads(), |stop| each(&pictures, stop, predict))?;
+        let answer = |answer| match answer {
+            Ok(prediction) => read(py, &prediction),
+            Err(reason) => Ok(Answer::Unread(reason)),
+        };
+        answers.into_iter().map(answer).collect()
     }
 
-    /// The FC vector of the dominant face of each picture as native floats of four bytes, `None` where there is none, text where it cannot be read.
-    fn vectors(&self, py: Python<'_>, pictures: Vec<Picture>) -> PyResult<Vec<Py<PyAny>>> {
-        let looks = work::run(py, &self.pool, |stop| each(&pictures, stop, |picture| self.look(picture)))?;
+    /// The feature vector of the dominant face of each picture as native floats of four bytes, `None` where there is none, text where it
+    /// cannot be read.
+    fn embed(&self, py: Python<'_>, pictures: Vec<Picture>) -> PyResult<Vec<Py<PyAny>>> {
+        let looks =
+            work::run(py, self.inner.threads(), |stop| each(&pictures, stop, |picture| self.look(picture)))?;
         looks
             .into_iter()
             .map(|look| match look {
@@ -182,7 +186,7 @@ impl Tagger {
         let points = [self.inner.operating_point()];
         let what =
             EvaluateOptions { split, region, operating_points: &points, background: background.as_ref() };
-        let figures = work::run(py, &self.pool, |_| evaluate(&self.inner, &data, &what, &|| ()))?;
+        let figures = work::run(py, self.inner.threads(), |_| evaluate(&self.inner, &data, &what, &|| ()))?;
         let figures = figures.map_err(|error| DataError::new_err(error.to_string()))?;
         json(&figures.first())
     }
@@ -200,7 +204,8 @@ impl Tagger {
         seed: u64,
         replace: bool,
     ) -> PyResult<Taught<'py>> {
-        let looks = work::run(py, &self.pool, |stop| each(&pictures, stop, |picture| self.look(picture)))?;
+        let looks =
+            work::run(py, self.inner.threads(), |stop| each(&pictures, stop, |picture| self.look(picture)))?;
         let (mut asked, mut faceless, mut unread) = (Vec::new(), Vec::new(), Vec::new());
         for (place, ((look, picture), answer)) in looks.into_iter().zip(&pictures).zip(answers).enumerate() {
             let person = people.as_ref().and_then(|people| people.get(place).copied());
@@ -214,7 +219,7 @@ impl Tagger {
         }
         let by = if people.is_some() { Group::Person } else { Group::Picture };
         let options = TrainOptions { by, share, seed, ..TrainOptions::default() };
-        let head = work::run(py, &self.pool, |_| {
+        let head = work::run(py, self.inner.threads(), |_| {
             let (examples, _) = examples(name, &asked)?;
             train_head(name, &examples, &options)
         })?;
@@ -230,14 +235,8 @@ impl Tagger {
 }
 
 impl Tagger {
-    fn page(&self, picture: &Picture) -> Result<(u32, u32, Vec<Face>), String> {
-        let photo = picture.photo().map_err(|error| error.to_string())?;
-        let faces = self.inner.tag(&photo).map_err(|error| error.to_string())?;
-        Ok((photo.width(), photo.height(), faces.into_iter().map(face).collect()))
-    }
-
     fn look(&self, picture: &Picture) -> Result<Option<ImageEmbedding>, String> {
-        let photo = picture.photo().map_err(|error| error.to_string())?;
+        let photo = Source::from(picture).read(self.inner.limits()).map_err(|error| error.to_string())?;
         embed_photo(&self.inner, &photo).map_err(|error| error.to_string())
     }
 }
@@ -252,11 +251,19 @@ fn each<T: Send>(
     pictures.par_iter().with_max_len(1).map(work).collect()
 }
 
-fn face(face: TaggedFace) -> Face {
-    let rect = face.rect;
-    let attributes =
-        face.attributes.iter().map(|attribute| (attribute.probability, attribute.value)).collect();
-    ((rect.x, rect.y, rect.width, rect.height), face.score, attributes)
+fn read<'py>(py: Python<'py>, prediction: &Prediction) -> PyResult<Answer<'py>> {
+    let faces = prediction.faces.iter().map(|record| face(py, record)).collect::<PyResult<_>>()?;
+    Ok(Answer::Read((prediction.width, prediction.height, faces)))
+}
+
+fn face<'py>(py: Python<'py>, record: &FaceRecord) -> PyResult<Face<'py>> {
+    let rect = record.rect;
+    let attributes = PyDict::new(py);
+    for attribute in &record.attributes {
+        let name = PyString::intern(py, &attribute.name);
+        attributes.set_item(name, (attribute.present, attribute.probability))?;
+    }
+    Ok(((rect.x, rect.y, rect.width, rect.height), record.score, attributes))
 }
 
 fn named(engine: &str) -> PyResult<Engine> {

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
+use lineament::Threads;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use rayon::ThreadPool;
 
 /// How often signals are looked for.
 const TICK: Duration = Duration::from_millis(100);
@@ -21,15 +21,15 @@ impl Stop {
     }
 }
 
-/// Does the work in the pool, other Python threads going on meanwhile.
+/// Does the work on the threads, other Python threads going on meanwhile.
 ///
 /// # Errors
 /// `KeyboardInterrupt`, or what else a signal handler of Python raises; the work is told to stop and waited for.
-pub fn run<R: Send>(py: Python<'_>, pool: &ThreadPool, work: impl FnOnce(&Stop) -> R + Send) -> PyResult<R> {
+pub fn run<R: Send>(py: Python<'_>, threads: &Threads, work: impl FnOnce(&Stop) -> R + Send) -> PyResult<R> {
     let stop = Stop(AtomicBool::new(false));
     let stop = &stop;
     py.detach(|| {
-        pool.in_place_scope(|tasks| {
+        threads.in_place_scope(|tasks| {
             let (done, result) = sync_channel(1);
             tasks.spawn(move |_| {
                 // Nobody waits for it after an interrupt.

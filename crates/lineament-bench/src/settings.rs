@@ -7,9 +7,8 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use lineament::Engine;
+use lineament::Threads;
 use lineament::engine::OnnxRuntime;
-use lineament::threads;
-use rayon::ThreadPool;
 
 use crate::sections;
 
@@ -46,8 +45,8 @@ pub struct Settings {
     /// ONNX Runtime's library, where there is one.
     pub library: Option<PathBuf>,
     /// One thread, and two.
-    pools: [ThreadPool; 2],
-    free: [ThreadPool; 2],
+    pools: [Threads; 2],
+    free: [Threads; 2],
 }
 
 impl Settings {
@@ -66,9 +65,9 @@ impl Settings {
         if library.is_none() {
             eprintln!("ONNX Runtime is not here (pip install onnxruntime): there will be no rival");
         }
-        let pools = [threads::pool(1, &Engine::Native)?, threads::pool(2, &Engine::Native)?];
-        let free = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        Ok(Self { arguments, root, program, library, pools, free: [free(1)?, free(2)?] })
+        let pools = [Threads::new(1, &Engine::Native)?, Threads::new(2, &Engine::Native)?];
+        let free = [Threads::unpinned(1)?, Threads::unpinned(2)?];
+        Ok(Self { arguments, root, program, library, pools, free })
     }
 
     /// Whether this section is asked for.
@@ -83,7 +82,7 @@ impl Settings {
     }
 
     /// The pool of one or two threads that an engine is called from.
-    pub fn pool(&self, threads: usize, engine: &Engine) -> &ThreadPool {
+    pub fn pool(&self, threads: usize, engine: &Engine) -> &Threads {
         let [one, two] = if engine.own_threads().is_none() { &self.pools } else { &self.free };
         if threads == 1 { one } else { two }
     }

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use rayon::ThreadPool;
+use lineament::Threads;
 
 use crate::settings::Settings;
 
@@ -60,14 +60,14 @@ impl Times {
 /// What takes part.
 pub struct Rival<'a> {
     /// The pool that it is called in; none for those who have threads of their own.
-    pool: Option<&'a ThreadPool>,
+    pool: Option<&'a Threads>,
     run: Box<dyn FnMut() -> Result<()> + Send + 'a>,
 }
 
 impl<'a> Rival<'a> {
     /// One that works on a pool. All its runs of a turn are made in there, as a program does that works through a folder: going there costs as much as a
     /// small net.
-    pub fn on(pool: &'a ThreadPool, run: impl FnMut() -> Result<()> + Send + 'a) -> Self {
+    pub fn on(pool: &'a Threads, run: impl FnMut() -> Result<()> + Send + 'a) -> Self {
         Self { pool: Some(pool), run: Box::new(run) }
     }
 

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use lineament::bundle::Bundle;
-use lineament::explain::Explainer;
+use lineament::explain::ExplainError;
 use lineament::locate::{LocalizerSpec, LocateError};
-use lineament::{Engine, Tagger};
-use rayon::ThreadPool;
+use lineament::{Engine, Error, Tagger, Threads};
 
 use crate::arguments::{ModelArguments, RunArguments, ThreadArguments};
 use crate::{engine, notes};
@@ -35,64 +34,62 @@ fn open(path: Option<&Path>) -> Result<Bundle> {
     })
 }
 
-/// A tagger of all of a bundle's attributes.
-pub fn tagger(bundle: Bundle) -> Result<Tagger> {
-    Tagger::new(bundle).context(UNUSABLE)
+/// A tagger of all of a bundle's attributes on our own engine, on one thread a processor where no number is given.
+pub fn tagger(bundle: Bundle, arguments: Option<&ThreadArguments>) -> Result<Tagger> {
+    built(bundle, Engine::Native, arguments.map_or(0, ThreadArguments::count))
 }
 
-/// The tagger that was asked for, and the threads to call it on; says which engine works, and on how many threads.
-pub fn ready(run: &RunArguments) -> Result<(Tagger, ThreadPool)> {
-    let (engine, pool) = works(run)?;
-    let spoken = spoken(&engine, &pool);
-    let tagger = Tagger::with_engine(bundle(&run.model)?, engine).context(UNUSABLE)?;
-    notes::note(spoken);
-    Ok((tagger, pool))
+/// The tagger that was asked for, on the threads that were asked for; notes which engine works, and on how many threads.
+pub fn ready(run: &RunArguments) -> Result<Tagger> {
+    let tagger = of_bundle(bundle(&run.model)?, run)?;
+    let count = tagger.threads().count();
+    let threads = if count == 1 { "thread" } else { "threads" };
+    notes::note(format!("engine: {}, {count} {threads}", tagger.engine()));
+    Ok(tagger)
 }
 
-/// The same, and what explains the tagger's answers.
-pub fn ready_to_explain(run: &RunArguments) -> Result<(Tagger, Explainer, ThreadPool)> {
-    let (engine, pool) = works(run)?;
-    let (spoken, bundle) = (spoken(&engine, &pool), bundle(&run.model)?);
-    let explainer = Explainer::new(&bundle, &engine).context(UNUSABLE)?;
-    let tagger = Tagger::with_engine(bundle, engine).context(UNUSABLE)?;
-    notes::note(spoken);
-    Ok((tagger, explainer, pool))
-}
-
-fn works(run: &RunArguments) -> Result<(Engine, ThreadPool)> {
+/// The same without a note, for a bundle that is open already.
+pub fn of_bundle(bundle: Bundle, run: &RunArguments) -> Result<Tagger> {
     let count = run.threads.count();
-    let engine = engine::of(&run.engine, count)?;
-    let pool = started(count, &engine)?;
-    Ok((engine, pool))
+    built(bundle, engine::of(&run.engine, count)?, count)
 }
 
-fn spoken(engine: &Engine, pool: &ThreadPool) -> String {
-    let count = pool.current_num_threads();
-    format!("engine: {engine}, {count} {}", if count == 1 { "thread" } else { "threads" })
+fn built(bundle: Bundle, engine: Engine, threads: usize) -> Result<Tagger> {
+    let tagger = Tagger::builder().bundle(bundle).engine(engine).threads(threads).build();
+    tagger.map_err(|error| {
+        let advice = if matches!(error, Error::Threads(_)) { FEWER } else { UNUSABLE };
+        anyhow::Error::from(error).context(advice)
+    })
 }
 
-/// The same for commands that look for faces: refused at once where the model finds none, not once a picture.
-pub fn ready_to_find(run: &RunArguments) -> Result<(Tagger, ThreadPool)> {
-    let ready = ready(run)?;
-    match ready.0.card().localizer {
+/// The same for commands that look for faces: refused at once where the model finds none, not once an image.
+pub fn ready_to_find(run: &RunArguments) -> Result<Tagger> {
+    let tagger = ready(run)?;
+    match tagger.card().localizer {
         LocalizerSpec::Given => Err(LocateError::Given.into()),
-        _ => Ok(ready),
+        _ => Ok(tagger),
     }
 }
 
-/// A pool of the threads that were asked for, for our own engine.
-pub fn pool(arguments: &ThreadArguments) -> Result<ThreadPool> {
-    started(arguments.count(), &Engine::Native)
+/// The same for commands that explain answers.
+pub fn ready_to_explain(run: &RunArguments) -> Result<Tagger> {
+    let tagger = ready(run)?;
+    check_explains(&tagger)?;
+    Ok(tagger)
 }
 
-/// The same for training, which starts threads of its own.
+/// Refuses a model whose answers cannot be explained.
+pub fn check_explains(tagger: &Tagger) -> Result<()> {
+    match tagger.card().anet() {
+        Some(_) => Ok(()),
+        None => Err(ExplainError::NoAnet).context(UNUSABLE),
+    }
+}
+
+/// The threads that were asked for, for training, which starts threads of its own.
 #[cfg(feature = "train")]
-pub fn training_pool(arguments: &ThreadArguments) -> Result<ThreadPool> {
-    lineament::threads::unbound(arguments.count()).context(FEWER)
-}
-
-fn started(threads: usize, engine: &Engine) -> Result<ThreadPool> {
-    lineament::threads::pool(threads, engine).context(FEWER)
+pub fn training_threads(arguments: &ThreadArguments) -> Result<Threads> {
+    Threads::unpinned(arguments.count()).context(FEWER)
 }
 
 /// The first eight digits of a hash: enough to tell models apart.
@@ -100,7 +97,7 @@ pub fn short(hash: &str) -> &str {
     hash.get(..8).unwrap_or(hash)
 }
 
-/// The model as it is named beside its answers.
-pub fn voice(tagger: &Tagger) -> String {
+/// The model as it is named beside its answers: name, version and short hash.
+pub fn label(tagger: &Tagger) -> String {
     format!("{} {} ({})", tagger.card().name, tagger.card().version, short(tagger.hash()))
 }

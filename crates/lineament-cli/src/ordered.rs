@@ -3,29 +3,29 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
-use rayon::ThreadPool;
+use lineament::Threads;
 
 /// Items that are worked on or wait for their turn, for each thread: enough that a slow picture does not hold up the
 /// others, few enough that finished ones do not pile up.
 const WAITING_PER_THREAD: usize = 4;
 
-/// Calls `work` on every item, in the pool, and `take` on every result, here, in the order of the items, as soon as it is
+/// Calls `work` on every item, on `threads`, and `take` on every result, here, in the order of the items, as soon as it is
 /// its turn; ends early when `take` fails.
 ///
 /// Items are asked for on a thread of their own: a reader that waits for the next line of a pipe does not hold back the
 /// answer to the last.
 pub fn for_each<T: Send, R: Send, E>(
-    pool: &ThreadPool,
+    threads: &Threads,
     items: impl Iterator<Item = T> + Send,
     work: impl Fn(T) -> R + Sync,
     mut take: impl FnMut(R) -> Result<(), E>,
 ) -> Result<(), E> {
-    let window = pool.current_num_threads() * WAITING_PER_THREAD;
+    let window = threads.count() * WAITING_PER_THREAD;
     let (queue, results) = sync_channel::<Receiver<R>>(window);
     let work = &work;
-    thread::scope(|threads| {
-        threads.spawn(move || {
-            pool.in_place_scope(|tasks| {
+    thread::scope(|reader| {
+        reader.spawn(move || {
+            threads.in_place_scope(|tasks| {
                 for item in items {
                     let (answer, ticket) = sync_channel(1);
                     // Nobody takes results any more: stop asking for items.
@@ -52,8 +52,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    fn pool(threads: usize) -> ThreadPool {
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
+    fn pool(threads: usize) -> Threads {
+        Threads::unpinned(threads).unwrap()
     }
 
     #[test]

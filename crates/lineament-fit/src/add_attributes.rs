@@ -82,6 +82,7 @@ mod tests {
     use super::*;
     use crate::bootstrap::Interval;
     use crate::{Advice, Figures, Plane};
+    use lineament::attributes::Place;
     use lineament::attributes::{Group, OperatingPoint};
     use lineament::testing::{blocks, tiny_bundle};
     use lineament::{Rect, Tagger};
@@ -128,11 +129,11 @@ mod tests {
                 read.card().trained_on[1].starts_with("Freckles, taught on the finished nets: 20 pictures")
             );
 
-            let (photo, region) = (blocks(90, 80, 3), Rect::new(5.0, 5.0, 60.0, 60.0));
+            let (photo, region) = (blocks(90, 80, 3), Place::from(Rect::new(5.0, 5.0, 60.0, 60.0)));
             let (before, after) = (Tagger::new(old).unwrap(), Tagger::new(new).unwrap());
-            let scores = after.scores_in(&photo, region).unwrap();
-            assert_eq!(scores[..40], before.scores_in(&photo, region).unwrap());
-            let sum: f64 = after.vector_in(&photo, region).unwrap().iter().map(|v| f64::from(*v)).sum();
+            let scores = after.scores(&photo, region).unwrap();
+            assert_eq!(scores[..40], before.scores(&photo, region).unwrap());
+            let sum: f64 = after.embed(&photo, region).unwrap().iter().map(|v| f64::from(*v)).sum();
             assert!((f64::from(scores[40]) - (sum + 0.25)).abs() < 1e-5);
             assert!((f64::from(scores[41]) - (0.25 - 2.0 * sum)).abs() < 1e-5);
             assert_eq!(after.operating_point(), OperatingPoint::Accuracy);

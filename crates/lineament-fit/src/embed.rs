@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use lineament::{Limits, Photo, PhotoError};
-use lineament::{Tagger, TaggerError};
+use lineament::{Error, Limits, Photo, PhotoError, Tagger};
 
 /// The embedding of the dominant face of an image.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,11 +29,11 @@ pub enum EmbedError {
         /// The picture.
         path: PathBuf,
         /// Why.
-        reason: Box<TaggerError>,
+        reason: Box<Error>,
     },
 }
 
-/// Finds the dominant face of an image file and its embedding, by the same steps as [`Tagger::tag`]; `None` where no face is found.
+/// Finds the dominant face of an image file and its embedding, by the same steps as [`Tagger::predict`]; `None` where no face is found.
 ///
 /// # Errors
 /// A picture that cannot be read.
@@ -48,10 +47,10 @@ pub fn embed(tagger: &Tagger, path: &Path) -> Result<Option<ImageEmbedding>, Emb
 ///
 /// # Errors
 /// Nets that refuse it, which no photo brings about.
-pub fn embed_photo(tagger: &Tagger, photo: &Photo) -> Result<Option<ImageEmbedding>, TaggerError> {
+pub fn embed_photo(tagger: &Tagger, photo: &Photo) -> Result<Option<ImageEmbedding>, Error> {
     let faces = tagger.locate(photo)?;
     let Some(face) = faces.first() else { return Ok(None) };
-    let vector = tagger.vector_in(photo, tagger.place_of(face)?)?;
+    let vector = tagger.embed(photo, face)?;
     let fingerprint = Sha256::digest(photo.pixels()).into();
     Ok(Some(ImageEmbedding { vector, faces: faces.len(), fingerprint }))
 }

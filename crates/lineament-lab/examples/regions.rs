@@ -11,8 +11,8 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use lineament::explain::{ExplainOptions, Explainer, MapSource};
-use lineament::{Bundle, Engine, Limits, Photo, Point, Rect, Tagger};
+use lineament::explain::{ExplainOptions, MapSource};
+use lineament::{Limits, Photo, Point, Rect, Selection, Tagger};
 use lineament_data::{Framing, Sample, Split, celeba};
 use rayon::prelude::*;
 
@@ -100,7 +100,6 @@ type Seen = (usize, f64, [bool; 2]);
 
 fn look(
     tagger: &Tagger,
-    explainer: &Explainer,
     sample: &Sample,
     places: &[usize],
 ) -> Result<Vec<Seen>, Box<dyn Error + Send + Sync>> {
@@ -113,14 +112,13 @@ fn look(
     };
     let present = |&(_, place): &(usize, &usize)| sample.tags.get(*place).copied().flatten() == Some(true);
     let chosen: Vec<usize> = places.iter().enumerate().filter(present).map(|(row, _)| row).collect();
-    let card = tagger.card();
-    let attributes = chosen.iter().map(|&row| card.find(ATTRIBUTES[row].0)).collect::<Result<Vec<_>, _>>()?;
+    let names = chosen.iter().map(|&row| ATTRIBUTES[row].0.to_owned()).collect();
+    let tagger = tagger.with(&Selection { attributes: Some(names), ..Selection::default() })?;
     let mut seen: Vec<Seen> =
         chosen.iter().map(|&row| (row, frame.chance(face, ATTRIBUTES[row].1), [false; 2])).collect();
     for (column, source) in SOURCES.into_iter().enumerate() {
-        let options =
-            ExplainOptions { attributes: Some(attributes.clone()), source, ..ExplainOptions::default() };
-        for (told, seen) in explainer.explain(&photo, face, &options)?.iter().zip(&mut seen) {
+        let options = ExplainOptions { source, ..ExplainOptions::default() };
+        for (told, seen) in tagger.explain(&photo, face, &options)?.iter().zip(&mut seen) {
             if told.source != source {
                 return Err("the model has no channel for each attribute".into());
             }
@@ -138,20 +136,15 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         Some("test") => Split::Test,
         _ => return Err("say validation or test".into()),
     };
-    let bundle = Bundle::embedded()?;
-    let explainer = Explainer::new(&bundle, &Engine::Native)?;
-    let tagger = Tagger::new(bundle)?;
+    let tagger = Tagger::embedded()?;
     let set = celeba::read(&data)?;
     let tagged = |(name, _): (&str, Place)| {
         set.attribute(name).ok_or_else(|| format!("the data does not tell {name}"))
     };
     let places = ATTRIBUTES.into_iter().map(tagged).collect::<Result<Vec<_>, _>>()?;
     let photos = set.split(split).framing(Framing::Photo);
-    let seen: Vec<Vec<Seen>> = photos
-        .samples
-        .par_iter()
-        .map(|sample| look(&tagger, &explainer, sample, &places))
-        .collect::<Result<_, _>>()?;
+    let seen: Vec<Vec<Seen>> =
+        photos.samples.par_iter().map(|sample| look(&tagger, sample, &places)).collect::<Result<_, _>>()?;
     let faces = seen.iter().filter(|seen| !seen.is_empty()).count();
     let all: Vec<Seen> = seen.into_iter().flatten().collect();
     println!("{faces} faces of the {split} part\n");

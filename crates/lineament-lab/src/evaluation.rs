@@ -193,8 +193,8 @@ impl Observations<'_> {
             let truth = sample.tags.get(index).copied().flatten()?;
             let (value, probability) = match seen.scores.as_ref().and_then(|scores| scores.get(index)) {
                 Some(&score) => {
-                    let read = attribute.read(index, score, point);
-                    (read.value, read.probability)
+                    let read = attribute.read(score, point);
+                    (read.present, read.probability)
                 }
                 None => (truths.majority(), truths.positives() as f32),
             };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lineament::attributes::Place;
 use lineament::locate::Face;
-use lineament::{Limits, Photo, PhotoError, Point, Rect, Tagger, TaggerError};
+use lineament::{Limits, Photo, PhotoError, Point, Rect, Tagger};
 use lineament_data::{Dataset, Framing, Sample, Split};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -114,7 +114,7 @@ enum PictureError {
     #[error(transparent)]
     Photo(#[from] PhotoError),
     #[error(transparent)]
-    Tagger(#[from] TaggerError),
+    Tagger(#[from] lineament::Error),
 }
 
 impl<'a> Observations<'a> {
@@ -160,7 +160,7 @@ impl<'a> Observations<'a> {
         let samples = asked(tagger, data, split, FaceFrom::Located.framing())?;
         let look = |sample: &Sample| {
             let found = find(sample);
-            let read = |(_, place)| Ok::<_, PictureError>(tagger.scores_in(&open(&sample.path)?, place)?);
+            let read = |(_, place)| Ok::<_, PictureError>(tagger.scores(&open(&sample.path)?, place)?);
             Ok(Seen {
                 found: found.iter().map(|(face, _)| (face.rect, face.score)).collect(),
                 place: found.map(|(_, place)| place),
@@ -277,8 +277,8 @@ fn located(tagger: &Tagger, samples: &[Sample], done: &(dyn Fn() + Sync)) -> Vec
     let look = |sample: &Sample| {
         let photo = open(&sample.path)?;
         let faces = tagger.locate(&photo)?;
-        let place = faces.first().map(|dominant| tagger.place_of(dominant)).transpose()?;
-        let scores = place.map(|place| tagger.scores_in(&photo, place)).transpose()?;
+        let place = faces.first().map(|dominant| tagger.region_of(dominant)).transpose()?;
+        let scores = place.map(|place| tagger.scores(&photo, place)).transpose()?;
         let found = faces.into_iter().map(|face| (face.rect, face.score)).collect();
         Ok(Seen { found, place, scores })
     };
@@ -327,7 +327,7 @@ fn from_landmarks(
     done: &(dyn Fn() + Sync),
 ) -> Vec<Result<Seen, PictureError>> {
     let read = |photo: &Photo, place: Place| -> Result<Seen, PictureError> {
-        Ok(Seen { found: Vec::new(), place: Some(place), scores: Some(tagger.scores_in(photo, place)?) })
+        Ok(Seen { found: Vec::new(), place: Some(place), scores: Some(tagger.scores(photo, place)?) })
     };
     let given: Vec<Option<Result<(Seen, Relative), PictureError>>> = samples
         .par_iter()
@@ -335,7 +335,7 @@ fn from_landmarks(
             let landmarks = sample.landmarks?;
             let look = || {
                 let photo = open(&sample.path)?;
-                let place = tagger.place_of_landmarks(&landmarks)?;
+                let place = tagger.region_of_landmarks(&landmarks)?;
                 Ok((read(&photo, place)?, Relative::of(&place, &photo)))
             };
             let seen = look();

@@ -68,18 +68,17 @@ fn figures_are_those_of_counting_by_hand() {
     assert_eq!(figures.unlabelled.len(), 38);
     assert_eq!(figures.unknown_to_model, ["Freckles"]);
 
-    let smiling = tagger.card().find("Smiling").unwrap();
     let (mut right, mut known, mut overlap, mut missed) = (0.0, 0.0, 0.0, 0);
     for sample in &data.samples[1..] {
         let photo = Photo::open(&sample.path, &Limits::default()).unwrap();
-        let faces = tagger.tag(&photo).unwrap();
+        let faces = tagger.predict(&photo).unwrap().faces;
         let face = faces.first();
         missed += usize::from(face.is_none());
         overlap += face.map_or(0.0, |face| f64::from(face.rect.iou(sample.rect.unwrap())));
         if let Some(truth) = sample.tags[1] {
             known += 1.0;
             // Smiling is there in a minority of the pictures.
-            right += f64::from(face.is_some_and(|face| face.attributes[smiling].value) == truth);
+            right += f64::from(face.is_some_and(|face| face["Smiling"].present) == truth);
         }
     }
     assert_eq!(figures.faces_missed, missed);
@@ -116,7 +115,7 @@ fn faces_that_something_else_found_are_read_like_its_own() {
     let find = |sample: &Sample| {
         let photo = Photo::open(&sample.path, &Limits::default()).unwrap();
         let best = tagger.locate(&photo).unwrap().first().copied()?;
-        Some((best, tagger.place_of(&best).unwrap()))
+        Some((best, tagger.region_of(&best).unwrap()))
     };
     let other = Observations::found_by(&tagger, &data, Split::Test, &find).unwrap();
     let (own, other) = (own.evaluate(OperatingPoint::Accuracy), other.evaluate(OperatingPoint::Accuracy));

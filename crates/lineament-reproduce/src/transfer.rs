@@ -135,9 +135,9 @@ fn look(
     let look = |sample: &Sample| {
         let named = |reason: String| ReproduceError::model(sample.path.display().to_string(), reason);
         let photo = Photo::open(&sample.path, &Limits::default()).map_err(|e| named(e.to_string()))?;
-        let given = sample.landmarks.as_ref().and_then(|points| tagger.place_of_landmarks(points).ok());
+        let given = sample.landmarks.as_ref().and_then(|points| tagger.region_of_landmarks(points).ok());
         let Some(place) = given.or_else(|| framed(&photo).map(Place::from)) else { return Ok(None) };
-        tagger.vector_in(&photo, place).map(Some).map_err(|e| named(e.to_string()))
+        tagger.embed(&photo, place).map(Some).map_err(|e| named(e.to_string()))
     };
     let vectors = set.samples.par_iter().map(look).collect::<Result<Vec<_>, ReproduceError>>()?;
     let pairs = set.samples.into_iter().zip(vectors).filter_map(|(sample, vector)| Some((sample, vector?)));

@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use lineament::explain::Explanation;
-use lineament::json;
 use lineament::locate::ResponseMap;
 use lineament::locate::response::heat;
+use lineament::prediction::BoundingBox;
 use lineament::{Photo, Point, Rect};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -47,7 +47,7 @@ pub struct Map {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct FaceMap {
     /// The part that it covers; it may reach outside the picture.
-    pub r#box: json::Box,
+    pub r#box: BoundingBox,
     /// The map.
     #[serde(flatten)]
     pub map: Map,

@@ -11,8 +11,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use lineament::Tagger;
-use lineament::explain::Explainer;
-use rayon::ThreadPool;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -45,13 +43,7 @@ pub enum ServeError {
 ///
 /// # Errors
 /// An address that cannot be had, or a system that gives no threads.
-pub fn run(
-    tagger: Tagger,
-    explainer: Explainer,
-    pool: ThreadPool,
-    settings: Settings,
-    ready: impl FnOnce(SocketAddr),
-) -> Result<(), ServeError> {
+pub fn run(tagger: Tagger, settings: Settings, ready: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(TALKERS)
         .thread_name("lineament-talk")
@@ -65,7 +57,7 @@ pub fn run(
         // Before anybody is told that we are here, so that no signal is missed.
         let told = stop_signal()?;
         ready(listener.local_addr()?);
-        let service = Service::start(tagger, explainer, pool, settings)?;
+        let service = Service::start(tagger, settings)?;
         serve(listener, &service, told).await;
         Ok(())
     })

@@ -8,9 +8,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use lineament::Tagger;
-use lineament::explain::Explainer;
-use rayon::ThreadPool;
+use lineament::{Tagger, Threads};
 use tokio::sync::oneshot;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -21,7 +19,7 @@ use crate::queue::{Queue, Refused};
 use crate::routes;
 use crate::settings::Settings;
 use crate::upload::{Door, Sent};
-use crate::work::{Answer, Model, Task};
+use crate::work::{Answer, Task};
 use crate::workers::{Job, Workers};
 
 /// How long a client is kept that is told to come again later: those that come again at once would take the processor from the
@@ -33,7 +31,7 @@ pub type Told = (Option<String>, Result<Answer, Problem>);
 
 /// A tagger that answers requests. Dropping the last reference ends its threads.
 pub struct Service {
-    model: Arc<Model>,
+    tagger: Tagger,
     settings: Settings,
     metrics: Arc<Metrics>,
     queue: Arc<Queue<Job>>,
@@ -42,28 +40,25 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts the threads; they are those of `pool`. The explainer is of the same bundle as the tagger.
+    /// A service that works on the threads of the tagger.
     ///
     /// # Errors
     /// When the system starts no thread.
-    pub fn start(
-        tagger: Tagger,
-        explainer: Explainer,
-        pool: ThreadPool,
-        settings: Settings,
-    ) -> std::io::Result<Arc<Self>> {
-        let (model, metrics) = (Arc::new(Model { tagger, explainer }), Arc::new(Metrics::new()));
+    pub fn start(tagger: Tagger, settings: Settings) -> std::io::Result<Arc<Self>> {
+        // Whoever works on a photo is on one of these threads already.
+        let threads = tagger.threads().clone();
+        let (tagger, metrics) = (tagger.with_threads(Threads::of_caller()), Arc::new(Metrics::new()));
         let queue = Queue::new(settings.line.places, settings.line.patience, settings.line.batch);
         let workers = Workers {
             queue: Arc::clone(&queue),
-            model: Arc::clone(&model),
+            tagger: tagger.clone(),
             metrics: Arc::clone(&metrics),
             limits: settings.limits,
             line: settings.line,
         };
-        workers.start(pool)?;
+        workers.start(threads)?;
         let door = Door::new(settings.limits);
-        Ok(Arc::new(Self { model, settings, metrics, queue, door, stopping: AtomicBool::new(false) }))
+        Ok(Arc::new(Self { tagger, settings, metrics, queue, door, stopping: AtomicBool::new(false) }))
     }
 
     /// What answers requests.
@@ -125,7 +120,7 @@ impl Service {
     }
 
     pub(crate) fn tagger(&self) -> &Tagger {
-        &self.model.tagger
+        &self.tagger
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

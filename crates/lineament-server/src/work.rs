@@ -1,10 +1,7 @@
 //! What is done with one picture.
 
-use lineament::attributes::OperatingPoint;
-use lineament::explain::{ExplainError, ExplainOptions, Explainer};
-use lineament::json::{Attributes, Explanation, Face, Picture};
-use lineament::locate::Face as Found;
-use lineament::{Photo, Rect, Tagger, TaggerError};
+use lineament::explain::{ExplainOptions, Explanation};
+use lineament::{Error, Face, FaceRecord, Photo, Prediction, Tagger};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,25 +10,10 @@ use crate::metrics::{Metrics, Stage};
 use crate::problem::Problem;
 use crate::settings::Limits;
 
-/// What answers, and what tells what answers rest on.
-pub struct Model {
-    /// Finds faces and their attributes.
-    pub tagger: Tagger,
-    /// Made of the same bundle.
-    pub explainer: Explainer,
-}
-
 /// What is asked of a picture.
 pub enum Task {
-    /// Faces and their attributes.
-    Predict {
-        /// Places of the attributes in the card, in the order they are told.
-        told: Vec<usize>,
-        /// Present from this probability on, instead of the model's own thresholds.
-        threshold: Option<f32>,
-        /// Which of the model's own thresholds.
-        point: OperatingPoint,
-    },
+    /// Faces and the attributes that this tagger selects.
+    Predict(Tagger),
     /// Faces, and the response map of LNet_o.
     Locate {
         /// How the map is drawn.
@@ -45,7 +27,9 @@ pub enum Task {
 pub struct Asked {
     /// The one face of interest, counted from 1; all where none is named.
     pub face: Option<usize>,
-    /// Which attributes, how many neurons, by which threshold.
+    /// Which attributes, and by which threshold.
+    pub tagger: Tagger,
+    /// How many neurons.
     pub options: ExplainOptions,
     /// How maps are drawn, if at all.
     pub map: Option<MapKind>,
@@ -56,7 +40,7 @@ pub struct Asked {
 pub struct Answer {
     /// Its size and its faces.
     #[serde(flatten)]
-    pub picture: Picture,
+    pub prediction: Prediction,
     /// How many more faces there are than may be told.
     #[serde(skip_serializing_if = "is_none_left")]
     #[schema(required = false)]
@@ -77,7 +61,7 @@ pub struct Explained {
     pub face: usize,
     /// The answer, its place and its neurons.
     #[serde(flatten)]
-    pub told: Explanation,
+    pub explanation: Explanation,
     /// How strongly each place of the face speaks for the attribute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub map: Option<FaceMap>,
@@ -87,15 +71,13 @@ fn is_none_left(count: &usize) -> bool {
     *count == 0
 }
 
-impl From<TaggerError> for Problem {
-    fn from(error: TaggerError) -> Self {
-        Self::failed(format!("the model does not answer: {error}; `lineament model verify` says more"))
-    }
-}
-
-impl From<ExplainError> for Problem {
-    fn from(error: ExplainError) -> Self {
-        Self::failed(format!("the answer cannot be explained: {error}; `lineament model verify` says more"))
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let what = match error {
+            Error::Explain(_) => "the answer cannot be explained",
+            _ => "the model does not answer",
+        };
+        Self::failed(format!("{what}: {error}; `lineament model verify` says more"))
     }
 }
 
@@ -103,12 +85,11 @@ impl From<ExplainError> for Problem {
 pub fn run(
     task: &Task,
     bytes: &[u8],
-    model: &Model,
+    tagger: &Tagger,
     limits: &Limits,
     metrics: &Metrics,
     gone: &dyn Fn() -> bool,
 ) -> Result<Answer, Problem> {
-    let tagger = &model.tagger;
     let allowed = lineament::Limits { max_pixels: limits.pixels, max_bytes: limits.body as u64 };
     let photo = metrics.timed(Stage::Decode, || Photo::decode(bytes, &allowed))?;
     stop_if(gone)?;
@@ -118,13 +99,12 @@ pub fn run(
     metrics.faces(faces.len());
     stop_if(gone)?;
     let (mut response_map, mut explanations) = (None, None);
-    let bare = |face: &Found| Face::new(face.rect, face.score, Attributes::default());
-    let told = match task {
-        Task::Predict { told, threshold, point } => {
-            let read = |face: &Found| {
+    let bare = || faces.iter().map(FaceRecord::from).collect();
+    let records = match task {
+        Task::Predict(tagger) => {
+            let read = |face: &Face| {
                 stop_if(gone)?;
-                let read = attributes(tagger, &photo, face, told, *threshold, *point)?;
-                Ok(Face::new(face.rect, face.score, read))
+                Ok(FaceRecord { attributes: tagger.describe(&photo, face)?, ..face.into() })
             };
             metrics.timed(Stage::Attributes, || faces.iter().map(read).collect::<Result<_, Problem>>())?
         }
@@ -132,17 +112,16 @@ pub fn run(
             let map =
                 metrics.timed(Stage::Map, || maps::whole(&tagger.response_map(&photo)?, &photo, *map))?;
             response_map = Some(map);
-            faces.iter().map(bare).collect()
+            bare()
         }
         Task::Explain(asked) => {
-            let places: Vec<Rect> = faces.iter().map(|face| face.rect).collect();
-            let told = || explained(model, &photo, &places, asked, limits, gone);
-            explanations = Some(metrics.timed(Stage::Explain, told)?);
-            faces.iter().map(bare).collect()
+            let explain = || explained(&photo, &faces, asked, limits, gone);
+            explanations = Some(metrics.timed(Stage::Explain, explain)?);
+            bare()
         }
     };
-    let picture = Picture { path: None, width: photo.width(), height: photo.height(), faces: told };
-    Ok(Answer { picture, faces_left_out, response_map, explanations })
+    let prediction = Prediction { path: None, width: photo.width(), height: photo.height(), faces: records };
+    Ok(Answer { prediction, faces_left_out, response_map, explanations })
 }
 
 /// The answer goes nowhere; any will do.
@@ -150,46 +129,22 @@ fn stop_if(gone: &dyn Fn() -> bool) -> Result<(), Problem> {
     if gone() { Err(Problem::slow_answer("nobody waits for the answer any more")) } else { Ok(()) }
 }
 
-fn attributes(
-    tagger: &Tagger,
-    photo: &Photo,
-    face: &Found,
-    told: &[usize],
-    threshold: Option<f32>,
-    point: OperatingPoint,
-) -> Result<Attributes, TaggerError> {
-    let scores = tagger.scores_in(photo, tagger.place_of(face)?)?;
-    let read = |&place: &usize| {
-        let (card, &score) = tagger.card().attributes.get(place).zip(scores.get(place))?;
-        let mut attribute = card.read(place, score, point);
-        if let Some(threshold) = threshold {
-            attribute.value = attribute.probability >= threshold;
-        }
-        Some((card.name.clone(), attribute.into()))
-    };
-    Ok(Attributes(told.iter().filter_map(read).collect()))
-}
-
 fn explained(
-    model: &Model,
     photo: &Photo,
-    faces: &[Rect],
+    faces: &[Face],
     asked: &Asked,
     limits: &Limits,
     gone: &dyn Fn() -> bool,
 ) -> Result<Vec<Explained>, Problem> {
-    let card = model.tagger.card();
-    let chosen: Vec<(usize, Rect)> = (1..)
-        .zip(faces.iter().copied())
-        .filter(|(number, _)| asked.face.is_none_or(|face| face == *number))
-        .collect();
+    let chosen: Vec<(usize, &Face)> =
+        (1..).zip(faces).filter(|(number, _)| asked.face.is_none_or(|face| face == *number)).collect();
     if let (Some(face), true) = (asked.face, chosen.is_empty()) {
         let found = faces.len();
         return Err(Problem::no_face(format!(
             "face {face} is asked for and the picture has {found}; `face` counts from 1, in the order of /v1/predict"
         )));
     }
-    let attributes = asked.options.attributes.as_ref().map_or(card.attributes.len(), Vec::len);
+    let attributes = asked.tagger.selected_attributes().count();
     if asked.map.is_some() && chosen.len() * attributes > limits.maps {
         return Err(Problem::too_large(format!(
             "{} faces with {attributes} attributes are more than {} maps; name one face or fewer attributes, or leave the maps out",
@@ -198,13 +153,11 @@ fn explained(
         )));
     }
     let mut explanations = Vec::new();
-    for (face, rect) in chosen {
+    for (number, face) in chosen {
         stop_if(gone)?;
-        for told in model.explainer.explain(photo, rect, &asked.options)? {
-            let name =
-                card.attributes.get(told.attribute.index).map_or("", |attribute| attribute.name.as_str());
-            let map = asked.map.map(|kind| maps::face(&told, photo, kind)).transpose()?;
-            explanations.push(Explained { face, told: Explanation::of(name, &told), map });
+        for explanation in asked.tagger.explain(photo, face.rect, &asked.options)? {
+            let map = asked.map.map(|kind| maps::face(&explanation, photo, kind)).transpose()?;
+            explanations.push(Explained { face: number, explanation, map });
         }
     }
     Ok(explanations)

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Instant;
 
 use axum::body::Bytes;
-use rayon::ThreadPool;
+use lineament::{Tagger, Threads};
 use rayon::prelude::*;
 use tokio::sync::oneshot;
 
@@ -14,7 +14,7 @@ use crate::metrics::{Metrics, Stage};
 use crate::problem::Problem;
 use crate::queue::Queue;
 use crate::settings::{Limits, Line};
-use crate::work::{self, Answer, Model, Task};
+use crate::work::{self, Answer, Task};
 
 /// A picture on its way through the line.
 pub struct Job {
@@ -33,7 +33,7 @@ pub struct Workers {
     /// Where pictures come from.
     pub queue: Arc<Queue<Job>>,
     /// What answers.
-    pub model: Arc<Model>,
+    pub tagger: Tagger,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// What a picture may ask for.
@@ -47,17 +47,17 @@ impl Workers {
     ///
     /// # Errors
     /// When the system starts no thread.
-    pub fn start(self, pool: ThreadPool) -> std::io::Result<()> {
-        thread::Builder::new().name("lineament-line".to_owned()).spawn(move || self.run(&pool))?;
+    pub fn start(self, threads: Threads) -> std::io::Result<()> {
+        thread::Builder::new().name("lineament-line".to_owned()).spawn(move || self.run(&threads))?;
         Ok(())
     }
 
     /// Takes what waits, a batch at a time: a picture alone gets all threads, many get one each, side by side.
-    fn run(&self, pool: &ThreadPool) {
+    fn run(&self, threads: &Threads) {
         while let Some(batch) = self.queue.take(self.line.batch) {
             let (count, begun) = (batch.len(), Instant::now());
             self.metrics.batch(count);
-            pool.install(|| {
+            threads.install(|| {
                 batch.into_par_iter().with_max_len(1).for_each(|job| {
                     self.answer(job);
                     self.queue.finished();
@@ -75,7 +75,7 @@ impl Workers {
         let gone = || job.answer.is_closed();
         // A fault in one picture's way must not end the service.
         let done = catch_unwind(AssertUnwindSafe(|| {
-            work::run(&job.task, &job.bytes, &self.model, &self.limits, &self.metrics, &gone)
+            work::run(&job.task, &job.bytes, &self.tagger, &self.limits, &self.metrics, &gone)
         }));
         let done = done.unwrap_or_else(|_| {
             self.metrics.panicked();

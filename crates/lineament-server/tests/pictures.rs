@@ -7,12 +7,11 @@ mod common;
 use axum::body::Body;
 use axum::http::{Request, header};
 use base64::Engine as _;
-use common::{ask, explainer, file, form, picture, post, service, tagger};
+use common::{ask, file, form, picture, post, service, tagger};
 use image::ImageFormat;
 use lineament::explain::ExplainOptions;
-use lineament::json::{Attributes, Explanation, Face};
 use lineament::testing::blocks;
-use lineament::{Limits, Photo};
+use lineament::{Photo, Selection};
 use lineament_server::Settings;
 use serde_json::{Value, json};
 
@@ -21,17 +20,10 @@ async fn a_picture_is_answered_as_the_library_answers() {
     let answer = ask(&service(Settings::default()), post("/v1/predict", "image/png", picture())).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header(header::CACHE_CONTROL), "no-store");
-    let tagger = tagger();
-    let photo = Photo::decode(&picture(), &Limits::default()).unwrap();
-    let names = || tagger.card().names();
-    let faces: Vec<Face> = tagger
-        .tag(&photo)
-        .unwrap()
-        .iter()
-        .map(|face| Face::new(face.rect, face.score, Attributes::of(names(), &face.attributes)))
-        .collect();
-    assert!(!faces.is_empty());
-    assert_eq!(answer.json(), json!({"width": 120, "height": 100, "faces": faces}));
+    let prediction = tagger(1).predict(&picture()).unwrap();
+    assert!(!prediction.faces.is_empty());
+    assert_eq!(answer.json(), json!(prediction));
+    assert_eq!(answer.json(), json!({"width": 120, "height": 100, "faces": prediction.faces}));
 }
 
 #[tokio::test]
@@ -106,18 +98,17 @@ async fn explanations_are_those_of_the_library() {
     let ask = async |query: &str| {
         ask(&service, post(&format!("/v1/explain?{query}"), "image/png", picture())).await
     };
-    let (tagger, explainer) = (tagger(), explainer());
-    let photo = Photo::decode(&picture(), &Limits::default()).unwrap();
-    let faces = tagger.locate(&photo).unwrap();
-    let smiling = tagger.card().find("Smiling").unwrap();
-    let options = ExplainOptions { attributes: Some(vec![smiling]), neurons: 2, ..ExplainOptions::default() };
+    let smiling = Selection { attributes: Some(vec!["Smiling".to_owned()]), ..Selection::default() };
+    let tagger = tagger(1).with(&smiling).unwrap();
+    let faces = tagger.locate(&picture()).unwrap();
+    let options = ExplainOptions { neurons: 2, ..ExplainOptions::default() };
     let told = ask("attributes=Smiling&neurons=2").await.json();
     let expected: Vec<Value> = (1..)
         .zip(&faces)
         .map(|(number, face)| {
-            let one = explainer.explain(&photo, face.rect, &options).unwrap().remove(0);
+            let one = tagger.explain(&picture(), face.rect, &options).unwrap().remove(0);
             // Through text, as the answer: numbers of four bytes are written with fewer digits.
-            let text = serde_json::to_string(&Explanation::of("Smiling", &one)).unwrap();
+            let text = serde_json::to_string(&one).unwrap();
             let mut one: Value = serde_json::from_str(&text).unwrap();
             one["face"] = json!(number);
             one

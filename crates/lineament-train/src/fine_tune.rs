@@ -109,7 +109,7 @@ fn finds_faces(context: &Context<'_>, bundle: &Bundle) -> Result<bool, TrainErro
     if chosen.is_empty() {
         return Ok(true);
     }
-    let failed = |e: lineament::TaggerError| TrainError::Net(e.to_string());
+    let failed = |e: lineament::Error| TrainError::Net(e.to_string());
     let tagger = Tagger::new(bundle.clone()).map_err(failed)?;
     let found = chosen
         .par_iter()

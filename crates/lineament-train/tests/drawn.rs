@@ -62,13 +62,13 @@ fn a_training_on_drawn_faces_finds_and_describes_strangers() {
     for sample in set.samples.iter().filter(|s| s.framing == Framing::Photo) {
         photos += 1;
         let photo = Photo::open(&sample.path, &Limits::default()).unwrap();
-        let faces = tagger.tag(&photo).unwrap();
+        let faces = tagger.predict(&photo).unwrap().faces;
         let Some(face) = faces.first().filter(|f| f.rect.iou(sample.rect.unwrap()) >= 0.5) else { continue };
         met += 1;
         for (place, attribute) in told.iter().enumerate() {
             let truth = sample.tags[*attribute].unwrap();
             asked += 1;
-            right += usize::from(face.attributes[*attribute].value == truth);
+            right += usize::from(face[names[*attribute]].present == truth);
             majority[place] += usize::from(truth);
         }
     }

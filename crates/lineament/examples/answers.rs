@@ -15,7 +15,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use lineament::{Bundle, Engine, Tagger};
+use lineament::{Engine, Tagger};
 use record::{Record, compare, record};
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -51,7 +51,7 @@ fn engine_named(name: &str) -> Result<Engine, Box<dyn Error>> {
 }
 
 fn write(engine: Engine, paths: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
-    let tagger = Tagger::with_engine(Bundle::embedded()?, engine)?;
+    let tagger = Tagger::builder().engine(engine).build()?;
     let mut output = std::io::stdout().lock();
     for path in paths {
         for file in files(Path::new(path))? {

@@ -43,15 +43,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
-    let region = tagger.region_of_box(face.rect)?;
+    let region = tagger.card().region_of_box(face.rect)?;
     let drawn = look.patches.draw(&photo, region);
     let colours: Vec<f32> = drawn.pixels().iter().map(|&colour| f32::from(colour)).collect();
     let side = look.patches.region as usize;
     save(&folder.join("face.0"), "region", &[side, side, 3], &colours)?;
     let patches = look.patches.batch(&drawn, &card.preprocess)?;
     let vectors = Net::new(&look.anet, anet)?.forward(&patches)?;
-    let scores = tagger.scores_in(&photo, region)?;
-    let attributes = tagger.attributes_in(&photo, region)?;
+    let scores = tagger.scores(&photo, face)?;
+    let attributes = tagger.describe(&photo, face)?;
     let probabilities: Vec<f32> = attributes.iter().map(|attribute| attribute.probability).collect();
     for name in ["anet", "attributes"] {
         save(&folder.join(format!("{name}.0")), "patches", &patches.shape(), patches.data())?;

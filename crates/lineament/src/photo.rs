@@ -10,7 +10,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::output::write_whole;
-use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+use image::{DynamicImage, ExtendedColorType, ImageEncoder, RgbImage, codecs::png::PngEncoder};
 
 pub use error::PhotoError;
 
@@ -149,6 +149,31 @@ impl Photo {
                 .map_err(std::io::Error::other)
         })
         .map_err(|error| PhotoError::NotWritten { path: path.to_owned(), reason: error.to_string() })
+    }
+}
+
+impl TryFrom<RgbImage> for Photo {
+    type Error = PhotoError;
+
+    /// The same pixels, without a copy.
+    ///
+    /// # Errors
+    /// [`PhotoError::NoPixels`] for a zero side.
+    fn try_from(image: RgbImage) -> Result<Self, PhotoError> {
+        let (width, height) = image.dimensions();
+        Self::new(width, height, image.into_raw())
+    }
+}
+
+impl TryFrom<DynamicImage> for Photo {
+    type Error = PhotoError;
+
+    /// As files are read: blended over white where the image is transparent, 16 bits rounded to 8.
+    ///
+    /// # Errors
+    /// [`PhotoError::NoPixels`] for a zero side.
+    fn try_from(image: DynamicImage) -> Result<Self, PhotoError> {
+        decode::over_white(image).try_into()
     }
 }
 

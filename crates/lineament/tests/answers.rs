@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use lineament::{Bundle, Engine, Tagger};
+use lineament::{Engine, Tagger};
 use lineament_net::Isa;
 use record::{Record, compare, record};
 
@@ -117,7 +117,7 @@ fn writes_answers_where_it_is_called() {
         }
         _ => panic!("no engine {engine}"),
     };
-    let tagger = Tagger::with_engine(Bundle::embedded().unwrap(), engine).unwrap();
+    let tagger = Tagger::builder().engine(engine).build().unwrap();
     let answers: Vec<Record> = IMAGES
         .iter()
         .map(|image| record(&tagger, &root().join("../../examples").join(image)).unwrap())

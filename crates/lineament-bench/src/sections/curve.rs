@@ -85,7 +85,7 @@ fn measured(settings: &Settings, tagger: &Tagger, jpeg: &[u8]) -> Result<([f64; 
         Rival::on(pool, || Ok(Photo::decode(jpeg, &limits).map(drop)?)),
         Rival::on(pool, || Ok(tagger.locate(&photo).map(drop)?)),
         Rival::on(pool, || {
-            tagger.tag(&Photo::decode(jpeg, &limits)?)?;
+            tagger.predict(jpeg)?;
             Ok(())
         }),
     ];

@@ -1,8 +1,8 @@
 //! The whole way of `predict`, from JPEG bytes to attributes, stage by stage.
 
 use anyhow::{Context, Result};
-use lineament::{Bundle, Engine, Limits, Photo, Tagger};
-use rayon::ThreadPool;
+use lineament::attributes::Place;
+use lineament::{Bundle, Engine, Limits, Photo, Tagger, Threads};
 
 use crate::nets::Recipe;
 use crate::page::Report;
@@ -53,7 +53,7 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
                 };
                 let pool = settings.pool(threads, &engine);
                 let spoken = engine.to_string();
-                let tagger = Tagger::with_engine(bundle.clone(), engine)?;
+                let tagger = Tagger::builder().bundle(bundle.clone()).engine(engine).build()?;
                 let [decode, locate, draw, describe, whole] = stages(settings, &tagger, &jpeg, pool)?;
                 let faces = tagger.locate(&Photo::decode(&jpeg, &Limits::default())?)?.len();
                 table.row(vec![
@@ -97,14 +97,14 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
 }
 
 /// Decoding, localisation, patches, attributes of one face, and all of it.
-fn stages(settings: &Settings, tagger: &Tagger, jpeg: &[u8], pool: &ThreadPool) -> Result<[Times; 5]> {
+fn stages(settings: &Settings, tagger: &Tagger, jpeg: &[u8], pool: &Threads) -> Result<[Times; 5]> {
     let limits = Limits::default();
     let photo = Photo::decode(jpeg, &limits)?;
     let card = tagger.card();
     let patches = &card.anet().context("the model has an ANet")?.patches;
     // With random weights there may be no face: then the middle of the picture is as good.
     let face = tagger.locate(&photo)?.first().map_or(photo.rect().scaled(0.3), |face| face.rect);
-    let region = tagger.region_of_box(face)?;
+    let region = tagger.card().region_of_box(face)?;
     let mut rivals = vec![
         Rival::on(pool, || Ok(Photo::decode(jpeg, &limits).map(drop)?)),
         Rival::on(pool, || Ok(tagger.locate(&photo).map(drop)?)),
@@ -112,9 +112,9 @@ fn stages(settings: &Settings, tagger: &Tagger, jpeg: &[u8], pool: &ThreadPool) 
             let drawn = patches.draw(&photo, region);
             Ok(patches.batch(&drawn, &card.preprocess).map(drop)?)
         }),
-        Rival::on(pool, || Ok(tagger.attributes_in(&photo, region).map(drop)?)),
+        Rival::on(pool, || Ok(tagger.describe(&photo, Place::from(region)).map(drop)?)),
         Rival::on(pool, || {
-            tagger.tag(&Photo::decode(jpeg, &limits)?)?;
+            tagger.predict(jpeg)?;
             Ok(())
         }),
     ];

@@ -55,7 +55,7 @@ pub struct CompareArguments {
 }
 
 pub fn run(arguments: AuditArguments) -> Result<Outcome> {
-    let (tagger, pool) = model::ready(&arguments.run)?;
+    let tagger = model::ready(&arguments.run)?;
     let groupings = arguments.compare.groupings(&tagger)?;
     let rules = arguments.compare.rules(&tagger)?;
     let layout = arguments.layout.map_or_else(|| layout::detect(&arguments.data), |name| Ok(name.into()))?;
@@ -65,11 +65,11 @@ pub fn run(arguments: AuditArguments) -> Result<Outcome> {
     let what = EvaluateOptions { split, region, operating_points: &[], background: None };
     let bar = progress::bar(Some(evaluate::pictures(&data, &what) as u64), false);
     let done = || bar.inc(1);
-    let seen = pool.install(|| Observations::of(&tagger, &data, split, region, &done));
+    let seen = tagger.threads().install(|| Observations::of(&tagger, &data, split, region, &done));
     bar.finish_and_clear();
     let seen = seen?;
     let point = arguments.measure.operating_point.into();
-    let found = pool.install(|| audit(&seen, point, &groupings, &rules, arguments.doubts));
+    let found = tagger.threads().install(|| audit(&seen, point, &groupings, &rules, arguments.doubts));
     write(&found, &arguments.output)?;
     notes::note(format!(
         "{} pictures, {} without a face found, {} unreadable; the tables are in {}",

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use lineament::{OperatingPoint, Tagger};
+use lineament::{OperatingPoint, Tagger, Threads};
 use lineament_data::{Dataset, Framing, Split, folder, layout};
 use lineament_lab::{EvaluateError, EvaluateOptions, Evaluation, FaceFrom, Provenance, evaluate, results};
-use rayon::ThreadPool;
 
 use super::{Outcome, figures};
 use crate::arguments::{FigureFormat, LayoutName, MeasureArguments, RunArguments};
@@ -61,7 +60,7 @@ struct Options {
 }
 
 pub fn run(arguments: EvaluateArguments) -> Result<Outcome> {
-    let (tagger, pool) = model::ready(&arguments.run)?;
+    let tagger = model::ready(&arguments.run)?;
     let options = Options::check(arguments)?;
     for finding in options.data.report.findings() {
         notes::note(format!("{} {}: {}", finding.count, finding.kind.words(), finding.examples.join("; ")));
@@ -70,8 +69,8 @@ pub fn run(arguments: EvaluateArguments) -> Result<Outcome> {
     let mut sink = Sink::open(options.output.as_deref())?;
     let asked = match &options.report {
         Some(report) => {
-            let all = everything(&tagger, &pool, &options)?;
-            write_report(report, &all, &options, &pool)?;
+            let all = everything(&tagger, &options)?;
+            write_report(report, &all, &options, tagger.threads())?;
             let asked = |evaluation: &Evaluation| {
                 evaluation.region == options.region && evaluation.operating_point == options.point
             };
@@ -81,7 +80,7 @@ pub fn run(arguments: EvaluateArguments) -> Result<Outcome> {
         }
         None => {
             let background = options.background.as_ref();
-            let all = measured(&tagger, &pool, &options, options.region, &[options.point], background)?;
+            let all = measured(&tagger, &options, options.region, &[options.point], background)?;
             all.into_iter().next().context("nothing was measured")?
         }
     };
@@ -140,25 +139,24 @@ fn read(path: &Path, layout: Option<LayoutName>) -> Result<Dataset> {
 }
 
 /// Both regions, where the data has them, at both operating points.
-fn everything(tagger: &Tagger, pool: &ThreadPool, options: &Options) -> Result<Vec<Evaluation>> {
+fn everything(tagger: &Tagger, options: &Options) -> Result<Vec<Evaluation>> {
     let points = [OperatingPoint::Accuracy, OperatingPoint::Balanced];
     let part = options.data.split(options.split);
     let has = |framing| part.samples.iter().any(|sample| sample.framing == framing);
     let landmarks = part.samples.iter().any(|sample| sample.landmarks.is_some());
     let mut all = Vec::new();
     if landmarks && (has(Framing::Aligned) || options.region == FaceFrom::Landmarks) {
-        all.extend(measured(tagger, pool, options, FaceFrom::Landmarks, &points, None)?);
+        all.extend(measured(tagger, options, FaceFrom::Landmarks, &points, None)?);
     }
     if has(Framing::Photo) || options.region == FaceFrom::Located {
         let background = options.background.as_ref();
-        all.extend(measured(tagger, pool, options, FaceFrom::Located, &points, background)?);
+        all.extend(measured(tagger, options, FaceFrom::Located, &points, background)?);
     }
     Ok(all)
 }
 
 fn measured(
     tagger: &Tagger,
-    pool: &ThreadPool,
     options: &Options,
     region: FaceFrom,
     operating_points: &[OperatingPoint],
@@ -168,17 +166,17 @@ fn measured(
     let total = evaluate::pictures(&options.data, &what) as u64;
     let bar = progress::bar(Some(total), false);
     let done = || bar.inc(1);
-    let figures = pool.install(|| evaluate(tagger, &options.data, &what, &done));
+    let figures = tagger.threads().install(|| evaluate(tagger, &options.data, &what, &done));
     bar.finish_and_clear();
     figures
 }
 
-fn write_report(path: &Path, all: &[Evaluation], options: &Options, pool: &ThreadPool) -> Result<()> {
+fn write_report(path: &Path, all: &[Evaluation], options: &Options, threads: &Threads) -> Result<()> {
     let command: Vec<String> = env::args().skip(1).collect();
     let command = format!("lineament {}", command.join(" "));
     // The report belongs to the checkout that it is written into.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let provenance = Provenance::of(command, folder, pool.current_num_threads());
+    let provenance = Provenance::of(command, folder, threads.count());
     let page = results::results(all, &options.name, &provenance);
     files::write_whole(path, page.as_bytes())?;
     if io::stderr().is_terminal() {

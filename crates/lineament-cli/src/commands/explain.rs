@@ -5,14 +5,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use lineament::explain::{ExplainOptions, Explainer, Explanation, MapSource};
-use lineament::json;
-use lineament::locate::Face;
-use lineament::{Limits, Photo, Rect, Tagger};
+use lineament::explain::{ExplainOptions, Explanation, MapSource};
+use lineament::prediction::BoundingBox;
+use lineament::{Face, Limits, Photo, Rect, Selection, Tagger};
 use serde::Serialize;
 
 use super::Outcome;
-use super::pages::save;
+use super::stream::save;
 use crate::arguments::{FigureFormat, RunArguments};
 use crate::files::{self, Sink};
 use crate::inputs::{Input, Inputs, Names, Unread};
@@ -58,47 +57,46 @@ enum Regions {
     Responses,
 }
 
-/// One picture, explained.
+/// One image, explained.
 #[derive(Serialize)]
-struct Page {
+struct ExplainedImage {
     path: String,
     width: u32,
     height: u32,
-    faces: Vec<FaceObject>,
+    faces: Vec<ExplainedFace>,
 }
 
 #[derive(Serialize)]
-struct FaceObject {
+struct ExplainedFace {
     r#box: Rect,
     score: f32,
-    attributes: Vec<json::Explanation>,
+    attributes: Vec<Explanation>,
 }
 
-/// What all pictures are looked at with.
+/// What all images are explained with.
 struct Look {
     tagger: Tagger,
-    explainer: Explainer,
+    chosen: bool,
     options: ExplainOptions,
     annotate: bool,
 }
 
 pub fn run(arguments: ExplainArguments) -> Result<Outcome> {
     let inputs = Inputs::of(&arguments.paths)?;
-    let (tagger, explainer, pool) = model::ready_to_explain(&arguments.run)?;
-    let attributes = arguments.attributes.as_ref().map(|names| super::predict::places(&tagger, names));
+    let chosen = arguments.attributes.is_some();
+    let selection = Selection { attributes: arguments.attributes, ..Selection::default() };
+    let tagger = super::predict::select(&model::ready_to_explain(&arguments.run)?, &selection)?;
     let options = ExplainOptions {
-        attributes: attributes.transpose()?,
         neurons: arguments.neurons,
         source: match arguments.regions {
             Regions::Hidden => MapSource::Hidden,
             Regions::Responses => MapSource::Responses,
         },
-        ..ExplainOptions::default()
     };
     if let Some(folder) = &arguments.annotate {
         files::make_folder(folder)?;
     }
-    let look = Look { tagger, explainer, options, annotate: arguments.annotate.is_some() };
+    let look = Look { tagger, chosen, options, annotate: arguments.annotate.is_some() };
     let mut sink = Sink::open(arguments.output.as_deref())?;
     let mut names = Names::default();
     let (mut unread, mut written) = (0, 0);
@@ -106,7 +104,7 @@ pub fn run(arguments: ExplainArguments) -> Result<Outcome> {
         Ok(input) => look.at(&input).map_err(|error| format!("{error:#}")),
         Err(Unread(reason)) => Err(reason),
     };
-    ordered::for_each(&pool, inputs.into_iter(), work, |answer| {
+    ordered::for_each(look.tagger.threads(), inputs.into_iter(), work, |answer| {
         match answer {
             Ok((page, pictures)) => {
                 if let Some(folder) = &arguments.annotate {
@@ -141,32 +139,22 @@ pub fn run(arguments: ExplainArguments) -> Result<Outcome> {
 type Picture = (PathBuf, String, Photo);
 
 impl Look {
-    fn at(&self, input: &Input) -> Result<(Page, Vec<Picture>)> {
+    fn at(&self, input: &Input) -> Result<(ExplainedImage, Vec<Picture>)> {
         let photo = Photo::open(&input.path, &Limits::default())?;
         let (mut faces, mut pictures) = (Vec::new(), Vec::new());
         let failed = || input.path.display().to_string();
         for Face { rect, score, .. } in self.tagger.locate(&photo).with_context(failed)? {
-            let told = self.explainer.explain(&photo, rect, &self.options).with_context(failed)?;
+            let told = self.tagger.explain(&photo, rect, &self.options).with_context(failed)?;
             if self.annotate {
-                let chosen = self.options.attributes.is_some();
-                for told in told.iter().filter(|told| chosen || told.attribute.value) {
-                    let kind = format!("{}.{}", faces.len() + 1, file_name(self.name(told)));
+                for told in told.iter().filter(|told| self.chosen || told.present) {
+                    let kind = format!("{}.{}", faces.len() + 1, file_name(&told.name));
                     pictures.push((input.place.clone(), kind, told.over(&photo, OPACITY)));
                 }
             }
-            let attributes = told.iter().map(|told| json::Explanation::of(self.name(told), told));
-            faces.push(FaceObject { r#box: rect, score, attributes: attributes.collect() });
+            faces.push(ExplainedFace { r#box: rect, score, attributes: told });
         }
         let path = input.path.display().to_string();
-        Ok((Page { path, width: photo.width(), height: photo.height(), faces }, pictures))
-    }
-
-    fn name(&self, told: &Explanation) -> &str {
-        self.tagger
-            .card()
-            .attributes
-            .get(told.attribute.index)
-            .map_or("", |attribute| attribute.name.as_str())
+        Ok((ExplainedImage { path, width: photo.width(), height: photo.height(), faces }, pictures))
     }
 }
 
@@ -175,20 +163,21 @@ fn file_name(attribute: &str) -> String {
     attribute.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
 }
 
-fn write_text(out: &mut impl Write, page: &Page) -> Result<()> {
-    let count = page.faces.len();
-    writeln!(out, "{}: {count} {}", page.path, if count == 1 { "face" } else { "faces" })?;
-    for (index, face) in page.faces.iter().enumerate() {
+fn write_text(out: &mut impl Write, image: &ExplainedImage) -> Result<()> {
+    let count = image.faces.len();
+    writeln!(out, "{}: {count} {}", image.path, if count == 1 { "face" } else { "faces" })?;
+    for (index, face) in image.faces.iter().enumerate() {
         let Rect { x, y, width, height } = face.r#box;
         writeln!(out, "  face {} at {x:.0}, {y:.0}, {width:.0} x {height:.0}", index + 1)?;
         for told in &face.attributes {
-            let sign = if told.answer.value { '+' } else { '-' };
-            let at = told.region;
+            let sign = if told.present { '+' } else { '-' };
+            // As it stands in JSON.
+            let (at, probability) = (BoundingBox::from(told.region), (told.probability * 1e4).round() / 1e4);
             writeln!(
                 out,
                 "    {sign} {} {}%, strongest at {:.0}, {:.0}, {:.0} x {:.0}",
                 told.name,
-                format::percent(told.answer.probability as f32),
+                format::percent(probability),
                 at.x,
                 at.y,
                 at.width,

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use lineament::explain::Explainer;
-use lineament::{Bundle, Engine, Limits, Photo, Tagger};
+use lineament::{Bundle, Limits, Photo, Tagger, Threads};
 use lineament_data::drawn::{self, DrawnOptions};
 use lineament_data::{Dataset, Split, layout};
 use lineament_lab::audit::{Audit, audit};
@@ -16,7 +15,6 @@ use lineament_lab::insight::page::{About, page};
 use lineament_lab::insight::tables::tables;
 use lineament_lab::insight::{Insight, InsightOptions, insight};
 use lineament_lab::{EvaluateOptions, FaceFrom, Observations, Provenance, evaluate};
-use rayon::ThreadPool;
 
 use super::Outcome;
 use super::audit::{self as auditing, CompareArguments};
@@ -83,23 +81,24 @@ pub fn run(arguments: InsightArguments) -> Result<Outcome> {
             "--fit and --split name the same part; what is reported must not be what was chosen on: give two different ones"
         );
     }
-    let pool = model::pool(&arguments.threads)?;
     let bundle = model::bundle(&arguments.model)?;
-    let tagger = model::tagger(bundle.clone())?;
+    let tagger = model::tagger(bundle.clone(), Some(&arguments.threads))?;
+    let threads = tagger.threads();
+    model::check_explains(&tagger)?;
     let groupings = arguments.compare.groupings(&tagger)?;
     let rules = arguments.compare.rules(&tagger)?;
-    let (data, _drawn) = data(&arguments, &pool)?;
-    let explained = explained(&arguments, &bundle, &tagger, &pool)?;
+    let (data, _drawn) = data(&arguments, threads)?;
+    let explained = explained(&arguments, &tagger)?;
     if let Some(folder) = &arguments.tables {
         files::make_folder(folder)?;
     }
 
     let region = FaceFrom::from(arguments.measure.region);
-    let pass = |split: SplitName| look(&bundle, &tagger, &data, split.into(), region, &pool);
+    let pass = |split: SplitName| look(&bundle, &tagger, &data, split.into(), region);
     let (fit_pass, fit) = pass(arguments.fit)?;
     let (asked_pass, asked) = pass(arguments.measure.split)?;
     let point = arguments.measure.operating_point.into();
-    let audit = pool.install(|| audit(&asked_pass, point, &groupings, &rules, arguments.doubts));
+    let audit = threads.install(|| audit(&asked_pass, point, &groupings, &rules, arguments.doubts));
     notes::note(format!("{} faces to learn from, {} to ask about", fit.faces.len(), asked.faces.len()));
     let options = InsightOptions {
         groups: arguments.clusters.into(),
@@ -107,22 +106,22 @@ pub fn run(arguments: InsightArguments) -> Result<Outcome> {
         point,
         seed: arguments.seed,
     };
-    let found = pool.install(|| insight(&bundle, &fit, &asked, &options))?;
+    let found = threads.install(|| insight(&bundle, &fit, &asked, &options))?;
     if let Err(few) = &found.faces {
         notes::note(format!("no mean faces: {few}"));
     }
-    write(&arguments, &bundle, &found, &audit, &explained, &pool)?;
+    write(&arguments, &bundle, &found, &audit, &explained, threads)?;
     Ok(Outcome::with_unread((audit.skipped + fit_pass.skipped()) as u64))
 }
 
 /// The data set, and the folder that drawn faces are in until the work is done.
-fn data(arguments: &InsightArguments, pool: &ThreadPool) -> Result<(Dataset, Option<tempfile::TempDir>)> {
+fn data(arguments: &InsightArguments, threads: &Threads) -> Result<(Dataset, Option<tempfile::TempDir>)> {
     if let Some(data) = &arguments.data {
         let layout = arguments.layout.map_or_else(|| layout::detect(data), |name| Ok(name.into()))?;
         return Ok((layout::read(layout, data)?, None));
     }
     let folder = tempfile::tempdir().context("there is no room for drawn faces")?;
-    pool.install(|| drawn::write_celeba(folder.path(), &DRAWN))?;
+    threads.install(|| drawn::write_celeba(folder.path(), &DRAWN))?;
     let data = layout::read(layout::Layout::Celeba, folder.path())?;
     Ok((data, Some(folder)))
 }
@@ -134,13 +133,12 @@ fn look<'a>(
     data: &Dataset,
     split: Split,
     region: FaceFrom,
-    pool: &ThreadPool,
 ) -> Result<(Observations<'a>, Seen)> {
     let what = EvaluateOptions { split, region, operating_points: &[], background: None };
     // Each picture is looked at twice: faces and scores first, then layers.
     let bar = progress::bar(Some(2 * evaluate::pictures(data, &what) as u64), false);
     let done = || bar.inc(1);
-    let both = pool.install(|| -> Result<_> {
+    let both = tagger.threads().install(|| -> Result<_> {
         let pass = Observations::of(tagger, data, split, region, &done)?;
         let seen = Seen::of(bundle, tagger, &pass, &done)?;
         Ok((pass, seen))
@@ -150,22 +148,15 @@ fn look<'a>(
 }
 
 /// The faces of the pictures that were named, or of three drawn ones.
-fn explained(
-    arguments: &InsightArguments,
-    bundle: &Bundle,
-    tagger: &Tagger,
-    pool: &ThreadPool,
-) -> Result<Vec<Explained>> {
-    let unusable = "the model cannot be used; `lineament model verify` says more";
-    let explainer = Explainer::new(bundle, &Engine::Native).context(unusable)?;
-    pool.install(|| {
+fn explained(arguments: &InsightArguments, tagger: &Tagger) -> Result<Vec<Explained>> {
+    tagger.threads().install(|| {
         let mut found = Vec::new();
         if arguments.explain.is_empty() {
             for person in 0..EXPLAINED {
                 let picture = drawn::picture(&DRAWN, DRAWN.people - 1 - person, 0);
                 let Some(face) = picture.faces.first() else { continue };
                 let title = format!("Drawn face {}", person + 1);
-                found.push(explained::explain(&explainer, &picture.photo, face.rect, &title)?);
+                found.push(explained::explain(tagger, &picture.photo, face.rect, &title)?);
             }
         }
         let named = if arguments.explain.is_empty() { None } else { Some(Inputs::of(&arguments.explain)?) };
@@ -175,7 +166,7 @@ fn explained(
                     let title = input.place.display().to_string();
                     let photo = Photo::open(&input.path, &Limits::default())?;
                     for face in tagger.locate(&photo)? {
-                        found.push(explained::explain(&explainer, &photo, face.rect, &title)?);
+                        found.push(explained::explain(tagger, &photo, face.rect, &title)?);
                     }
                 }
                 Err(Unread(reason)) => bail!("a picture to explain cannot be read: {reason}"),
@@ -191,7 +182,7 @@ fn write(
     found: &Insight,
     audit: &Audit,
     explained: &[Explained],
-    pool: &ThreadPool,
+    threads: &Threads,
 ) -> Result<()> {
     if let Some(folder) = &arguments.tables {
         for (name, rows) in tables(found) {
@@ -204,7 +195,7 @@ fn write(
     let provenance = Provenance::of(
         format!("lineament {}", command.join(" ")),
         folder.unwrap_or(Path::new(".")),
-        pool.current_num_threads(),
+        threads.count(),
     );
     let about = About {
         card: bundle.card(),

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use lineament::Photo;
+use lineament::{Photo, Selection};
 
 use super::Outcome;
-use super::pages::{self, Extras, HeatMap, Pictures};
+use super::stream::{self, Extras, HeatMap, Pictures};
 use crate::arguments::{PictureArguments, RunArguments};
+use crate::format::Header;
 use crate::model;
-use crate::page::{PageFace, Told};
 
 /// How much of the picture gives way to the map.
 const OPACITY: f32 = 0.65;
@@ -31,8 +31,10 @@ pub struct LocateArguments {
 
 pub fn run(arguments: LocateArguments) -> Result<Outcome> {
     let pictures = Pictures::check(arguments.pictures)?;
-    let (tagger, pool) = model::ready_to_find(&arguments.run)?;
-    let told = Told { attributes: Vec::new(), chosen: false, model: model::voice(&tagger) };
+    let tagger = model::ready_to_find(&arguments.run)?;
+    // Without attributes a prediction is the boxes alone.
+    let tagger = tagger.with(&Selection { attributes: Some(Vec::new()), ..Selection::default() })?;
+    let header = Header::of(&tagger, false);
     let heat_map = |photo: &Photo| -> Result<Photo> { Ok(tagger.response_map(photo)?.over(photo, OPACITY)) };
     let heat_map: &HeatMap<'_> = &heat_map;
     let extras = Extras {
@@ -40,14 +42,5 @@ pub fn run(arguments: LocateArguments) -> Result<Outcome> {
         maps: arguments.maps.map(|folder| (folder, heat_map)),
         xmp: None,
     };
-    let faces = |photo: &Photo| -> Result<Vec<PageFace>> {
-        let faces = tagger.locate(photo)?;
-        let bare = |face: lineament::locate::Face| PageFace {
-            rect: face.rect,
-            score: face.score,
-            attributes: Vec::new(),
-        };
-        Ok(faces.into_iter().map(bare).collect())
-    };
-    pages::write(pictures, &told, &pool, faces, &extras)
+    stream::write(pictures, &header, tagger.threads(), |photo| tagger.predict(photo), &extras)
 }

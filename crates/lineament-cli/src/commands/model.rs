@@ -80,7 +80,7 @@ pub fn verify(arguments: VerifyArguments) -> Result<Outcome> {
         bail!("the model has SHA-256 {hash}, not {wanted}: it is another model, or a damaged one");
     }
     let (name, version) = (bundle.card().name.clone(), bundle.card().version.clone());
-    let tagger = model::tagger(bundle)?;
+    let tagger = model::tagger(bundle, None)?;
     let grey = Photo::filled(128, 128, [127; 3]);
     // Without a localiser there is nothing to ask it.
     if tagger.card().localizer != LocalizerSpec::Given {
@@ -88,8 +88,8 @@ pub fn verify(arguments: VerifyArguments) -> Result<Outcome> {
     }
     let face =
         [(44, 50), (84, 50), (64, 74), (47, 92), (81, 92)].map(|(x, y)| Point::new(x as f32, y as f32));
-    let place = tagger.place_of_landmarks(&face)?;
-    let scores = tagger.scores_in(&grey, place).context("the model does not answer")?;
+    let place = tagger.region_of_landmarks(&face)?;
+    let scores = tagger.scores(&grey, place).context("the model does not answer")?;
     if let Some(place) = scores.iter().position(|score| !score.is_finite()) {
         let name =
             tagger.card().attributes.get(place).map_or("an attribute", |attribute| attribute.name.as_str());

@@ -70,8 +70,8 @@ pub fn run(arguments: ReproduceArguments) -> Result<Outcome> {
         progress: io::stderr().is_terminal(),
         stop: super::training::begin(),
     };
-    let pool = crate::model::training_pool(&arguments.threads)?;
-    match pool.install(|| reproduce(&options)) {
+    let threads = crate::model::training_threads(&arguments.threads)?;
+    match threads.install(|| reproduce(&options)) {
         Ok(()) => {
             crate::notes::note(format!("written: {}", options.output.display()));
             Ok(Outcome::AllRead)

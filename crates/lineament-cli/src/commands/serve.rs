@@ -55,15 +55,15 @@ pub struct ServeArguments {
 
 pub fn run(arguments: ServeArguments) -> Result<Outcome> {
     let settings = settings(&arguments)?;
-    let (tagger, explainer, pool) = model::ready_to_explain(&arguments.run)?;
-    notes::note(format!("model: {}", model::voice(&tagger)));
+    let tagger = model::ready_to_explain(&arguments.run)?;
+    notes::note(format!("model: {}", model::label(&tagger)));
     if settings.token.is_none() && !settings.address.ip().is_loopback() {
         notes::note(format!(
             "whoever reaches {} may use the service; ask for a token with {TOKEN} or --token-file",
             settings.address
         ));
     }
-    lineament_server::run(tagger, explainer, pool, settings, |address| {
+    lineament_server::run(tagger, settings, |address| {
         // The one result of this command: where it can be asked.
         let told = Sink::open(None).and_then(|mut sink| {
             use std::io::Write;

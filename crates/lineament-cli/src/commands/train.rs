@@ -77,7 +77,7 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
         None => None,
     };
     let detector = arguments.detector.as_deref().map(detector::open).transpose()?;
-    let pool = crate::model::training_pool(&arguments.threads)?;
+    let threads = crate::model::training_threads(&arguments.threads)?;
     let progress = io::stderr().is_terminal();
     let named = match arguments.recipe.as_deref().map(recipe).transpose()? {
         Some(AnyRecipe::Rival(mut recipe)) => {
@@ -89,7 +89,7 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
             let (resume, stage) = (arguments.resume, arguments.stage);
             let options =
                 RivalOptions { recipe: *recipe, detector, data: arguments.data, folder, resume, stage };
-            return finished(pool.install(|| rivals::train(&options)));
+            return finished(threads.install(|| rivals::train(&options)));
         }
         Some(AnyRecipe::Cascade(recipe)) => Some(*recipe),
         None => None,
@@ -114,7 +114,7 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
         stop,
         step_limit: None,
     };
-    finished(pool.install(|| train(&options)))
+    finished(threads.install(|| train(&options)))
 }
 
 /// Says what was written, or that it was stopped.

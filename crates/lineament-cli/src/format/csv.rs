@@ -1,10 +1,11 @@
 //! CSV: one row a face. A picture without a face has no row.
 
 use anyhow::Result;
+use lineament::{FaceRecord, Prediction};
 
-use super::PageWriter;
+use super::{Header, PredictionWriter};
 use crate::files::Sink;
-use crate::page::{Page, PageFace, Summary, Told};
+use crate::summary::Summary;
 
 /// The columns before the attributes.
 pub const COLUMNS: [&str; 9] =
@@ -16,19 +17,19 @@ pub struct Table {
 }
 
 impl Table {
-    pub fn new(sink: Sink, told: Told) -> Result<Self> {
+    pub fn new(sink: Sink, header: &Header) -> Result<Self> {
         let mut writer = ::csv::Writer::from_writer(sink);
         let attributes =
-            told.attributes.iter().flat_map(|name| [name.clone(), format!("{name}_probability")]);
+            header.attributes.iter().flat_map(|name| [name.clone(), format!("{name}_probability")]);
         writer.write_record(COLUMNS.map(str::to_owned).into_iter().chain(attributes))?;
         Ok(Self { writer })
     }
 }
 
-impl PageWriter for Table {
-    fn page(&mut self, page: &Page) -> Result<()> {
-        for (number, face) in (1_usize..).zip(&page.faces) {
-            self.writer.write_record(row(page, number, face)).map_err(flat)?;
+impl PredictionWriter for Table {
+    fn write(&mut self, prediction: &Prediction) -> Result<()> {
+        for (number, face) in (1_usize..).zip(&prediction.faces) {
+            self.writer.write_record(row(prediction, number, face)).map_err(flat)?;
         }
         Ok(self.writer.flush()?)
     }
@@ -40,18 +41,18 @@ impl PageWriter for Table {
     }
 }
 
-fn row(page: &Page, number: usize, face: &PageFace) -> Vec<String> {
+fn row(prediction: &Prediction, number: usize, face: &FaceRecord) -> Vec<String> {
     let rect = face.rect;
     let mut row = vec![
-        page.path.to_string_lossy().into_owned(),
-        page.width.to_string(),
-        page.height.to_string(),
+        super::path(prediction).into_owned(),
+        prediction.width.to_string(),
+        prediction.height.to_string(),
         number.to_string(),
     ];
     row.extend([rect.x, rect.y, rect.width, rect.height].map(|value| format!("{value:.1}")));
     row.push(format!("{:.6}", face.score));
     for attribute in &face.attributes {
-        row.push(attribute.value.to_string());
+        row.push(attribute.present.to_string());
         row.push(format!("{:.4}", attribute.probability));
     }
     row

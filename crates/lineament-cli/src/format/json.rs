@@ -3,30 +3,29 @@
 use std::io::Write;
 
 use anyhow::Result;
-use lineament::json::{Attributes, Face, Picture};
+use lineament::Prediction;
 
-use super::PageWriter;
+use super::PredictionWriter;
 use crate::files::Sink;
-use crate::page::{Page, PageFace, Summary, Told};
+use crate::summary::Summary;
 
 /// `--format json`.
 pub struct Array {
     sink: Sink,
-    told: Told,
     begun: bool,
 }
 
 impl Array {
-    pub fn new(sink: Sink, told: Told) -> Self {
-        Self { sink, told, begun: false }
+    pub fn new(sink: Sink) -> Self {
+        Self { sink, begun: false }
     }
 }
 
-impl PageWriter for Array {
-    fn page(&mut self, page: &Page) -> Result<()> {
+impl PredictionWriter for Array {
+    fn write(&mut self, prediction: &Prediction) -> Result<()> {
         self.sink.write_all(if self.begun { b",\n" } else { b"[\n" })?;
         self.begun = true;
-        serde_json::to_writer(&mut self.sink, &object(page, &self.told)).map_err(std::io::Error::from)?;
+        serde_json::to_writer(&mut self.sink, prediction).map_err(std::io::Error::from)?;
         Ok(())
     }
 
@@ -39,18 +38,17 @@ impl PageWriter for Array {
 /// `--format jsonl`.
 pub struct Lines {
     sink: Sink,
-    told: Told,
 }
 
 impl Lines {
-    pub fn new(sink: Sink, told: Told) -> Self {
-        Self { sink, told }
+    pub fn new(sink: Sink) -> Self {
+        Self { sink }
     }
 }
 
-impl PageWriter for Lines {
-    fn page(&mut self, page: &Page) -> Result<()> {
-        serde_json::to_writer(&mut self.sink, &object(page, &self.told)).map_err(std::io::Error::from)?;
+impl PredictionWriter for Lines {
+    fn write(&mut self, prediction: &Prediction) -> Result<()> {
+        serde_json::to_writer(&mut self.sink, prediction).map_err(std::io::Error::from)?;
         self.sink.write_all(b"\n")?;
         // Whoever reads along wants the line now.
         Ok(self.sink.flush()?)
@@ -58,16 +56,5 @@ impl PageWriter for Lines {
 
     fn finish(self: Box<Self>, _: &Summary) -> Result<()> {
         self.sink.finish()
-    }
-}
-
-fn object(page: &Page, told: &Told) -> Picture {
-    let names = || told.attributes.iter().map(String::as_str);
-    let face = |face: &PageFace| Face::new(face.rect, face.score, Attributes::of(names(), &face.attributes));
-    Picture {
-        path: Some(page.path.to_string_lossy().into_owned()),
-        width: page.width,
-        height: page.height,
-        faces: page.faces.iter().map(face).collect(),
     }
 }

@@ -1,4 +1,4 @@
-//! How pages are written; one format a file.
+//! How predictions are written; one format a file.
 
 mod csv;
 mod json;
@@ -8,23 +8,50 @@ mod text;
 pub use parquet::Table as Parquet;
 pub use text::percent;
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use lineament::{Prediction, Tagger};
 
 use crate::arguments::FormatName;
 use crate::files::Sink;
-use crate::page::{Page, Summary, Told};
+use crate::model;
+use crate::summary::Summary;
 use crate::terminal::Colours;
 
-/// Writes pages as they come.
-pub trait PageWriter {
+/// What all predictions of a run have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Names of the attributes of each face, in their order; none where only boxes are asked for.
+    pub attributes: Vec<String>,
+    /// Whether the attributes were chosen by name: then absent ones are shown, too.
+    pub chosen: bool,
+    /// The name, version and short hash of the model.
+    pub model_label: String,
+}
+
+impl Header {
+    /// Of predictions with the attributes that the tagger selects.
+    pub fn of(tagger: &Tagger, chosen: bool) -> Self {
+        let attributes = tagger.selected_attributes().map(|attribute| attribute.name.clone()).collect();
+        Self { attributes, chosen, model_label: model::label(tagger) }
+    }
+}
+
+/// Writes predictions as they come.
+pub trait PredictionWriter {
     /// Writes one.
-    fn page(&mut self, page: &Page) -> Result<()>;
+    fn write(&mut self, prediction: &Prediction) -> Result<()>;
     /// Writes what comes last, and closes the output.
     fn finish(self: Box<Self>, summary: &Summary) -> Result<()>;
+}
+
+/// What a prediction is called in a table.
+fn path(prediction: &Prediction) -> Cow<'_, str> {
+    prediction.path.as_deref().map_or(Cow::Borrowed(""), Path::to_string_lossy)
 }
 
 /// The format that was asked for, or that the output's name ends in, or text.
@@ -44,18 +71,22 @@ pub fn choose(asked: Option<FormatName>, output: Option<&Path>) -> Result<Format
 }
 
 /// A writer to standard output or a file.
-pub fn writer(format: FormatName, output: Option<&Path>, told: Told) -> Result<Box<dyn PageWriter>> {
+pub fn writer(
+    format: FormatName,
+    output: Option<&Path>,
+    header: Header,
+) -> Result<Box<dyn PredictionWriter>> {
     let sink = Sink::open(output)?;
     let colours = match output {
         None => Colours::of(&io::stdout()),
         Some(_) => Colours::NONE,
     };
     Ok(match format {
-        FormatName::Text => Box::new(text::Text::new(sink, told, colours)),
-        FormatName::Json => Box::new(json::Array::new(sink, told)),
-        FormatName::Jsonl => Box::new(json::Lines::new(sink, told)),
-        FormatName::Csv => Box::new(csv::Table::new(sink, told)?),
-        FormatName::Parquet => Box::new(parquet::Table::new(sink, told)?),
+        FormatName::Text => Box::new(text::Text::new(sink, header, colours)),
+        FormatName::Json => Box::new(json::Array::new(sink)),
+        FormatName::Jsonl => Box::new(json::Lines::new(sink)),
+        FormatName::Csv => Box::new(csv::Table::new(sink, &header)?),
+        FormatName::Parquet => Box::new(parquet::Table::new(sink, &header)?),
     })
 }
 
@@ -64,64 +95,82 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::page::PageFace;
-    use lineament::{Attribute, Rect};
+    use lineament::{Attribute, Attributes, FaceRecord, Rect};
 
-    fn told(chosen: bool) -> Told {
-        let attributes = ["Bald", "Smiling", "Wearing_Hat", "Young"].map(str::to_owned).to_vec();
-        Told { attributes, chosen, model: "compact 1.0.0 (0123abcd)".to_owned() }
+    const NAMES: [&str; 4] = ["Bald", "Smiling", "Wearing_Hat", "Young"];
+
+    fn header(chosen: bool) -> Header {
+        let attributes = NAMES.map(str::to_owned).to_vec();
+        Header { attributes, chosen, model_label: "compact 1.0.0 (0123abcd)".to_owned() }
     }
 
-    fn pages() -> [Page; 3] {
-        let attribute = |index, probability, value| Attribute { index, probability, value };
-        let face = |x, score| PageFace {
+    fn face(x: f32, score: f32, attributes: [(f32, bool); 4]) -> FaceRecord {
+        let named = NAMES.iter().zip(attributes);
+        let attribute = |(&name, (probability, present)): (&&str, (f32, bool))| Attribute {
+            name: name.into(),
+            present,
+            probability,
+        };
+        FaceRecord {
             rect: Rect::new(x, 58.26, 108.92, 131.0),
             score,
-            attributes: vec![
-                attribute(0, 0.000_012, false),
-                attribute(1, 0.974_361, true),
-                attribute(2, 0.52, false),
-                attribute(3, 0.61, true),
-            ],
+            attributes: named.map(attribute).collect(),
+        }
+    }
+
+    fn predictions() -> [Prediction; 3] {
+        let probabilities = [0.000_012, 0.974_361, 0.52, 0.61];
+        let some = |x, score| {
+            let [bald, smiling, hat, young] = probabilities;
+            face(x, score, [(bald, false), (smiling, true), (hat, false), (young, true)])
         };
-        let mut nobody = face(7.0, 0.04);
-        nobody.attributes.iter_mut().for_each(|attribute| attribute.value = false);
-        let page = |path: &str, faces| Page { path: path.into(), width: 512, height: 480, faces };
+        let nobody = face(7.0, 0.04, probabilities.map(|probability| (probability, false)));
+        let of = |path: &str, faces| Prediction { path: Some(path.into()), width: 512, height: 480, faces };
         [
-            page("a.jpg", vec![face(171.0, 0.981_23), nobody]),
-            page("b, \"c\".png", vec![]),
-            page("d.png", vec![face(-3.5, 1.0)]),
+            of("a.jpg", vec![some(171.0, 0.981_23), nobody]),
+            of("b, \"c\".png", vec![]),
+            of("d.png", vec![some(-3.5, 1.0)]),
         ]
     }
 
-    fn written(format: FormatName, told: Told, pages: &[Page]) -> String {
+    fn without_attributes() -> [Prediction; 3] {
+        predictions().map(|mut prediction| {
+            prediction.faces.iter_mut().for_each(|face| face.attributes = Attributes::default());
+            prediction
+        })
+    }
+
+    fn written(format: FormatName, header: Header, predictions: &[Prediction]) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
-        let mut writer = writer(format, Some(&path), told).unwrap();
-        pages.iter().for_each(|page| writer.page(page).unwrap());
+        let mut writer = writer(format, Some(&path), header).unwrap();
+        predictions.iter().for_each(|prediction| writer.write(prediction).unwrap());
         assert!(!path.exists(), "not there before it is whole");
-        let faces = pages.iter().map(|page| page.faces.len() as u64).sum();
-        writer.finish(&Summary { pictures: pages.len() as u64, faces, unread: 1 }).unwrap();
+        let faces = predictions.iter().map(|prediction| prediction.faces.len() as u64).sum();
+        writer.finish(&Summary { pictures: predictions.len() as u64, faces, unread: 1 }).unwrap();
         std::fs::read_to_string(path).unwrap()
     }
 
     #[test]
     fn text() {
-        insta::assert_snapshot!("text", written(FormatName::Text, told(false), &pages()));
-        insta::assert_snapshot!("text_of_chosen_attributes", written(FormatName::Text, told(true), &pages()));
+        insta::assert_snapshot!("text", written(FormatName::Text, header(false), &predictions()));
+        insta::assert_snapshot!(
+            "text_of_chosen_attributes",
+            written(FormatName::Text, header(true), &predictions())
+        );
     }
 
     #[test]
     fn json() {
-        insta::assert_snapshot!("json", written(FormatName::Json, told(false), &pages()));
-        assert_eq!(written(FormatName::Json, told(false), &[]), "[]\n");
-        let bare = Told { attributes: Vec::new(), ..told(false) };
-        insta::assert_snapshot!("jsonl_of_boxes", written(FormatName::Jsonl, bare, &pages()));
+        insta::assert_snapshot!("json", written(FormatName::Json, header(false), &predictions()));
+        assert_eq!(written(FormatName::Json, header(false), &[]), "[]\n");
+        let bare = Header { attributes: Vec::new(), ..header(false) };
+        insta::assert_snapshot!("jsonl_of_boxes", written(FormatName::Jsonl, bare, &without_attributes()));
     }
 
     #[test]
     fn csv() {
-        insta::assert_snapshot!("csv", written(FormatName::Csv, told(false), &pages()));
+        insta::assert_snapshot!("csv", written(FormatName::Csv, header(false), &predictions()));
     }
 
     #[test]

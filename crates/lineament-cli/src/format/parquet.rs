@@ -10,11 +10,12 @@ use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use ::parquet::schema::types::Type;
 use anyhow::{Context, Result};
+use lineament::{FaceRecord, Prediction};
 
-use super::PageWriter;
 use super::csv::COLUMNS;
+use super::{Header, PredictionWriter};
 use crate::files::Sink;
-use crate::page::{Page, PageFace, Summary, Told};
+use crate::summary::Summary;
 
 /// Rows of a row group, which are held before they are written: some megabytes.
 const GROUP: usize = 1 << 14;
@@ -32,21 +33,21 @@ pub struct Table {
 
 impl Table {
     /// A row a face.
-    pub fn new(sink: Sink, told: Told) -> Result<Self> {
-        Self::begun(sink, &told, false)
+    pub fn new(sink: Sink, header: &Header) -> Result<Self> {
+        Self::begun(sink, header, false)
     }
 
     /// The same, and a row with face 0 for a picture without one; a column `error` says why a picture cannot be read.
-    pub fn of_every_picture(sink: Sink, told: Told) -> Result<Self> {
-        Self::begun(sink, &told, true)
+    pub fn of_every_picture(sink: Sink, header: &Header) -> Result<Self> {
+        Self::begun(sink, header, true)
     }
 
-    fn begun(sink: Sink, told: &Told, every: bool) -> Result<Self> {
-        let schema = Arc::new(schema(&told.attributes, every)?);
+    fn begun(sink: Sink, header: &Header, every: bool) -> Result<Self> {
+        let schema = Arc::new(schema(&header.attributes, every)?);
         let properties = Arc::new(WriterProperties::builder().set_compression(Compression::SNAPPY).build());
         let writer = SerializedFileWriter::new(sink, schema, properties)
             .context("the Parquet file cannot be begun")?;
-        Ok(Self { writer, rows: Rows::new(told.attributes.len()), every })
+        Ok(Self { writer, rows: Rows::new(header.attributes.len()), every })
     }
 
     /// A row for a picture that cannot be read.
@@ -81,13 +82,14 @@ impl Table {
     }
 }
 
-impl PageWriter for Table {
-    fn page(&mut self, page: &Page) -> Result<()> {
-        for (number, face) in (1_u32..).zip(&page.faces) {
-            self.rows.add(page, number, face);
+impl PredictionWriter for Table {
+    fn write(&mut self, prediction: &Prediction) -> Result<()> {
+        for (number, face) in (1_u32..).zip(&prediction.faces) {
+            self.rows.add(prediction, number, face);
         }
-        if self.every && page.faces.is_empty() {
-            self.rows.add_empty(&page.path.to_string_lossy(), Some([page.width, page.height]), None);
+        if self.every && prediction.faces.is_empty() {
+            let size = [prediction.width, prediction.height];
+            self.rows.add_empty(&super::path(prediction), Some(size), None);
         }
         self.write_out_if_full()
     }
@@ -183,17 +185,17 @@ impl Rows {
         Self { attributes: (0..attributes).map(|_| Default::default()).collect(), ..Self::default() }
     }
 
-    fn add(&mut self, page: &Page, number: u32, face: &PageFace) {
+    fn add(&mut self, prediction: &Prediction, number: u32, face: &FaceRecord) {
         self.count += 1;
-        self.path.push(Some(page.path.to_string_lossy().as_ref().into()));
-        let whole = [page.width, page.height, number];
+        self.path.push(Some(super::path(prediction).as_ref().into()));
+        let whole = [prediction.width, prediction.height, number];
         self.whole.iter_mut().zip(whole).for_each(|(column, value)| column.push(Some(value.cast_signed())));
         let rect = face.rect;
         let real = [rect.x, rect.y, rect.width, rect.height, face.score];
         self.real.iter_mut().zip(real).for_each(|(column, value)| column.push(Some(value)));
         self.error.push(None);
         for ((values, probabilities), attribute) in self.attributes.iter_mut().zip(&face.attributes) {
-            values.push(Some(attribute.value));
+            values.push(Some(attribute.present));
             probabilities.push(Some(attribute.probability));
         }
     }

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use anyhow::Result;
+use lineament::{FaceRecord, Prediction};
 
-use super::PageWriter;
+use super::{Header, PredictionWriter};
 use crate::files::Sink;
-use crate::page::{Page, PageFace, Summary, Told};
+use crate::summary::Summary;
 use crate::terminal::{Colours, Style};
 
 /// Cells of a probability bar.
@@ -16,19 +17,19 @@ const BAR: usize = 10;
 /// `--format text`.
 pub struct Text {
     sink: Sink,
-    told: Told,
+    header: Header,
     colours: Colours,
     /// Width of the longest name.
     column: usize,
 }
 
 impl Text {
-    pub fn new(sink: Sink, told: Told, colours: Colours) -> Self {
-        let column = told.attributes.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-        Self { sink, told, colours, column }
+    pub fn new(sink: Sink, header: Header, colours: Colours) -> Self {
+        let column = header.attributes.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        Self { sink, header, colours, column }
     }
 
-    fn face(&self, number: usize, face: &PageFace) -> String {
+    fn face(&self, number: usize, face: &FaceRecord) -> String {
         let rect = face.rect;
         let mut text = format!(
             "  face {number}  at {:.0}, {:.0}  size {:.0} × {:.0}  {}\n",
@@ -38,27 +39,27 @@ impl Text {
             rect.height,
             self.colours.paint(Style::Dim, &format!("score {}", score(face.score)))
         );
-        if self.told.attributes.is_empty() {
+        if self.header.attributes.is_empty() {
             return text;
         }
-        let mut shown: Vec<_> = self.told.attributes.iter().zip(&face.attributes).collect();
-        if !self.told.chosen {
-            shown.retain(|(_, attribute)| attribute.value);
+        let mut shown: Vec<_> = face.attributes.iter().collect();
+        if !self.header.chosen {
+            shown.retain(|attribute| attribute.present);
         }
         // A stable sort: equals stay in the order of the model.
-        shown.sort_by(|a, b| b.1.probability.total_cmp(&a.1.probability));
+        shown.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         if shown.is_empty() {
-            let none = format!("none of the {} attributes", self.told.attributes.len());
+            let none = format!("none of the {} attributes", self.header.attributes.len());
             let _ = writeln!(text, "    {}", self.colours.paint(Style::Dim, &none));
         }
-        for (name, attribute) in shown {
-            let style = if attribute.value { Style::Present } else { Style::Dim };
-            let mark = match (self.told.chosen, attribute.value) {
+        for attribute in shown {
+            let style = if attribute.present { Style::Present } else { Style::Dim };
+            let mark = match (self.header.chosen, attribute.present) {
                 (false, _) => "",
                 (true, true) => "yes  ",
                 (true, false) => "no   ",
             };
-            let name = format!("{name:<width$}", width = self.column);
+            let name = format!("{:<width$}", attribute.name, width = self.column);
             let _ = writeln!(
                 text,
                 "    {mark}{}  {:>3} %  {}",
@@ -77,19 +78,19 @@ impl Text {
     }
 }
 
-impl PageWriter for Text {
-    fn page(&mut self, page: &Page) -> Result<()> {
+impl PredictionWriter for Text {
+    fn write(&mut self, prediction: &Prediction) -> Result<()> {
         // A file's name may hold anything, commands to a terminal too.
-        let path = page.path.display().to_string().replace(char::is_control, "?");
+        let path = super::path(prediction).replace(char::is_control, "?");
         let mut text = format!(
             "{}  {}\n",
             self.colours.paint(Style::Title, &path),
-            self.colours.paint(Style::Dim, &format!("{} × {}", page.width, page.height))
+            self.colours.paint(Style::Dim, &format!("{} × {}", prediction.width, prediction.height))
         );
-        if page.faces.is_empty() {
+        if prediction.faces.is_empty() {
             let _ = writeln!(text, "  {}", self.colours.paint(Style::Dim, "no face"));
         }
-        for (number, face) in (1..).zip(&page.faces) {
+        for (number, face) in (1..).zip(&prediction.faces) {
             text.push_str(&self.face(number, face));
         }
         text.push('\n');
@@ -104,7 +105,7 @@ impl PageWriter for Text {
         if summary.unread > 0 {
             let _ = write!(line, ", {} not read", summary.unread);
         }
-        let _ = writeln!(line, " · {}", self.told.model);
+        let _ = writeln!(line, " · {}", self.header.model_label);
         self.sink.write_all(self.colours.paint(Style::Dim, line.trim_end()).as_bytes())?;
         self.sink.write_all(b"\n")?;
         self.sink.finish()

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::source::{Source, hexadecimal};
 use crate::files;
 use crate::format::Parquet;
-use crate::page::Summary;
+use crate::summary::Summary;
 
 /// The key of a shard's metadata that says which run it is of.
 const RUN: &str = "lineament.run";

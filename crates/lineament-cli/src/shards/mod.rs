@@ -12,13 +12,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use lineament::Photo;
-use rayon::ThreadPool;
+use lineament::{Photo, Prediction, Threads};
 
 use crate::commands::Outcome;
 use crate::files::{self, Sink};
-use crate::format::{PageWriter, Parquet};
-use crate::page::{Page, PageFace, Summary, Told};
+use crate::format::{Header, Parquet, PredictionWriter};
+use crate::summary::Summary;
 use crate::{notes, ordered, progress};
 
 use manifest::Manifest;
@@ -64,10 +63,10 @@ impl Shards {
     /// Writes the shards that are not there yet.
     pub fn write(
         &self,
-        told: &Told,
+        header: &Header,
         settings: Settings,
-        pool: &ThreadPool,
-        faces: impl Fn(&Photo) -> Result<Vec<PageFace>> + Sync,
+        threads: &Threads,
+        predict: impl Fn(&Photo) -> lineament::Result<Prediction> + Sync,
     ) -> Result<Outcome> {
         files::make_folder(&self.folder)?;
         let _lock = lock(&self.folder)?;
@@ -85,14 +84,14 @@ impl Shards {
                 manifest::summary(&path, &run)?
             } else {
                 let mut shard = Summary::default();
-                let mut table = Parquet::of_every_picture(Sink::open(Some(&path))?, told.clone())?;
-                let work = |item: Result<Item>| item.map(|item| look(item, &faces));
-                ordered::for_each(pool, self.source.items(first, rows)?, work, |answer| {
+                let mut table = Parquet::of_every_picture(Sink::open(Some(&path))?, header)?;
+                let work = |item: Result<Item>| item.map(|item| look(item, &predict));
+                ordered::for_each(threads, self.source.items(first, rows)?, work, |answer| {
                     match answer? {
-                        Ok(page) => {
+                        Ok(prediction) => {
                             shard.pictures += 1;
-                            shard.faces += page.faces.len() as u64;
-                            table.page(&page)?;
+                            shard.faces += prediction.faces.len() as u64;
+                            table.write(&prediction)?;
                         }
                         Err((key, reason)) => {
                             shard.unread += 1;
@@ -125,11 +124,19 @@ impl Shards {
     }
 }
 
-/// The page of one picture, or its key and why it cannot be read.
-fn look(item: Item, faces: impl Fn(&Photo) -> Result<Vec<PageFace>>) -> Result<Page, (String, String)> {
+/// The prediction for one picture, or its key and why it cannot be read.
+fn look(
+    item: Item,
+    predict: impl Fn(&Photo) -> lineament::Result<Prediction>,
+) -> Result<Prediction, (String, String)> {
     let photo = item.photo().map_err(|reason| (item.key.clone(), reason))?;
-    let faces = faces(&photo).map_err(|error| (item.key.clone(), format!("{}: {error:#}", item.key)))?;
-    Ok(Page { path: item.key.into(), width: photo.width(), height: photo.height(), faces })
+    match predict(&photo) {
+        Ok(prediction) => Ok(Prediction { path: Some(item.key.into()), ..prediction }),
+        Err(error) => {
+            let reason = format!("{}: {:#}", item.key, anyhow::Error::from(error));
+            Err((item.key, reason))
+        }
+    }
 }
 
 /// Keeps a second run out of the folder; gone with this process, however it ends.

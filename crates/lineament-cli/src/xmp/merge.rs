@@ -148,7 +148,12 @@ impl Edits<'_> {
     fn regions(&mut self, there: Option<&Element>, message: &Message) -> Result<()> {
         let new = |others: &[Area]| -> Vec<String> {
             let free = |region: &&Region| !others.iter().any(|other| other.overlap(&region.area) > SAME_FACE);
-            message.regions.iter().filter(free).map(|region| region_of(region, &message.model)).collect()
+            message
+                .regions
+                .iter()
+                .filter(free)
+                .map(|region| region_of(region, &message.model_label))
+                .collect()
         };
         let Some(property) = there else {
             let items: String = new(&[]).iter().map(|item| format!("\n      {item}")).collect();
@@ -267,7 +272,7 @@ fn item_of(prefix: &str, text: &str) -> String {
 }
 
 /// A region that needs no declaration from around it.
-fn region_of(region: &Region, model: &str) -> String {
+fn region_of(region: &Region, model_label: &str) -> String {
     let Area { x, y, w, h } = region.area;
     let description = match region.attributes.as_slice() {
         [] => String::new(),
@@ -279,7 +284,7 @@ fn region_of(region: &Region, model: &str) -> String {
          <mwg-rs:Area rdf:parseType=\"Resource\"><stArea:x>{x:.6}</stArea:x><stArea:y>{y:.6}</stArea:y><stArea:w>{w:.6}</stArea:w>\
          <stArea:h>{h:.6}</stArea:h><stArea:unit>normalized</stArea:unit></mwg-rs:Area>\
          <mwg-rs:Extensions rdf:parseType=\"Resource\"><lineament:Model>{}</lineament:Model></mwg-rs:Extensions></rdf:li>",
-        escape(model)
+        escape(model_label)
     )
 }
 

@@ -13,10 +13,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use lineament::{Limits, Photo};
+use lineament::{FaceRecord, Limits, Photo};
 
 use crate::files;
-use crate::page::{PageFace, Told};
 pub use area::Area;
 
 /// The largest sidecar that is read; those of photo libraries have some kilobytes.
@@ -54,8 +53,8 @@ pub struct Message {
     pub regions: Vec<Region>,
     /// Width and height of the picture as it is stored.
     pub stored: [u32; 2],
-    /// The model that speaks.
-    pub model: String,
+    /// The name, version and short hash of the model.
+    pub model_label: String,
     /// Whether digiKam's own tree of tags is written.
     pub digikam: bool,
 }
@@ -70,9 +69,15 @@ pub struct Region {
 }
 
 /// Writes or merges the sidecar of a picture; where nothing changes, or nothing is to be said, no file is touched.
-pub fn write(library: Library, picture: &Path, photo: &Photo, faces: &[PageFace], told: &Told) -> Result<()> {
+pub fn write(
+    library: Library,
+    picture: &Path,
+    photo: &Photo,
+    faces: &[FaceRecord],
+    model_label: &str,
+) -> Result<()> {
     let path = library.sidecar(picture);
-    let message = message(library, picture, photo, faces, told)?;
+    let message = message(library, picture, photo, faces, model_label)?;
     let there = read(&path)?;
     let text = match &there {
         Some(text) => merge::merge(text, &message).with_context(|| {
@@ -91,13 +96,12 @@ fn message(
     library: Library,
     picture: &Path,
     photo: &Photo,
-    faces: &[PageFace],
-    told: &Told,
+    faces: &[FaceRecord],
+    model_label: &str,
 ) -> Result<Message> {
     let orientation = Photo::orientation(picture, &Limits::default())?;
-    let present = |face: &PageFace| -> Vec<String> {
-        let present = told.attributes.iter().zip(&face.attributes).filter(|(_, attribute)| attribute.value);
-        present.map(|(name, _)| name.clone()).collect()
+    let present = |face: &FaceRecord| -> Vec<String> {
+        face.present().map(|attribute| attribute.name.to_string()).collect()
     };
     let mut keywords: Vec<String> = Vec::new();
     for name in faces.iter().flat_map(present) {
@@ -106,7 +110,7 @@ fn message(
         }
     }
     let (width, height) = (photo.width(), photo.height());
-    let region = |face: &PageFace| {
+    let region = |face: &FaceRecord| {
         let area = Area::upright(face.rect, width, height)?.stored(orientation);
         Some(Region { area, attributes: present(face) })
     };
@@ -114,7 +118,7 @@ fn message(
         keywords,
         regions: faces.iter().filter_map(region).collect(),
         stored: if orientation >= 5 { [height, width] } else { [width, height] },
-        model: told.model.clone(),
+        model_label: model_label.to_owned(),
         digikam: library == Library::Digikam,
     })
 }

@@ -66,7 +66,7 @@ pub(super) fn rows(pictures: &[Answered], names: &[&str], rules: &[Rule]) -> Vec
                     row.labelled += 1;
                     row.in_labels += u64::from(one && other);
                 }
-                let said = |at: usize| picture.answers.get(at).is_some_and(|answer| answer.value);
+                let said = |at: usize| picture.answers.get(at).is_some_and(|answer| answer.present);
                 row.answered += 1;
                 row.in_answers += u64::from(said(one) && said(other));
             }
@@ -80,13 +80,13 @@ pub(super) fn rows(pictures: &[Answered], names: &[&str], rules: &[Rule]) -> Vec
 mod tests {
     use super::*;
     use crate::audit::second_look::doubts;
-    use lineament::attributes::{Attribute, CELEBA};
+    use lineament::attributes::{CELEBA, Reading};
 
     fn picture(name: &str, tags: [Option<bool>; 2], answers: [f32; 2]) -> Answered {
         let mut index = 0;
         let answers = answers.map(|probability| {
             index += 1;
-            Attribute { index: index - 1, probability, value: probability > 0.5 }
+            Reading { probability, present: probability > 0.5 }
         });
         Answered { name: name.to_owned(), person: 1, tags: tags.to_vec(), answers: answers.to_vec() }
     }

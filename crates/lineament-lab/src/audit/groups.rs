@@ -128,8 +128,8 @@ fn group_rows(by: &str, group: &str, members: &[&Answered], names: &[&str]) -> V
         let tallies = own.iter_mut().zip(&mut sums).zip(&mut persons);
         for (((own, sum), persons), (tag, answer)) in tallies.zip(picture.tags.iter().zip(&picture.answers)) {
             if let Some(truth) = *tag {
-                own.add(truth, answer.value);
-                sum.add(truth, answer.value);
+                own.add(truth, answer.present);
+                sum.add(truth, answer.present);
                 persons.insert(picture.person);
             }
         }

@@ -7,7 +7,7 @@ pub mod contradictions;
 pub mod groups;
 pub mod second_look;
 
-use lineament::{OperatingPoint, attributes::Attribute};
+use lineament::{OperatingPoint, attributes::Reading};
 use lineament_data::Sample;
 use serde::Serialize;
 
@@ -46,7 +46,7 @@ pub(crate) struct Answered {
     /// Labels, in the model's order.
     pub tags: Vec<Option<bool>>,
     /// Answers, in the model's order.
-    pub answers: Vec<Attribute>,
+    pub answers: Vec<Reading>,
 }
 
 /// The number of the person on the picture at a place; one of its own where the data does not say.
@@ -69,15 +69,14 @@ pub fn audit(
     let pairs = observations.samples.iter().zip(&observations.seen).enumerate();
     let answered: Vec<Answered> = pairs
         .filter_map(|(index, (sample, seen))| {
-            let read = |(index, (card, &score)): (usize, (&lineament::attributes::AttributeCard, &f32))| {
-                card.read(index, score, point)
-            };
+            let read =
+                |(card, &score): (&lineament::attributes::AttributeCard, &f32)| card.read(score, point);
             let scores = seen.scores.as_ref()?;
             Some(Answered {
                 name: sample.name.clone(),
                 person: person(sample, index),
                 tags: sample.tags.clone(),
-                answers: card.attributes.iter().zip(scores).enumerate().map(read).collect(),
+                answers: card.attributes.iter().zip(scores).map(read).collect(),
             })
         })
         .collect();

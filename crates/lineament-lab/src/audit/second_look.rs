@@ -23,7 +23,7 @@ pub(super) fn doubts(pictures: &[Answered], names: &[&str], most: usize) -> Vec<
     for picture in pictures {
         for ((name, tag), answer) in names.iter().zip(&picture.tags).zip(&picture.answers) {
             let Some(label) = *tag else { continue };
-            if label != answer.value {
+            if label != answer.present {
                 let likely = if label { answer.probability } else { 1.0 - answer.probability };
                 all.push((likely, &picture.name, *name, label));
             }

@@ -1,8 +1,8 @@
 //! Pictures explained as a sparse sum of few neurons, for the page.
 
 use lineament::crop::crop;
-use lineament::explain::{ExplainError, ExplainOptions, Explainer, Explanation};
-use lineament::{Photo, Rect};
+use lineament::explain::{ExplainOptions, Explanation};
+use lineament::{Photo, Rect, Tagger};
 
 /// Longest side of a picture on the page, in pixels.
 const SIDE: f32 = 240.0;
@@ -28,15 +28,10 @@ pub struct Explained {
 ///
 /// # Errors
 /// A box without an inside.
-pub fn explain(
-    explainer: &Explainer,
-    photo: &Photo,
-    face: Rect,
-    title: &str,
-) -> Result<Explained, ExplainError> {
+pub fn explain(tagger: &Tagger, photo: &Photo, face: Rect, title: &str) -> lineament::Result<Explained> {
     let mut told =
-        explainer.explain(photo, face, &ExplainOptions { neurons: NEURONS, ..ExplainOptions::default() })?;
-    told.sort_by(|a, b| b.attribute.probability.total_cmp(&a.attribute.probability));
+        tagger.explain(photo, face, &ExplainOptions { neurons: NEURONS, ..ExplainOptions::default() })?;
+    told.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     told.truncate(ATTRIBUTES);
     let shown = face.scaled(1.9).clamped(photo.width(), photo.height());
     let scale = SIDE / shown.width.max(shown.height).max(1.0);

@@ -92,7 +92,8 @@ mod tests {
             for vector in fc.rows() {
                 for (index, weight) in svms.weight().chunks_exact(6).enumerate() {
                     let threshold = card.attributes[index].thresholds.at(point);
-                    let told = NeuronShare::of(weight, svms.bias()[index], vector, threshold, found.neurons);
+                    let present = |score| score > threshold;
+                    let told = NeuronShare::of(weight, svms.bias()[index], vector, found.neurons, present);
                     same += f64::from(u8::from(told.same_answer));
                     said += f64::from(told.share);
                     all += 1.0;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use lineament::Selection;
 use lineament::explain::ExplainOptions;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Answers, Point, Query, attributes, png, wants_png};
+use super::{Answers, Point, Query, names, png, select, wants_png};
 use crate::maps::MapKind;
 use crate::problem::Problem;
 use crate::service::Service;
@@ -56,20 +57,21 @@ impl ExplainQuery {
                 "face counts from 1; give the number of a face, or leave it out",
             ));
         }
-        let tagger = service.tagger();
-        let options = ExplainOptions {
-            attributes: Some(attributes(self.attributes.as_deref(), tagger)?),
-            neurons: self.neurons.unwrap_or(ExplainOptions::default().neurons),
-            point: Point::of(self.operating_point, tagger),
-            ..ExplainOptions::default()
+        let selection = Selection {
+            attributes: names(self.attributes.as_deref()),
+            operating_point: self.operating_point.map(Into::into),
+            threshold: None,
         };
+        let tagger = select(service, &selection)?;
+        let usual = ExplainOptions::default();
+        let options = ExplainOptions { neurons: self.neurons.unwrap_or(usual.neurons), ..usual };
         let map = match self.map {
             Some(Kind::Layer) => Some(MapKind::Layer),
             Some(Kind::Over) => Some(MapKind::Over),
             None if png => Some(MapKind::Layer),
             None | Some(Kind::None) => None,
         };
-        Ok(Asked { face: self.face, options, map })
+        Ok(Asked { face: self.face, tagger, options, map })
     }
 }
 

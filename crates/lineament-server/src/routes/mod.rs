@@ -13,15 +13,14 @@ use axum::extract::rejection::QueryRejection;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use lineament::Tagger;
-use lineament::attributes::OperatingPoint;
+use lineament::{OperatingPoint, Selection, Tagger};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::maps::Map;
 use crate::problem::Problem;
-use crate::service::Told;
+use crate::service::{Service, Told};
 use crate::work::Answer;
 
 /// What is answered about pictures: one for a picture that was the body, a list for those of a form.
@@ -55,7 +54,7 @@ impl Answers {
     fn of(told: Vec<Told>, form: bool) -> Result<Self, Problem> {
         let mut entries = told.into_iter().map(|(path, answer)| match answer {
             Ok(mut answer) => {
-                answer.picture.path = path;
+                answer.prediction.path = path.map(Into::into);
                 Ok(answer)
             }
             Err(problem) => Err((path, problem)),
@@ -105,29 +104,23 @@ pub enum Point {
     Balanced,
 }
 
-impl Point {
-    /// The one asked for, or the tagger's own.
-    fn of(asked: Option<Self>, tagger: &Tagger) -> OperatingPoint {
-        match asked {
-            None => tagger.operating_point(),
-            Some(Self::Accuracy) => OperatingPoint::Accuracy,
-            Some(Self::Balanced) => OperatingPoint::Balanced,
+impl From<Point> for OperatingPoint {
+    fn from(point: Point) -> Self {
+        match point {
+            Point::Accuracy => Self::Accuracy,
+            Point::Balanced => Self::Balanced,
         }
     }
 }
 
-/// Places in the card of attributes that are named, separated by commas, each once; of all where none are.
-fn attributes(named: Option<&str>, tagger: &Tagger) -> Result<Vec<usize>, Problem> {
-    let Some(names) = named else { return Ok(tagger.told().to_vec()) };
-    let mut told = Vec::new();
-    for name in names.split(',') {
-        let place =
-            tagger.card().find(name.trim()).map_err(|error| Problem::bad_request(error.to_string()))?;
-        if !told.contains(&place) {
-            told.push(place);
-        }
-    }
-    Ok(told)
+/// The names that are separated by commas, if any are given.
+fn names(attributes: Option<&str>) -> Option<Vec<String>> {
+    Some(attributes?.split(',').map(|name| name.trim().to_owned()).collect())
+}
+
+/// The service's tagger with what a request selects.
+fn select(service: &Service, selection: &Selection) -> Result<Tagger, Problem> {
+    service.tagger().with(selection).map_err(|error| Problem::bad_request(error.to_string()))
 }
 
 /// Whether a PNG is asked for and JSON is not.

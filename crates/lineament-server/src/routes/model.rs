@@ -79,8 +79,7 @@ pub async fn model(State(service): State<Arc<Service>>) -> axum::response::Respo
     use axum::response::IntoResponse;
     let (tagger, limits) = (service.tagger(), service.settings().limits);
     let card = tagger.card();
-    let told = tagger.told().iter().filter_map(|&place| card.attributes.get(place));
-    let attributes = told.map(|attribute| ModelAttribute {
+    let attributes = tagger.selected_attributes().map(|attribute| ModelAttribute {
         name: &attribute.name,
         positives: attribute.positives,
         // Thresholds lie on scores; as probabilities they can be read.

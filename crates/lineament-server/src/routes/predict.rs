@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use lineament::Selection;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{Answers, Point, Query, attributes};
+use super::{Answers, Point, Query, names, select};
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::work::Task;
@@ -29,8 +30,6 @@ pub struct PredictQuery {
 
 impl PredictQuery {
     fn task(&self, service: &Service) -> Result<Task, Problem> {
-        let tagger = service.tagger();
-        let told = attributes(self.attributes.as_deref(), tagger)?;
         if self.threshold.is_some_and(|threshold| !(0.0..=1.0).contains(&threshold)) {
             return Err(Problem::bad_request("threshold is a probability; give a number between 0 and 1"));
         }
@@ -39,8 +38,12 @@ impl PredictQuery {
                 "threshold takes the place of operating_point; give one of the two",
             ));
         }
-        let point = Point::of(self.operating_point, tagger);
-        Ok(Task::Predict { told, threshold: self.threshold, point })
+        let selection = Selection {
+            attributes: names(self.attributes.as_deref()),
+            operating_point: self.operating_point.map(Into::into),
+            threshold: self.threshold,
+        };
+        Ok(Task::Predict(select(service, &selection)?))
     }
 }
 

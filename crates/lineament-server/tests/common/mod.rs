@@ -12,13 +12,11 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::Response;
 use http_body_util::BodyExt;
 use image::{ImageFormat, RgbImage};
-use lineament::explain::Explainer;
 use lineament::locate::{LnetMethod, PaperParameters};
 use lineament::testing::{blocks, random_parts, tiny_card};
-use lineament::{Bundle, Engine, Photo, Tagger};
+use lineament::{Bundle, Photo, Tagger};
 use lineament_net::Precision;
 use lineament_server::{Service, Settings};
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -31,30 +29,22 @@ pub fn bundle() -> Bundle {
     Bundle::new(&card, &parts, Precision::F32).unwrap()
 }
 
-pub fn tagger() -> Tagger {
-    Tagger::new(bundle()).unwrap()
-}
-
-pub fn explainer() -> Explainer {
-    Explainer::new(&bundle(), &Engine::Native).unwrap()
-}
-
-pub fn pool(threads: usize) -> ThreadPool {
-    ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
+pub fn tagger(threads: usize) -> Tagger {
+    Tagger::builder().bundle(bundle()).threads(threads).build().unwrap()
 }
 
 pub fn service(settings: Settings) -> Arc<Service> {
-    Service::start(tagger(), explainer(), pool(2), settings).unwrap()
+    Service::start(tagger(2), settings).unwrap()
 }
 
 /// A service whose only thread is busy until the sender is dropped.
 pub fn held_service(settings: Settings) -> (Arc<Service>, Sender<()>) {
-    let pool = pool(1);
+    let tagger = tagger(1);
     let (release, held) = channel();
-    pool.spawn(move || {
+    tagger.threads().spawn(move || {
         let _ = held.recv();
     });
-    (Service::start(tagger(), explainer(), pool, settings).unwrap(), release)
+    (Service::start(tagger, settings).unwrap(), release)
 }
 
 /// A picture as a file.

@@ -32,7 +32,9 @@ pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
     let found = features(&faces, &anet, &recipe.svms)?;
     let heads = heads(&found, &head, &context.attributes, &recipe.svms)?;
     let (localizer, mut nets, detector) = match context.detector {
-        Some((detector, onnx)) => (LocalizerSpec::Detector(detector.clone()), BTreeMap::new(), Some(onnx.clone())),
+        Some((detector, onnx)) => {
+            (LocalizerSpec::Detector(detector.clone()), BTreeMap::new(), Some(onnx.clone()))
+        }
         None => {
             let (lnet_o, lnet_s, localisation) = trained_lnets::read(context.folder.path, &recipe.nets)?;
             let specs = (recipe.nets.lnet_o.clone(), recipe.nets.lnet_s.clone());

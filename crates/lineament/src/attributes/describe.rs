@@ -8,21 +8,13 @@ use super::thresholds::{OperatingPoint, Thresholds};
 use crate::geometry::Rect;
 use serde::{Deserialize, Serialize};
 
-/// One attribute of one face.
-///
-/// `value` and `probability` say different things. `value` is the score against the threshold of the operating point
-/// ([`Thresholds`], chosen for the most right answers); `probability` is [`Platt`]'s, fitted to be true on average
-/// ("of the faces given 0.7, seven in ten have it"), and is the same at every operating point. The thresholds need not
-/// lie where the probability is 0.5, so that a value may be false at 0.52. A caller that wants its own rule compares the
-/// probability.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Attribute {
-    /// Its place among the attributes of the bundle's card.
-    pub index: usize,
+/// What a score says of an attribute; [`crate::prediction::Attribute`] is the same with its name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading {
     /// How likely the face has it, 0 to 1.
     pub probability: f32,
     /// Whether its score exceeds the threshold of the operating point.
-    pub value: bool,
+    pub present: bool,
 }
 
 /// What a bundle knows of one attribute.
@@ -162,13 +154,9 @@ impl AttributeCard {
         self.positives > 0.5
     }
 
-    /// Reads a score as the attribute at `index` of the card.
-    pub fn read(&self, index: usize, score: f32, point: OperatingPoint) -> Attribute {
-        Attribute {
-            index,
-            probability: self.platt.probability(score),
-            value: score > self.thresholds.at(point),
-        }
+    /// Reads a score at the model's own threshold.
+    pub fn read(&self, score: f32, point: OperatingPoint) -> Reading {
+        Reading { probability: self.platt.probability(score), present: score > self.thresholds.at(point) }
     }
 }
 
@@ -186,7 +174,7 @@ pub enum DescribeError {
     NeedsLandmarks,
     /// Landmarks where a region is needed.
     #[error(
-        "this model looks at a square region: make one of the landmarks first (`Tagger::place_of_landmarks`)"
+        "this model looks at a square region: make one of the landmarks first (`Tagger::region_of_landmarks`)"
     )]
     NeedsRegion,
     /// Landmarks that are no face.
@@ -228,11 +216,11 @@ mod tests {
 
     #[test]
     fn the_operating_point_moves_the_value_and_not_the_probability() {
-        let careful = card().read(4, 0.0, OperatingPoint::Accuracy);
-        let balanced = card().read(4, 0.0, OperatingPoint::Balanced);
-        assert_eq!(careful, Attribute { index: 4, probability: 0.5, value: false });
-        assert_eq!(balanced, Attribute { index: 4, probability: 0.5, value: true });
-        assert!(!card().read(4, 0.25, OperatingPoint::Accuracy).value);
+        let careful = card().read(0.0, OperatingPoint::Accuracy);
+        let balanced = card().read(0.0, OperatingPoint::Balanced);
+        assert_eq!(careful, Reading { probability: 0.5, present: false });
+        assert_eq!(balanced, Reading { probability: 0.5, present: true });
+        assert!(!card().read(0.25, OperatingPoint::Accuracy).present);
         assert!(!card().majority());
     }
 

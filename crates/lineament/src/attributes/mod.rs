@@ -19,7 +19,7 @@ mod vector;
 
 pub use anet::{Anet, AnetError};
 pub use calibration::{Platt, SigmoidError};
-pub use describe::{Attribute, AttributeCard, AttributeCardError, DescribeError, Group, Taught};
+pub use describe::{AttributeCard, AttributeCardError, DescribeError, Group, Reading, Taught};
 pub use facetracer::{FaceTracer, FaceTracerError};
 pub use names::{CELEBA, EASY_TO_SEE, UnknownAttribute, find};
 pub use panda::{Holistic, Panda, PandaError, PandaNets};

@@ -14,6 +14,7 @@ use crate::input::Preprocess;
 use crate::photo::Photo;
 use lineament_net::{NetSpec, SpecError, Weights};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Describes a face by a vector.
 pub trait FaceVector: Send + Sync {
@@ -25,6 +26,16 @@ pub trait FaceVector: Send + Sync {
     /// # Errors
     /// A place without an inside, or one of another kind than the describer needs.
     fn vector(&self, photo: &Photo, place: &Place) -> Result<Vec<f32>, DescribeError>;
+}
+
+impl<T: FaceVector + ?Sized> FaceVector for Arc<T> {
+    fn features(&self) -> usize {
+        (**self).features()
+    }
+
+    fn vector(&self, photo: &Photo, place: &Place) -> Result<Vec<f32>, DescribeError> {
+        (**self).vector(photo, place)
+    }
 }
 
 /// How a bundle describes faces; stored in its card.
@@ -193,6 +204,11 @@ impl AttributeModel {
             return Err(SvmError::Features { found, expected }.into());
         }
         Ok(Self { describer, svms })
+    }
+
+    /// What reads the vector.
+    pub fn svms(&self) -> &LinearSvms {
+        &self.svms
     }
 
     /// What the scores are made from.

@@ -39,7 +39,7 @@ impl Engine {
             Self::Native => Ok(Net::new(spec, weights)?.into()),
             Self::Int8 => Ok(Net::with_arithmetic(spec, weights, Arithmetic::EightBit)?.into()),
             #[cfg(feature = "ort")]
-            Self::Ort(runtime) => Ok(Runner(Way::Ort(runtime.session(spec, weights)?))),
+            Self::Ort(runtime) => Ok(Runner(Backend::Ort(runtime.session(spec, weights)?))),
         }
     }
 
@@ -66,10 +66,10 @@ impl std::fmt::Display for Engine {
 
 /// A net ready to run on an engine. It can be shared between threads.
 #[derive(Debug)]
-pub struct Runner(Way);
+pub struct Runner(Backend);
 
 #[derive(Debug)]
-enum Way {
+enum Backend {
     Native(Net),
     #[cfg(feature = "ort")]
     Ort(ort::OnnxNet),
@@ -79,9 +79,9 @@ impl Runner {
     /// The spec that it was made of.
     pub fn spec(&self) -> &NetSpec {
         match &self.0 {
-            Way::Native(net) => net.spec(),
+            Backend::Native(net) => net.spec(),
             #[cfg(feature = "ort")]
-            Way::Ort(net) => net.spec(),
+            Backend::Ort(net) => net.spec(),
         }
     }
 
@@ -93,9 +93,9 @@ impl Runner {
     /// Shape of the output for the declared input.
     pub fn output(&self) -> Shape {
         match &self.0 {
-            Way::Native(net) => net.output(),
+            Backend::Native(net) => net.output(),
             #[cfg(feature = "ort")]
-            Way::Ort(net) => net.output(),
+            Backend::Ort(net) => net.output(),
         }
     }
 
@@ -105,15 +105,15 @@ impl Runner {
     /// When the input does not fit the net, or ONNX Runtime fails.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor, EngineError> {
         match &self.0 {
-            Way::Native(net) => Ok(net.forward(input)?),
+            Backend::Native(net) => Ok(net.forward(input)?),
             #[cfg(feature = "ort")]
-            Way::Ort(net) => net.forward(input),
+            Backend::Ort(net) => net.forward(input),
         }
     }
 }
 
 impl From<Net> for Runner {
     fn from(net: Net) -> Self {
-        Self(Way::Native(net))
+        Self(Backend::Native(net))
     }
 }

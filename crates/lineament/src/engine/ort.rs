@@ -73,13 +73,13 @@ impl Provider {
 ///
 /// ```no_run
 /// use lineament::engine::{Engine, OnnxRuntime};
-/// use lineament::{Bundle, Tagger};
+/// use lineament::Tagger;
 /// use std::num::NonZeroUsize;
 ///
 /// // Where ORT_DYLIB_PATH says, or where the system finds it.
 /// let runtime = OnnxRuntime::load(None, NonZeroUsize::MIN)?;
-/// let tagger = Tagger::with_engine(Bundle::embedded()?, Engine::Ort(runtime))?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let tagger = Tagger::builder().engine(Engine::Ort(runtime)).build()?;
+/// # Ok::<(), lineament::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct OnnxRuntime {

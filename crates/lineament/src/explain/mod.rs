@@ -6,40 +6,42 @@
 //! face has an attribute, nor that it has.
 //!
 //! ```no_run
-//! use lineament::explain::{ExplainOptions, Explainer};
-//! use lineament::{Bundle, Engine, Limits, Photo, Tagger};
-//! use std::path::Path;
+//! use lineament::Tagger;
+//! use lineament::explain::ExplainOptions;
 //!
-//! let bundle = Bundle::open(Path::new("faces.lineament"))?;
-//! let explainer = Explainer::new(&bundle, &Engine::Native)?;
-//! let tagger = Tagger::new(bundle)?;
-//! let photo = Photo::open(Path::new("party.jpg"), &Limits::default())?;
-//! for face in tagger.locate(&photo)? {
-//!     for told in explainer.explain(&photo, face.rect, &ExplainOptions::default())? {
-//!         let name = &tagger.card().attributes[told.attribute.index].name;
-//!         println!("{name}: {:?} in {:?}", told.neurons.strongest, told.region);
+//! let tagger = Tagger::embedded()?;
+//! for face in tagger.locate("party.jpg")? {
+//!     for explanation in tagger.explain("party.jpg", face.rect, &ExplainOptions::default())? {
+//!         println!("{}: {:?} in {:?}", explanation.name, explanation.neurons.strongest, explanation.region);
 //!     }
 //! }
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), lineament::Error>(())
 //! ```
 
-pub mod neurons;
-pub mod regions;
+mod neurons;
+mod regions;
 
 pub use neurons::{Contribution, NeuronShare};
 pub use regions::MapSource;
 
-use crate::attributes::{Anet, AnetError, Attribute, DescribeError, LinearSvms, OperatingPoint, RegionError};
-use crate::bundle::{Bundle, Card};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::attributes::{Anet, DescribeError, LinearSvms, RegionError};
+use crate::bundle::{Card, Parts};
 use crate::crop::crop;
 use crate::engine::{Engine, EngineError};
 use crate::geometry::{Point, Rect};
 use crate::locate::{Cells, LocateError, ResponseError, ResponseMap};
 use crate::photo::Photo;
+use crate::prediction::{bounding_box, four_decimals, text};
+use crate::selection::Reader;
 use regions::AttributeHead;
 
-/// Why a face cannot be explained, or an explainer not be made.
+/// Why a face cannot be explained.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ExplainError {
     /// A bundle that describes faces in another way.
     #[error("only models that describe faces with ANet can be explained: this one does not")]
@@ -47,9 +49,6 @@ pub enum ExplainError {
     /// The LNet with attribute channels.
     #[error("the bundle's LNet does not fit: {0}")]
     Net(#[from] EngineError),
-    /// ANet and its SVMs.
-    #[error("the bundle does not fit together: {0}")]
-    Anet(#[from] AnetError),
     /// A face box that gives no region.
     #[error(transparent)]
     Region(#[from] RegionError),
@@ -62,52 +61,56 @@ pub enum ExplainError {
     /// A map that is none.
     #[error("the attributes cannot be placed: {0}")]
     Response(#[from] ResponseError),
-    /// A place of an attribute beyond the card.
-    #[error("there is no attribute {index}; the model has {attributes}, counted from 0")]
-    Attribute {
-        /// The place asked for.
-        index: usize,
-        /// How many there are.
-        attributes: usize,
-    },
 }
 
-/// What is told about a face.
+/// How a face is explained; which attributes, and at which thresholds, is the tagger's selection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExplainOptions {
-    /// Places of the attributes in the card, in the order wanted; `None` is all.
-    pub attributes: Option<Vec<usize>>,
     /// Neurons named for each attribute; more than there are means all.
     pub neurons: usize,
-    /// What answers are read at.
-    pub point: OperatingPoint,
     /// Where maps come from. [`MapSource::Responses`] of a bundle whose LNet has no channels for attributes falls back to
     /// [`MapSource::Hidden`]; each explanation says which it got.
     pub source: MapSource,
 }
 
 impl Default for ExplainOptions {
-    /// All attributes, five neurons each.
+    /// Five neurons each.
     fn default() -> Self {
-        Self { attributes: None, neurons: 5, point: OperatingPoint::default(), source: MapSource::default() }
+        Self { neurons: 5, source: MapSource::default() }
     }
 }
 
-/// One attribute of one face, explained.
-#[derive(Debug, Clone, PartialEq)]
+/// One attribute of one face, explained. Serialized, it has all but the map, with numbers rounded as in a
+/// [`Prediction`](crate::Prediction).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Explanation {
-    /// The answer, as [`crate::Tagger`] gives it.
-    pub attribute: Attribute,
-    /// The raw score that it is read from.
+    /// The attribute.
+    #[serde(serialize_with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub name: Arc<str>,
+    /// Whether the score exceeds the threshold.
+    #[serde(rename = "value")]
+    pub present: bool,
+    /// How likely the label is, 0 to 1.
+    #[serde(serialize_with = "four_decimals")]
+    #[cfg_attr(feature = "openapi", schema(value_type = f64, minimum = 0, maximum = 1))]
+    pub probability: f32,
+    /// The raw score that the answer is read from.
     pub score: f32,
-    /// What the neurons said.
-    pub neurons: NeuronShare,
-    /// How strongly each place of the face speaks for the attribute, in pixels of the photo.
-    pub map: ResponseMap,
-    /// The part of the map around its peak where it is above half of its rise, in pixels of the photo.
+    /// The part of the map around its peak where it is above half of its rise, in pixels of the image.
+    #[serde(serialize_with = "bounding_box")]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::prediction::BoundingBox))]
     pub region: Rect,
     /// Where the map comes from.
+    #[serde(rename = "region_from")]
     pub source: MapSource,
+    /// The FC neurons that contributed most.
+    #[serde(flatten)]
+    pub neurons: NeuronShare,
+    /// How strongly each place of the face speaks for the attribute, in pixels of the image.
+    #[serde(skip)]
+    pub map: ResponseMap,
 }
 
 impl Explanation {
@@ -127,79 +130,71 @@ impl Explanation {
     }
 }
 
-/// Explains faces with the nets of one bundle. It can be shared between threads and gives the same on any number of them.
-pub struct Explainer {
-    card: Card,
-    anet: Anet,
-    svms: LinearSvms,
+/// What explaining needs beside the nets that answer, which it shares with them.
+pub(crate) struct Explainer {
+    anet: Arc<Anet>,
     head: Option<AttributeHead>,
 }
 
 impl Explainer {
-    /// An explainer of a bundle's answers, with nets that run on the given engine.
+    /// For answers of this ANet.
     ///
     /// # Errors
-    /// Nets that do not fit together, or that the engine refuses.
-    pub fn new(bundle: &Bundle, engine: &Engine) -> Result<Self, ExplainError> {
-        let (card, parts) = (bundle.card().clone(), bundle.parts());
-        let (Some(look), Some(weights)) = (card.anet(), parts.net("anet")) else {
-            return Err(ExplainError::NoAnet);
-        };
-        let anet = Anet::on(engine, &look.anet, weights, card.preprocess, look.patches.clone())?;
-        let head = AttributeHead::of(&card, parts, engine)?;
-        Ok(Self { card, anet, svms: parts.svms.clone(), head })
+    /// An LNet with channels for attributes that the engine refuses.
+    pub(crate) fn new(
+        card: &Card,
+        parts: &Parts,
+        engine: &Engine,
+        anet: Arc<Anet>,
+    ) -> Result<Self, ExplainError> {
+        Ok(Self { anet, head: AttributeHead::of(card, parts, engine)? })
     }
 
-    /// The attributes of the face in the box `face` (in pixels of the photo), in the order asked for.
+    /// The selected attributes of the face in the box `face` (in pixels of the photo).
     ///
     /// # Errors
-    /// A box without an inside, or an attribute that the card does not have.
-    pub fn explain(
+    /// A box without an inside.
+    pub(crate) fn explain(
         &self,
+        card: &Card,
+        svms: &LinearSvms,
+        selected: &Reader,
         photo: &Photo,
         face: Rect,
         options: &ExplainOptions,
     ) -> Result<Vec<Explanation>, ExplainError> {
-        let attributes = self.card.attributes.len();
-        let chosen = options.attributes.clone().unwrap_or_else(|| (0..attributes).collect());
-        if let Some(&index) = chosen.iter().find(|&&index| index >= attributes) {
-            return Err(ExplainError::Attribute { index, attributes });
-        }
-        let region = self.card.describer.region_of_box(face)?;
+        let region = card.describer.region_of_box(face)?;
         let vector = self.anet.vector(photo, region)?;
-        let scores = self.svms.scores(&vector).map_err(DescribeError::from)?;
+        let scores = svms.scores(&vector).map_err(DescribeError::from)?;
         if let Some(index) = scores.iter().position(|score| !score.is_finite()) {
             return Err(DescribeError::NotFinite(index).into());
         }
+        let chosen: Vec<usize> = selected.indices().collect();
         let head = self.head.as_ref().filter(|_| options.source == MapSource::Responses);
         let (maps, source) = match head {
             Some(head) => (head.maps(photo, face, &chosen)?, MapSource::Responses),
             None => {
-                let maps = regions::hidden(&self.anet, &self.svms, photo, region, &scores, &chosen)?;
+                let maps = regions::hidden(&self.anet, svms, photo, region, &scores, &chosen)?;
                 (maps, MapSource::Hidden)
             }
         };
-        let each = chosen.into_iter().zip(maps).filter_map(|(index, map)| {
-            let (card, &score) = (self.card.attributes.get(index)?, scores.get(index)?);
-            let weight = self.svms.weight().chunks_exact(self.svms.features()).nth(index)?;
-            let bias = self.svms.bias().get(index)?;
-            let threshold = card.thresholds.at(options.point);
-            Some(Explanation {
-                attribute: card.read(index, score, options.point),
-                score,
-                neurons: NeuronShare::of(weight, *bias, &vector, threshold, options.neurons),
-                region: regions::around_peak(&map),
-                map,
-                source,
-            })
-        });
+        let each =
+            selected.scored(card, &scores).zip(maps).filter_map(|((index, card, score, answer), map)| {
+                let weight = svms.weight().chunks_exact(svms.features()).nth(index)?;
+                let bias = svms.bias().get(index)?;
+                let present = |score| selected.is_present(card, score);
+                Some(Explanation {
+                    name: answer.name,
+                    present: answer.present,
+                    probability: answer.probability,
+                    score,
+                    neurons: NeuronShare::of(weight, *bias, &vector, options.neurons, present),
+                    region: regions::around_peak(&map),
+                    map,
+                    source,
+                })
+            });
         Ok(each.collect())
-    }
-}
-
-impl std::fmt::Debug for Explainer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Explainer({} {})", self.card.name, self.card.version)
     }
 }
 

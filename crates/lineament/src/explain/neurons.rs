@@ -32,8 +32,9 @@ pub struct NeuronShare {
 }
 
 impl NeuronShare {
-    /// Splits the score of one attribute and names the `most` strongest neurons; `threshold` is what the score must exceed.
-    pub fn of(weight: &[f32], bias: f32, vector: &[f32], threshold: f32, most: usize) -> Self {
+    /// Splits the score of one attribute and names the `most` strongest neurons; `present` says whether a score makes the
+    /// attribute present.
+    pub fn of(weight: &[f32], bias: f32, vector: &[f32], most: usize, present: impl Fn(f32) -> bool) -> Self {
         let amount = |(neuron, (&w, &x)): (usize, (&f32, &f32))| (neuron, x, f64::from(w) * f64::from(x));
         let mut all: Vec<_> = weight.iter().zip(vector).enumerate().map(amount).collect();
         let (mut score, mut said) = (f64::from(bias), 0.0);
@@ -45,7 +46,6 @@ impl NeuronShare {
         all.truncate(most);
         let partial = f64::from(bias) + all.iter().map(|(_, _, amount)| amount).sum::<f64>();
         let kept: f64 = all.iter().map(|(_, _, amount)| amount.abs()).sum();
-        let answer = |score: f64| score as f32 > threshold;
         Self {
             strongest: all
                 .into_iter()
@@ -59,7 +59,7 @@ impl NeuronShare {
             partial_score: partial as f32,
             // Silent neurons leave nothing unsaid.
             share: if said > 0.0 { (kept / said).min(1.0) as f32 } else { 1.0 },
-            same_answer: answer(partial) == answer(score),
+            same_answer: present(partial as f32) == present(score as f32),
         }
     }
 }
@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn the_strongest_come_first_whatever_their_sign() {
-        let told = NeuronShare::of(&[1.0, -3.0, 0.5, 2.0], 0.25, &[1.0, 1.0, 4.0, 0.0], 0.0, 2);
+        let told =
+            NeuronShare::of(&[1.0, -3.0, 0.5, 2.0], 0.25, &[1.0, 1.0, 4.0, 0.0], 2, |score| score > 0.0);
         let named: Vec<_> = told.strongest.iter().map(|c| (c.neuron, c.amount)).collect();
         assert_eq!(named, [(1, -3.0), (2, 2.0)]);
         assert_eq!((told.partial_score, told.share), (-0.75, 5.0 / 6.0));
@@ -81,7 +82,7 @@ mod tests {
 
     #[test]
     fn silent_neurons_leave_nothing_unsaid() {
-        let told = NeuronShare::of(&[1.0, 2.0], -0.5, &[0.0, 0.0], 0.0, 1);
+        let told = NeuronShare::of(&[1.0, 2.0], -0.5, &[0.0, 0.0], 1, |score| score > 0.0);
         assert_eq!((told.share, told.partial_score, told.same_answer), (1.0, -0.5, true));
     }
 
@@ -92,11 +93,11 @@ mod tests {
         ) {
             let (weight, vector): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
             let score: f32 = bias + weight.iter().zip(&vector).map(|(w, x)| w * x).sum::<f32>();
-            let whole = NeuronShare::of(&weight, bias, &vector, 0.1, usize::MAX);
+            let whole = NeuronShare::of(&weight, bias, &vector, usize::MAX, |score| score > 0.1);
             prop_assert!((whole.partial_score - score).abs() < 1e-3);
             prop_assert!((whole.share - 1.0).abs() < 1e-6 && whole.same_answer);
             let shares: Vec<f32> =
-                (0..=weight.len()).map(|most| NeuronShare::of(&weight, bias, &vector, 0.1, most).share).collect();
+                (0..=weight.len()).map(|most| NeuronShare::of(&weight, bias, &vector, most, |score| score > 0.1).share).collect();
             prop_assert!(shares.windows(2).all(|pair| pair[0] <= pair[1]));
         }
     }

@@ -47,10 +47,12 @@ impl AttributeHead {
     pub(super) fn of(card: &Card, parts: &Parts, engine: &Engine) -> Result<Option<Self>, ExplainError> {
         let (Some(lnets), Some(weights)) = (card.lnets(), parts.net("lnet_s")) else { return Ok(None) };
         let LnetMethod::Pyramid(pyramid) = &lnets.method else { return Ok(None) };
-        let net = engine.runner(&lnets.lnet_s, weights)?;
-        if net.output().channels != 1 + card.attributes.len() {
+        // Planned a second time only where it answers for attributes.
+        let channels = lnets.lnet_s.output().map_err(LocateError::from)?.channels;
+        if channels != 1 + card.attributes.len() {
             return Ok(None);
         }
+        let net = engine.runner(&lnets.lnet_s, weights)?;
         let cells = Cells::of_net(&lnets.lnet_s)?;
         Ok(Some(Self { net, cells, preprocess: card.preprocess, face: pyramid.face }))
     }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::locate::{Cells, Lnets, LocalizerSpec, PyramidParameters};
 use crate::testing::{blocks, random_parts, tiny_bundle, tiny_card};
-use crate::{Tagger, locate::LnetMethod};
+use crate::{Bundle, Error, FaceArea, Selection, Tagger, locate::LnetMethod};
 use lineament_net::{Layer, NetSpec, Precision, Shape};
 
 /// A bundle of three attributes whose LNets answer for windows, a channel for the face and one for each of them.
@@ -34,17 +34,25 @@ fn with_head() -> Bundle {
 fn explanations_answer_as_the_tagger_does() {
     let photo = blocks(120, 100, 5);
     let face = Rect::new(30.0, 20.0, 40.0, 50.0);
+    let area = FaceArea::Face(crate::Face { rect: face, score: 1.0, landmarks: None });
     for bundle in [with_head(), tiny_bundle(4).unwrap()] {
-        let explainer = Explainer::new(&bundle, &Engine::Native).unwrap();
-        let tagger = Tagger::new(bundle).unwrap();
-        let region = tagger.region_of_box(face).unwrap();
-        let told = explainer.explain(&photo, face, &ExplainOptions::default()).unwrap();
-        let answers: Vec<Attribute> = told.iter().map(|told| told.attribute).collect();
-        assert_eq!(answers, tagger.attributes_in(&photo, region).unwrap());
-        let all = ExplainOptions { neurons: usize::MAX, ..ExplainOptions::default() };
-        for told in explainer.explain(&photo, face, &all).unwrap() {
-            assert!((told.neurons.partial_score - told.score).abs() < 1e-4);
-            assert!(told.neurons.same_answer && told.source == MapSource::Hidden);
+        let all = Tagger::new(bundle).unwrap();
+        let strict = all.with(&Selection { threshold: Some(0.6), ..Selection::default() }).unwrap();
+        for tagger in [all, strict] {
+            let told = tagger.explain(&photo, face, &ExplainOptions::default()).unwrap();
+            let answers = tagger.describe(&photo, area).unwrap();
+            assert_eq!(told.len(), answers.len());
+            for (told, answer) in told.iter().zip(&answers) {
+                assert_eq!(
+                    (&told.name, told.present, told.probability),
+                    (&answer.name, answer.present, answer.probability)
+                );
+            }
+            let every = ExplainOptions { neurons: usize::MAX, ..ExplainOptions::default() };
+            for told in tagger.explain(&photo, face, &every).unwrap() {
+                assert!((told.neurons.partial_score - told.score).abs() < 1e-4);
+                assert!(told.neurons.same_answer && told.source == MapSource::Hidden);
+            }
         }
     }
 }
@@ -53,40 +61,63 @@ fn explanations_answer_as_the_tagger_does() {
 fn maps_are_the_channels_of_the_net_or_what_hiding_costs() {
     let photo = blocks(120, 100, 5);
     let face = Rect::new(30.0, 20.0, 40.0, 50.0);
-    let explainer = Explainer::new(&with_head(), &Engine::Native).unwrap();
-    let options = ExplainOptions {
-        attributes: Some(vec![2, 0]),
-        source: MapSource::Responses,
-        ..ExplainOptions::default()
+    let two = |bundle: Bundle| {
+        let names = [2, 0].map(|index: usize| bundle.card().attributes[index].name.clone());
+        let tagger = Tagger::builder().bundle(bundle).attributes(names.clone()).build().unwrap();
+        (tagger, names)
     };
-    let told = explainer.explain(&photo, face, &options).unwrap();
-    assert_eq!(told.iter().map(|told| told.attribute.index).collect::<Vec<_>>(), [2, 0]);
+    let (tagger, names) = two(with_head());
+    let options = ExplainOptions { source: MapSource::Responses, ..ExplainOptions::default() };
+    let told = tagger.explain(&photo, face, &options).unwrap();
+    assert_eq!(told.iter().map(|told| &*told.name).collect::<Vec<_>>(), names);
     assert!(told.iter().all(|told| told.source == MapSource::Responses));
     assert_ne!(told[0].map, told[1].map);
-    let headless = Explainer::new(&tiny_bundle(4).unwrap(), &Engine::Native).unwrap();
+    let (headless, _) = two(tiny_bundle(4).unwrap());
     assert!(
         headless.explain(&photo, face, &options).unwrap().iter().all(|told| told.source == MapSource::Hidden)
     );
     let hidden = ExplainOptions { source: MapSource::Hidden, ..options };
-    for told in explainer.explain(&photo, face, &hidden).unwrap() {
+    for told in tagger.explain(&photo, face, &hidden).unwrap() {
         assert_eq!((told.source, told.map.width()), (MapSource::Hidden, 12));
     }
     // Nothing can be hidden on a plain ground.
     let grey = Photo::filled(90, 90, [90; 3]);
-    for told in explainer.explain(&grey, face, &hidden).unwrap() {
+    for told in tagger.explain(&grey, face, &hidden).unwrap() {
         assert_eq!(told.map.range(), (0.0, 0.0));
     }
 }
 
 #[test]
 fn what_is_not_there_is_refused() {
-    let explainer = Explainer::new(&with_head(), &Engine::Native).unwrap();
+    let tagger = Tagger::new(with_head()).unwrap();
     let photo = blocks(60, 60, 1);
-    let options = ExplainOptions { attributes: Some(vec![3]), ..ExplainOptions::default() };
-    let refused = explainer.explain(&photo, photo.rect(), &options);
-    assert!(matches!(refused, Err(ExplainError::Attribute { index: 3, attributes: 3 })));
     let flat = Rect::new(1.0, 1.0, 0.0, 5.0);
-    assert!(explainer.explain(&photo, flat, &ExplainOptions::default()).is_err());
+    let refused = tagger.explain(&photo, flat, &ExplainOptions::default());
+    assert!(matches!(refused, Err(Error::Explain(ExplainError::Region(_)))));
+}
+
+#[test]
+fn an_explanation_is_written_with_its_answer() {
+    let tagger = Tagger::new(with_head()).unwrap();
+    let face = Rect::new(30.0, 20.0, 40.0, 50.0);
+    let told = tagger.explain(&blocks(120, 100, 5), face, &ExplainOptions::default()).unwrap();
+    let written = serde_json::to_string(&told[0]).unwrap();
+    let keys = [
+        "name",
+        "value",
+        "probability",
+        "score",
+        "region",
+        "region_from",
+        "strongest",
+        "bias",
+        "partial_score",
+        "share",
+        "same_answer",
+    ];
+    let places: Vec<usize> = keys.iter().map(|key| written.find(&format!("\"{key}\":")).unwrap()).collect();
+    assert!(places.is_sorted(), "{written}");
+    assert!(written.contains(r#""region":{"x":"#) && written.contains(r#""region_from":"hidden""#));
 }
 
 #[test]

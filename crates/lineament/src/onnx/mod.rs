@@ -87,7 +87,7 @@ fn interweaved(model: &Cascade<'_>) -> Result<Vec<u8>, OnnxError> {
 }
 
 /// ANet on the patches of one face, the mean of its vectors, the SVMs and the sigmoids: what
-/// [`crate::Tagger::attributes_in`] does behind the drawing of the region.
+/// [`crate::Tagger::describe`] does behind the drawing of the region.
 fn attributes(model: &Cascade<'_>) -> Result<Vec<u8>, OnnxError> {
     let mut graph = Graph::new("attributes");
     let vectors = graph.net(&model.anet.anet, model.weights[2], Form::Vectors)?;

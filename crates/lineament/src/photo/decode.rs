@@ -29,9 +29,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo, PhotoError>
     } else {
         decode_other(bytes, format, name, limits)?
     };
-    let rgb = over_white(upright);
-    let (width, height) = rgb.dimensions();
-    Photo::new(width, height, rgb.into_raw())
+    upright.try_into()
 }
 
 /// Refuses a size that is nothing or beyond the limit.
@@ -102,7 +100,8 @@ fn turned(mut picture: DynamicImage, orientation: Orientation) -> DynamicImage {
     picture
 }
 
-fn over_white(picture: DynamicImage) -> RgbImage {
+/// Eight bits of red, green and blue, over white where the picture is transparent.
+pub(super) fn over_white(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 
-use lineament::{Limits, Photo, Tagger};
+use lineament::Tagger;
 use serde::{Deserialize, Serialize};
 
 /// An image and its faces.
@@ -48,18 +48,17 @@ pub struct Difference {
 
 /// What a tagger says of a file.
 pub fn record(tagger: &Tagger, path: &Path) -> Result<Record, Box<dyn Error>> {
-    let photo = Photo::open(path, &Limits::default())?;
-    let name = |index: usize| tagger.card().attributes.get(index).map_or("", |card| &card.name).to_owned();
-    let face = |face: lineament::TaggedFace| Face {
+    let prediction = tagger.predict(path)?;
+    let face = |face: &lineament::FaceRecord| Face {
         r#box: [face.rect.x, face.rect.y, face.rect.width, face.rect.height],
         score: face.score,
-        present: face.attributes.iter().filter(|a| a.value).map(|a| name(a.index)).collect(),
-        probabilities: face.attributes.iter().map(|a| (name(a.index), a.probability)).collect(),
+        present: face.present().map(|a| a.name.to_string()).collect(),
+        probabilities: face.attributes.iter().map(|a| (a.name.to_string(), a.probability)).collect(),
     };
     Ok(Record {
         image: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        size: [photo.width(), photo.height()],
-        faces: tagger.tag(&photo)?.into_iter().map(face).collect(),
+        size: [prediction.width, prediction.height],
+        faces: prediction.faces.iter().map(face).collect(),
     })
 }
 

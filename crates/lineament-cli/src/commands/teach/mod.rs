@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use lineament::attributes::Group;
-use lineament::{Bundle, Card, Tagger};
+use lineament::{Bundle, Card};
 use lineament_fit::{
     Example, FitError, LabelledImage, TrainOptions, TrainedHead, add_attributes, examples, train_head,
 };
@@ -19,7 +19,7 @@ use super::Outcome;
 use crate::arguments::{LayoutName, RunArguments};
 use crate::files::{self, Sink};
 use crate::terminal::Colours;
-use crate::{engine, model, notes};
+use crate::{model, notes};
 use pictures::{Looked, Pictures};
 use report::{AttributeReport, Report};
 
@@ -94,12 +94,9 @@ pub fn run(arguments: TeachArguments) -> Result<Outcome> {
     let pictures = Pictures::find(&arguments)?;
     // Opened first: a place that cannot be written to should not be found out after the work.
     let mut output = Sink::open(Some(&arguments.output))?;
-    let pool = model::pool(&arguments.run.threads)?;
-    let engine = engine::of(&arguments.run.engine, pool.current_num_threads())?;
-    let tagger = Tagger::with_engine(bundle.clone(), engine)
-        .context("the model cannot be used; `lineament model verify` says more")?;
+    let tagger = model::of_bundle(bundle.clone(), &arguments.run)?;
 
-    let looked = pictures.look(&tagger, &pool);
+    let looked = pictures.look(&tagger);
     say_left_out(&looked);
     let mut heads = Vec::new();
     let mut refused = Vec::new();
@@ -107,7 +104,7 @@ pub fn run(arguments: TeachArguments) -> Result<Outcome> {
     let colours = Colours::of(&io::stderr());
     for (place, name) in arguments.names.iter().enumerate() {
         let asked = looked.asked(place);
-        let (result, repeated) = pool.install(|| taught(name, &asked, pictures.by, &arguments));
+        let (result, repeated) = tagger.threads().install(|| taught(name, &asked, pictures.by, &arguments));
         if !repeated.is_empty() {
             let are = if repeated.len() == 1 { "is" } else { "are" };
             notes::note(format!("{name}: {} {are} there twice and counts once", counted(repeated.len())));

@@ -7,7 +7,6 @@ use lineament::Tagger;
 use lineament::attributes::{Group, find};
 use lineament_data::{Dataset, FindingKind, Framing, Layout, Split, layout, shuffled, table};
 use lineament_fit::{EmbedError, ImageEmbedding, LabelledImage, embed};
-use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::{PartName, TeachArguments};
@@ -151,7 +150,7 @@ impl Pictures {
     }
 
     /// Finds the face of every picture, side by side.
-    pub fn look(&self, tagger: &Tagger, pool: &ThreadPool) -> Looked<'_> {
+    pub fn look(&self, tagger: &Tagger) -> Looked<'_> {
         let bar = progress::bar(Some(self.pictures.len() as u64), false);
         let of = |picture: &Picture| {
             let seen = embed(tagger, &picture.path);
@@ -159,7 +158,7 @@ impl Pictures {
             seen
         };
         let embeddings: Vec<Result<Option<ImageEmbedding>, EmbedError>> =
-            pool.install(|| self.pictures.par_iter().map(of).collect());
+            tagger.threads().install(|| self.pictures.par_iter().map(of).collect());
         bar.finish_and_clear();
         let mut looked = Looked {
             seen: Vec::new(),

@@ -9,7 +9,7 @@ fn message(keywords: &[&str], areas: &[f64]) -> Message {
         keywords: keywords.iter().map(|k| (*k).to_owned()).collect(),
         regions: areas.iter().map(region).collect(),
         stored: [640, 480],
-        model: "tiny 0.0.1 (0123abcd)".to_owned(),
+        model_label: "tiny 0.0.1 (0123abcd)".to_owned(),
         digikam: true,
     }
 }

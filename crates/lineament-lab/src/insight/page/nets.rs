@@ -363,14 +363,14 @@ fn told(insight: &Insight, one: &Explained) -> String {
         let neurons = &told.neurons;
         let amounts: Vec<(String, f64)> =
             neurons.strongest.iter().map(|c| (named(insight, c.neuron), f64::from(c.amount))).collect();
-        let told_name = name(insight, told.attribute.index);
+        let told_name = &told.name;
         let label = format!("What five neurons added to the score of {}", told_name.replace('_', " "));
         let _ = write!(
             list,
             "<li><strong>{} {}: {} %</strong>. Bias {:+.2} and these neurons give {:+.2} of {:+.2}, {} % of all that is said; {}.{}</li>",
             spoken(told_name),
-            if told.attribute.value { "yes" } else { "no" },
-            percent(told.attribute.probability.into()),
+            if told.present { "yes" } else { "no" },
+            percent(told.probability.into()),
             neurons.bias,
             neurons.partial_score,
             told.score,

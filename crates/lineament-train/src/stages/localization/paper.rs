@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use lineament::Rect;
-use lineament::locate::{Face, HeadShoulders, PaperParameters, PaperLocalizer};
+use lineament::locate::{Face, HeadShoulders, PaperLocalizer, PaperParameters};
 use lineament_data::{Sample, Split};
 use lineament_fit::detection_threshold::least_error;
 use lineament_net::Weights;

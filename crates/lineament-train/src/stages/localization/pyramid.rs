@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use lineament::locate::{PyramidParameters, PyramidLocalizer, Window, WindowToBox};
+use lineament::locate::{PyramidLocalizer, PyramidParameters, Window, WindowToBox};
 use lineament_data::{Framing, Sample, Split};
 use lineament_fit::detection_threshold::at_false_alarms;
 use lineament_net::{NetSpec, Weights};

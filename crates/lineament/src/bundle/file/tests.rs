@@ -288,11 +288,11 @@ fn faces_are_described_by_given_landmarks() {
     for card in open_cards().into_iter().filter(|card| card.localizer == LocalizerSpec::Given) {
         let bundle = Bundle::new(&card, &random_parts(&card, 5).unwrap(), Precision::F32).unwrap();
         let tagger = Tagger::new(bundle).unwrap();
-        let place = tagger.place_of_landmarks(&face).unwrap();
-        assert_eq!(tagger.attributes_in(&photo, place).unwrap().len(), 40);
-        let refused = tagger.tag(&photo).unwrap_err().to_string();
+        let place = tagger.region_of_landmarks(&face).unwrap();
+        assert_eq!(tagger.describe(&photo, place).unwrap().len(), 40);
+        let refused = tagger.predict(&photo).unwrap_err().to_string();
         assert!(refused.contains("landmarks") && refused.contains("--detector"), "{refused}");
-        let refused = tagger.region_of_box(photo.rect()).unwrap_err().to_string();
+        let refused = tagger.card().region_of_box(photo.rect()).unwrap_err().to_string();
         assert!(refused.contains("landmarks"), "{refused}");
     }
 }
@@ -380,7 +380,7 @@ proptest! {
         if let Ok(bundle) = Bundle::read(&forged(&card.to_string())) {
             let tagger = Tagger::new(bundle).unwrap();
             let photo = crate::testing::blocks(90, 70, 1);
-            match tagger.attributes_in(&photo, photo.rect()) {
+            match tagger.describe(&photo, crate::attributes::Place::from(photo.rect())) {
                 Ok(attributes) => prop_assert!(attributes.iter().all(|a| (0.0..=1.0).contains(&a.probability))),
                 Err(error) => prop_assert!(error.to_string().contains("not finite"), "{error}"),
             }
@@ -407,8 +407,8 @@ proptest! {
         if let Ok(Ok(tagger)) = Bundle::read(&bytes).map(Tagger::new) {
             let photo = crate::testing::blocks(90, 70, 1);
             let points = [(30.0, 30.0), (60.0, 31.0), (44.0, 48.0), (34.0, 60.0), (57.0, 60.0)];
-            let place = tagger.place_of_landmarks(&points.map(|(x, y)| crate::Point::new(x, y))).unwrap();
-            match tagger.attributes_in(&photo, place) {
+            let place = tagger.region_of_landmarks(&points.map(|(x, y)| crate::Point::new(x, y))).unwrap();
+            match tagger.describe(&photo, place) {
                 Ok(attributes) => prop_assert!(attributes.iter().all(|a| (0.0..=1.0).contains(&a.probability))),
                 Err(error) => prop_assert!(error.to_string().contains("not finite"), "{error}"),
             }

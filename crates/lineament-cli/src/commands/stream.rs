@@ -1,4 +1,4 @@
-//! The way of `predict` and `locate`: pictures in, pages out, in the order of the pictures.
+//! The way of `predict` and `locate`: images in, predictions out, in the order of the images.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -6,19 +6,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
-use lineament::{Limits, Photo};
-use rayon::ThreadPool;
+use lineament::{FaceRecord, Limits, Photo, Prediction, Threads};
 
 use super::Outcome;
 use crate::annotate::{Mark, annotate};
 use crate::arguments::{FormatName, PictureArguments};
 use crate::files;
-use crate::format;
+use crate::format::{self, Header};
 use crate::inputs::{Input, Inputs, Names, Unread};
 use crate::notes;
 use crate::ordered;
-use crate::page::{Page, PageFace, Summary, Told};
 use crate::progress;
+use crate::summary::Summary;
 use crate::xmp::{self, Library};
 
 /// Attributes that are written beside a face on an annotated picture.
@@ -64,20 +63,20 @@ struct Job {
     shared: bool,
 }
 
-/// The page of a picture, and what went wrong beside it.
+/// The prediction for a picture, and what went wrong beside it.
 struct Seen {
-    page: Page,
+    prediction: Prediction,
     /// Why its sidecar could not be written.
     trouble: Option<String>,
 }
 
-/// Opens every picture, finds its faces and writes its page; a picture that cannot be read is said on standard error and the
+/// Opens every picture, finds its faces and writes its prediction; one that cannot be read is reported on standard error and the
 /// rest goes on.
 pub fn write(
     pictures: Pictures,
-    told: &Told,
-    pool: &ThreadPool,
-    faces: impl Fn(&Photo) -> Result<Vec<PageFace>> + Sync,
+    header: &Header,
+    threads: &Threads,
+    predict: impl Fn(&Photo) -> lineament::Result<Prediction> + Sync,
     extras: &Extras<'_>,
 ) -> Result<Outcome> {
     for folder in extras.annotate.iter().chain(extras.maps.iter().map(|(folder, _)| folder)) {
@@ -85,25 +84,25 @@ pub fn write(
     }
     let crowded = pictures.output.is_none();
     let bar = progress::bar(if crowded { None } else { pictures.inputs.count() }, crowded);
-    let mut writer = format::writer(pictures.format, pictures.output.as_deref(), told.clone())?;
+    let mut writer = format::writer(pictures.format, pictures.output.as_deref(), header.clone())?;
     let mut names = Taken::default();
     let jobs =
         pictures.inputs.into_iter().map(move |input| input.map(|input| job(input, extras, &mut names)));
     let work = |job: Result<Job, Unread>| match job {
-        Ok(job) => look(&job, told, &faces, extras),
+        Ok(job) => look(&job, header, &predict, extras),
         Err(Unread(reason)) => Ok(Err(reason)),
     };
     let (mut summary, mut troubles) = (Summary::default(), 0);
-    ordered::for_each(pool, jobs, work, |answer| {
+    ordered::for_each(threads, jobs, work, |answer| {
         match answer? {
-            Ok(Seen { page, trouble }) => {
+            Ok(Seen { prediction, trouble }) => {
                 if let Some(trouble) = trouble {
                     troubles += 1;
                     bar.suspend(|| notes::unread(trouble));
                 }
                 summary.pictures += 1;
-                summary.faces += page.faces.len() as u64;
-                writer.page(&page)?;
+                summary.faces += prediction.faces.len() as u64;
+                writer.write(&prediction)?;
             }
             Err(reason) => {
                 summary.unread += 1;
@@ -145,7 +144,13 @@ fn job(input: Input, extras: &Extras<'_>, taken: &mut Taken) -> Job {
 }
 
 /// Writes the picture's sidecar; why it could not be written.
-fn sidecar(job: &Job, photo: &Photo, faces: &[PageFace], told: &Told, library: Library) -> Option<String> {
+fn sidecar(
+    job: &Job,
+    photo: &Photo,
+    faces: &[FaceRecord],
+    header: &Header,
+    library: Library,
+) -> Option<String> {
     let path = &job.input.path;
     if job.shared {
         let name = library.sidecar(path);
@@ -155,14 +160,15 @@ fn sidecar(job: &Job, photo: &Photo, faces: &[PageFace], told: &Told, library: L
             name.display()
         ));
     }
-    xmp::write(library, path, photo, faces, told).err().map(|error| format!("{}: {error:#}", path.display()))
+    let written = xmp::write(library, path, photo, faces, &header.model_label);
+    written.err().map(|error| format!("{}: {error:#}", path.display()))
 }
 
-/// The page of one picture, or why it cannot be read; the outer failure is one of output, and ends the run.
+/// The prediction for one picture, or why it cannot be read; the outer failure is one of output, and ends the run.
 fn look(
     job: &Job,
-    told: &Told,
-    faces: impl Fn(&Photo) -> Result<Vec<PageFace>>,
+    header: &Header,
+    predict: impl Fn(&Photo) -> lineament::Result<Prediction>,
     extras: &Extras<'_>,
 ) -> Result<Result<Seen, String>> {
     let path = &job.input.path;
@@ -171,9 +177,9 @@ fn look(
         Err(error) => return Ok(Err(error.to_string())),
     };
     let failed = |error: anyhow::Error| Ok(Err(format!("{}: {error:#}", path.display())));
-    let faces = match faces(&photo) {
-        Ok(faces) => faces,
-        Err(error) => return failed(error),
+    let prediction = match predict(&photo) {
+        Ok(prediction) => Prediction { path: Some(path.clone()), ..prediction },
+        Err(error) => return failed(error.into()),
     };
     if let Some((file, (_, heat_map))) = job.map.as_ref().zip(extras.maps.as_ref()) {
         match heat_map(&photo) {
@@ -182,22 +188,20 @@ fn look(
         }
     }
     if let Some(file) = &job.annotate {
-        let marks: Vec<Mark> = faces.iter().map(|face| mark(face, told)).collect();
+        let marks: Vec<Mark> = prediction.faces.iter().map(mark).collect();
         save(&annotate(&photo, &marks), file)?;
     }
-    let trouble = extras.xmp.and_then(|library| sidecar(job, &photo, &faces, told, library));
-    let page = Page { path: path.clone(), width: photo.width(), height: photo.height(), faces };
-    Ok(Ok(Seen { page, trouble }))
+    let trouble = extras.xmp.and_then(|library| sidecar(job, &photo, &prediction.faces, header, library));
+    Ok(Ok(Seen { prediction, trouble }))
 }
 
-fn mark(face: &PageFace, told: &Told) -> Mark {
-    let mut present: Vec<_> =
-        told.attributes.iter().zip(&face.attributes).filter(|(_, attribute)| attribute.value).collect();
-    present.sort_by(|a, b| b.1.probability.total_cmp(&a.1.probability));
+fn mark(face: &FaceRecord) -> Mark {
+    let mut present: Vec<_> = face.present().collect();
+    present.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     let lines = present
         .iter()
         .take(LINES)
-        .map(|(name, attribute)| format!("{name} {}%", format::percent(attribute.probability)))
+        .map(|attribute| format!("{} {}%", attribute.name, format::percent(attribute.probability)))
         .collect();
     Mark { rect: face.rect, lines }
 }

@@ -1,0 +1,287 @@
+//! The answer: faces with their attributes by name. The command line, the service and the Python package hand out these types.
+//!
+//! Serialized, numbers are rounded to what they mean: a tenth of a pixel, a hundredth of a percent. Scores have no scale
+//! of their own and keep six decimals. An attribute is written as an object of `value` and `probability` under its name.
+
+use std::ops::Index;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use crate::geometry::Rect;
+use crate::locate::Face;
+
+/// An image and its faces.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Prediction {
+    /// The path or name that it was given by, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub path: Option<PathBuf>,
+    /// In pixels of the upright image.
+    pub width: u32,
+    /// In pixels of the upright image.
+    pub height: u32,
+    /// Best first.
+    pub faces: Vec<FaceRecord>,
+}
+
+/// A face and its attributes.
+///
+/// ```
+/// # use lineament::prediction::{Attribute, Attributes, FaceRecord};
+/// # use lineament::Rect;
+/// # let smiling = Attribute { name: "Smiling".into(), probability: 0.97, present: true };
+/// # let face = FaceRecord { rect: Rect::new(0.0, 0.0, 1.0, 1.0), score: 1.0, attributes: [smiling].into_iter().collect() };
+/// assert!(face["Smiling"].probability > 0.9);
+/// assert!(face.get("Smilng").is_none());
+/// for attribute in &face.attributes {
+///     println!("{}: {:.2}", attribute.name, attribute.probability);
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FaceRecord {
+    /// Its box, in pixels of the upright image.
+    #[serde(rename = "box", serialize_with = "bounding_box")]
+    #[cfg_attr(feature = "openapi", schema(value_type = BoundingBox))]
+    pub rect: Rect,
+    /// How sure the localizer is of it.
+    #[serde(serialize_with = "six_decimals")]
+    #[cfg_attr(feature = "openapi", schema(value_type = f64))]
+    pub score: f32,
+    /// The selected attributes by name; left out where only boxes were asked for.
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, Attribute>, required = false))]
+    pub attributes: Attributes,
+}
+
+/// One attribute of one face.
+///
+/// `present` and `probability` say different things. `present` is the score against the threshold of the operating point,
+/// chosen for the most right answers; `probability` is calibrated to be true on average ("of the faces given 0.7, seven
+/// in ten have it") and is the same at every operating point. The threshold need not lie where the probability is 0.5,
+/// so that an attribute may be absent at 0.52. Callers with a rule of their own compare the probability, or set
+/// [`Selection::threshold`](crate::Selection::threshold).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Attribute {
+    /// Its name in the model's card.
+    #[serde(skip)]
+    pub name: Arc<str>,
+    /// Whether the score exceeds the threshold.
+    #[serde(rename = "value")]
+    pub present: bool,
+    /// How likely the label is, 0 to 1.
+    #[serde(serialize_with = "four_decimals")]
+    #[cfg_attr(feature = "openapi", schema(value_type = f64, minimum = 0, maximum = 1))]
+    pub probability: f32,
+}
+
+/// The attributes of a face, in the order that was asked for; found by name, and serialized as an object.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Attributes(Vec<Attribute>);
+
+/// A rectangle as it is serialized: in pixels of the upright image, rounded to a tenth.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BoundingBox {
+    /// Left edge.
+    pub x: f64,
+    /// Upper edge.
+    pub y: f64,
+    /// To the right edge.
+    pub width: f64,
+    /// To the lower edge.
+    pub height: f64,
+}
+
+impl FaceRecord {
+    /// The attribute of this name; `None` where it was not selected or the model does not know it.
+    pub fn get(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.get(name)
+    }
+
+    /// The attributes that are present, in the order of [`FaceRecord::attributes`].
+    pub fn present(&self) -> impl Iterator<Item = &Attribute> {
+        self.attributes.iter().filter(|attribute| attribute.present)
+    }
+}
+
+impl From<&Face> for FaceRecord {
+    /// A face without attributes.
+    fn from(face: &Face) -> Self {
+        Self { rect: face.rect, score: face.score, attributes: Attributes::default() }
+    }
+}
+
+impl Index<&str> for FaceRecord {
+    type Output = Attribute;
+
+    /// The attribute of this name, as [`Attributes::index`].
+    fn index(&self, name: &str) -> &Attribute {
+        &self.attributes[name]
+    }
+}
+
+impl Attributes {
+    /// The attribute of this name.
+    pub fn get(&self, name: &str) -> Option<&Attribute> {
+        self.0.iter().find(|attribute| &*attribute.name == name)
+    }
+
+    /// In the order that was asked for.
+    pub fn iter(&self) -> std::slice::Iter<'_, Attribute> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Index<&str> for Attributes {
+    type Output = Attribute;
+
+    /// The attribute of this name.
+    ///
+    /// # Panics
+    /// Where there is none, as maps do: [`Attributes::get`] answers for names that are not known to be there.
+    #[expect(clippy::expect_used, reason = "an index panics where nothing is")]
+    fn index(&self, name: &str) -> &Attribute {
+        self.get(name).expect("no attribute of this name was selected")
+    }
+}
+
+impl FromIterator<Attribute> for Attributes {
+    fn from_iter<I: IntoIterator<Item = Attribute>>(attributes: I) -> Self {
+        Self(attributes.into_iter().collect())
+    }
+}
+
+impl IntoIterator for Attributes {
+    type Item = Attribute;
+    type IntoIter = std::vec::IntoIter<Attribute>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Attributes {
+    type Item = &'a Attribute;
+    type IntoIter = std::slice::Iter<'a, Attribute>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl Serialize for Attributes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for attribute in &self.0 {
+            map.serialize_entry(&*attribute.name, attribute)?;
+        }
+        map.end()
+    }
+}
+
+impl From<Rect> for BoundingBox {
+    fn from(rect: Rect) -> Self {
+        let [x, y, width, height] = [rect.x, rect.y, rect.width, rect.height].map(|side| rounded(side, 1));
+        Self { x, y, width, height }
+    }
+}
+
+/// So many decimals.
+fn rounded(value: f32, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (f64::from(value) * scale).round() / scale
+}
+
+pub(crate) fn text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
+}
+
+pub(crate) fn bounding_box<S: Serializer>(rect: &Rect, serializer: S) -> Result<S::Ok, S::Error> {
+    BoundingBox::from(*rect).serialize(serializer)
+}
+
+pub(crate) fn four_decimals<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(rounded(*value, 4))
+}
+
+fn six_decimals<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(rounded(*value, 6))
+}
+
+/// Paths that are not Unicode are written with replacement characters instead of being refused.
+fn lossy<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn attribute(name: &str, present: bool, probability: f32) -> Attribute {
+        Attribute { name: name.into(), present, probability }
+    }
+
+    fn face() -> FaceRecord {
+        FaceRecord {
+            rect: Rect::new(171.04, -3.27, 108.92, 131.0),
+            score: 0.981_234_5,
+            attributes: [attribute("Smiling", true, 0.974_361), attribute("Bald", false, 0.000_012)]
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn numbers_are_rounded_and_attributes_keep_their_order() {
+        let prediction = Prediction { path: None, width: 512, height: 480, faces: vec![face()] };
+        assert_eq!(
+            serde_json::to_string(&prediction).unwrap(),
+            r#"{"width":512,"height":480,"faces":[{"box":{"x":171.0,"y":-3.3,"width":108.9,"height":131.0},"score":0.981234,"#
+                .to_owned()
+                + r#""attributes":{"Smiling":{"value":true,"probability":0.9744},"Bald":{"value":false,"probability":0.0}}}]}"#
+        );
+        let named = Prediction { path: Some("a/b.jpg".into()), faces: Vec::new(), ..prediction };
+        let written = serde_json::to_string(&named).unwrap();
+        assert_eq!(written, r#"{"path":"a/b.jpg","width":512,"height":480,"faces":[]}"#);
+    }
+
+    #[test]
+    fn a_face_without_attributes_has_no_such_field() {
+        let face = FaceRecord { attributes: Attributes::default(), ..face() };
+        assert!(!serde_json::to_string(&face).unwrap().contains("attributes"));
+    }
+
+    #[test]
+    fn attributes_are_found_by_name() {
+        let face = face();
+        assert_eq!(face["Smiling"].probability, 0.974_361);
+        assert_eq!(face.attributes["Bald"], attribute("Bald", false, 0.000_012));
+        assert_eq!(face.get("Smilng"), None);
+        assert_eq!(face.present().map(|attribute| &*attribute.name).collect::<Vec<_>>(), ["Smiling"]);
+        assert_eq!((face.attributes.len(), face.attributes.is_empty()), (2, false));
+    }
+
+    #[test]
+    #[should_panic(expected = "no attribute of this name")]
+    fn an_index_panics_where_nothing_is() {
+        let _ = &face()["Smilng"];
+    }
+}

@@ -1,0 +1,170 @@
+//! Which attributes are asked for, and from where on each is called present: decided once for all front ends.
+
+use std::sync::Arc;
+
+use crate::attributes::{AttributeCard, OperatingPoint};
+use crate::bundle::Card;
+use crate::error::{Error, Result};
+use crate::prediction::{Attribute, Attributes};
+
+/// What is asked about each face; a field that is `None` leaves the tagger's own choice.
+///
+/// ```no_run
+/// use lineament::{Selection, Tagger};
+///
+/// let tagger = Tagger::embedded()?;
+/// let attributes = Some(vec!["Smiling".to_owned(), "Eyeglasses".to_owned()]);
+/// let strict = tagger.with(&Selection { attributes, threshold: Some(0.9), ..Selection::default() })?;
+/// for face in strict.predict("party.jpg")?.faces {
+///     println!("{}", face["Smiling"].present);
+/// }
+/// # Ok::<(), lineament::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Selection {
+    /// Names of the attributes, in the order of the answers; a name that comes twice counts once.
+    pub attributes: Option<Vec<String>>,
+    /// Which of the model's own thresholds hold. Lifts a `threshold` that the tagger has.
+    pub operating_point: Option<OperatingPoint>,
+    /// The probability from which on an attribute is present, 0 to 1, instead of the model's own thresholds.
+    pub threshold: Option<f32>,
+}
+
+/// A [`Selection`] of one model, ready to read scores.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader {
+    /// Index in the card and name.
+    attributes: Vec<(usize, Arc<str>)>,
+    point: OperatingPoint,
+    threshold: Option<f32>,
+}
+
+impl Reader {
+    /// All attributes of the card, in its order, at the model's thresholds for accuracy.
+    pub(crate) fn of_all(card: &Card) -> Self {
+        let attributes = card.attributes.iter().map(|attribute| attribute.name.as_str().into());
+        Self {
+            attributes: attributes.enumerate().collect(),
+            point: OperatingPoint::default(),
+            threshold: None,
+        }
+    }
+
+    /// The same with another selection.
+    pub(crate) fn with(&self, selection: &Selection, card: &Card) -> Result<Self> {
+        let mut reader = self.clone();
+        if let Some(names) = &selection.attributes {
+            reader.attributes.clear();
+            for name in names {
+                let index = card.find(name)?;
+                if reader.attributes.iter().all(|(known, _)| *known != index) {
+                    reader.attributes.push((index, name.as_str().into()));
+                }
+            }
+        }
+        if let Some(point) = selection.operating_point {
+            (reader.point, reader.threshold) = (point, None);
+        }
+        if let Some(threshold) = selection.threshold {
+            if !(0.0..=1.0).contains(&threshold) {
+                return Err(Error::Threshold(threshold));
+            }
+            reader.threshold = Some(threshold);
+        }
+        Ok(reader)
+    }
+
+    /// Indices in the card, in the order of the answers.
+    pub(crate) fn indices(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.attributes.iter().map(|(index, _)| *index)
+    }
+
+    pub(crate) fn point(&self) -> OperatingPoint {
+        self.point
+    }
+
+    pub(crate) fn threshold(&self) -> Option<f32> {
+        self.threshold
+    }
+
+    /// Whether this score of an attribute makes it present.
+    pub(crate) fn is_present(&self, card: &AttributeCard, score: f32) -> bool {
+        match self.threshold {
+            Some(threshold) => card.platt.probability(score) >= threshold,
+            None => score > card.thresholds.at(self.point),
+        }
+    }
+
+    /// The selected attributes with what the card knows of each and its score, in the order of the answers; `scores` has
+    /// one for each attribute of the card.
+    pub(crate) fn scored<'a>(
+        &'a self,
+        card: &'a Card,
+        scores: &'a [f32],
+    ) -> impl Iterator<Item = (usize, &'a AttributeCard, f32, Attribute)> {
+        self.attributes.iter().filter_map(|(index, name)| {
+            let (card, &score) = card.attributes.get(*index).zip(scores.get(*index))?;
+            let (present, probability) = (self.is_present(card, score), card.platt.probability(score));
+            Some((*index, card, score, Attribute { name: Arc::clone(name), present, probability }))
+        })
+    }
+
+    /// What the scores say of the selected attributes.
+    pub(crate) fn read(&self, card: &Card, scores: &[f32]) -> Attributes {
+        self.scored(card, scores).map(|(_, _, _, attribute)| attribute).collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::testing::tiny_card;
+
+    fn select(names: &[&str]) -> Selection {
+        let attributes = Some(names.iter().map(|name| (*name).to_owned()).collect());
+        Selection { attributes, ..Selection::default() }
+    }
+
+    #[test]
+    fn attributes_keep_the_order_that_was_asked_for() {
+        let card = tiny_card();
+        let all = Reader::of_all(&card);
+        assert_eq!(all.indices().collect::<Vec<_>>(), (0..40).collect::<Vec<_>>());
+        let two = all.with(&select(&["Smiling", "Male", "Smiling"]), &card).unwrap();
+        assert_eq!(two.indices().collect::<Vec<_>>(), [31, 20]);
+        let scores: Vec<f32> = (0..40).map(|index| index as f32).collect();
+        let read = two.read(&card, &scores);
+        let names: Vec<&str> = read.iter().map(|attribute| &*attribute.name).collect();
+        assert_eq!(names, ["Smiling", "Male"]);
+        assert_eq!(read["Male"].probability, card.attributes[20].platt.probability(20.0));
+        assert_eq!(all.read(&card, &scores)["Male"], read["Male"]);
+        let Err(Error::Attribute(unknown)) = all.with(&select(&["Smilng"]), &card) else {
+            unreachable!("no such name")
+        };
+        assert_eq!(unknown.suggestion.as_deref(), Some("Smiling"));
+    }
+
+    #[test]
+    fn a_threshold_replaces_the_operating_point_and_is_lifted_by_one() {
+        let card = tiny_card();
+        let all = Reader::of_all(&card);
+        let attribute = &card.attributes[3];
+        // Between the two thresholds of the tiny card.
+        assert!(!all.is_present(attribute, 0.0));
+        let balanced = Selection { operating_point: Some(OperatingPoint::Balanced), ..Selection::default() };
+        assert!(all.with(&balanced, &card).unwrap().is_present(attribute, 0.0));
+        let probability = attribute.platt.probability(0.0);
+        for (threshold, present) in [(probability, true), (probability + 1e-3, false)] {
+            let selection = Selection { threshold: Some(threshold), ..Selection::default() };
+            let reader = all.with(&selection, &card).unwrap();
+            assert_eq!(reader.is_present(attribute, 0.0), present);
+            let lifted = reader.with(&balanced, &card).unwrap();
+            assert_eq!((lifted.threshold(), lifted.point()), (None, OperatingPoint::Balanced));
+        }
+        for wrong in [-0.1, 1.5, f32::NAN] {
+            let selection = Selection { threshold: Some(wrong), ..Selection::default() };
+            assert!(matches!(all.with(&selection, &card), Err(Error::Threshold(_))), "{wrong}");
+        }
+    }
+}

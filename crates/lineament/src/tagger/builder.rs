@@ -1,0 +1,101 @@
+//! Settings of a tagger, before it is one.
+
+use std::path::PathBuf;
+
+use super::{Nets, Tagger};
+use crate::attributes::OperatingPoint;
+use crate::bundle::Bundle;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::photo::Limits;
+use crate::selection::{Reader, Selection};
+use crate::threads::Threads;
+
+/// Makes a [`Tagger`]; see [`Tagger::builder`].
+#[derive(Debug, Default)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct TaggerBuilder {
+    model: Model,
+    engine: Engine,
+    threads: Option<usize>,
+    selection: Selection,
+    limits: Limits,
+}
+
+/// Where the nets come from.
+#[derive(Debug, Default)]
+enum Model {
+    #[default]
+    Embedded,
+    File(PathBuf),
+    Bundle(Box<Bundle>),
+}
+
+impl TaggerBuilder {
+    /// The nets of this bundle, instead of the default model.
+    pub fn bundle(self, bundle: Bundle) -> Self {
+        Self { model: Model::Bundle(Box::new(bundle)), ..self }
+    }
+
+    /// The nets of the bundle in this file, instead of the default model.
+    pub fn model_file(self, path: impl Into<PathBuf>) -> Self {
+        Self { model: Model::File(path.into()), ..self }
+    }
+
+    /// What the nets run on, instead of [`Engine::Native`].
+    pub fn engine(self, engine: Engine) -> Self {
+        Self { engine, ..self }
+    }
+
+    /// Threads of the tagger's own, at most `count` whoever calls; 0 is one for each processor that may be used. All of
+    /// its work is done there.
+    ///
+    /// Left out, work is done on the rayon pool that each call comes from, rayon's global pool if it comes from none: right
+    /// for programs that spread their own work with rayon, and for those that make many taggers. A pool of its own is
+    /// faster for single images where it has all processors, since its threads then stay on one each.
+    pub fn threads(self, count: usize) -> Self {
+        Self { threads: Some(count), ..self }
+    }
+
+    /// Only these attributes, in this order; a name that comes twice counts once.
+    pub fn attributes<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
+        let attributes = Some(names.into_iter().map(Into::into).collect());
+        Self { selection: Selection { attributes, ..self.selection }, ..self }
+    }
+
+    /// What the model's own thresholds are chosen for, instead of [`OperatingPoint::Accuracy`].
+    pub fn operating_point(self, point: OperatingPoint) -> Self {
+        Self { selection: Selection { operating_point: Some(point), ..self.selection }, ..self }
+    }
+
+    /// The probability from which on an attribute is present, instead of the model's own thresholds.
+    pub fn threshold(self, probability: f32) -> Self {
+        Self { selection: Selection { threshold: Some(probability), ..self.selection }, ..self }
+    }
+
+    /// What an image may have at most to be read, instead of [`Limits::default`].
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Reads the model and makes its nets ready to run.
+    ///
+    /// # Errors
+    /// A model that cannot be read or that the engine refuses, an attribute that it does not know, a threshold that is no
+    /// probability, or more threads than the system starts.
+    pub fn build(self) -> Result<Tagger> {
+        let bundle = match self.model {
+            Model::Embedded => Bundle::embedded()?,
+            Model::File(path) => Bundle::open(&path)?,
+            Model::Bundle(bundle) => *bundle,
+        };
+        // Planning the nets takes time: what is cheap to refuse is refused first.
+        let reader = Reader::of_all(bundle.card()).with(&self.selection, bundle.card())?;
+        let threads = match self.threads {
+            Some(count) => Threads::new(count, &self.engine)?,
+            None => Threads::of_caller(),
+        };
+        let nets = Nets::new(bundle, self.engine)?;
+        Ok(Tagger { nets: nets.into(), reader, limits: self.limits, threads })
+    }
+}

@@ -1,0 +1,378 @@
+//! The face of the library: an image in, faces with attributes out.
+
+mod builder;
+mod nets;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::attributes::{AttributeCard, OperatingPoint, Place};
+use crate::bundle::{Bundle, Card};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::explain::{ExplainOptions, Explanation};
+use crate::geometry::{Point, Rect};
+use crate::locate::{Face, LocateError, ResponseMap};
+use crate::photo::{Limits, Photo};
+use crate::prediction::{Attributes, FaceRecord, Prediction};
+use crate::selection::{Reader, Selection};
+use crate::source::Source;
+use crate::threads::Threads;
+pub use builder::TaggerBuilder;
+use nets::Nets;
+
+/// Locates faces and reads their attributes, with the nets of one bundle. It can be shared between threads, and gives the
+/// same answers on any number of them.
+///
+/// ```no_run
+/// use lineament::Tagger;
+///
+/// let tagger = Tagger::embedded()?;
+/// for face in tagger.predict("party.jpg")?.faces {
+///     println!("smiling: {:.2}", face["Smiling"].probability);
+///     for attribute in face.present() {
+///         println!("{}: {:.2}", attribute.name, attribute.probability);
+///     }
+/// }
+/// # Ok::<(), lineament::Error>(())
+/// ```
+///
+/// A clone shares nets and threads; so does [`Tagger::with`], which asks about other attributes or at other thresholds.
+/// [`Tagger::builder`] sets engine, threads and limits. Without [`TaggerBuilder::threads`], work is spread over the rayon
+/// pool that each call comes from.
+#[derive(Clone)]
+pub struct Tagger {
+    nets: Arc<Nets>,
+    reader: Reader,
+    limits: Limits,
+    threads: Threads,
+}
+
+impl Tagger {
+    /// A tagger with the default model, which is compiled in (feature `default-model`).
+    ///
+    /// ```no_run
+    /// let faces = lineament::Tagger::embedded()?.predict("party.jpg")?.faces;
+    /// # Ok::<(), lineament::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A build without the default model.
+    pub fn embedded() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// A tagger with the bundle at `path`.
+    ///
+    /// ```no_run
+    /// let tagger = lineament::Tagger::from_file("faces.lineament")?;
+    /// # Ok::<(), lineament::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no bundle, or holds nets that do not fit together.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        Self::builder().model_file(path.as_ref()).build()
+    }
+
+    /// A tagger with a bundle that is in memory.
+    ///
+    /// # Errors
+    /// Nets that do not fit together.
+    pub fn new(bundle: Bundle) -> Result<Self> {
+        Self::builder().bundle(bundle).build()
+    }
+
+    /// A tagger with other settings than the usual: all attributes, at the operating point for accuracy, on the native
+    /// engine, on the threads of the caller.
+    ///
+    /// ```no_run
+    /// use lineament::{Engine, Tagger};
+    ///
+    /// let tagger = Tagger::builder()
+    ///     .model_file("faces.lineament")
+    ///     .engine(Engine::Int8)
+    ///     .threads(2)
+    ///     .attributes(["Smiling", "Eyeglasses"])
+    ///     .threshold(0.8)
+    ///     .build()?;
+    /// # Ok::<(), lineament::Error>(())
+    /// ```
+    pub fn builder() -> TaggerBuilder {
+        TaggerBuilder::default()
+    }
+
+    /// The same tagger with another selection: it shares nets and threads, and is made at once.
+    ///
+    /// # Errors
+    /// The first name that the model does not know, or a threshold that is no probability.
+    pub fn with(&self, selection: &Selection) -> Result<Self> {
+        Ok(Self { reader: self.reader.with(selection, &self.nets.card)?, ..self.clone() })
+    }
+
+    /// The same tagger on other threads: it shares the nets.
+    pub fn with_threads(&self, threads: Threads) -> Self {
+        Self { threads, ..self.clone() }
+    }
+
+    /// The faces of an image, best first, with the selected attributes.
+    ///
+    /// ```no_run
+    /// # let tagger = lineament::Tagger::embedded()?;
+    /// # let bytes: Vec<u8> = Vec::new();
+    /// # let rgb = image::RgbImage::new(1, 1);
+    /// # let (width, height, pixels) = (1, 1, [0; 3]);
+    /// let prediction = tagger.predict("party.jpg")?; // a path
+    /// let prediction = tagger.predict(&bytes)?; // the bytes of a file
+    /// let prediction = tagger.predict(&rgb)?; // an image of the crate `image`
+    /// let prediction = tagger.predict((width, height, &pixels[..]))?; // red, green, blue
+    /// # Ok::<(), lineament::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// An image that cannot be read. Nets refuse no image that can be.
+    pub fn predict<'a>(&self, image: impl Into<Source<'a>>) -> Result<Prediction> {
+        let image = image.into();
+        let path = image.path().map(Path::to_owned);
+        self.threads.install(|| {
+            let photo = image.read(&self.limits)?;
+            let found = self.nets.localizer.locate(&photo)?;
+            let faces = found.iter().map(|face| self.record(&photo, face)).collect::<Result<_>>()?;
+            Ok(Prediction { path, width: photo.width(), height: photo.height(), faces })
+        })
+    }
+
+    /// [`Tagger::predict`] for each of several images, side by side, in their order; one that cannot be read leaves the
+    /// others.
+    ///
+    /// ```no_run
+    /// # let tagger = lineament::Tagger::embedded()?;
+    /// for prediction in tagger.predict_batch(["a.jpg", "b.jpg"]) {
+    ///     match prediction {
+    ///         Ok(prediction) => println!("{} faces", prediction.faces.len()),
+    ///         Err(error) => eprintln!("{error}"),
+    ///     }
+    /// }
+    /// # Ok::<(), lineament::Error>(())
+    /// ```
+    pub fn predict_batch<'a, I>(&self, images: I) -> Vec<Result<Prediction>>
+    where
+        I: IntoIterator,
+        I::Item: Into<Source<'a>>,
+    {
+        let images: Vec<Source<'a>> = images.into_iter().map(Into::into).collect();
+        self.threads
+            .install(|| images.into_par_iter().with_max_len(1).map(|image| self.predict(image)).collect())
+    }
+
+    /// The faces of an image, best first, without their attributes.
+    ///
+    /// ```no_run
+    /// # let tagger = lineament::Tagger::embedded()?;
+    /// for face in tagger.locate("party.jpg")? {
+    ///     println!("{:?}", face.rect);
+    /// }
+    /// # Ok::<(), lineament::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// An image that cannot be read, or a model that finds no faces itself.
+    pub fn locate<'a>(&self, image: impl Into<Source<'a>>) -> Result<Vec<Face>> {
+        self.read(image, |photo| Ok(self.nets.localizer.locate(photo)?))
+    }
+
+    /// How LNet_o responds to an image, in its pixels.
+    ///
+    /// # Errors
+    /// An image that cannot be read, or a model without response maps.
+    pub fn response_map<'a>(&self, image: impl Into<Source<'a>>) -> Result<ResponseMap> {
+        self.read(image, |photo| {
+            let maps = self.nets.localizer.response_maps().ok_or(LocateError::NoResponses)?;
+            Ok(maps.response_map(photo)?)
+        })
+    }
+
+    /// The selected attributes of a face whose place is known: a [`Face`] that [`Tagger::locate`] found, or a region.
+    ///
+    /// # Errors
+    /// An image that cannot be read, a region without an inside, or one of another kind than the model needs.
+    pub fn describe<'a>(
+        &self,
+        image: impl Into<Source<'a>>,
+        face: impl Into<FaceArea>,
+    ) -> Result<Attributes> {
+        Ok(self.reader.read(&self.nets.card, &self.scores(image, face)?))
+    }
+
+    /// The raw score of every attribute of the card, selected or not: what thresholds and probabilities are made from.
+    ///
+    /// # Errors
+    /// As [`Tagger::describe`].
+    pub fn scores<'a>(&self, image: impl Into<Source<'a>>, face: impl Into<FaceArea>) -> Result<Vec<f32>> {
+        let region = self.nets.region(face.into())?;
+        self.read(image, |photo| Ok(self.nets.model.scores(photo, &region)?))
+    }
+
+    /// The feature vector of a face: for models with ANet its FC vector, as the mean over patches. Attributes are read from
+    /// it, and custom ones are trained on it.
+    ///
+    /// ```no_run
+    /// # let tagger = lineament::Tagger::embedded()?;
+    /// # let photo = lineament::Photo::filled(1, 1, [0; 3]);
+    /// for face in tagger.locate(&photo)? {
+    ///     let embedding: Vec<f32> = tagger.embed(&photo, &face)?;
+    /// }
+    /// # Ok::<(), lineament::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Tagger::describe`].
+    pub fn embed<'a>(&self, image: impl Into<Source<'a>>, face: impl Into<FaceArea>) -> Result<Vec<f32>> {
+        let region = self.nets.region(face.into())?;
+        self.read(image, |photo| Ok(self.nets.model.vector(photo, &region)?))
+    }
+
+    /// What the answers about the selected attributes of a face rest on; `face` is its box, in pixels of the image.
+    ///
+    /// ```no_run
+    /// # use lineament::explain::ExplainOptions;
+    /// # let tagger = lineament::Tagger::embedded()?;
+    /// # let photo = lineament::Photo::filled(1, 1, [0; 3]);
+    /// for face in tagger.locate(&photo)? {
+    ///     for explanation in tagger.explain(&photo, face.rect, &ExplainOptions::default())? {
+    ///         println!("{}: {:?}", explanation.name, explanation.region);
+    ///     }
+    /// }
+    /// # Ok::<(), lineament::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// An image that cannot be read, a box without an inside, or a model without ANet.
+    pub fn explain<'a>(
+        &self,
+        image: impl Into<Source<'a>>,
+        face: Rect,
+        options: &ExplainOptions,
+    ) -> Result<Vec<Explanation>> {
+        self.read(image, |photo| Ok(self.nets.explain(photo, face, &self.reader, options)?))
+    }
+
+    /// The card of the model.
+    pub fn card(&self) -> &Card {
+        &self.nets.card
+    }
+
+    /// SHA-256 of the bundle's file.
+    pub fn hash(&self) -> &str {
+        &self.nets.hash
+    }
+
+    /// What its nets run on.
+    pub fn engine(&self) -> &Engine {
+        &self.nets.engine
+    }
+
+    /// The threads that it works on.
+    pub fn threads(&self) -> &Threads {
+        &self.threads
+    }
+
+    /// What an image may have at most to be read.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The operating point. Where there is a [`Tagger::threshold`], that decides.
+    pub fn operating_point(&self) -> OperatingPoint {
+        self.reader.point()
+    }
+
+    /// The probability from which on attributes are present, where one replaces the model's own thresholds.
+    pub fn threshold(&self) -> Option<f32> {
+        self.reader.threshold()
+    }
+
+    /// What the card knows of the selected attributes, in the order of the answers.
+    pub fn selected_attributes(&self) -> impl Iterator<Item = &AttributeCard> {
+        self.reader.indices().filter_map(|index| self.nets.card.attributes.get(index))
+    }
+
+    /// Where the model looks for a located face.
+    ///
+    /// # Errors
+    /// A box without an inside, or no landmarks where the model needs them.
+    pub fn region_of(&self, face: &Face) -> Result<Place> {
+        Ok(self.nets.card.place_of(face)?)
+    }
+
+    /// Where the model looks for five landmarks: eyes, nose, corners of the mouth, left before right.
+    ///
+    /// # Errors
+    /// Landmarks that fall together.
+    pub fn region_of_landmarks(&self, landmarks: &[Point; 5]) -> Result<Place> {
+        Ok(self.nets.card.place_of_landmarks(landmarks)?)
+    }
+
+    /// Reads the image and does the work, both on the tagger's threads.
+    fn read<'a, R: Send>(
+        &self,
+        image: impl Into<Source<'a>>,
+        work: impl FnOnce(&Photo) -> Result<R> + Send,
+    ) -> Result<R> {
+        let image = image.into();
+        self.threads.install(|| work(image.read(&self.limits)?.as_ref()))
+    }
+
+    fn record(&self, photo: &Photo, face: &Face) -> Result<FaceRecord> {
+        if self.reader.indices().len() == 0 {
+            return Ok(face.into());
+        }
+        Ok(FaceRecord { attributes: self.describe(photo, face)?, ..face.into() })
+    }
+}
+
+impl std::fmt::Debug for Tagger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Card { name, version, .. } = self.card();
+        let (point, attributes) = (self.operating_point(), self.reader.indices().len());
+        write!(f, "Tagger({name} {version}, {point:?}, {attributes} attributes)")
+    }
+}
+
+/// Where a face is: what a localizer found, or the region that the model looks at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum FaceArea {
+    /// A box, with landmarks where they are known: the model makes its region of them.
+    Face(Face),
+    /// The region itself, as [`Tagger::region_of`] and [`Tagger::region_of_landmarks`] give it.
+    Region(Place),
+}
+
+impl From<Face> for FaceArea {
+    fn from(face: Face) -> Self {
+        Self::Face(face)
+    }
+}
+
+impl From<&Face> for FaceArea {
+    fn from(face: &Face) -> Self {
+        Self::Face(*face)
+    }
+}
+
+impl From<&FaceRecord> for FaceArea {
+    fn from(face: &FaceRecord) -> Self {
+        Self::Face(Face { rect: face.rect, score: face.score, landmarks: None })
+    }
+}
+
+impl From<Place> for FaceArea {
+    fn from(region: Place) -> Self {
+        Self::Region(region)
+    }
+}

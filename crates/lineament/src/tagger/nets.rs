@@ -1,0 +1,64 @@
+//! The nets of a bundle, ready to run: what all clones of a tagger share.
+
+use std::sync::Arc;
+
+use super::FaceArea;
+use crate::attributes::{Anet, AnetPatches, AttributeModel, DescriberError, FaceVector, Place, RegionError};
+use crate::bundle::{Bundle, Card};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::explain::{ExplainError, ExplainOptions, Explainer, Explanation};
+use crate::geometry::Rect;
+use crate::locate::Localizer;
+use crate::photo::Photo;
+use crate::selection::Reader;
+
+pub(super) struct Nets {
+    pub(super) card: Card,
+    pub(super) hash: String,
+    pub(super) engine: Engine,
+    pub(super) localizer: Box<dyn Localizer>,
+    pub(super) model: AttributeModel,
+    /// Where the model describes faces with ANet, which this and `model` share.
+    explainer: Option<Explainer>,
+}
+
+impl Nets {
+    pub(super) fn new(bundle: Bundle, engine: Engine) -> Result<Self> {
+        let hash = bundle.hash();
+        let (card, parts) = bundle.into_parts();
+        let net = |name: &str| parts.net(name);
+        let localizer = card.localizer.localizer(&engine, net, parts.detector.as_deref(), card.preprocess)?;
+        let (extractor, explainer): (Box<dyn FaceVector>, _) = match card.anet() {
+            Some(AnetPatches { anet, patches, .. }) => {
+                let weights = net("anet").ok_or_else(|| DescriberError::NoWeights("anet".to_owned()))?;
+                let anet = Anet::on(&engine, anet, weights, card.preprocess, patches.clone());
+                let anet = Arc::new(anet.map_err(DescriberError::from)?);
+                let explainer = Explainer::new(&card, &parts, &engine, Arc::clone(&anet))?;
+                (Box::new(anet), Some(explainer))
+            }
+            None => (card.describer.ready(&engine, net, card.preprocess)?, None),
+        };
+        let model = AttributeModel::new(extractor, parts.svms)?;
+        Ok(Self { card, hash, engine, localizer, model, explainer })
+    }
+
+    /// Where the model looks for a face.
+    pub(super) fn region(&self, face: FaceArea) -> Result<Place, RegionError> {
+        match face {
+            FaceArea::Face(face) => self.card.place_of(&face),
+            FaceArea::Region(region) => Ok(region),
+        }
+    }
+
+    pub(super) fn explain(
+        &self,
+        photo: &Photo,
+        face: Rect,
+        reader: &Reader,
+        options: &ExplainOptions,
+    ) -> Result<Vec<Explanation>, ExplainError> {
+        let explainer = self.explainer.as_ref().ok_or(ExplainError::NoAnet)?;
+        explainer.explain(&self.card, self.model.svms(), reader, photo, face, options)
+    }
+}
