@@ -11,10 +11,10 @@ use crate::kernel::gemm_f32::sums;
 use crate::kernel::indirection::{Listed, Rows};
 use crate::kernel::isa::Isa;
 use crate::kernel::pooling::Pixels;
+use crate::kernel::transpose::to_pixels;
 use crate::net::buffer_pool::BufferPool;
 use crate::net::packed;
 use crate::net::plan::Slot;
-use crate::net::run::interleave;
 use crate::scheduler::{self, Steps};
 
 /// A plan ready to run, with the memory of earlier runs.
@@ -132,7 +132,7 @@ impl Steps for Pass<'_> {
     fn begin(&self, memory: &mut [f32]) {
         let Held { start, values, channels } = self.woven.layout.region;
         let (map, zeros) = memory[start..][..(values + 1) * channels].split_at_mut(values * channels);
-        interleave(map, channels, |channel| &self.region[channel * values..][..values]);
+        to_pixels(self.woven.isa, (self.region, values), [channels, values], map);
         zeros.fill(0.0);
     }
 

@@ -10,9 +10,11 @@ pub(crate) mod gemm_u8i8;
 pub(crate) mod indirection;
 pub(crate) mod isa;
 pub(crate) mod pooling;
+pub(crate) mod pooling_planes;
 mod simd;
 #[cfg(target_arch = "x86_64")]
 mod tiling;
+pub(crate) mod transpose;
 pub(crate) mod window;
 pub(crate) mod winograd;
 

@@ -5,8 +5,7 @@ use super::simd::dispatch::{self, Loops};
 use super::window::Window;
 use crate::Shape;
 
-/// Channels that are pooled at once: one register of AVX-512, two of AVX2; then those that are left.
-const WIDE: usize = 16;
+/// Channels that are pooled at once where there are fewer than a register holds.
 const NARROW: usize = 4;
 
 /// What becomes of a window.
@@ -60,20 +59,12 @@ impl<P: Pixels, F: Fn(usize) -> P> Loops for Run<'_, F> {
         let Self { pooling, map, channels, pixels, into } = self;
         for (window, out) in into.chunks_exact_mut(channels).enumerate() {
             let pixels = pixels(window);
-            let (wide, rest) = out.as_chunks_mut::<WIDE>();
-            let (narrow, last) = rest.as_chunks_mut::<NARROW>();
-            let mut channel = 0;
-            for out in wide {
-                *out = pooling.window(map, &pixels, channel);
-                channel += WIDE;
-            }
-            for out in narrow {
-                *out = pooling.window(map, &pixels, channel);
-                channel += NARROW;
-            }
-            for out in last {
-                [*out] = pooling.window(map, &pixels, channel);
-                channel += 1;
+            if channels >= L {
+                pooling.channels::<L>(map, &pixels, out);
+            } else if channels >= NARROW {
+                pooling.channels::<NARROW>(map, &pixels, out);
+            } else {
+                pooling.channels::<1>(map, &pixels, out);
             }
         }
     }
@@ -109,6 +100,16 @@ impl Pooling {
         into: &mut [f32],
     ) {
         dispatch::run(isa, Run { pooling: self, map, channels, pixels, into });
+    }
+
+    /// All channels of one window, `L` at a time. The last ones overlap those before them, and are found once more.
+    #[inline(always)]
+    fn channels<const L: usize>(self, map: &[f32], pixels: &impl Pixels, out: &mut [f32]) {
+        let Some(last) = out.len().checked_sub(L) else { return };
+        for channel in (0..out.len()).step_by(L) {
+            let channel = channel.min(last);
+            out[channel..][..L].copy_from_slice(&self.window::<L>(map, pixels, channel));
+        }
     }
 
     /// `L` channels of one window.

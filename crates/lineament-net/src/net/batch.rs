@@ -4,6 +4,7 @@ use std::iter;
 use std::sync::Arc;
 
 use super::Net;
+use super::planes::Planes;
 use super::program::Program;
 use crate::Shape;
 use crate::scheduler::{Schedule, Steps};
@@ -18,6 +19,8 @@ pub(crate) struct Batch {
     pub(crate) groups: Vec<Group>,
     /// Where the groups' outputs lie, when each thread takes groups of its own; none when all share the units of one group after the other.
     pub(crate) independent: Option<Schedule>,
+    /// All of it, where nothing has to be brought to its place and back.
+    pub(crate) planes: Option<Planes>,
 }
 
 /// Neighbouring items.
@@ -46,7 +49,7 @@ impl Batch {
             Schedule::new(iter::once(([0..0, 0..items * output], starts)))
         };
         let independent = independent.then(schedule);
-        Some(Self { groups, independent })
+        Some(Self { groups, independent, planes: Planes::new(&net.plan, input, items) })
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod layout;
 mod lru;
 pub(crate) mod packed;
 pub(crate) mod plan;
+mod planes;
 pub(crate) mod program;
 pub(crate) mod run;
 pub(crate) mod step;
@@ -229,6 +230,11 @@ impl Net {
         let batch = self.batches.get_or((shape, items, threads), || Batch::new(self, shape, items, threads));
         let batch = batch.ok_or_else(|| ForwardError::Batch { net: self.spec.name.clone(), items })?;
         let (input, output) = (input.data(), output.data_mut());
+        if let Some(planes) = &batch.planes {
+            let pass = planes::Pass { planes, isa: self.isa, input };
+            scheduler::run(&planes.schedule, &pass, output, threads);
+            return Ok(());
+        }
         if let Some(parts) = &batch.independent {
             scheduler::run(parts, &IndependentGroups { net: self, batch: &batch, input }, output, threads);
             return Ok(());

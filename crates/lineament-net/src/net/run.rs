@@ -13,6 +13,7 @@ use crate::kernel::gemm_u8i8::byte_sums;
 use crate::kernel::gemm_u8i8::quantize::{Scale, extremes};
 use crate::kernel::indirection::{Placed, Rows};
 use crate::kernel::isa::Isa;
+use crate::kernel::transpose::{to_pixels, to_planes};
 use crate::scheduler::{self, Steps};
 
 impl Net {
@@ -29,54 +30,43 @@ impl Net {
                 buffers: &self.buffers,
             };
             scheduler::run(&program.schedule, &pass, arena, threads);
-            outward(program, arena, output);
+            outward(self.isa, program, arena, output);
         });
     }
 }
 
 /// Brings the input, channels innermost, to its place.
-fn inward(program: &Program, input: &[f32], arena: &mut [f32]) {
+fn inward(isa: Isa, program: &Program, input: &[f32], arena: &mut [f32]) {
     let from = program.layout.input;
     let Shape { channels, height, width } = from.shape;
     let map = &mut arena[from.offset..];
     from.clear(program.items, map);
     for (item, planes) in input.chunks_exact(from.shape.elements()).enumerate() {
-        for row in 0..height {
-            let line = &mut map[from.pixel(item, 0, row, 0)..][..width * channels];
-            let plane = |channel| &planes[(channel * height + row) * width..][..width];
-            interleave(line, channels, plane);
+        for (row, count) in runs(from) {
+            let line = &mut map[from.pixel(item, 0, row, 0)..][..count * channels];
+            to_pixels(isa, (&planes[row * width..], height * width), [channels, count], line);
         }
-    }
-}
-
-/// Values of `channels` planes side by side.
-pub(crate) fn interleave<'a>(line: &mut [f32], channels: usize, plane: impl Fn(usize) -> &'a [f32]) {
-    if channels == 3 {
-        // Pictures: all planes in one walk through the line.
-        let pixels = line.as_chunks_mut().0.iter_mut().zip(plane(0)).zip(plane(1)).zip(plane(2));
-        pixels.for_each(|(((pixel, red), green), blue)| *pixel = [*red, *green, *blue]);
-        return;
-    }
-    for channel in 0..channels {
-        let values = line[channel..].iter_mut().step_by(channels);
-        values.zip(plane(channel)).for_each(|(to, from)| *to = *from);
     }
 }
 
 /// Brings the output, channels outermost, to whoever asked.
-fn outward(program: &Program, arena: &[f32], output: &mut [f32]) {
+fn outward(isa: Isa, program: &Program, arena: &[f32], output: &mut [f32]) {
     let to = program.layout.output;
+    let Shape { channels, height, width } = to.shape;
     let map = &arena[to.offset..];
     for (item, planes) in output.chunks_exact_mut(to.shape.elements()).enumerate() {
-        for row in 0..to.shape.height {
-            let line = &map[to.pixel(item, 0, row, 0)..][..to.shape.width * to.shape.channels];
-            let row = row * to.shape.width;
-            for (channel, plane) in planes.chunks_exact_mut(to.shape.height * to.shape.width).enumerate() {
-                let values = line[channel..].iter().step_by(to.shape.channels);
-                plane[row..].iter_mut().zip(values).for_each(|(to, from)| *to = *from);
-            }
+        for (row, count) in runs(to) {
+            let line = &map[to.pixel(item, 0, row, 0)..][..count * channels];
+            to_planes(isa, line, [channels, count], (&mut planes[row * width..], height * width));
         }
     }
+}
+
+/// The rows of an item where runs of pixels begin that are neighbours in memory, and their number: rows that nothing stands between are one run.
+fn runs(at: At) -> impl Iterator<Item = (usize, usize)> {
+    let Shape { height, width, .. } = at.shape;
+    let rows = if at.padding == 0 { height } else { 1 };
+    (0..height).step_by(rows.max(1)).map(move |row| (row, rows * width))
 }
 
 /// The steps of one pass.
@@ -92,7 +82,7 @@ struct Pass<'a> {
 
 impl Steps for Pass<'_> {
     fn begin(&self, arena: &mut [f32]) {
-        inward(self.program, self.input, arena);
+        inward(self.isa, self.program, self.input, arena);
     }
 
     fn prepare(&self, stage: usize, written: &mut [f32]) {

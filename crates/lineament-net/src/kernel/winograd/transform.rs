@@ -55,15 +55,19 @@ impl<const SIDE: usize> Loops for InputTiles<'_, SIDE> {
         let Self { all, transformed } = self;
         let mut half = [[Lanes::ZERO; SIDE]; SIDE];
         let mut last = [[Lanes::ZERO; SIDE]; SIDE];
+        let [whole, eights] = [L, LANES].map(|lanes| all.channels - all.channels % lanes);
         for (index, tile) in all.tiles.iter().enumerate() {
-            let whole = all.channels - all.channels % L;
             // SAFETY: `InputTransform::run` has checked the tiles, and the channels are there.
             unsafe {
                 for lane in (0..whole).step_by(L) {
                     all.tile::<SIDE, L>(index, tile, (lane, L), &mut half, transformed);
                 }
-                for lane in (whole..all.channels).step_by(LANES) {
-                    let there = LANES.min(all.channels - lane);
+                // A length that is known becomes one instruction, any other a call.
+                for lane in (whole..eights).step_by(LANES) {
+                    all.tile::<SIDE, LANES>(index, tile, (lane, LANES), &mut last, transformed);
+                }
+                for lane in (whole.max(eights)..all.channels).step_by(LANES) {
+                    let there = all.channels - lane;
                     all.tile::<SIDE, LANES>(index, tile, (lane, there), &mut last, transformed);
                 }
             }
@@ -86,15 +90,19 @@ impl<const SIDE: usize, const RESULTS: usize> Loops for OutputTiles<'_, SIDE, RE
         let mut half = [[Lanes::ZERO; RESULTS]; SIDE];
         let mut last = [[Lanes::ZERO; RESULTS]; SIDE];
         let channels = all.outputs.len();
-        let whole = channels - channels % L;
+        let [whole, eights] = [L, LANES].map(|lanes| channels - channels % lanes);
         for (index, tile) in all.tiles.iter().enumerate() {
             // SAFETY: `OutputTransform::run` has checked the tiles, and the channels are there.
             unsafe {
                 for lane in (0..whole).step_by(L) {
                     all.tile::<SIDE, RESULTS, L>(index, tile, (lane, L), &mut half, out);
                 }
-                for lane in (whole..channels).step_by(LANES) {
-                    let there = LANES.min(channels - lane);
+                // As above.
+                for lane in (whole..eights).step_by(LANES) {
+                    all.tile::<SIDE, RESULTS, LANES>(index, tile, (lane, LANES), &mut last, out);
+                }
+                for lane in (whole.max(eights)..channels).step_by(LANES) {
+                    let there = channels - lane;
                     all.tile::<SIDE, RESULTS, LANES>(index, tile, (lane, there), &mut last, out);
                 }
             }
