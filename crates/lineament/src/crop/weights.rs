@@ -45,8 +45,14 @@ impl Weights {
                 // Edge pixels stand for all that lies beyond them.
                 let low = if position == start { first } else { position };
                 let high = if position == stop { end } else { position };
-                let weighs = (start..=stop).contains(&position);
-                weights.values.push(if weighs { (triangle.sum(low, high) / total) as f32 } else { 0.0 });
+                let weight = if !(start..=stop).contains(&position) {
+                    0.0
+                } else if low == high {
+                    triangle.weight(low)
+                } else {
+                    triangle.sum(low, high)
+                };
+                weights.values.push((weight / total) as f32);
             }
             weights.starts.push(begin as usize);
         }
@@ -81,15 +87,15 @@ struct Triangle {
 impl Triangle {
     /// The first and last pixel with a weight above zero.
     fn support(&self) -> (i64, i64) {
-        let first = (self.centre - self.radius - 0.5).floor() as i64 + 1;
-        let last = (self.centre + self.radius - 0.5).ceil() as i64 - 1;
+        let first = floor(self.centre - self.radius - 0.5) + 1;
+        let last = -floor(-(self.centre + self.radius - 0.5)) - 1;
         (first, last.max(first))
     }
 
     /// Sum over the pixels `low..=high` of the support: two straight runs, so no loop, however many pixels
     /// lie outside of the picture.
     fn sum(&self, low: i64, high: i64) -> f64 {
-        let middle = (self.centre - 0.5).floor() as i64;
+        let middle = floor(self.centre - 0.5);
         self.straight(low, high.min(middle)) + self.straight(low.max(middle + 1), high)
     }
 
@@ -97,7 +103,17 @@ impl Triangle {
         if low > high {
             return 0.0;
         }
-        let weight = |position: i64| 1.0 - (position as f64 + 0.5 - self.centre).abs() / self.radius;
-        (high - low + 1) as f64 * (weight(low) + weight(high)) / 2.0
+        (high - low + 1) as f64 * (self.weight(low) + self.weight(high)) / 2.0
     }
+
+    /// The weight of one pixel.
+    fn weight(&self, position: i64) -> f64 {
+        1.0 - (position as f64 + 0.5 - self.centre).abs() / self.radius
+    }
+}
+
+/// The whole number below; what processors without an instruction for it call a function for.
+fn floor(value: f64) -> i64 {
+    let whole = value as i64;
+    whole - i64::from(whole as f64 > value)
 }

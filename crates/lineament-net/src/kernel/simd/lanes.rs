@@ -4,8 +4,9 @@
 use std::ops::{Add, Mul, Sub};
 use std::ptr;
 
-/// Neighbouring channels of one pixel or place.
+/// Neighbouring channels of one pixel or place. Aligned, since they are many: those that registers have no room for are kept in lines of the cache.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 pub(crate) struct Lanes<const L: usize>([f32; L]);
 
 impl<const L: usize> Lanes<L> {

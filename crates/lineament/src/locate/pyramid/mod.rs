@@ -6,9 +6,11 @@
 //! all training faces are framed alike the response is greatest for windows of that framing, so that scale comes from the tag "face" alone;
 //! the box is the window times a few constants.
 
+mod face_response;
 mod parameters;
 mod slider;
 
+pub(super) use face_response::face_response;
 pub use parameters::{PyramidParameters, WindowToBox};
 
 use super::error::LocateError;
