@@ -21,8 +21,7 @@ pub fn lines(settings: &Settings) -> Vec<String> {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load: Vec<&str> = load.split(' ').take(3).collect();
     let busy = load.first().and_then(|load| load.parse::<f64>().ok()).is_some_and(|load| load > BUSY);
-    let warning =
-        if busy { " (**others were at work: figures on two threads are worth little**)" } else { "" };
+    let warning = if busy { " (**other work was running: figures on two threads mean little**)" } else { "" };
     let glance = settings.arguments.quick.then(|| "**with `--quick`: a glance, no measurement**".to_owned());
     let lines = vec![
         format!("{} ({} processors)", provenance.machine, processors()),

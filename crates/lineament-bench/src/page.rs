@@ -92,12 +92,11 @@ pub fn write(path: &Path) -> Result<()> {
 /// The page of some sections, as it is written to `path`.
 pub fn page(sections: &[Report], path: &Path) -> String {
     let mut text = format!(
-        "# Benchmarks\n\nWritten by `cargo run --release -p lineament-bench -- --report {}`; do not edit by \
-                    hand. With `--only NAME` one section is taken again; how each was taken stands under its tables.\n\n\
-                    Times are milliseconds, median [first – third quartile]. Rivals take turns run by run, each after a pause and runs that \
-                    are not timed. Ratios are the rival's time over ours, the median over the rounds in which both took their turn: above 1 we are \
-                    faster. \"Of the peak\" is arithmetic done over the most fused multiply-adds that the same threads reach in a loop of nothing else. The tables lie as JSON in \
-                    `{}/`.\n",
+        "# Benchmarks\n\nWritten by `cargo run --release -p lineament-bench -- --report {}`; do not edit by hand. `--only NAME` measures one section again. \
+         The line under each table states machine, commit and versions.\n\n\
+         Times are milliseconds, median [first – third quartile]. The programs compared take turns, run by run, each after a pause and some untimed runs. \
+         Ratios are the other program's time over ours, the median over the rounds in which both took their turn: above 1 we are faster. \"Of the peak\" is \
+         the arithmetic done, relative to the most fused multiply-adds that the same threads reach in a loop of nothing else. The tables are also JSON in `{}/`.\n",
         path.display(),
         path.with_extension("").display()
     );
@@ -112,7 +111,22 @@ pub fn page(sections: &[Report], path: &Path) -> String {
         for table in &section.tables {
             let _ = write!(text, "\n{}", table.markdown());
         }
-        let _ = writeln!(text, "\n*Taken: {}.*", section.taken.join("; "));
+        let _ = writeln!(text, "\n*Measured on {}.*", section.taken.join("; "));
     }
-    text
+    lineament_lab::markdown::wrap(&text)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// The repository's page is what the command writes from the JSON beside it.
+    #[test]
+    fn the_committed_page_is_written_from_its_tables() {
+        let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/benchmarks.md");
+        let kept = sections::ALL.iter().filter_map(|section| Report::kept(&committed, section.name).unwrap());
+        let page = page(&kept.collect::<Vec<_>>(), Path::new("docs/benchmarks.md"));
+        assert_eq!(page, fs::read_to_string(committed).unwrap());
+    }
 }

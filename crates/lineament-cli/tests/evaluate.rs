@@ -71,7 +71,7 @@ fn the_report_holds_both_regions_and_both_operating_points() {
         "| given by landmarks | accuracy | 4 |",
         "| given by landmarks | balanced | 4 |",
         "| found in un-cropped photos | balanced | 4 |",
-        "1 in 100 background pictures",
+        "1 in 100 photos without a face",
         "`lineament evaluate --data drawn/celeba",
         "| Smiling |",
         "87.30",

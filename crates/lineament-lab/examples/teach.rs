@@ -154,7 +154,7 @@ fn row(
 }
 
 fn table(rows: &[Row]) -> String {
-    let mut text = "| attribute | balanced accuracy | least of the seeds | most | average precision | told by cross-validation |\n\
+    let mut text = "| attribute | balanced accuracy | least of the seeds | most | average precision | cross-validation estimates |\n\
                     |---|---|---|---|---|---|\n"
         .to_owned();
     let mut line = |name: &str, own: &[&Row]| {
@@ -175,7 +175,7 @@ fn table(rows: &[Row]) -> String {
     let refused = rows.iter().filter(|row| !row.learned).count();
     let _ = writeln!(
         text,
-        "\nMean of the ten, seed by seed: {}. Refused as not learned, and counted with the majority answer: {refused} of {}.",
+        "\nMean of the ten, seed by seed: {}. Refused as not learned, and counted as the majority answer: {refused} of {}.",
         SEEDS.map(|seed| format!("{:.3}", of_seed(seed))).join(", "),
         rows.len()
     );
@@ -211,6 +211,7 @@ fn write(
         bundle.hash(),
         bundle.card().attributes.len()
     );
+    let section = lineament_lab::markdown::wrap(&section);
     let text = [text.get(..from).unwrap_or_default(), &section, text.get(to..).unwrap_or_default()].concat();
     for (path, text) in [(page, text), (docs.join("teach.csv"), csv)] {
         write_whole(&path, |file| file.write_all(text.as_bytes()))?;

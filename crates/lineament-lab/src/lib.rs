@@ -10,6 +10,7 @@ pub mod evaluate;
 pub mod evaluation;
 pub mod insight;
 pub mod localisation;
+pub mod markdown;
 pub mod observe;
 pub mod paper;
 pub mod provenance;

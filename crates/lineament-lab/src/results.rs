@@ -24,7 +24,7 @@ pub fn results(evaluations: &[Evaluation], data: &str, provenance: &Provenance) 
         let _ = attributes(&mut page, evaluations, region);
     }
     let _ = notes(&mut page, evaluations);
-    page
+    crate::markdown::wrap(&page)
 }
 
 /// One evaluation a set of found faces: boxes do not depend on the operating point.
@@ -38,7 +38,7 @@ fn heading(
     data: &str,
     provenance: &Provenance,
 ) -> std::fmt::Result {
-    writeln!(page, "Written by a command; edit the code, not this page.\n")?;
+    writeln!(page, "Written by `lineament evaluate --report`; edit the code, not this page.\n")?;
     writeln!(page, "| | |\n|---|---|")?;
     writeln!(page, "| command | `{}` |", provenance.command)?;
     if let Some(first) = evaluations.first() {
@@ -60,7 +60,7 @@ fn summary(page: &mut String, evaluations: &[Evaluation]) -> std::fmt::Result {
     writeln!(page, "## Attributes\n")?;
     writeln!(
         page,
-        "| face region | operating point | pictures | faces missed | mean accuracy | mean balanced accuracy | mean average precision | majority answer | paper |"
+        "| face region | operating point | photos | faces missed | mean accuracy | mean balanced accuracy | mean average precision | majority answer | paper |"
     )?;
     writeln!(page, "|---|---|---:|---:|---:|---:|---:|---:|---:|")?;
     for evaluation in evaluations {
@@ -92,14 +92,14 @@ fn localisation(page: &mut String, evaluation: &Evaluation) -> std::fmt::Result 
     if evaluation.localisation.is_none() && evaluation.background.is_none() {
         return Ok(());
     }
-    writeln!(page, "## Localisation\n")?;
+    writeln!(page, "## Localization\n")?;
     writeln!(page, "| what | % |\n|---|---:|")?;
     if let Some(figures) = &evaluation.localisation {
         for (what, value) in [
-            ("the dominant face overlaps the given box by half (IoU ≥ 0.5)", figures.iou_0_5),
-            ("mean overlap (IoU) of the dominant face", figures.mean_iou),
-            ("true positive rate at 0.01 false positives a photo", figures.tpr_at_fppi_0_01),
-            ("true positive rate at 0.1 false positives a photo", figures.tpr_at_fppi_0_1),
+            ("the best box overlaps the given one by half (IoU ≥ 0.5)", figures.iou_0_5),
+            ("mean overlap (IoU) of the best box", figures.mean_iou),
+            ("true positive rate at 0.01 false positives per photo", figures.tpr_at_fppi_0_01),
+            ("true positive rate at 0.1 false positives per photo", figures.tpr_at_fppi_0_1),
         ] {
             writeln!(page, "| {what} | {} |", percent(value))?;
         }
@@ -107,7 +107,7 @@ fn localisation(page: &mut String, evaluation: &Evaluation) -> std::fmt::Result 
     if let Some(figures) = &evaluation.background {
         writeln!(
             page,
-            "| face photos above the score that 1 in 100 background pictures exceeds | {} |",
+            "| face photos above the score that 1 in 100 photos without a face exceeds | {} |",
             percent(figures.tpr_at_1_in_100)
         )?;
         writeln!(
@@ -118,7 +118,7 @@ fn localisation(page: &mut String, evaluation: &Evaluation) -> std::fmt::Result 
         let alarms = figures.alarms as f64 / figures.pictures.max(1) as f64;
         writeln!(
             page,
-            "| background pictures with a false alarm, at the same threshold | {} |",
+            "| photos without a face that raise a false alarm, at the same threshold | {} |",
             percent(alarms)
         )?;
     }
@@ -127,11 +127,11 @@ fn localisation(page: &mut String, evaluation: &Evaluation) -> std::fmt::Result 
         writeln!(page, "{} photos with a given box.", figures.pictures)?;
     }
     if let Some(figures) = &evaluation.background {
-        writeln!(page, "{} face photos, {} background pictures.", figures.face_pictures, figures.pictures)?;
+        writeln!(page, "{} face photos, {} photos without a face.", figures.face_pictures, figures.pictures)?;
     }
     writeln!(page)?;
     if let Some(figures) = &evaluation.localisation {
-        writeln!(page, "Recall at 0.1 false positives a photo, against the overlap asked for:\n")?;
+        writeln!(page, "Recall at 0.1 false positives per photo, by the overlap required:\n")?;
         let cells = |cell: fn(&crate::localisation::RecallAt) -> String| -> String {
             figures.recall_against_overlap.iter().map(|point| format!(" {} |", cell(point))).collect()
         };
@@ -200,22 +200,22 @@ fn notes(page: &mut String, evaluations: &[Evaluation]) -> std::fmt::Result {
     writeln!(page, "## How to read this\n")?;
     writeln!(
         page,
-        "- All figures are per cents. \"paper\" is LNets+ANet in Table 1 of Liu et al., ICCV 2015, on the full CelebA test part after \
-         training on 160,000 pictures: a mark to steer by, not the same test."
+        "- All figures are in per cent. \"paper\" is LNets+ANet in Table 1 of Liu et al., ICCV 2015, on the full CelebA test part after \
+         training on 160,000 images: a landmark, not the same test."
     )?;
     writeln!(
         page,
-        "- A missed face is answered with the majority of the split, so it is wrong wherever the majority answer is. In the ranking for \
+        "- A missed face gets the majority answer of the split, so it is wrong wherever the majority answer is. In the ranking for \
          the average precision it stands at the share of positives."
     )?;
     writeln!(
         page,
-        "- Average precision is scikit-learn's. With labels of one class only, balanced accuracy is that class's rate."
+        "- Average precision is defined as in scikit-learn. With labels of one class only, balanced accuracy is the rate of that class."
     )?;
     writeln!(
         page,
-        "- Localisation compares with the boxes of the data. A found box that overlaps no given box by half is a false positive, even \
-         where it shows a face that the data does not list. The background row asks only whether a face was found anywhere."
+        "- Localization is measured against the boxes of the data. A found box that overlaps no given box by half is a false positive, even \
+         if it shows a face that the data does not list. For photos without a face it only counts whether a face was found anywhere."
     )?;
     for evaluation in
         evaluations.iter().filter(|evaluation| evaluation.operating_point == first_point(evaluations))
@@ -224,14 +224,14 @@ fn notes(page: &mut String, evaluations: &[Evaluation]) -> std::fmt::Result {
         if evaluation.without_landmarks > 0 {
             writeln!(
                 page,
-                "- {region}: {} pictures have no landmarks and were read in the usual (median) region of the others.",
+                "- {region}: {} images have no landmarks and were read in the median region of the others.",
                 evaluation.without_landmarks
             )?;
         }
         if !evaluation.skipped.is_empty() {
             writeln!(
                 page,
-                "- {region}: {} pictures could not be read and are left out.",
+                "- {region}: {} images could not be read and are left out.",
                 evaluation.skipped.len()
             )?;
         }

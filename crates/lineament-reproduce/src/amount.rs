@@ -38,7 +38,7 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
 
 pub fn section(store: &Store) -> Result<String, ReproduceError> {
     let Some(results) = store.read("amount")? else { return Ok(String::new()) };
-    let text = "ANet, and PANDA's part nets, learn from a part of the training pictures, drawn by the seed; LNets, validation pictures and everything else are the same. \
-                3,000 pictures are seen twice as often as 10,000, and 1,000 three times. Test crops, regions by landmarks.\n\n";
-    Ok(text.to_owned() + &figures::section(&results, &[("system", "system"), ("pictures", "pictures")]))
+    let text = "ANet and PANDA's part nets are trained on a part of the training images, drawn by the seed. LNets, validation images and everything else are the same. 3,000 images are \
+                seen twice as often as 10,000, and 1,000 three times as often. Test crops, regions by landmarks.\n\n";
+    Ok(text.to_owned() + &figures::section(&results, &[("system", "system"), ("pictures", "images")]))
 }

@@ -29,13 +29,13 @@ pub const EXPERIMENTS: [Experiment; 9] = [
     },
     Experiment {
         name: localisers::NAME,
-        title: "LNets in the place of a detector",
+        title: "LNets instead of a detector",
         run: localisers::run,
         section: localisers::section,
     },
     Experiment {
         name: "localisation",
-        title: "Localisation (Fig. 7)",
+        title: "Localization (Fig. 7)",
         run: localisation::run,
         section: localisation::section,
     },
@@ -47,7 +47,7 @@ pub const EXPERIMENTS: [Experiment; 9] = [
     },
     Experiment {
         name: pretraining::NAME,
-        title: "Object pre-training in the published localisation",
+        title: "Object pre-training of the published LNets",
         run: pretraining::run,
         section: pretraining::section,
     },

@@ -47,8 +47,7 @@ fn normalised(recipe: &Recipe) -> Recipe {
 
 pub fn section(store: &Store) -> Result<String, ReproduceError> {
     let Some(results) = store.read("identities")? else { return Ok(String::new()) };
-    let text = "Both have a batch norm behind the FC layer, without which nothing was learned of people (docs/training). CelebA's training part and LFW have two or \
-                three pictures of most people, the paper had twenty of each of 8,000. Test crops, regions by landmarks.\n\n";
+    let text = "Both nets have a batch norm after the FC layer; without it nothing is learned about people. Test crops, regions by landmarks.\n\n";
     Ok(text.to_owned() + &figures::section(&results, &[("system", "system")]))
 }
 

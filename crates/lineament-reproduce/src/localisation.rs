@@ -241,10 +241,10 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
         results.rows.splice(place..place, more.rows);
     }
     let mut page = String::from(
-        "LNets learn from tags of pictures, without one box; the detectors below them learned from boxes. CelebA's boxes were made by YuNet, which flatters it \
-         there; WIDER FACE's are by people (pictures of one to three clear faces, longest side 256; the set plays the part of the paper's MobileFaces). `dominant`: the \
-         best-scored box overlaps a given one by half. TPR against false positives a picture (FPPI) counts all boxes. The last column: the share of face photos \
-         whose best score is above what one in a hundred pictures without a face exceeds.\n",
+        "LNets are trained on image-level tags, without a single box; the detectors below them are trained on boxes. CelebA's boxes were made by YuNet, which flatters it there. \
+         WIDER FACE's boxes were drawn by people (images of one to three clear faces, longest side 256; this set stands in for the paper's MobileFaces). `dominant`: the box with \
+         the highest score overlaps a given one by half. `TPR` at a number of false positives per image (FPPI) counts all boxes. Last column: the share of face photos whose best score \
+         is above the score that one in a hundred images without a face exceeds.\n",
     );
     tables(&mut page, &results);
     Ok(page + &results.origin.note())

@@ -117,9 +117,9 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
 pub fn section(store: &Store) -> Result<String, ReproduceError> {
     let Some(results) = store.read(NAME)? else { return Ok(String::new()) };
     let mut page = String::from(
-        "The default bundle's ANet looks at the faces that one localiser after the other finds. Every picture holds a face, as in the paper, so the best box counts, however weak; where \
-         there is none, the majority answers. The square around the boxes of each was fitted to landmarks on validation photos. `ahead`: points of mean accuracy by which the LNets, first \
-         row, are ahead, the same people on both sides. The paper's detectors were those of 2014.\n",
+        "The ANet of the default model sees the faces that each localizer in turn finds. Every photo holds a face, as in the paper, so the best box counts, however low its score. \
+         Where there is no box, the majority answer stands. The square around each localizer's boxes is fitted to landmarks on validation photos. `LNets ahead`: points of mean \
+         accuracy by which the LNets in the first row are ahead, over the same people. The paper's detectors were those of 2014.\n",
     );
     for (set, _, title) in SETS {
         // Writing to a string cannot fail.

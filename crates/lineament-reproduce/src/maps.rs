@@ -159,11 +159,11 @@ fn in_a_row(panels: &[Photo]) -> Photo {
 pub fn section(store: &Store) -> Result<String, ReproduceError> {
     let Some(results) = store.read("maps")? else { return Ok(String::new()) };
     let mut page = String::from(
-        "The responses of LNet_o's last features, averaged over channels, to whole photos of 64 px. From left to right: the picture; the net after the 200 classes of objects; after tags \
-         alone, from a random start; after objects and then tags.\n\n\
+        "The last features of LNet_o, averaged over channels, on whole photos of 64 px. From left to right: the photo; the net trained on 200 classes of objects; the net trained on tags alone, \
+         from random weights; the net trained on objects and then on tags.\n\n\
          ![Response maps of astronaut.png](results/maps_astronaut.png)\n\n![Response maps of a drawn face](results/maps_drawn.png)\n\n\
-         `peak in the box`: the share of pictures whose highest response lies in the face's box, in per cent. `contrast`: the mean response in the box less that outside of it, in standard \
-         deviations of the map.\n\n| learned from | pictures | number | peak in the box | contrast |\n|---|---|---:|---:|---:|\n",
+         `peak in the box`: the share of images whose highest response lies in the box of the face, in per cent. `contrast`: the mean response in the box minus the mean outside it, in \
+         standard deviations of the map.\n\n| trained on | images | number | peak in the box | contrast |\n|---|---|---:|---:|---:|\n",
     );
     for row in &results.rows {
         // Writing to a string cannot fail.

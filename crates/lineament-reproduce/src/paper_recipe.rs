@@ -11,7 +11,7 @@ use crate::results::Store;
 use crate::systems::{self, DEFAULT, Entry, OURS, PAPER};
 use crate::tables::{PAPER_RECIPE, PAPER_RECIPE_LOCALISATION};
 
-/// The recipe without identity pre-training, after which its ANet, which has no batch norm, learned attributes more slowly (`docs/findings.md`).
+/// The recipe without identity pre-training, after which its ANet, which has no batch norm, learned attributes more slowly (`docs/results/paper_recipe.md`).
 fn recipe(published: &Recipe) -> Recipe {
     Recipe { identities: None, ..published.clone() }
 }
@@ -35,8 +35,7 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
 
 pub fn section(store: &Store) -> Result<String, ReproduceError> {
     let Some(means) = store.read(PAPER_RECIPE)? else { return Ok(String::new()) };
-    let text = "Its figures stand in the two tables above. It was trained as `recipes/paper.toml` says, but for identities: two epochs of them left its ANet behind on \
-                validation people ([findings.md](findings.md)). The losses of its LNets, which saw 4,505 photos five and four times, were still falling at the end: what they \
-                find is no measure of what the published system finds from 162,770 pictures.\n";
+    let text = "The figures of this system are in the tables of whole systems and of localization above. It is trained as `recipes/paper.toml` says, but without identities, which left its \
+                ANet behind on validation people.\n";
     Ok(text.to_owned() + &means.origin.note())
 }

@@ -103,12 +103,12 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
         return Ok(String::new());
     };
     let mut page = format!(
-        "The published recipe small: AlexNet's layers with a quarter of the filters on {SIDE} px, tags of attributes of photos that all hold a face, and no picture that says what isn't \
-         one; recipe lab's LNets above learn from such pictures too. With and without the 200 classes of objects before, after 8 and 4 epochs of tags (LNet_o and LNet_s), and after 16 \
-         and 4.\n"
+        "A small version of the published recipe: AlexNet's layers with a quarter of the filters on {SIDE} px. It trains on attribute tags of photos that all hold a face; no image \
+         tells it what is not a face. (The LNets of recipe `lab` above train on such images as well.) With and without 200 classes of objects first, after 8 and 4 epochs of tags for LNet_o \
+         and LNet_s, and after 16 and 4.\n"
     );
     localisation::tables(&mut page, &results);
-    page += "\nPoints of dominant faces by which object pre-training is ahead, the same pictures on both sides.\n\n| | of | pictures | ahead | interval |\n|---|---|---|---:|---|\n";
+    page += "\nPoints of dominant faces by which object pre-training is ahead, over the same images.\n\n| | of | images | ahead | interval |\n|---|---|---|---:|---|\n";
     for row in &ahead.rows {
         let points = |column| signed(ahead.number(row, column));
         // Writing to a string cannot fail.

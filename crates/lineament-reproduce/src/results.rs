@@ -97,6 +97,19 @@ impl Store {
         Ok(self.0.join(name))
     }
 
+    /// What somebody wrote about figures; nothing where nobody did.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn note(&self, name: &str) -> Result<Option<String>, ReproduceError> {
+        let path = self.file(name, "md");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(ReproduceError::file(&path, e)),
+        }
+    }
+
     /// Whether the figures are there.
     pub fn holds(&self, name: &str) -> bool {
         self.file(name, "csv").is_file() && self.file(name, "json").is_file()

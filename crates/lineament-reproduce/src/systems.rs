@@ -199,10 +199,11 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
     let means = with_paper(means, "")?;
     let (attributes, ahead) = (with_paper(attributes, ATTRIBUTES)?, with_paper(ahead, AHEAD)?);
     let mut page = String::from(
-        "Each system answers with its own thresholds; the balanced accuracy is at the balanced operating point. `found`: it finds the face itself, and a face that it does not \
-         find counts with the majority answer. `given`: landmarks place what it looks at (YuNet's, which flatters YuNet and what is given them). FaceTracer's and PANDA's settings are \
-         each the best of a row of them on left-out validation people ([rivals.md](rivals.md)); YuNet + ANet and the system without pre-training are recipe lab but for that. LNets without \
-         pre-training begin at random; none of ours has learned identities, which has an experiment of its own below. The paper's figures are of the full test part, ours of half of its people.\n",
+        "Each system answers with its own thresholds; the balanced accuracy is at the balanced operating point. `found`: the system finds the face itself, and the majority answer \
+         stands for a face that it misses. `given`: landmarks say where the face is (YuNet's, which flatters YuNet and the systems that are given them). The settings of FaceTracer \
+         and PANDA are the best of several on held-out validation people ([baselines.md](baselines.md)). YuNet + ANet and the system without pre-training are otherwise recipe \
+         `lab`. LNets without pre-training start from random weights. None of our nets is trained on identities; a section below measures that. The paper's figures are from the \
+         full test part, ours from half of its people.\n",
     );
     for (set, _, title) in SETS {
         // Writing to a string cannot fail.
@@ -245,8 +246,8 @@ fn ahead_table(page: &mut String, ahead: &Results, set: &str) {
     let heads: String = own.iter().map(|ours| format!(" {ours} | interval |")).collect();
     let _ = writeln!(
         page,
-        "\nPoints of mean accuracy by which LNets+ANet, which finds the face itself, is ahead; the same people on both sides. Against itself with \
-         given faces: what LNets do in the place of a detector.\n\n\
+        "\nPoints of mean accuracy by which LNets+ANet is ahead when it finds the face itself, over the same people on both sides. The rows against itself with \
+         given faces show what is lost when LNets replace a detector.\n\n\
          | of | faces |{heads}\n|---|---|{}",
         "---:|---|".repeat(own.len())
     );
@@ -271,7 +272,7 @@ fn ahead_table(page: &mut String, ahead: &Results, set: &str) {
 
 /// Accuracy on test crops, attribute by attribute, the paper's in brackets.
 fn attribute_table(page: &mut String, attributes: &Results) {
-    *page += "\n### Attribute by attribute\n\nAccuracy on test crops, in brackets what the paper prints.\n\n| attribute | majority answer |";
+    *page += "\n### Attribute by attribute\n\nAccuracy on test crops, in brackets the figures that the paper prints.\n\n| attribute | majority answer |";
     let shown = [
         (FACETRACER, "given"),
         (PANDA_W, "found"),

@@ -224,9 +224,9 @@ fn row(
 pub fn section(store: &Store) -> Result<String, ReproduceError> {
     let Some(results) = store.read("transfer")? else { return Ok(String::new()) };
     let mut page = String::from(
-        "Ten attributes are left out of the training of ANet; afterwards SVMs alone learn them on the FC vectors of validation people, and test crops are asked. \
-         LNets, which only place faces in training photos, leave out those of the first split in all three. \
-         Beside them the same SVMs on nets that were taught all attributes. Balanced accuracy, as in the paper's Table 2.\n\n\
+        "Ten attributes are left out of the training of ANet. Then only SVMs are trained on them, on the FC vectors of validation people, and evaluated on test crops. \
+         Next to them, the same SVMs on nets that were trained on all attributes. LNets, which only locate faces in training photos, leave out the attributes of the first split in \
+         all three. Balanced accuracy, as in the paper's Table 2.\n\n\
          | experiment | attribute | nets never saw it | interval | nets saw it | interval |\n|---|---|---:|---|---:|---|\n",
     );
     let text = |row: &[String]| {
@@ -251,7 +251,7 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
         let value = |column| percent(results.number(row, column));
         let _ = writeln!(
             page,
-            "LFW's manual label of gender, {} ({} pictures): balanced accuracy {} ({} – {}).\n",
+            "LFW's manual label of gender, {} ({} images): balanced accuracy {} ({} – {}).\n",
             results.cell(row, "nets"),
             results.cell(row, "pictures"),
             value("balanced_accuracy"),

@@ -25,7 +25,7 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     ensure!(built.success(), "the program cannot be built");
     let mut table = Table::new(
         "Building",
-        "Into an empty folder, crates fetched already, once.",
+        "Into an empty folder, with all crates fetched before; one run.",
         &["command", "minutes"],
     );
     table.row(vec!["`cargo build --release`".to_owned(), format!("{minutes:.1}")]);

@@ -13,14 +13,14 @@ const THREADS: usize = 2;
 /// Side of a picture of many faces.
 const CROWD: u32 = 800;
 
-/// 100 to 8,000 pixels a side.
+/// 100 to 8,000 pixels per side.
 pub fn sizes(settings: &Settings, report: &mut Report) -> Result<()> {
     let sides: &[u32] =
         settings.pick(&[100, 400, 1600], &[100, 200, 300, 500, 1_000, 2_000, 3_000, 4_000, 6_000, 8_000]);
     let tagger = Tagger::new(Bundle::embedded()?)?;
     let astronaut = pictures::astronaut(settings)?;
     let mut table =
-        Table::new("Cost against picture size", "", &["pixels a side", "decode", "locate", "all", "faces"]);
+        Table::new("Cost by image size", "", &["pixels per side", "decode", "locate", "all", "faces"]);
     let (mut decoding, mut locating, mut all) = (Vec::new(), Vec::new(), Vec::new());
     for &side in sides {
         let jpeg = pictures::square(&astronaut, side)?;
@@ -34,9 +34,8 @@ pub fn sizes(settings: &Settings, report: &mut Report) -> Result<()> {
     }
     let large = |points: &[(f64, f64)]| points.get(points.len() / 2..).unwrap_or_default().to_vec();
     table.note = format!(
-        "Compact model, two threads, square JPEGs. Over the larger half of the sizes decoding takes {:.2} ms a megapixel and grows with the power \
-         {:.2} of the number of pixels, localisation with {:.2} (it works on a picture shrunk to a fixed size), all of it with {:.2}, {:.2} ms a \
-         megapixel.",
+        "Compact model, two threads, square JPEGs. Over the larger half of the sizes decoding takes {:.2} ms per megapixel and grows with the power \
+         {:.2} of the number of pixels, localization with {:.2} (it sees the image at a fixed size at most), everything with {:.2}, {:.2} ms per megapixel.",
         1e9 * slope(&large(&decoding)),
         power(&large(&decoding)),
         power(&large(&locating)),
@@ -53,9 +52,9 @@ pub fn faces(settings: &Settings, report: &mut Report) -> Result<()> {
     let tagger = Tagger::new(Bundle::embedded()?)?;
     let astronaut = pictures::astronaut(settings)?;
     let mut table = Table::new(
-        "Cost against faces",
+        "Cost by number of faces",
         "",
-        &["faces in the picture", "decode", "locate", "all", "faces found"],
+        &["faces in the image", "decode", "locate", "all", "faces found"],
     );
     let mut points = Vec::new();
     for &count in counts {
@@ -67,9 +66,7 @@ pub fn faces(settings: &Settings, report: &mut Report) -> Result<()> {
         points.push((found as f64, all));
     }
     table.note = format!(
-        "Compact model, two threads, heads in a grid that fills {CROWD} x {CROWD} pixels: the more, the smaller. The localiser looks for faces from about an \
-         eighth of the picture's longer side on, and LNet_s is asked about a fixed number of windows at most (`longest_side` and `candidates` in the card): \
-         more faces than that cost nothing because they are not found. A face that is found costs {:.2} ms.",
+        "Compact model, two threads, heads in a grid of {CROWD} x {CROWD} pixels: the more heads, the smaller they are. Faces much smaller than a tenth of the longer side are not found, and LNet_s evaluates a fixed number of windows at most (`longest_side` and `candidates` in the card), so that faces beyond that cost nothing. A face that is found costs {:.2} ms.",
         1e3 * slope(&points)
     );
     report.table(table);

@@ -1,4 +1,4 @@
-//! Folders: pictures a second, and time and memory against the number of pictures.
+//! Folders: photos per second, and time and memory against the number of pictures.
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
         format!(
             "`lineament predict FOLDER --format jsonl` on {count} JPEGs of 224 x 224 with a face each; start-up and reading files included."
         ),
-        &["engine", "threads", "milliseconds", "pictures a second", "peak memory, MB"],
+        &["engine", "threads", "milliseconds", "photos per second", "peak memory, MB"],
     );
     for ((engine, threads), seconds, memory) in runs {
         let times = Times::new(seconds);
@@ -44,7 +44,12 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
         ]);
         if threads == 2 {
             let how = if engine == "native" { "" } else { ", int8" };
-            report.at_least(format!("a folder of 224 px photos, two threads{how}"), 200.0, rate, " a second");
+            report.at_least(
+                format!("a folder of 224 px photos, two threads{how}"),
+                200.0,
+                rate,
+                " per second",
+            );
         }
     }
     report.table(table);
@@ -55,9 +60,9 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
 pub fn curve(settings: &Settings, report: &mut Report) -> Result<()> {
     let counts: &[usize] = settings.pick(&[10, 40, 160], &[10, 100, 1_000, 10_000, 100_000]);
     let mut table = Table::new(
-        "Cost against folder size",
+        "Cost by folder size",
         "",
-        &["pictures", "seconds", "milliseconds a picture", "peak memory, MB"],
+        &["photos", "seconds", "milliseconds per photo", "peak memory, MB"],
     );
     let (mut points, mut memory) = (Vec::new(), Vec::new());
     let mut last = Cost { seconds: f64::NAN, megabytes: f64::NAN };
@@ -78,12 +83,11 @@ pub fn curve(settings: &Settings, report: &mut Report) -> Result<()> {
     let most = counts.last().copied().unwrap_or_default();
     let behind_start = points.get(points.len().saturating_sub(3)..).unwrap_or_default();
     table.note = format!(
-        "Two threads, 224 px JPEGs, one run each. Over the last three sizes time grows with the power {:.2} of the number of pictures, {:.2} ms a \
-         picture.",
+        "Two threads, 224 px JPEGs, one run each. Over the last three sizes time grows with the power {:.2} of the number of photos, {:.2} ms per photo.",
         power(behind_start),
         1e3 * slope(behind_start)
     );
-    report.at_most(format!("peak memory over {most} pictures"), 200.0, last.megabytes, " MB");
+    report.at_most(format!("peak memory over {most} photos"), 200.0, last.megabytes, " MB");
     if let [.., before, after] = memory.as_slice() {
         report.at_most("peak memory: the largest folder over the next smaller one", 1.1, after / before, "");
     }

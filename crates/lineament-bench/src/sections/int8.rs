@@ -61,9 +61,7 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     };
     let mut table = Table::new(
         "Eight-bit integers",
-        "One thread. ONNX Runtime's static quantisation (QDQ, weights a channel each) of the compact model's graphs against the same graphs in f32, in \
-         turns; ours just after, in turns, too. `apart` is the mean difference of the outputs over their mean size, on noise, on which ONNX Runtime's is \
-         calibrated; ours needs no calibration. The last column is ONNX Runtime's int8 time over ours.",
+        "One thread. ONNX Runtime's static quantization (QDQ, weights per channel) of the compact model's graphs against the same graphs in f32, in turns; ours right after, also in turns. `apart` is the mean difference of the outputs over their mean magnitude, on noise, which also calibrates ONNX Runtime's; ours needs no calibration. The last column is ONNX Runtime's int8 time over ours.",
         &[
             "net",
             "input",
@@ -134,12 +132,11 @@ fn difference(a: &Tensor, b: &Tensor) -> f64 {
 fn whole_cost(settings: &Settings, faces: &Path) -> Result<Table> {
     let mut table = Table::new(
         "Accuracy of the whole program with eight-bit integers",
-        "`lineament evaluate` with `--engine native` and `--engine int8`, in per cent. `found`: the LNets work in eight bits, too, on un-cropped photos. The \
-         training part is what the model has learned from: of it only the difference says something.",
+        "`lineament evaluate` with `--engine native` and `--engine int8`, in per cent. `found`: on un-cropped photos, with the LNets in eight bits as well. The model was trained on the training part, so there only the difference is meaningful.",
         &[
             "part",
             "faces",
-            "pictures",
+            "images",
             "engine",
             "faces missed",
             "mean accuracy",
@@ -180,9 +177,9 @@ fn whole_cost(settings: &Settings, faces: &Path) -> Result<Table> {
 fn cost(lines: &str) -> Result<Table> {
     let mut table = Table::new(
         "Accuracy with eight-bit integers",
-        "The compact model's ANet in ONNX Runtime, its static quantisation calibrated on 300 faces of the training part, compared on CelebA's validation \
-         part (aligned pictures, regions by landmarks), in per cent. The heads stay in single precision.",
-        &["operating point", "ANet", "pictures", "mean accuracy", "mean balanced accuracy"],
+        "The compact model's ANet in ONNX Runtime, its static quantization calibrated on 300 faces of the training part, compared on CelebA's validation \
+         part (aligned images, regions by landmarks), in per cent. The heads stay in single precision.",
+        &["operating point", "ANet", "images", "mean accuracy", "mean balanced accuracy"],
     );
     for line in lines.lines() {
         let Cost { pictures, precision, point, accuracy, balanced } =

@@ -21,8 +21,7 @@ const NETS: [(&str, &str, usize); 5] = [
 pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     let mut table = Table::new(
         "Layer by layer",
-        "Two threads. A layer stands with the normalisation and activation behind it, which both engines fuse with it; ANets have as many \
-         patches as their recipe.",
+        "Two threads. A layer includes the normalization and activation after it, which both engines fuse with it; ANets have as many patches as their recipe.",
         &["net", "layer", "input", "batch", "native", "ONNX Runtime", "ratio", "GFLOP/s"],
     );
     for (recipe, net, items) in NETS {

@@ -21,8 +21,7 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
         patches.offsets.iter().map(|offset| offset.map(|pixels| pixels as usize)).collect();
     let mut table = Table::new(
         "Patch by patch against interweaved",
-        "The paper recipe's ANet; nine are the recipe's patches. Patch by patch is one batch of all patches. The redundancy is what the \
-         interweaved operation saves in multiplications, and so the most that can be gained.",
+        "The paper recipe's ANet; nine are the recipe's patches. Patch by patch is one batch of all patches. The redundancy is the factor by which interweaving reduces multiplications, and so the most that can be gained.",
         &[
             "patches",
             "threads",

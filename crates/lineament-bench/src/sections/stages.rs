@@ -26,9 +26,7 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     let mut table = Table::new(
         "From JPEG bytes to attributes",
         format!(
-            "A {SIDE} x {SIDE} JPEG of one face, model loaded. The paper's nets have random weights, which find windows where trained ones find \
-             one face: with the {all} windows of the recipe this is the most that localisation costs, with one window what one face costs. \
-             Drawing and preparing the patches is part of the attributes and is shown for itself, too."
+            "A {SIDE} x {SIDE} JPEG of one face, model loaded. The paper's nets have random weights, which find several windows where trained ones find one face: with the {all} windows of the recipe this is the most that localization costs, with one window it is what one face costs. Cutting the patches is part of the attributes and is also shown separately."
         ),
         &[
             "model",
@@ -77,7 +75,7 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
                 }
                 if name.starts_with("paper") && threads == 2 {
                     report.at_most(
-                        format!("localisation, two threads: {name}{how}"),
+                        format!("localization, two threads: {name}{how}"),
                         35.0,
                         ms(&locate),
                         " ms",

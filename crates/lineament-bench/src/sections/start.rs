@@ -35,7 +35,7 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     }
     let size = fs::metadata(&settings.program)?.len() as f64 / 1e6;
     table.note =
-        format!("From the start of the process to its end. The program, without `train`, has {size:.1} MB.");
+        format!("From the start of the process to its end. The program, without `train`, is {size:.1} MB.");
     report.at_most("the program without `train`", 25.0, size, " MB");
     report.table(table);
     Ok(())

@@ -40,7 +40,7 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     report.table(peaks);
     let mut table = Table::new(
         "Whole nets",
-        "Compact nets at their declared inputs; in use the LNets slide over larger pictures, which is in the stages below.",
+        "Compact nets at their declared inputs; in use the LNets slide over larger images, which the stages below include.",
         &["net", "input", "batch", "threads", "native", "ONNX Runtime", "ratio", "GFLOP/s", "of the peak"],
     );
     for (recipe, net, items, aim) in CASES {
