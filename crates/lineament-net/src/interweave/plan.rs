@@ -4,11 +4,11 @@ use super::Share;
 use super::number::{Map, Numbered, Numbering};
 use super::operation::{Operation, Piece};
 use super::run::Woven;
-use crate::kernel::gemm_f32::{FEW_WINDOWS, UNIT_WINDOWS};
+use crate::kernel::tiling::{FEW_WINDOWS, UNIT_WINDOWS};
 use crate::kernel::window::Window;
 use crate::net::plan::{Plan, Slot, Step};
-use crate::net::program::parts;
 use crate::net::step::{Convolution, Matrix};
+use crate::net::work::parts;
 use crate::{Isa, MAX_ELEMENTS, Shape};
 
 /// The most window taps that are looked at, over all layers and patches: half a gigabyte of tables and some seconds. The

@@ -6,9 +6,8 @@ use super::number::{Map, PADDING};
 use super::operation::{OUTPUTS, Operation, VALUES};
 use crate::Shape;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::gemm_f32::packing::Panels;
-use crate::kernel::gemm_f32::sums;
-use crate::kernel::indirection::{Listed, Rows};
+use crate::kernel::gemm_f32::{PackedWeights, multiply};
+use crate::kernel::indirection::{ListedWindows, Rows};
 use crate::kernel::isa::Isa;
 use crate::kernel::pooling::Pixels;
 use crate::kernel::transpose::to_pixels;
@@ -33,7 +32,7 @@ pub(crate) struct Woven {
 
 /// The filters of an operation and where their windows lie.
 struct Packed {
-    banks: Vec<Panels>,
+    weights: Vec<PackedWeights>,
     sources: Vec<u32>,
     rows: Rows,
 }
@@ -56,25 +55,25 @@ impl Pixels for Sources<'_> {
 }
 
 impl Packed {
-    fn new(operation: &Operation) -> Self {
-        let (banks, table, channels) = match operation {
+    fn new(operation: &Operation, isa: Isa) -> Self {
+        let (weights, table, channels) = match operation {
             Operation::Convolve { convolution, table, inner, .. } => {
                 let taps = convolution.window.kernel * convolution.window.kernel;
-                (packed::cells(convolution), table, inner / taps.max(1))
+                (packed::cells(convolution, isa), table, inner / taps.max(1))
             }
             Operation::Multiply { matrix, table, channels, .. } => {
-                (packed::parts(matrix, OUTPUTS), table, *channels)
+                (packed::parts(matrix, OUTPUTS, isa), table, *channels)
             }
-            _ => return Self { banks: vec![], sources: vec![], rows: Rows { count: 0, run: 0 } },
+            _ => return Self { weights: vec![], sources: vec![], rows: Rows { count: 0, run: 0 } },
         };
         let (sources, count, run) = table.runs(channels);
-        Self { banks, sources, rows: Rows { count, run } }
+        Self { weights, sources, rows: Rows { count, run } }
     }
 
     /// The windows of the values from `first` on, over a map.
-    fn listed(&self, map: &Held, first: usize, outputs: usize) -> Listed<'_> {
+    fn listed(&self, map: &Held, first: usize, outputs: usize) -> ListedWindows<'_> {
         let sources = &self.sources[first * self.rows.count..];
-        Listed { sources, rows: self.rows, channels: map.channels, values: map.values, outputs }
+        ListedWindows { sources, rows: self.rows, channels: map.channels, values: map.values, outputs }
     }
 }
 
@@ -89,7 +88,7 @@ impl Woven {
     ) -> Option<Self> {
         let layout = Layout::new(&operations, slots, region, output)?;
         let Map { shape, numbers, .. } = map;
-        let packed = operations.iter().map(Packed::new).collect();
+        let packed = operations.iter().map(|operation| Packed::new(operation, isa)).collect();
         Some(Self { packed, layout, isa, operations, output, shape, numbers, memory: BufferPool::default() })
     }
 
@@ -161,15 +160,15 @@ impl Pass<'_> {
                 if let Some(onto) = onto {
                     rows(before.of(memory), &onto[piece.first..], convolution.filters, out);
                 }
-                if let Some(bank) = packed.banks.get(piece.cell) {
+                if let Some(weights) = packed.weights.get(piece.cell) {
                     let windows = packed.listed(input, piece.first, convolution.filters);
-                    sums(isa, bank, input.of(memory), &windows, 0..piece.values, out, onto.is_some());
+                    multiply(weights, input.of(memory), &windows, 0..piece.values, out, onto.is_some());
                 }
             }
             Operation::Multiply { values, .. } if stage.does == Does::Parts => {
-                if let Some(bank) = packed.banks.get(unit) {
-                    let windows = packed.listed(input, 0, bank.outputs());
-                    sums(isa, bank, input.of(memory), &windows, 0..*values, out, false);
+                if let Some(weights) = packed.weights.get(unit) {
+                    let windows = packed.listed(input, 0, weights.outputs());
+                    multiply(weights, input.of(memory), &windows, 0..*values, out, false);
                 }
             }
             Operation::Multiply { matrix, values, .. } => {

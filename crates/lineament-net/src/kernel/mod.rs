@@ -12,8 +12,7 @@ pub(crate) mod isa;
 pub(crate) mod pooling;
 pub(crate) mod pooling_planes;
 mod simd;
-#[cfg(target_arch = "x86_64")]
-mod tiling;
+pub(crate) mod tiling;
 pub(crate) mod transpose;
 pub(crate) mod window;
 pub(crate) mod winograd;

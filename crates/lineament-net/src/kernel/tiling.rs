@@ -1,141 +1,340 @@
-//! How the kernels go over windows and panels, whatever is summed: numbers or bytes, with AVX2 or AVX-512.
+//! What a micro-kernel is, and the one loop over windows and panels that runs all of them.
+//!
+//! A kernel of another processor is one file in `gemm_f32/` or `gemm_u8i8/` that implements [`Kernel`], and one line in the list of kernels there.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
 
-use super::indirection::{EVEN, Windows};
+use super::indirection::Windows;
+use super::isa::Isa;
 
-/// How far ahead of sums of numbers the filters are asked for, in values: they fill more pages than the processor follows by itself. No harm where there is
-/// nothing.
-pub(super) const AHEAD: usize = 512;
+/// Windows of a piece of work are a multiple of this where there are many: tiles of 4, 6, 8 and 12 leave nothing over.
+pub(crate) const BLOCK: usize = 24;
+/// Windows that kernels take at once where there are few.
+pub(crate) const FEW_WINDOWS: usize = 4;
+/// Windows of a piece of work: few enough for what they read to stay in a core's caches while panel after panel passes by.
+pub(crate) const UNIT_WINDOWS: usize = 4 * BLOCK;
 
-/// Values of a window from which on twelve at a time are faster than eight: what is done before and after their sums is longer.
-const LONG: usize = 96;
+/// The order of packed weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Packing {
+    /// Outputs of a panel, [`Packing::MOST_OUTPUTS`] at most. The last panel of weights may have half as many, in single precision.
+    pub(crate) outputs: usize,
+    /// Inputs of an output that stand side by side, because one instruction multiplies them. Rows of windows are read up to a multiple of it.
+    pub(crate) inputs: usize,
+}
 
-/// A panel of filters whose sums are made tile by tile, in the registers of one kind of processor.
-pub(crate) trait Tile: Copy {
-    /// That the processor has the instructions.
-    type Proof: Copy;
+impl Packing {
+    pub(crate) const MOST_OUTPUTS: usize = 16;
+
+    /// Groups of inputs that a row of `run` values takes.
+    pub(crate) fn steps(self, run: usize) -> usize {
+        run.div_ceil(self.inputs)
+    }
+}
+
+/// A micro-kernel: it multiplies a tile, which is some windows of a map times the weights of one or two panels, in registers.
+///
+/// # Safety
+/// [`Kernel::new`] gives a kernel only where the processor has its instructions.
+pub(crate) unsafe trait Kernel: Copy {
+    /// What reports and tests call it.
+    const NAME: &'static str;
+    /// How it wants weights packed.
+    const PACKING: Packing;
+
     /// What maps hold.
     type Value;
+    /// One panel of packed weights, and what becomes of its products.
+    type Strip<'a>: Copy;
 
-    /// Whether it fills half a panel at most.
-    fn narrow(&self) -> bool {
+    /// The kernel, if `isa` has its instructions.
+    fn new(isa: Isa) -> Option<Self>;
+
+    /// The tiles that fill its registers.
+    fn tiles<'a, W: Windows>() -> Tiles<'a, Self, W>;
+
+    /// Whether a panel has half the outputs of [`Kernel::PACKING`], so that more windows fit beside it.
+    fn is_narrow(_: &Self::Strip<'_>) -> bool {
         false
     }
 
-    /// Whether [`Tile::twelve`] is there.
-    const TWELVES: bool = false;
-
-    /// The sums of up to `M` windows with the filters of `V` panels.
+    /// Multiplies up to `M` windows with the weights of `P` panels.
     ///
     /// # Safety
-    /// The processor has the instructions that `Proof` stands for; `places` are 1 to `M`; windows, outputs and panels are as the caller of [`by_sixes`] or
-    /// [`by_pairs`] has checked.
-    unsafe fn tile<W: Windows, const M: usize, const V: usize>(
-        strips: [Self; V],
+    /// `range` are 1 to `M` windows. Every row of them lies within `map`, read up to a multiple of [`Packing::inputs`], and all outputs of the panels, from
+    /// where each window's begin, within `out`. Panels are packed for this kernel and have the windows' rows; two of them are not narrow.
+    unsafe fn tile<W: Windows, const M: usize, const P: usize>(
+        self,
+        strips: &[Self::Strip<'_>; P],
         map: &[Self::Value],
         windows: &W,
-        places: Range<usize>,
+        range: Range<usize>,
         out: &mut [f32],
     );
 
-    /// The sums of twelve windows that have a step ([`Windows::step`]): a third of the addresses, so that there are registers for more sums.
+    /// The same for `M` windows of one row that stand evenly ([`Windows::step`]): fewer addresses leave registers for more windows.
     ///
     /// # Safety
-    /// As for [`Tile::tile`]; `places` are twelve, the first a multiple of four.
-    unsafe fn twelve<W: Windows, const V: usize>(
-        strips: [Self; V],
+    /// As for [`Kernel::tile`]; `range` are `M` windows, the first a multiple of [`EVEN`](super::indirection::EVEN), and the windows have a step.
+    unsafe fn even_tile<W: Windows, const M: usize, const P: usize>(
+        self,
+        strips: &[Self::Strip<'_>; P],
         map: &[Self::Value],
         windows: &W,
-        places: Range<usize>,
+        range: Range<usize>,
         out: &mut [f32],
     ) {
         // SAFETY: as the caller promises.
-        unsafe { Self::tile::<W, 12, V>(strips, map, windows, places, out) };
+        unsafe { self.tile::<W, M, P>(strips, map, windows, range, out) };
     }
 }
 
-/// Sixteen registers: six windows of one panel of two vectors, eight of a narrow one. Where one or two windows are left, two panels go together, so that
-/// enough sums are under way. Windows and outputs have to be checked before, here and below.
-pub(crate) fn by_sixes<S: Tile, W: Windows>(
-    proof: S::Proof,
-    mut strips: impl Iterator<Item = S>,
-    map: &[S::Value],
+/// The tiles of a kernel. What is read of windows and weights and what is summed has to stay in registers.
+pub(crate) struct Tiles<'a, K: Kernel, W> {
+    /// Of one panel: many windows, and few.
+    pub(crate) one: [Tile<'a, K, W, 1>; 2],
+    /// Of one narrow panel.
+    pub(crate) narrow: [Tile<'a, K, W, 1>; 2],
+    /// Of two panels.
+    pub(crate) two: Two<'a, K, W>,
+}
+
+/// When two panels go together.
+pub(crate) enum Two<'a, K: Kernel, W> {
+    /// Never.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "no kernel of this target does"))]
+    Never,
+    /// For windows that are left over by tiles of one panel, so that enough sums are under way: as many as the first tile has at most.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "no kernel of this target does"))]
+    Rest([Tile<'a, K, W, 2>; 2]),
+    /// Always: a value of the map that is read once serves both.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "no kernel of this target does"))]
+    Always {
+        tiles: [Tile<'a, K, W, 2>; 2],
+        /// Where windows stand evenly.
+        even: Option<Even<'a, K, W>>,
+    },
+}
+
+/// A tile for windows that stand evenly, and how long they have to be: what is done before and after their sums is longer, too.
+pub(crate) struct Even<'a, K: Kernel, W> {
+    pub(crate) tile: Tile<'a, K, W, 2>,
+    pub(crate) least_run: usize,
+}
+
+/// A tile of so many windows and `P` panels.
+pub(crate) struct Tile<'a, K: Kernel, W, const P: usize> {
+    windows: usize,
+    multiply: Multiply<'a, K, W, P>,
+}
+
+/// [`Kernel::tile`] for a number of windows.
+type Multiply<'a, K, W, const P: usize> =
+    unsafe fn(K, &[<K as Kernel>::Strip<'a>; P], &[<K as Kernel>::Value], &W, Range<usize>, &mut [f32]);
+
+impl<'a, K: Kernel, W: Windows, const P: usize> Tile<'a, K, W, P> {
+    /// Of `M` windows.
+    pub(crate) fn of<const M: usize>() -> Self {
+        Self { windows: M, multiply: K::tile::<W, M, P> }
+    }
+
+    /// Of `M` windows that stand evenly.
+    pub(crate) fn of_even<const M: usize>() -> Self {
+        Self { windows: M, multiply: K::even_tile::<W, M, P> }
+    }
+
+    /// All windows of `range`, tile after tile, with `few` where no more are left than that has.
+    ///
+    /// # Safety
+    /// As for [`multiply`].
+    unsafe fn cover(
+        [many, few]: &[Self; 2],
+        kernel: K,
+        strips: &[K::Strip<'a>; P],
+        map: &[K::Value],
+        windows: &W,
+        range: Range<usize>,
+        out: &mut [f32],
+    ) {
+        let mut window = range.start;
+        while window < range.end {
+            let left = range.end - window;
+            let tile = if left > few.windows { many } else { few };
+            let next = window..window + left.min(tile.windows);
+            window = next.end;
+            // SAFETY: as the caller promises; the windows are as many as the tile has at most.
+            unsafe { (tile.multiply)(kernel, strips, map, windows, next, out) };
+        }
+    }
+}
+
+/// Multiplies the windows of `range` with the weights of all panels.
+///
+/// # Safety
+/// Windows and outputs were checked ([`indirection::check`](super::indirection::check)), panels are packed for this kernel and have the windows' rows, and
+/// all but the last have as many outputs as [`Kernel::PACKING`] says.
+pub(crate) unsafe fn multiply<'a, K: Kernel, W: Windows>(
+    kernel: K,
+    mut strips: impl Iterator<Item = K::Strip<'a>>,
+    map: &[K::Value],
     windows: &W,
-    places: Range<usize>,
+    range: Range<usize>,
     out: &mut [f32],
 ) {
-    let left = places.len() % 6;
+    let Tiles { one, narrow, two } = K::tiles::<W>();
+    let left = range.len() % one[0].windows;
     while let Some(first) = strips.next() {
         let second = strips.next();
-        let together = left < 3 && second.is_some_and(|second| !second.narrow());
-        let split = if together { places.end - left } else { places.end };
-        for strip in [Some(first), second].into_iter().flatten() {
-            if strip.narrow() {
-                tiles::<S, W, 8, 4, 1>(proof, [strip], map, windows, places.start..split, out);
-            } else {
-                tiles::<S, W, 6, 4, 1>(proof, [strip], map, windows, places.start..split, out);
+        // The windows from here on meet both panels together.
+        let split = match (&two, second) {
+            (Two::Always { .. }, Some(_)) => range.start,
+            (Two::Rest([most, _]), Some(second)) if left <= most.windows && !K::is_narrow(&second) => {
+                range.end - left
             }
-        }
-        if let Some(second) = second {
-            tiles::<S, W, 2, 1, 2>(proof, [first, second], map, windows, split..places.end, out);
-        }
-    }
-}
-
-/// Thirty-two registers of twice the size, each of which holds a panel's sums. Two panels go together: a value of the map that is read once serves both, so
-/// that reading keeps up with two units that multiply.
-pub(crate) fn by_pairs<S: Tile, W: Windows>(
-    proof: S::Proof,
-    mut strips: impl Iterator<Item = S>,
-    map: &[S::Value],
-    windows: &W,
-    places: Range<usize>,
-    out: &mut [f32],
-) {
-    let even = S::TWELVES
-        && windows.rows().run >= LONG
-        && windows.step().is_some()
-        && places.start.is_multiple_of(EVEN);
-    let twelves = if even { places.len() / 12 * 12 } else { 0 };
-    while let Some(first) = strips.next() {
-        if let Some(second) = strips.next() {
-            let split = places.start + twelves;
-            for place in (places.start..split).step_by(12) {
-                // SAFETY: the proof is given; windows and outputs were checked, panels are filled as their makers say, and windows have a step.
-                unsafe { S::twelve([first, second], map, windows, place..place + 12, out) };
-            }
-            let places = split..places.end;
-            // Four cycles' latency of two units are eight sums under way: four windows of two panels are enough.
-            tiles::<S, W, 8, 4, 2>(proof, [first, second], map, windows, places, out);
-        } else {
-            tiles::<S, W, 12, 6, 1>(proof, [first], map, windows, places.clone(), out);
-        }
-    }
-}
-
-/// The sums of all windows with the filters of `V` panels: `MANY` windows at a time, `FEW` where no more are left.
-fn tiles<S: Tile, W: Windows, const MANY: usize, const FEW: usize, const V: usize>(
-    _: S::Proof,
-    strips: [S; V],
-    map: &[S::Value],
-    windows: &W,
-    places: Range<usize>,
-    out: &mut [f32],
-) {
-    let mut place = places.start;
-    while place < places.end {
-        let left = places.end - place;
-        let next = place..place + left.min(if left > FEW { MANY } else { FEW });
-        place = next.end;
-        // SAFETY: the proof is given; the windows and outputs of `places` were checked, and panels are filled as their makers say.
+            _ => range.end,
+        };
+        // SAFETY: as the caller promises, here and below; only the last panel may be narrow.
         unsafe {
-            if left > FEW {
-                S::tile::<W, MANY, V>(strips, map, windows, next, out);
-            } else {
-                S::tile::<W, FEW, V>(strips, map, windows, next, out);
+            for strip in [Some(first), second].into_iter().flatten() {
+                let tiles = if K::is_narrow(&strip) { &narrow } else { &one };
+                Tile::cover(tiles, kernel, &[strip], map, windows, range.start..split, out);
+            }
+            let (Some(second), rest) = (second, split..range.end) else { continue };
+            let both = [first, second];
+            match &two {
+                Two::Never => {}
+                Two::Rest(tiles) => Tile::cover(tiles, kernel, &both, map, windows, rest, out),
+                Two::Always { tiles, even } => {
+                    let rest = match even {
+                        Some(even) => even.cover(kernel, &both, map, windows, rest, out),
+                        None => rest,
+                    };
+                    Tile::cover(tiles, kernel, &both, map, windows, rest, out);
+                }
             }
         }
     }
+}
+
+impl<'a, K: Kernel, W: Windows> Even<'a, K, W> {
+    /// As many windows of `range` as fill tiles, if they stand evenly and are long enough; gives the others.
+    ///
+    /// # Safety
+    /// As for [`multiply`].
+    unsafe fn cover(
+        &self,
+        kernel: K,
+        strips: &[K::Strip<'a>; 2],
+        map: &[K::Value],
+        windows: &W,
+        range: Range<usize>,
+        out: &mut [f32],
+    ) -> Range<usize> {
+        let Self { tile, least_run } = self;
+        let evenly = windows.rows().run >= *least_run
+            && windows.step().is_some()
+            && range.start.is_multiple_of(super::indirection::EVEN);
+        let whole = if evenly { range.len() / tile.windows * tile.windows } else { 0 };
+        let split = range.start + whole;
+        for window in (range.start..split).step_by(tile.windows) {
+            // SAFETY: as the caller promises; the windows have a step.
+            unsafe { (tile.multiply)(kernel, strips, map, windows, window..window + tile.windows, out) };
+        }
+        split..range.end
+    }
+}
+
+/// Lists the kernels of a type of numbers, fastest first: an [`Isa`] runs the first one whose instructions it has. Gives `packing`, how its kernel wants
+/// weights packed, `run`, [`multiply`] with that kernel, its `name`, and a module of tests a kernel.
+macro_rules! kernels {
+    ($strip:ident of $value:ident, else $last:ident: $fallback:ident; $($(#[$target:meta])* $name:ident: $module:ident::$kernel:ident;)*) => {
+        /// How the kernel of `isa` wants weights packed.
+        pub(crate) fn packing(isa: $crate::kernel::isa::Isa) -> $crate::kernel::tiling::Packing {
+            $($(#[$target])* if <$module::$kernel as $crate::kernel::tiling::Kernel>::new(isa).is_some() {
+                return <$module::$kernel as $crate::kernel::tiling::Kernel>::PACKING;
+            })*
+            <$fallback as $crate::kernel::tiling::Kernel>::PACKING
+        }
+
+        /// [`tiling::multiply`](crate::kernel::tiling::multiply) with the kernel of `isa`.
+        ///
+        /// # Safety
+        /// As there; panels are packed for `isa`.
+        unsafe fn run<'a, W: $crate::kernel::indirection::Windows>(
+            isa: $crate::kernel::isa::Isa,
+            strips: impl Iterator<Item = $strip<'a>>,
+            map: &[$value],
+            windows: &W,
+            range: std::ops::Range<usize>,
+            out: &mut [f32],
+        ) {
+            // SAFETY: as the caller promises.
+            unsafe {
+                $($(#[$target])* if let Some(kernel) = <$module::$kernel as $crate::kernel::tiling::Kernel>::new(isa) {
+                    return $crate::kernel::tiling::multiply(kernel, strips, map, windows, range, out);
+                })*
+                $crate::kernel::tiling::multiply($fallback, strips, map, windows, range, out);
+            }
+        }
+
+        /// What the kernel of `isa` is called.
+        pub(crate) fn name(isa: $crate::kernel::isa::Isa) -> &'static str {
+            $($(#[$target])* if <$module::$kernel as $crate::kernel::tiling::Kernel>::new(isa).is_some() {
+                return <$module::$kernel as $crate::kernel::tiling::Kernel>::NAME;
+            })*
+            <$fallback as $crate::kernel::tiling::Kernel>::NAME
+        }
+
+        #[cfg(test)]
+        mod each {
+            $($(#[$target])* mod $name {
+                super::super::tests::suite!(super::super::$module::$kernel);
+            })*
+            mod $last {
+                super::super::tests::suite!(super::super::$fallback);
+            }
+        }
+    };
+}
+pub(crate) use kernels;
+
+/// Where row `row` of every `E`th of up to `M` windows begins: `M / E` addresses. Past the last window there is the last one again, which is multiplied
+/// once more and not stored.
+///
+/// # Safety
+/// `range` is not empty, and the windows' rows begin within `map`.
+#[inline(always)]
+pub(crate) unsafe fn inputs<T, W: Windows, const M: usize, const E: usize>(
+    map: &[T],
+    windows: &W,
+    range: &Range<usize>,
+    row: usize,
+) -> [*const T; M] {
+    let last = range.len() - 1;
+    let mut inputs = [map.as_ptr(); M];
+    for (m, input) in inputs.iter_mut().enumerate().take(M / E) {
+        // SAFETY: as the caller promises.
+        *input = unsafe { input.add(windows.input(range.start + (m * E).min(last), row)) };
+    }
+    inputs
+}
+
+/// Where the outputs of up to `M` windows begin; past the last window, those of the last one.
+///
+/// # Safety
+/// `range` is not empty, and the windows' outputs begin within `out`.
+#[inline(always)]
+pub(crate) unsafe fn outputs<W: Windows, const M: usize>(
+    out: &mut [f32],
+    windows: &W,
+    range: &Range<usize>,
+) -> [*mut f32; M] {
+    let last = range.len() - 1;
+    let mut outputs = [out.as_mut_ptr(); M];
+    for (m, output) in outputs.iter_mut().enumerate() {
+        // SAFETY: as the caller promises.
+        *output = unsafe { output.add(windows.output(range.start + m.min(last))) };
+    }
+    outputs
 }

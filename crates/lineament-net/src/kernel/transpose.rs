@@ -52,7 +52,13 @@ pub(crate) fn to_planes(
 }
 
 /// Columns of `from` become rows of `to`, `stride` values apart.
-fn transpose(#[allow(unused_variables)] isa: Isa, values: &[f32], from: Matrix, to: &mut [f32], stride: usize) {
+fn transpose(
+    #[allow(unused_variables)] isa: Isa,
+    values: &[f32],
+    from: Matrix,
+    to: &mut [f32],
+    stride: usize,
+) {
     let turned = Matrix { rows: from.columns, columns: from.rows, stride };
     assert!(from.fits(values.len()), "{from:?} of {} values", values.len());
     assert!(turned.fits(to.len()), "{turned:?} into {} values", to.len());
@@ -131,7 +137,8 @@ mod x86 {
             // A row's four values, and those of the row four below it.
             // SAFETY: as the caller promises.
             let rows: [__m256; 4] = [0, 1, 2, 3].map(|row| unsafe {
-                let [low, high] = [row, row + BLOCK / 2].map(|row| _mm_loadu_ps(from.add(row * apart + half)));
+                let [low, high] =
+                    [row, row + BLOCK / 2].map(|row| _mm_loadu_ps(from.add(row * apart + half)));
                 _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high)
             });
             let [a, b] = [[rows[0], rows[1]], [rows[2], rows[3]]]

@@ -16,19 +16,21 @@ pub(crate) mod program;
 pub(crate) mod run;
 pub(crate) mod step;
 mod tiled;
+pub(crate) mod work;
 
 use std::sync::Arc;
 
 use thiserror::Error;
 
 use crate::kernel::aligned::Aligned;
+use crate::kernel::{gemm_f32, gemm_u8i8};
 use crate::scheduler;
 use crate::{ForwardError, Isa, IsaError, NetSpec, Shape, SpecError, Tensor, Weights, WeightsError};
 use batch::{Batch, IndependentGroups};
 use buffer_pool::BufferPool;
 use layout::Layout;
 use lru::Lru;
-use packed::Bank;
+use packed::PackedLayer;
 use plan::Plan;
 use program::Program;
 
@@ -37,7 +39,7 @@ pub struct Net {
     spec: NetSpec,
     output: Shape,
     plan: Plan,
-    banks: Vec<Bank>,
+    packed: Vec<PackedLayer>,
     isa: Isa,
     /// For groups of so many items.
     programs: Lru<(Shape, usize), Program>,
@@ -137,12 +139,12 @@ impl Net {
             Arithmetic::Single => plan,
             Arithmetic::EightBit => plan.in_bytes(),
         };
-        let banks = plan.steps.iter().map(|_| Bank::default()).collect();
+        let packed = plan.steps.iter().map(|_| PackedLayer::new(isa)).collect();
         let net = Self {
             spec: spec.clone(),
             output: checked.output(),
             plan,
-            banks,
+            packed,
             isa,
             programs: Lru::default(),
             batches: Lru::default(),
@@ -257,6 +259,7 @@ impl Net {
 
 impl std::fmt::Debug for Net {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Net").field("spec", &self.spec).finish_non_exhaustive()
+        let kernels = [gemm_f32::name(self.isa), gemm_u8i8::name(self.isa)];
+        f.debug_struct("Net").field("spec", &self.spec).field("kernels", &kernels).finish_non_exhaustive()
     }
 }

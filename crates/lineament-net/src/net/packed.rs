@@ -1,66 +1,76 @@
-//! The filters of a step, packed for the kernels when they are first needed.
+//! The weights of a step, packed for the kernels when they are first needed.
 
 use std::sync::OnceLock;
 
 use super::step::{Convolution, Matrix};
-use crate::kernel::gemm_f32::packing::Panels;
-use crate::kernel::gemm_u8i8::packing::BytePanels;
+use crate::Isa;
 use crate::kernel::winograd::{Form, Winograd};
+use crate::kernel::{gemm_f32, gemm_u8i8};
 
 /// Outputs of a matrix that are packed together: on one item, each such part is a piece of work of its own.
 pub(crate) const OUTPUTS: usize = 32;
 
 /// One convolution or matrix in the forms that kernels read. A form that is never asked for costs nothing.
-#[derive(Debug, Default)]
-pub(crate) struct Bank {
-    panels: OnceLock<Vec<Panels>>,
-    bytes: OnceLock<Vec<BytePanels>>,
+#[derive(Debug)]
+pub(crate) struct PackedLayer {
+    isa: Isa,
+    single: OnceLock<Vec<gemm_f32::PackedWeights>>,
+    bytes: OnceLock<Vec<gemm_u8i8::PackedWeights>>,
     /// One a form of tiles.
     winograd: [OnceLock<Winograd>; 2],
 }
 
-impl Bank {
-    /// The filters of each cell.
-    pub(crate) fn cells(&self, convolution: &Convolution) -> &[Panels] {
-        self.panels.get_or_init(|| cells(convolution))
+impl PackedLayer {
+    /// Nothing yet, for the kernels of `isa`.
+    pub(crate) fn new(isa: Isa) -> Self {
+        Self { isa, single: OnceLock::new(), bytes: OnceLock::new(), winograd: Default::default() }
     }
 
-    /// The filters of each cell in bytes.
-    pub(crate) fn byte_cells(&self, convolution: &Convolution) -> &[BytePanels] {
+    /// The weights of each cell.
+    pub(crate) fn cells(&self, convolution: &Convolution) -> &[gemm_f32::PackedWeights] {
+        self.single.get_or_init(|| cells(convolution, self.isa))
+    }
+
+    /// The weights of each cell in bytes.
+    pub(crate) fn byte_cells(&self, convolution: &Convolution) -> &[gemm_u8i8::PackedWeights] {
         let Convolution { filters, activation, .. } = convolution;
         let rows = convolution.rows();
-        let panels = |(weight, bias)| BytePanels::new(weight, bias, *filters, rows, activation);
-        self.bytes.get_or_init(|| convolution.cells().map(panels).collect())
+        let pack = |(weight, bias)| {
+            gemm_u8i8::PackedWeights::new(weight, bias, *filters, rows, activation, self.isa)
+        };
+        self.bytes.get_or_init(|| convolution.cells().map(pack).collect())
     }
 
-    /// Filters for tiles.
+    /// Weights for tiles.
     pub(crate) fn winograd(&self, convolution: &Convolution, form: Form) -> &Winograd {
         let Convolution { weight, bias, filters, activation, .. } = convolution;
         let [six, five] = &self.winograd;
-        let bank = if form.side == 6 { six } else { five };
-        bank.get_or_init(|| Winograd::new(weight, bias, form, *filters, activation))
+        let packed = if form.side == 6 { six } else { five };
+        packed.get_or_init(|| Winograd::new(weight, bias, form, *filters, activation, self.isa))
     }
 
     /// The outputs of a matrix in parts of [`OUTPUTS`].
-    pub(crate) fn parts(&self, matrix: &Matrix) -> &[Panels] {
-        self.panels.get_or_init(|| parts(matrix, OUTPUTS))
+    pub(crate) fn parts(&self, matrix: &Matrix) -> &[gemm_f32::PackedWeights] {
+        self.single.get_or_init(|| parts(matrix, OUTPUTS, self.isa))
     }
 }
 
-/// A bank a cell.
-pub(crate) fn cells(convolution: &Convolution) -> Vec<Panels> {
+/// Packed weights a cell.
+pub(crate) fn cells(convolution: &Convolution, isa: Isa) -> Vec<gemm_f32::PackedWeights> {
     let Convolution { filters, activation, .. } = convolution;
-    convolution.cells().map(|(weight, bias)| Panels::new(weight, bias, *filters, activation)).collect()
+    let pack = |(weight, bias)| gemm_f32::PackedWeights::new(weight, bias, *filters, activation, isa);
+    convolution.cells().map(pack).collect()
 }
 
-/// A bank for each so many outputs; the last may have fewer.
-pub(crate) fn parts(matrix: &Matrix, wide: usize) -> Vec<Panels> {
+/// Packed weights for each so many outputs; the last may have fewer.
+pub(crate) fn parts(matrix: &Matrix, wide: usize, isa: Isa) -> Vec<gemm_f32::PackedWeights> {
     let Matrix { outputs, weight, bias, activation, .. } = matrix;
     let part = |first: usize| {
         let part = first..(first + wide).min(*outputs);
         let columns: Vec<f32> =
             weight.chunks_exact(*outputs).flat_map(|row| &row[part.clone()]).copied().collect();
-        Panels::new(&columns, &bias[part.clone()], part.len(), &activation.part(part))
+        let (bias, count) = (&bias[part.clone()], part.len());
+        gemm_f32::PackedWeights::new(&columns, bias, count, &activation.part(part), isa)
     };
     (0..*outputs).step_by(wide).map(part).collect()
 }

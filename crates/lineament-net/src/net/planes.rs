@@ -4,13 +4,13 @@ use std::iter;
 use std::ops::Range;
 
 use super::plan::{Plan, Step};
-use super::program::{evenly, parts};
+use super::work::{evenly, parts};
 use crate::Shape;
 use crate::kernel::isa::Isa;
 use crate::kernel::pooling::Pooling;
 use crate::kernel::pooling_planes;
-use crate::scheduler::{Schedule, Steps};
 use crate::kernel::window::Window;
+use crate::scheduler::{Schedule, Steps};
 
 /// Values of planes that are worth a unit of their own.
 const VALUES: usize = 32 << 10;

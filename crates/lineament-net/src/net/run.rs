@@ -3,17 +3,17 @@
 use super::Net;
 use super::buffer_pool::BufferPool;
 use super::layout::{At, SCALE};
-use super::packed::Bank;
+use super::packed::PackedLayer;
 use super::plan::Step;
-use super::program::{Program, Stage, Unit, Work};
+use super::program::{Program, Stage};
+use super::work::{Unit, Work};
 use crate::Shape;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::gemm_f32::sums;
-use crate::kernel::gemm_u8i8::byte_sums;
 use crate::kernel::gemm_u8i8::quantize::{Scale, extremes};
-use crate::kernel::indirection::{Placed, Rows};
+use crate::kernel::indirection::{IndirectWindows, Rows};
 use crate::kernel::isa::Isa;
 use crate::kernel::transpose::{to_pixels, to_planes};
+use crate::kernel::{gemm_f32, gemm_u8i8};
 use crate::scheduler::{self, Steps};
 
 impl Net {
@@ -24,7 +24,7 @@ impl Net {
             let pass = Pass {
                 input,
                 steps: &self.plan.steps,
-                banks: &self.banks,
+                packed: &self.packed,
                 program,
                 isa: self.isa,
                 buffers: &self.buffers,
@@ -73,7 +73,7 @@ fn runs(at: At) -> impl Iterator<Item = (usize, usize)> {
 struct Pass<'a> {
     input: &'a [f32],
     steps: &'a [Step],
-    banks: &'a [Bank],
+    packed: &'a [PackedLayer],
     program: &'a Program,
     isa: Isa,
     /// Buffers for transforms.
@@ -96,7 +96,7 @@ impl Steps for Pass<'_> {
     fn unit(&self, stage: usize, unit: usize, map: &[f32], out: &mut [f32]) {
         let Stage { step, work, .. } = &self.program.stages[stage];
         let (ends, unit) = (&self.program.layout.ends[*step], &work.units()[unit]);
-        self.run(&self.steps[*step], &self.banks[*step], [ends.input, ends.output], (work, unit), map, out);
+        self.run(&self.steps[*step], &self.packed[*step], [ends.input, ends.output], (work, unit), map, out);
     }
 }
 
@@ -104,7 +104,7 @@ impl Pass<'_> {
     fn run(
         &self,
         step: &Step,
-        bank: &Bank,
+        packed: &PackedLayer,
         [from, to]: [At; 2],
         (work, unit): (&Work, &Unit),
         map: &[f32],
@@ -112,73 +112,66 @@ impl Pass<'_> {
     ) {
         match (step, work) {
             (Step::Convolve { convolution, accumulate, .. }, Work::Tiles { form, tiles, .. }) => {
-                let winograd = bank.winograd(convolution, *form);
+                let winograd = packed.winograd(convolution, *form);
                 self.buffers.with(|buffer| {
                     let tiles = &tiles[unit.first..unit.end];
-                    winograd.run(self.isa, map, tiles, (out, unit.start), *accumulate, buffer);
+                    winograd.run(map, tiles, (out, unit.start), *accumulate, buffer);
                 });
             }
             (Step::Convolve { convolution, .. }, Work::TransformInput { form, tiles, .. }) => {
-                let winograd = bank.winograd(convolution, *form);
-                winograd.transform_input(self.isa, map, &tiles[unit.first..unit.end], out);
+                let winograd = packed.winograd(convolution, *form);
+                winograd.transform_input(map, &tiles[unit.first..unit.end], out);
             }
-            (Step::Convolve { convolution, .. }, Work::Products { form, pieces, .. }) => {
-                let winograd = bank.winograd(convolution, *form);
-                let places = unit.first..unit.end;
-                winograd.multiply(self.isa, places, winograd.blocks(), *pieces, map, out);
+            (Step::Convolve { convolution, .. }, Work::Products { form, layout, .. }) => {
+                let winograd = packed.winograd(convolution, *form);
+                winograd.multiply(unit.first..unit.end, winograd.panels(), *layout, map, out);
             }
             (Step::Convolve { convolution, accumulate, .. }, Work::TransformOutput { form, tiles, .. }) => {
-                let winograd = bank.winograd(convolution, *form);
+                let winograd = packed.winograd(convolution, *form);
                 let own = (&tiles[unit.first..unit.end], unit.first);
                 let outputs = 0..convolution.filters;
-                winograd.transform_output(
-                    self.isa,
-                    (map, tiles.len()),
-                    own,
-                    outputs,
-                    (out, unit.start),
-                    *accumulate,
-                );
+                winograd.transform_output((map, tiles.len()), own, outputs, (out, unit.start), *accumulate);
             }
             (Step::ToBytes { .. }, Work::Rows { .. }) => {
                 bytes_of([from, to], unit, map, bytemuck::cast_slice_mut(out), self.isa);
             }
             (
                 Step::Convolve { convolution, .. } | Step::ConvolveCells { convolution, .. },
-                Work::Sums { places, runs, .. },
+                Work::Sums { windows, runs, .. },
             ) if from.bytes => {
-                let onto = matches!(step, Step::Convolve { accumulate: true, .. });
-                let banks = bank.byte_cells(convolution);
-                let placed = Placed { places, line: from.line(), rows: convolution.rows(), base: unit.start };
+                let accumulate = matches!(step, Step::Convolve { accumulate: true, .. });
+                let cells = packed.byte_cells(convolution);
+                let (offsets, rows) = (windows.as_slice(), convolution.rows());
+                let windows = IndirectWindows { offsets, line: from.line(), rows, base: unit.start };
                 let bytes = bytemuck::cast_slice(map);
                 for run in &runs[unit.first..unit.end] {
-                    if let (Some(bank), Some(first)) = (banks.get(run.bank), places.get(run.first)) {
-                        let scale = from.scale(first.from as usize / from.item(), map);
-                        let places = run.first..run.end;
-                        byte_sums(self.isa, bank, (bytes, scale), &placed, places, out, onto);
+                    if let (Some(weights), Some(first)) = (cells.get(run.weights), offsets.get(run.first)) {
+                        let scale = from.scale(first.input as usize / from.item(), map);
+                        let range = run.first..run.end;
+                        gemm_u8i8::multiply(weights, (bytes, scale), &windows, range, out, accumulate);
                     }
                 }
             }
-            (_, Work::Sums { places, runs, .. }) => {
-                let (banks, rows, onto) = match step {
+            (_, Work::Sums { windows, runs, .. }) => {
+                let (packed, rows, accumulate) = match step {
                     Step::Convolve { convolution, accumulate, .. } => {
-                        (bank.cells(convolution), convolution.rows(), *accumulate)
+                        (packed.cells(convolution), convolution.rows(), *accumulate)
                     }
                     Step::ConvolveCells { convolution, .. } => {
-                        (bank.cells(convolution), convolution.rows(), false)
+                        (packed.cells(convolution), convolution.rows(), false)
                     }
                     Step::Multiply { matrix, .. } => {
                         let whole =
                             Rows { count: from.shape.height, run: from.shape.width * from.shape.channels };
-                        (bank.parts(matrix), whole, false)
+                        (packed.parts(matrix), whole, false)
                     }
-                    // Nothing else sums windows.
+                    // Nothing else multiplies windows.
                     _ => return,
                 };
-                let placed = Placed { places, line: from.line(), rows, base: unit.start };
+                let windows = IndirectWindows { offsets: windows, line: from.line(), rows, base: unit.start };
                 for run in &runs[unit.first..unit.end] {
-                    if let Some(bank) = banks.get(run.bank) {
-                        sums(self.isa, bank, map, &placed, run.first..run.end, out, onto);
+                    if let Some(weights) = packed.get(run.weights) {
+                        gemm_f32::multiply(weights, map, &windows, run.first..run.end, out, accumulate);
                     }
                 }
             }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::layout::{At, Ends};
 use super::plan::Step;
-use super::program::{Unit, Work, evenly, parts};
 use super::step::Convolution;
+use super::work::{Unit, Work, evenly, parts};
 use crate::Shape;
-use crate::kernel::gemm_f32::FEW_WINDOWS;
-use crate::kernel::indirection::TransformLayout;
+use crate::kernel::tiling::FEW_WINDOWS;
+use crate::kernel::winograd::layout::TransformLayout;
 use crate::kernel::winograd::{Form, Grid, LEAST_OUTPUTS, Tile, tiles};
 
 /// Multiplications of products that are worth a unit of their own.
@@ -17,7 +17,7 @@ const PRODUCTS: usize = 64 << 10;
 /// Values that the transforms of one unit's tiles may fill, and how few tiles are worth it.
 const TRANSFORMED: usize = 192 << 10;
 const FEWEST_TILES: usize = 12;
-/// The most values (32 MB) of all transforms of a step that is worked through place by place.
+/// The most values (32 MB) of all transforms of a step that is worked through point by point.
 const STAGED: usize = 8 << 20;
 /// What it costs to bring one value of a tile there and back, in multiplications: measured on the nets of the compact recipe, with AVX2 and AVX-512.
 const TRANSFORM: usize = 16;
@@ -55,33 +55,33 @@ pub(crate) fn of(step: &Step, ends: &Ends, items: usize) -> Option<Tiled> {
         (0..last).step_by(rows.max(1)).map(unit).collect()
     };
     let onto_map = |row: usize| output.pixel(row / down, 0, row % down * form.results, 0);
-    let most = TRANSFORMED / (form.places() * (inputs + filters.min(LEAST_OUTPUTS)));
+    let most = TRANSFORMED / (form.points() * (inputs + filters.min(LEAST_OUTPUTS)));
     let most = most.max(FEWEST_TILES);
     // Two units at least, where there is enough for two cores.
     let count =
         (items * down).div_ceil(most.div_ceil(across).max(1)).max(if down * items > 1 { 2 } else { 1 });
     let rows = (items * down).div_ceil(count);
-    let places = form.places();
-    let pieces = TransformLayout { all: tiles.len(), each: rows * across, places };
-    let whole = TransformLayout::whole(tiles.len(), places);
-    let values = [pieces.values(inputs), whole.values(filters)];
+    let points = form.points();
+    let layout = TransformLayout { all: tiles.len(), each: rows * across, points };
+    let whole = TransformLayout::whole(tiles.len(), points);
+    let values = [layout.values(inputs), whole.values(filters)];
     // What is read again for each unit against what is written and read in between.
     let again = (count.max(2) - 1) * inputs * filters;
     let between = 2 * tiles.len() * (inputs + filters);
     if again < between || values[0] + values[1] > STAGED {
         return Some(Tiled::Fused(Work::Tiles { form, tiles, units: units(rows, &onto_map) }));
     }
-    let count = evenly((places * tiles.len() * inputs * filters).div_ceil(PRODUCTS).min(places));
-    let several = |places: Range<usize>| Unit {
-        start: places.start * whole.apart(0, filters),
-        first: places.start,
-        end: places.end,
+    let count = evenly((points * tiles.len() * inputs * filters).div_ceil(PRODUCTS).min(points));
+    let several = |points: Range<usize>| Unit {
+        start: points.start * whole.stride(0, filters),
+        first: points.start,
+        end: points.end,
     };
-    let products = parts(places, count).map(several).collect();
-    let input = units(rows, &|row| pieces.start(row * across, inputs));
+    let products = parts(points, count).map(several).collect();
+    let input = units(rows, &|row| layout.start(row * across, inputs));
     let works = [
         Work::TransformInput { form, tiles: Arc::clone(&tiles), units: input },
-        Work::Products { form, pieces, units: products },
+        Work::Products { form, layout, units: products },
         Work::TransformOutput { form, tiles, units: units(rows, &onto_map) },
     ];
     Some(Tiled::Staged { works, values })
@@ -100,7 +100,7 @@ fn form(convolution: &Convolution, ends: &Ends) -> Option<Form> {
     let cost = |form: &Form| {
         let [down, across] = form.tiles(to.height, to.width);
         let tiles = down * across;
-        form.places() * (products(tiles) + TRANSFORM * tiles * (inputs + filters))
+        form.points() * (products(tiles) + TRANSFORM * tiles * (inputs + filters))
     };
     let plain = window.kernel * window.kernel * products(to.height * to.width);
     Form::of_kernel(window.kernel).min_by_key(cost).filter(|form| cost(form) < plain)

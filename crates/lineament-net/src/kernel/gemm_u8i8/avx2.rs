@@ -1,4 +1,4 @@
-//! The sums of bytes with AVX2, eight outputs an instruction: as in `byte_sums_avx512.rs` where the processor has AVX-VNNI, in numbers of sixteen bits where not.
+//! AVX2, eight outputs an instruction: with VNNI where the processor has it for AVX, in numbers of sixteen bits where not.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
@@ -8,211 +8,166 @@ use std::arch::x86_64::{
 };
 use std::ops::Range;
 
-use super::ByteStrip;
-use super::packing::{INPUTS, OUTPUTS, STEP, steps};
+use super::Strip;
 use crate::kernel::aligned::LANES;
 use crate::kernel::indirection::Windows;
-use crate::kernel::isa::{Avx2, Avx2Vnni};
+use crate::kernel::isa::{Avx2, Avx2Vnni, Isa};
+use crate::kernel::tiling::{self, Kernel, Packing, Tile, Tiles, Two};
 
 /// Vectors of a panel.
-const VECTORS: usize = OUTPUTS / LANES;
-
-/// What `byte_sums` calls, after it has checked that all windows lie within `map` and all outputs within `out`.
-pub(crate) fn sums<'a, W: Windows>(
-    proof: Avx2,
-    vnni: Option<Avx2Vnni>,
-    strips: impl Iterator<Item = ByteStrip<'a>>,
-    map: &[u8],
-    windows: &W,
-    places: Range<usize>,
-    out: &mut [f32],
-) {
-    for strip in strips {
-        let places = places.clone();
-        // SAFETY: the proofs say that the processor has the instructions. `byte_sums` has checked the windows of `places`, and `BytePanels` fills each panel
-        // with `rows.count * steps` times 64 bytes.
-        unsafe {
-            match vnni {
-                Some(proof) => with_vnni(proof, &strip, map, windows, places, out),
-                None => with_halves(proof, &strip, map, windows, places, out),
-            }
-        }
-    }
-}
-
-/// # Safety
-/// The processor has AVX2 and AVX-VNNI; otherwise as [`tiles`].
-#[target_feature(enable = "avx2,avxvnni")]
-unsafe fn with_vnni<W: Windows>(
-    _: Avx2Vnni,
-    strip: &ByteStrip<'_>,
-    map: &[u8],
-    windows: &W,
-    places: Range<usize>,
-    out: &mut [f32],
-) {
-    // Six windows: with the two vectors of a panel, a step of filters and four bytes of the map they fill sixteen registers.
-    // SAFETY: as the caller promises.
-    unsafe { tiles::<Bytes, W, 6>(strip, map, windows, places, out) };
-}
-
-/// # Safety
-/// The processor has AVX2; otherwise as [`tiles`].
-#[target_feature(enable = "avx2")]
-unsafe fn with_halves<W: Windows>(
-    _: Avx2,
-    strip: &ByteStrip<'_>,
-    map: &[u8],
-    windows: &W,
-    places: Range<usize>,
-    out: &mut [f32],
-) {
-    // Four windows: filters and bytes take twice the registers.
-    // SAFETY: as the caller promises.
-    unsafe { tiles::<Halves, W, 4>(strip, map, windows, places, out) };
-}
-
-/// How bytes are multiplied. All are compiled for the instructions of the function that they end up in.
-trait Products {
-    /// Filters of a step made ready.
-    type Filters;
-    /// Bytes of the map made ready.
-    type Four;
-
-    /// # Safety
-    /// The processor has the instructions of these products, here and below.
-    unsafe fn filters(step: [__m256i; VECTORS]) -> Self::Filters;
-
-    unsafe fn four(four: __m256i) -> Self::Four;
-
-    /// Adds the products of four bytes, the same for all outputs, with four filters of each output.
-    unsafe fn add(sums: &mut [__m256i; VECTORS], four: &Self::Four, filters: &Self::Filters);
-}
+const VECTORS: usize = 2;
+const OUTPUTS: usize = VECTORS * LANES;
+const INPUTS: usize = 4;
+const PACKING: Packing = Packing { outputs: OUTPUTS, inputs: INPUTS };
 
 /// Four products and their sum in one instruction (VNNI).
-struct Bytes;
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Avx2VnniU8I8(Avx2Vnni);
 
-impl Products for Bytes {
-    type Filters = [__m256i; VECTORS];
-    type Four = __m256i;
+// SAFETY: the proof is that the processor has the instructions.
+unsafe impl Kernel for Avx2VnniU8I8 {
+    const NAME: &'static str = "avx2-vnni";
+    const PACKING: Packing = PACKING;
 
-    #[inline(always)]
-    unsafe fn filters(step: [__m256i; VECTORS]) -> Self::Filters {
-        step
+    type Value = u8;
+    type Strip<'a> = Strip<'a>;
+
+    fn new(isa: Isa) -> Option<Self> {
+        isa.avx2_vnni().map(Self)
     }
 
-    #[inline(always)]
-    unsafe fn four(four: __m256i) -> Self::Four {
-        four
+    /// Sixteen registers: six windows of two vectors, a step of weights and four bytes of the map.
+    fn tiles<'a, W: Windows>() -> Tiles<'a, Self, W> {
+        let one = || [Tile::of::<6>(), Tile::of::<2>()];
+        Tiles { one: one(), narrow: one(), two: Two::Never }
     }
 
-    #[inline(always)]
-    unsafe fn add(sums: &mut [__m256i; VECTORS], four: &Self::Four, filters: &Self::Filters) {
-        for (sum, filter) in sums.iter_mut().zip(filters) {
-            // SAFETY: as the caller promises.
-            *sum = unsafe { _mm256_dpbusd_avx_epi32(*sum, *four, *filter) };
+    unsafe fn tile<W: Windows, const M: usize, const P: usize>(
+        self,
+        strips: &[Strip<'_>; P],
+        map: &[u8],
+        windows: &W,
+        range: Range<usize>,
+        out: &mut [f32],
+    ) {
+        for strip in strips {
+            // SAFETY: as the caller promises; packing gives a panel `rows.count * steps` times 64 bytes.
+            unsafe { vnni_tile::<W, M>(strip, map, windows, range.clone(), out) };
         }
     }
 }
 
 /// Bytes at even and at odd places, as numbers of sixteen bits: two products and their sum in one instruction, exact. (There is one for four bytes that
 /// keeps its sums in sixteen bits, which these can exceed.)
-struct Halves;
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Avx2U8I8(Avx2);
 
-impl Products for Halves {
-    type Filters = [[__m256i; 2]; VECTORS];
-    type Four = [__m256i; 2];
+// SAFETY: the proof is that the processor has the instructions.
+unsafe impl Kernel for Avx2U8I8 {
+    const NAME: &'static str = "avx2";
+    const PACKING: Packing = PACKING;
 
-    #[inline(always)]
-    unsafe fn filters(step: [__m256i; VECTORS]) -> Self::Filters {
-        // SAFETY: as the caller promises.
-        step.map(|both| unsafe {
-            [_mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(both)), _mm256_srai_epi16::<8>(both)]
-        })
+    type Value = u8;
+    type Strip<'a> = Strip<'a>;
+
+    fn new(isa: Isa) -> Option<Self> {
+        isa.avx2().map(Self)
     }
 
-    #[inline(always)]
-    unsafe fn four(four: __m256i) -> Self::Four {
-        // SAFETY: as the caller promises.
-        unsafe { [_mm256_and_si256(four, _mm256_set1_epi16(0xff)), _mm256_srli_epi16::<8>(four)] }
+    /// Four windows: weights and bytes take twice the registers.
+    fn tiles<'a, W: Windows>() -> Tiles<'a, Self, W> {
+        let one = || [Tile::of::<4>(), Tile::of::<2>()];
+        Tiles { one: one(), narrow: one(), two: Two::Never }
     }
 
-    #[inline(always)]
-    unsafe fn add(sums: &mut [__m256i; VECTORS], [even, odd]: &Self::Four, filters: &Self::Filters) {
-        for (sum, filters) in sums.iter_mut().zip(filters) {
-            // SAFETY: as the caller promises.
-            unsafe {
-                let both = _mm256_add_epi32(
-                    _mm256_madd_epi16(*even, filters[0]),
-                    _mm256_madd_epi16(*odd, filters[1]),
-                );
-                *sum = _mm256_add_epi32(*sum, both);
-            }
+    unsafe fn tile<W: Windows, const M: usize, const P: usize>(
+        self,
+        strips: &[Strip<'_>; P],
+        map: &[u8],
+        windows: &W,
+        range: Range<usize>,
+        out: &mut [f32],
+    ) {
+        for strip in strips {
+            // SAFETY: as the caller promises; packing gives a panel `rows.count * steps` times 64 bytes.
+            unsafe { halves_tile::<W, M>(strip, map, windows, range.clone(), out) };
         }
     }
 }
 
-/// The sums of the windows of `places` with the filters of a panel, `M` windows at a time.
+/// The sums of up to `M` windows with the weights of a panel.
 ///
 /// # Safety
-/// The processor has AVX2 and the instructions of `P`; every row of every window of `places` lies within `map`, up to whole steps of four; the panel has 64
-/// bytes a step.
-#[inline(always)]
-unsafe fn tiles<P: Products, W: Windows, const M: usize>(
-    strip: &ByteStrip<'_>,
+/// The processor has AVX2 and AVX-VNNI; otherwise as [`tile`].
+#[target_feature(enable = "avx2,avxvnni")]
+unsafe fn vnni_tile<W: Windows, const M: usize>(
+    strip: &Strip<'_>,
     map: &[u8],
     windows: &W,
-    places: Range<usize>,
+    range: Range<usize>,
     out: &mut [f32],
 ) {
-    let begin = strip.begin();
-    for place in places.clone().step_by(M) {
-        let next = place..places.end.min(place + M);
-        // SAFETY: as the caller promises; the places are 1 to `M`.
-        let done = unsafe { tile::<P, W, M>(strip, &begin, map, windows, next.clone()) };
-        for (place, sums) in next.zip(&done) {
-            strip.finish(sums, &mut out[windows.to(place) + strip.first..][..strip.there]);
-        }
-    }
+    // SAFETY: as the caller promises.
+    unsafe { tile::<W, M, true>(strip, map, windows, range, out) };
 }
 
-/// The sums of up to `M` windows, which begin with `begin`.
+/// The same in numbers of sixteen bits.
 ///
 /// # Safety
-/// As [`tiles`]; `places` are 1 to `M`.
-#[inline(always)]
-unsafe fn tile<P: Products, W: Windows, const M: usize>(
-    strip: &ByteStrip<'_>,
-    begin: &[i32; OUTPUTS],
+/// The processor has AVX2; otherwise as [`tile`].
+#[target_feature(enable = "avx2")]
+unsafe fn halves_tile<W: Windows, const M: usize>(
+    strip: &Strip<'_>,
     map: &[u8],
     windows: &W,
-    places: Range<usize>,
-) -> [[i32; OUTPUTS]; M] {
-    let (rows, count) = (strip.rows, places.len());
-    let mut filters = strip.panel.values.as_ptr();
+    range: Range<usize>,
+    out: &mut [f32],
+) {
+    // SAFETY: as the caller promises.
+    unsafe { tile::<W, M, false>(strip, map, windows, range, out) };
+}
+
+/// What both do, compiled for the instructions of the function that it ends up in.
+///
+/// # Safety
+/// The processor has AVX2, and AVX-VNNI where `VNNI`; otherwise as [`Kernel::tile`]. The panel has `rows.count * steps` times 64 bytes.
+#[inline(always)]
+unsafe fn tile<W: Windows, const M: usize, const VNNI: bool>(
+    strip: &Strip<'_>,
+    map: &[u8],
+    windows: &W,
+    range: Range<usize>,
+    out: &mut [f32],
+) {
+    let mut weights = strip.panel.values.as_ptr();
     // SAFETY: as the caller promises: what is read lies in the panel and within the rows of windows, up to whole steps.
-    unsafe {
+    let done = unsafe {
         let mut first = [_mm256_setzero_si256(); VECTORS];
-        for (first, begin) in first.iter_mut().zip(begin.as_chunks::<LANES>().0) {
+        for (first, begin) in first.iter_mut().zip(strip.begin.as_chunks::<LANES>().0) {
             *first = _mm256_loadu_si256(begin.as_ptr().cast());
         }
         let mut sums = [first; M];
-        for row in 0..rows.count {
-            let mut from = [map.as_ptr(); M];
-            for (m, from) in from.iter_mut().enumerate() {
-                // Past the last window it is computed once more and not stored.
-                *from = from.add(windows.from(places.start + m.min(count - 1), row));
-            }
-            for at in 0..steps(rows) {
+        for row in 0..strip.rows.count {
+            let inputs = tiling::inputs::<_, W, M, 1>(map, windows, &range, row);
+            for at in 0..strip.steps {
                 let mut step = [_mm256_setzero_si256(); VECTORS];
                 for (v, step) in step.iter_mut().enumerate() {
-                    *step = _mm256_loadu_si256(filters.add(v * LANES * INPUTS).cast());
+                    *step = _mm256_loadu_si256(weights.add(v * LANES * INPUTS).cast());
                 }
-                let ready = P::filters(step);
-                filters = filters.add(STEP);
-                for (sums, from) in sums.iter_mut().zip(&from) {
-                    let four = _mm256_set1_epi32(from.add(at * INPUTS).cast::<i32>().read_unaligned());
-                    P::add(sums, &P::four(four), &ready);
+                weights = weights.add(OUTPUTS * INPUTS);
+                // Unused with VNNI.
+                let halves = step.map(|both| {
+                    [_mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(both)), _mm256_srai_epi16::<8>(both)]
+                });
+                for (sums, input) in sums.iter_mut().zip(&inputs) {
+                    let four = _mm256_set1_epi32(input.add(at * INPUTS).cast::<i32>().read_unaligned());
+                    if VNNI {
+                        for (sum, step) in sums.iter_mut().zip(&step) {
+                            *sum = _mm256_dpbusd_avx_epi32(*sum, four, *step);
+                        }
+                    } else {
+                        add_halves(sums, four, &halves);
+                    }
                 }
             }
         }
@@ -224,5 +179,25 @@ unsafe fn tile<P: Products, W: Windows, const M: usize>(
             }
         }
         done
+    };
+    for (window, sums) in range.zip(&done) {
+        strip.finish(sums, &mut out[windows.output(window) + strip.first..][..strip.outputs]);
+    }
+}
+
+/// Adds the products of four bytes, the same for all outputs, with four weights of each output, even and odd ones apart.
+///
+/// # Safety
+/// The processor has AVX2.
+#[inline(always)]
+unsafe fn add_halves(sums: &mut [__m256i; VECTORS], four: __m256i, halves: &[[__m256i; 2]; VECTORS]) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let (even, odd) = (_mm256_and_si256(four, _mm256_set1_epi16(0xff)), _mm256_srli_epi16::<8>(four));
+        for (sum, weights) in sums.iter_mut().zip(halves) {
+            let both =
+                _mm256_add_epi32(_mm256_madd_epi16(even, weights[0]), _mm256_madd_epi16(odd, weights[1]));
+            *sum = _mm256_add_epi32(*sum, both);
+        }
     }
 }

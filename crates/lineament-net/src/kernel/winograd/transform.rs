@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
-use super::{Form, Grid, Tile};
+use super::layout::TransformLayout;
+use super::tile::{Form, Grid, Tile};
 use crate::kernel::aligned::LANES;
-use crate::kernel::indirection::TransformLayout;
 use crate::kernel::isa::Isa;
 use crate::kernel::simd::dispatch::{self, Loops};
 use crate::kernel::simd::lanes::Lanes;
@@ -38,7 +38,7 @@ pub(crate) struct OutputTransform<'a> {
     pub(crate) base: usize,
     pub(crate) bias: &'a [f32],
     pub(crate) slopes: &'a [f32],
-    pub(crate) onto: bool,
+    pub(crate) accumulate: bool,
 }
 
 /// Tiles of one size on their way out.
@@ -166,14 +166,14 @@ impl InputTransform<'_> {
                 column[y] = *value;
             }
         }
-        let apart = TransformLayout::whole(self.tiles.len(), SIDE * SIDE).apart(0, channels);
+        let stride = TransformLayout::whole(self.tiles.len(), SIDE * SIDE).stride(0, channels);
         let mut at = index * channels + lane;
         // By reference throughout: iterators that own arrays of vectors copy them around.
         for column in half.iter() {
             for value in &input_line(*column) {
                 // SAFETY: as the caller promises.
                 unsafe { value.write(transformed, at, there) };
-                at += apart;
+                at += stride;
             }
         }
     }
@@ -185,7 +185,7 @@ impl OutputTransform<'_> {
     /// # Panics
     /// When there are too few products, offsets or slopes, or a tile lies outside of `out`: that would be a mistake in a plan, not in an input.
     pub(crate) fn run(&self, isa: Isa, form: Form, out: &mut [f32]) {
-        let (all, outputs) = (TransformLayout::whole(self.all, form.places()), self.outputs.len());
+        let (all, outputs) = (TransformLayout::whole(self.all, form.points()), self.outputs.len());
         assert!(self.products.len() >= all.values(outputs), "products of {} values", self.products.len());
         assert!(self.first + self.tiles.len() <= self.all, "tiles beyond {}", self.all);
         let most = self.channels.min(self.bias.len()).min(self.slopes.len());
@@ -222,14 +222,14 @@ impl OutputTransform<'_> {
         let (top, left) = (tile.row * RESULTS, tile.column * RESULTS);
         let start = start.wrapping_sub(self.base).wrapping_add(top * line + left * channels + first);
         let (rows, columns) = (rows - top, columns - left);
-        let apart = TransformLayout::whole(self.all, SIDE * SIDE).apart(0, outputs);
+        let stride = TransformLayout::whole(self.all, SIDE * SIDE).stride(0, outputs);
         let mut at = (self.first + index) * outputs + lane;
         for half in &mut *half {
             let mut column = [Lanes::ZERO; SIDE];
             for value in &mut column {
                 // SAFETY: as the caller promises.
                 *value = unsafe { Lanes::read(self.products, at, there) };
-                at += apart;
+                at += stride;
             }
             *half = output_line(column);
         }
@@ -247,7 +247,7 @@ impl OutputTransform<'_> {
                     let value = *value + bias;
                     // SAFETY: as the caller promises.
                     unsafe {
-                        let value = if self.onto { value + Lanes::read(out, to, there) } else { value };
+                        let value = if self.accumulate { value + Lanes::read(out, to, there) } else { value };
                         value.sloped(slope).write(out, to, there);
                     }
                 }
@@ -323,7 +323,7 @@ mod tests {
 
     fn transform_output(base: usize, out: usize) {
         let form = Form { side: 6, results: 4 };
-        let products = vec![0.0; TransformLayout::whole(1, form.places()).values(1)];
+        let products = vec![0.0; TransformLayout::whole(1, form.points()).values(1)];
         let (mut out, zeros) = (vec![0.0; out], [0.0]);
         let tiles = [tile()];
         let all = OutputTransform {
@@ -336,7 +336,7 @@ mod tests {
             base,
             bias: &zeros,
             slopes: &zeros,
-            onto: false,
+            accumulate: false,
         };
         Isa::available().into_iter().for_each(|isa| all.run(isa, form, &mut out));
     }
