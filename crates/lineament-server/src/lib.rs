@@ -12,6 +12,7 @@ mod metrics;
 mod openapi;
 mod problem;
 mod queue;
+mod router;
 mod routes;
 mod serve;
 mod service;

@@ -1,22 +1,17 @@
-//! The service: a tagger, a line of pictures, and the routes that lead to it.
+//! The service: a tagger, a line of pictures, and the threads that work on them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::{Method, Request, StatusCode, header};
-use axum::routing::{get, post};
-use axum::{Router, middleware};
+use axum::http::{Request, StatusCode};
 use lineament::{Tagger, Threads};
 use tokio::sync::oneshot;
-use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::guard;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::queue::{Queue, Refused};
-use crate::routes;
 use crate::settings::Settings;
 use crate::upload::{Door, Sent};
 use crate::work::{Answer, Task};
@@ -59,49 +54,6 @@ impl Service {
         workers.start(threads)?;
         let door = Door::new(settings.limits);
         Ok(Arc::new(Self { tagger, settings, metrics, queue, door, stopping: AtomicBool::new(false) }))
-    }
-
-    /// What answers requests.
-    pub fn router(self: &Arc<Self>) -> Router {
-        let guarded = Router::new()
-            .route("/v1/predict", post(routes::predict::predict))
-            .route("/v1/locate", post(routes::locate::locate))
-            .route("/v1/explain", post(routes::explain::explain))
-            .route("/v1/model", get(routes::model::model))
-            .route("/metrics", get(routes::health::metrics))
-            .layer(middleware::from_fn_with_state(Arc::clone(self), guard::token));
-        let router = Router::new()
-            .route("/healthz", get(routes::health::healthz))
-            .route("/readyz", get(routes::health::readyz))
-            .route("/openapi.json", get(crate::openapi::openapi))
-            .merge(guarded)
-            .merge(routes::page::router())
-            .fallback(routes::not_found)
-            .method_not_allowed_fallback(routes::wrong_method)
-            .layer(middleware::from_fn_with_state(Arc::clone(self), guard::count))
-            .layer(middleware::from_fn(guard::headers));
-        let router = match self.cors() {
-            Some(cors) => router.layer(cors),
-            None => router,
-        };
-        router.with_state(Arc::clone(self))
-    }
-
-    /// What other origins may do, if any.
-    fn cors(&self) -> Option<CorsLayer> {
-        let origins = &self.settings.origins;
-        let allowed = match origins.as_slice() {
-            [] => return None,
-            origins if origins.iter().any(|origin| origin == "*") => AllowOrigin::any(),
-            origins => AllowOrigin::list(origins.iter().cloned()),
-        };
-        let layer = CorsLayer::new()
-            .allow_origin(allowed)
-            .allow_methods([Method::GET, Method::POST])
-            .allow_headers([header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE])
-            .expose_headers([header::RETRY_AFTER])
-            .max_age(Duration::from_secs(600));
-        Some(layer)
     }
 
     /// What was set.
