@@ -19,7 +19,7 @@ pub struct Metrics {
     pictures: Family<Pictures, Counter>,
     faces: Counter,
     stages: Family<StageLabel, Histogram>,
-    batches: Histogram,
+    active: Histogram,
     panics: Counter,
     waiting: Gauge,
     held: Gauge<f64, AtomicU64>,
@@ -93,7 +93,7 @@ impl Metrics {
             pictures: Family::default(),
             faces: Counter::default(),
             stages: Family::new_with_constructor(seconds),
-            batches: Histogram::new(exponential_buckets(1.0, 2.0, 7)),
+            active: Histogram::new(exponential_buckets(1.0, 2.0, 7)),
             panics: Counter::default(),
             waiting: Gauge::default(),
             held: Gauge::default(),
@@ -118,7 +118,7 @@ impl Metrics {
         );
         registry.register("pictures", "Pictures answered, by outcome", self.pictures.clone());
         registry.register("faces", "Faces told", self.faces.clone());
-        registry.register("batch_pictures", "Pictures worked on together", self.batches.clone());
+        registry.register("batch_pictures", "Pictures worked on together", self.active.clone());
         registry.register("panics", "Faults in work on a picture", self.panics.clone());
         registry.register("queue_pictures", "Pictures that wait for their turn", self.waiting.clone());
         registry.register_with_unit("held", "Bodies that are held", Unit::Bytes, self.held.clone());
@@ -154,9 +154,9 @@ impl Metrics {
         done
     }
 
-    /// Notes the size of a batch.
-    pub fn batch(&self, pictures: usize) {
-        self.batches.observe(pictures as f64);
+    /// Notes how many photos are worked on when one begins, itself included.
+    pub fn active(&self, photos: usize) {
+        self.active.observe(photos as f64);
     }
 
     /// Counts a fault.

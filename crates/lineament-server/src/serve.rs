@@ -1,4 +1,4 @@
-//! Listening on an address until told to stop.
+//! Listening on an address until the process is asked to stop.
 
 use std::future::Future;
 use std::io;
@@ -18,9 +18,9 @@ use crate::service::Service;
 use crate::settings::Settings;
 
 /// How long a connection may take over the head of a request, and how long it may idle between two.
-const HEAD: Duration = Duration::from_secs(15);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// Threads that talk to clients; they only move bytes.
-const TALKERS: usize = 2;
+const IO_THREADS: usize = 2;
 
 /// Why the service cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +45,8 @@ pub enum ServeError {
 /// An address that cannot be had, or a system that gives no threads.
 pub fn run(tagger: Tagger, settings: Settings, ready: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(TALKERS)
-        .thread_name("lineament-talk")
+        .worker_threads(IO_THREADS)
+        .thread_name("lineament-io")
         .enable_io()
         .enable_time()
         .build()?;
@@ -54,30 +54,30 @@ pub fn run(tagger: Tagger, settings: Settings, ready: impl FnOnce(SocketAddr)) -
         let address = settings.address;
         let listener =
             TcpListener::bind(address).await.map_err(|cause| ServeError::Address { address, cause })?;
-        // Before anybody is told that we are here, so that no signal is missed.
-        let told = stop_signal()?;
+        // Before the address is known to anybody, so that no signal is missed.
+        let stop = stop_signal()?;
         ready(listener.local_addr()?);
         let service = Service::start(tagger, settings)?;
-        serve(listener, &service, told).await;
+        serve(listener, &service, stop).await;
         Ok(())
     })
 }
 
-/// Serves on a listener until `told` is ready, then answers what is under way, for as long as a request may take at most.
-async fn serve(listener: TcpListener, service: &Arc<Service>, told: impl Future<Output = ()>) {
+/// Serves on a listener until `stop` is ready, then answers what is under way, for as long as a request may take at most.
+async fn serve(listener: TcpListener, service: &Arc<Service>, stop: impl Future<Output = ()>) {
     let limits = service.settings().limits;
     let router = service.router();
-    let room = Arc::new(Semaphore::new(limits.connections));
+    let connections = Arc::new(Semaphore::new(limits.connections));
     let open = GracefulShutdown::new();
-    tokio::pin!(told);
+    tokio::pin!(stop);
     loop {
         let accepted = async {
-            let place = Arc::clone(&room).acquire_owned().await;
-            (place, listener.accept().await)
+            let permit = Arc::clone(&connections).acquire_owned().await;
+            (permit, listener.accept().await)
         };
-        let (place, accepted) = tokio::select! {
+        let (permit, accepted) = tokio::select! {
             accepted = accepted => accepted,
-            () = &mut told => break,
+            () = &mut stop => break,
         };
         let Ok((stream, _)) = accepted else {
             // Out of file descriptors, or a client that left: others may do better in a moment.
@@ -88,13 +88,13 @@ async fn serve(listener: TcpListener, service: &Arc<Service>, told: impl Future<
         let _ = stream.set_nodelay(true);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD)
+            .header_read_timeout(HEADER_TIMEOUT)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
         let connection = open.watch(connection);
         tokio::spawn(async move {
             // A client that breaks off is no failure of ours.
             let _ = connection.await;
-            drop(place);
+            drop(permit);
         });
     }
     drop(listener);
@@ -103,7 +103,7 @@ async fn serve(listener: TcpListener, service: &Arc<Service>, told: impl Future<
     let _ = tokio::time::timeout(longest, open.shutdown()).await;
 }
 
-/// Ready when the process is told to stop.
+/// Ready when the process is asked to stop.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};

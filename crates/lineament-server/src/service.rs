@@ -1,59 +1,61 @@
-//! The service: a tagger, a line of pictures, and the threads that work on them.
+//! The service: a model, a queue of photos, and the threads that work on them.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use futures_util::future::join_all;
 use lineament::{Tagger, Threads};
-use tokio::sync::oneshot;
 
 use crate::metrics::Metrics;
 use crate::problem::Problem;
-use crate::queue::{Queue, Refused};
+use crate::queue::{Full, Queue, Weight};
 use crate::settings::Settings;
-use crate::upload::{Door, Sent};
+use crate::shares::Shares;
+use crate::upload::{BodyLimiter, UploadedPhoto};
 use crate::work::{Answer, Task};
-use crate::workers::{Job, Workers};
+use crate::workers::Workers;
 
-/// How long a client is kept that is told to come again later: those that come again at once would take the processor from the
-/// pictures that they wait for.
+/// How long a client is kept that is to come again later: those that come again at once would take the processor from the
+/// photos that they wait for.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Answers about one picture, or why there are none, with its name.
-pub type Told = (Option<String>, Result<Answer, Problem>);
+/// The answer about one photo, or why there is none.
+pub type PhotoResult = Result<Answer, Problem>;
 
 /// A tagger that answers requests. Dropping the last reference ends its threads.
 pub struct Service {
-    tagger: Tagger,
     settings: Settings,
-    metrics: Arc<Metrics>,
-    queue: Arc<Queue<Job>>,
-    door: Door,
+    workers: Arc<Workers>,
+    queue: Arc<Queue>,
+    bodies: BodyLimiter,
     stopping: AtomicBool,
 }
 
 impl Service {
-    /// A service that works on the threads of the tagger.
+    /// A service that works on the threads of the tagger, and starts as many again for photos that come side by side.
     ///
     /// # Errors
     /// When the system starts no thread.
-    pub fn start(tagger: Tagger, settings: Settings) -> std::io::Result<Arc<Self>> {
-        // Whoever works on a photo is on one of these threads already.
-        let threads = tagger.threads().clone();
-        let (tagger, metrics) = (tagger.with_threads(Threads::of_caller()), Arc::new(Metrics::new()));
-        let queue = Queue::new(settings.line.places, settings.line.patience, settings.line.batch);
+    pub fn start(tagger: Tagger, settings: Settings) -> io::Result<Arc<Self>> {
+        let active = settings.queue.active.min(tagger.threads().count());
         let workers = Workers {
-            queue: Arc::clone(&queue),
-            tagger: tagger.clone(),
-            metrics: Arc::clone(&metrics),
+            shares: Shares::new(tagger.threads().clone(), active)?,
+            // Work on a photo is done on its share of the threads.
+            tagger: tagger.with_threads(Threads::of_caller()),
+            metrics: Metrics::new(),
             limits: settings.limits,
-            line: settings.line,
         };
-        workers.start(threads)?;
-        let door = Door::new(settings.limits);
-        Ok(Arc::new(Self { tagger, settings, metrics, queue, door, stopping: AtomicBool::new(false) }))
+        Ok(Arc::new(Self {
+            workers: Arc::new(workers),
+            queue: Queue::new(settings.queue, active),
+            bodies: BodyLimiter::new(settings.limits),
+            settings,
+            stopping: AtomicBool::new(false),
+        }))
     }
 
     /// What was set.
@@ -72,24 +74,28 @@ impl Service {
     }
 
     pub(crate) fn tagger(&self) -> &Tagger {
-        &self.tagger
+        &self.workers.tagger
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
-        &self.metrics
+        &self.workers.metrics
     }
 
     /// The counters as text.
     pub(crate) fn metrics_text(&self) -> Result<String, std::fmt::Error> {
-        self.metrics.text(self.queue.len(), self.door.held())
+        self.metrics().text(self.queue.len(), self.bodies.held())
     }
 
-    /// Takes in the pictures of a request, has the task done on each, and waits for the answers; whether they came as a form. Dropping
-    /// the future gives up their places.
-    pub(crate) async fn ask(&self, request: Request<Body>, task: Task) -> Result<(Vec<Told>, bool), Problem> {
-        let upload = self.door.take(request).await?;
+    /// Takes in the photos of a request and does the task on each: the names and answers in their order, and whether they
+    /// came as a form. Dropping the future gives up their turns.
+    pub(crate) async fn ask(
+        &self,
+        request: Request<Body>,
+        task: Task,
+    ) -> Result<(Vec<(Option<String>, PhotoResult)>, bool), Problem> {
+        let upload = self.bodies.take(request).await?;
         let form = upload.form;
-        let answers = self.wait(upload.pictures.iter(), task);
+        let answers = self.answers(&upload.photos, task);
         let answers = match tokio::time::timeout(self.settings.limits.time, answers).await {
             Ok(Err(problem)) if problem.status == StatusCode::TOO_MANY_REQUESTS => {
                 drop(upload);
@@ -105,45 +111,24 @@ impl Service {
                 .retry_after(Duration::from_secs(1)));
             }
         };
-        let names = upload.pictures.into_iter().map(|sent| sent.name);
+        let names = upload.photos.into_iter().map(|photo| photo.name);
         Ok((names.zip(answers).collect(), form))
     }
 
-    async fn wait(
-        &self,
-        pictures: impl Iterator<Item = &Sent>,
-        task: Task,
-    ) -> Result<Vec<Result<Answer, Problem>>, Problem> {
-        let (task, joined) = (Arc::new(task), Instant::now());
-        let (jobs, waiting): (Vec<_>, Vec<_>) = pictures
-            .map(|sent| {
-                let (answer, waiting) = oneshot::channel();
-                (Job { bytes: sent.bytes.clone(), task: Arc::clone(&task), joined, answer }, waiting)
-            })
-            .unzip();
-        let _places = self.queue.join(jobs).map_err(|refused| match refused {
-            Refused::Full(wait) => Problem::busy(
+    async fn answers(&self, photos: &[UploadedPhoto], task: Task) -> Result<Vec<PhotoResult>, Problem> {
+        let weights: Vec<Weight> = photos.iter().map(|photo| task.weight(&photo.bytes)).collect();
+        let tickets = self.queue.join(&weights).map_err(|Full(wait)| {
+            Problem::busy(
                 "too many pictures wait already; send this one again after the seconds that Retry-After gives",
             )
-            .retry_after(wait),
-            Refused::Closed => {
-                Problem::stopping("the service is about to stop; send the picture to another, or later")
-            }
+            .retry_after(wait)
         })?;
-        let mut answers = Vec::with_capacity(waiting.len());
-        for answer in waiting {
-            let answer = answer.await.unwrap_or_else(|_| {
-                Err(Problem::stopping("the service stopped before the picture's turn came; send it again"))
-            });
-            self.metrics.picture(if answer.is_ok() { "read" } else { "refused" });
-            answers.push(answer);
-        }
-        Ok(answers)
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        self.queue.close();
+        let task = Arc::new(task);
+        let answers = tickets.into_iter().zip(photos).map(async |(ticket, photo)| {
+            let answer = self.workers.answer(ticket, photo.bytes.clone(), Arc::clone(&task)).await;
+            self.metrics().picture(if answer.is_ok() { "read" } else { "refused" });
+            answer
+        });
+        Ok(join_all(answers).await)
     }
 }

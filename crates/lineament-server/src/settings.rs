@@ -18,8 +18,8 @@ pub struct Settings {
     pub origins: Vec<HeaderValue>,
     /// What a request may ask for.
     pub limits: Limits,
-    /// How many wait, and how long.
-    pub line: Line,
+    /// How many photos wait, and how long.
+    pub queue: QueueConfig,
 }
 
 /// What a request may ask for before it is refused.
@@ -43,15 +43,15 @@ pub struct Limits {
     pub connections: usize,
 }
 
-/// How pictures wait for their turn.
+/// How photos wait for their turn.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Line {
-    /// Pictures that wait at most.
-    pub places: usize,
+pub struct QueueConfig {
+    /// Photos that wait at most.
+    pub capacity: usize,
     /// A request that would wait longer than this is refused.
     pub patience: Duration,
-    /// Pictures that are worked on together when so many wait.
-    pub batch: usize,
+    /// Photos that are worked on at a time, where there are as many threads; as many of a size may wait whatever their wait.
+    pub active: usize,
 }
 
 impl Default for Settings {
@@ -61,7 +61,7 @@ impl Default for Settings {
             token: None,
             origins: Vec::new(),
             limits: Limits::default(),
-            line: Line::default(),
+            queue: QueueConfig::default(),
         }
     }
 }
@@ -81,8 +81,8 @@ impl Default for Limits {
     }
 }
 
-impl Default for Line {
+impl Default for QueueConfig {
     fn default() -> Self {
-        Self { places: 64, patience: Duration::from_millis(300), batch: 4 }
+        Self { capacity: 64, patience: Duration::from_millis(300), active: 4 }
     }
 }

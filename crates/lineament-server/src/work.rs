@@ -8,7 +8,11 @@ use utoipa::ToSchema;
 use crate::maps::{self, FaceMap, Map, MapKind};
 use crate::metrics::{Metrics, Stage};
 use crate::problem::Problem;
+use crate::queue::Weight;
 use crate::settings::Limits;
+
+/// A photo of more bytes is heavy.
+const HEAVY_BYTES: usize = 512 << 10;
 
 /// What is asked of a picture.
 pub enum Task {
@@ -20,11 +24,20 @@ pub enum Task {
         map: MapKind,
     },
     /// Faces, and what the answers about their attributes rest on.
-    Explain(Asked),
+    Explain(ExplainRequest),
+}
+
+impl Task {
+    /// How much work the task is on a photo, by the size of its file: those of 300 pixels a side have tens of
+    /// kilobytes, those of cameras megabytes. An explanation is hundreds of passes through the net.
+    pub fn weight(&self, photo: &[u8]) -> Weight {
+        let heavy = photo.len() > HEAVY_BYTES || matches!(self, Self::Explain(_));
+        if heavy { Weight::Heavy } else { Weight::Light }
+    }
 }
 
 /// What is to be explained.
-pub struct Asked {
+pub struct ExplainRequest {
     /// The one face of interest, counted from 1; all where none is named.
     pub face: Option<usize>,
     /// Which attributes, and by which threshold.
@@ -114,8 +127,8 @@ pub fn run(
             response_map = Some(map);
             bare()
         }
-        Task::Explain(asked) => {
-            let explain = || explained(&photo, &faces, asked, limits, gone);
+        Task::Explain(request) => {
+            let explain = || explained(&photo, &faces, request, limits, gone);
             explanations = Some(metrics.timed(Stage::Explain, explain)?);
             bare()
         }
@@ -124,28 +137,28 @@ pub fn run(
     Ok(Answer { prediction, faces_left_out, response_map, explanations })
 }
 
-/// The answer goes nowhere; any will do.
-fn stop_if(gone: &dyn Fn() -> bool) -> Result<(), Problem> {
+/// Ends work that nobody waits for; the problem goes nowhere, and any will do.
+pub fn stop_if(gone: &dyn Fn() -> bool) -> Result<(), Problem> {
     if gone() { Err(Problem::slow_answer("nobody waits for the answer any more")) } else { Ok(()) }
 }
 
 fn explained(
     photo: &Photo,
     faces: &[Face],
-    asked: &Asked,
+    request: &ExplainRequest,
     limits: &Limits,
     gone: &dyn Fn() -> bool,
 ) -> Result<Vec<Explained>, Problem> {
     let chosen: Vec<(usize, &Face)> =
-        (1..).zip(faces).filter(|(number, _)| asked.face.is_none_or(|face| face == *number)).collect();
-    if let (Some(face), true) = (asked.face, chosen.is_empty()) {
+        (1..).zip(faces).filter(|(number, _)| request.face.is_none_or(|face| face == *number)).collect();
+    if let (Some(face), true) = (request.face, chosen.is_empty()) {
         let found = faces.len();
         return Err(Problem::no_face(format!(
             "face {face} is asked for and the picture has {found}; `face` counts from 1, in the order of /v1/predict"
         )));
     }
-    let attributes = asked.tagger.selected_attributes().count();
-    if asked.map.is_some() && chosen.len() * attributes > limits.maps {
+    let attributes = request.tagger.selected_attributes().count();
+    if request.map.is_some() && chosen.len() * attributes > limits.maps {
         return Err(Problem::too_large(format!(
             "{} faces with {attributes} attributes are more than {} maps; name one face or fewer attributes, or leave the maps out",
             chosen.len(),
@@ -155,8 +168,8 @@ fn explained(
     let mut explanations = Vec::new();
     for (number, face) in chosen {
         stop_if(gone)?;
-        for explanation in asked.tagger.explain(photo, face.rect, &asked.options)? {
-            let map = asked.map.map(|kind| maps::face(&explanation, photo, kind)).transpose()?;
+        for explanation in request.tagger.explain(photo, face.rect, &request.options)? {
+            let map = request.map.map(|kind| maps::face(&explanation, photo, kind)).transpose()?;
             explanations.push(Explained { face: number, explanation, map });
         }
     }

@@ -1,89 +1,77 @@
-//! The threads that work on pictures, beside those that talk to clients.
+//! The work on photos: each by itself, as soon as it has its turn.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread;
-use std::time::Instant;
 
 use axum::body::Bytes;
-use lineament::{Tagger, Threads};
-use rayon::prelude::*;
+use lineament::Tagger;
 use tokio::sync::oneshot;
 
 use crate::metrics::{Metrics, Stage};
 use crate::problem::Problem;
-use crate::queue::Queue;
-use crate::settings::{Limits, Line};
+use crate::queue::{Permit, Ticket};
+use crate::settings::Limits;
+use crate::shares::Shares;
 use crate::work::{self, Answer, Task};
 
-/// A picture on its way through the line.
-pub struct Job {
-    /// The file, as it was sent.
-    pub bytes: Bytes,
-    /// What is asked of it.
-    pub task: Arc<Task>,
-    /// When it joined.
-    pub joined: Instant,
-    /// Where the answer goes; closed when nobody waits for it any more.
-    pub answer: oneshot::Sender<Result<Answer, Problem>>,
-}
-
-/// What the threads share.
+/// What works on photos.
 pub struct Workers {
-    /// Where pictures come from.
-    pub queue: Arc<Queue<Job>>,
-    /// What answers.
+    /// What answers, on the threads that call it.
     pub tagger: Tagger,
     /// What is counted.
-    pub metrics: Arc<Metrics>,
-    /// What a picture may ask for.
+    pub metrics: Metrics,
+    /// What a photo may ask for.
     pub limits: Limits,
-    /// How many are taken together.
-    pub line: Line,
+    /// The threads.
+    pub shares: Arc<Shares>,
 }
 
 impl Workers {
-    /// Works until the queue is closed and empty.
-    ///
-    /// # Errors
-    /// When the system starts no thread.
-    pub fn start(self, threads: Threads) -> std::io::Result<()> {
-        thread::Builder::new().name("lineament-line".to_owned()).spawn(move || self.run(&threads))?;
-        Ok(())
+    /// The answer about a photo, once it has had its turn. Dropping the future gives up the turn; work that has begun ends
+    /// at its next stage.
+    pub async fn answer(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        bytes: Bytes,
+        task: Arc<Task>,
+    ) -> Result<Answer, Problem> {
+        let stopped =
+            || Problem::stopping("the service stopped before the picture's turn came; send it again");
+        let permit = ticket.permit().await.map_err(|_| stopped())?;
+        self.metrics.active(permit.active);
+        let (answer, waiting) = oneshot::channel();
+        let share = self.shares.share(permit.alone);
+        let workers = Arc::clone(self);
+        share.threads().spawn(move || {
+            let done = workers.work(&permit, &bytes, &task, &answer);
+            // The next photo may begin: first its threads, then its turn.
+            drop(share);
+            drop(permit);
+            // Whoever asked may have left.
+            let _ = answer.send(done);
+        });
+        waiting.await.unwrap_or_else(|_| Err(stopped()))
     }
 
-    /// Takes what waits, a batch at a time: a picture alone gets all threads, many get one each, side by side.
-    fn run(&self, threads: &Threads) {
-        while let Some(batch) = self.queue.take(self.line.batch) {
-            let (count, begun) = (batch.len(), Instant::now());
-            self.metrics.batch(count);
-            threads.install(|| {
-                batch.into_par_iter().with_max_len(1).for_each(|job| {
-                    self.answer(job);
-                    self.queue.finished();
-                });
-            });
-            self.queue.paced(count, begun.elapsed());
-        }
-    }
-
-    fn answer(&self, job: Job) {
-        if job.answer.is_closed() {
-            return;
-        }
-        self.metrics.stage(Stage::Wait, job.joined.elapsed());
-        let gone = || job.answer.is_closed();
-        // A fault in one picture's way must not end the service.
-        let done = catch_unwind(AssertUnwindSafe(|| {
-            work::run(&job.task, &job.bytes, &self.tagger, &self.limits, &self.metrics, &gone)
-        }));
-        let done = done.unwrap_or_else(|_| {
+    fn work<T>(
+        &self,
+        permit: &Permit,
+        bytes: &[u8],
+        task: &Task,
+        answer: &oneshot::Sender<T>,
+    ) -> Result<Answer, Problem> {
+        let gone = || answer.is_closed();
+        work::stop_if(&gone)?;
+        self.metrics.stage(Stage::Wait, permit.joined.elapsed());
+        // A fault in the work on one photo must not end the service.
+        let work = || work::run(task, bytes, &self.tagger, &self.limits, &self.metrics, &gone);
+        let done = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
             self.metrics.panicked();
             Err(Problem::failed(
                 "an unforeseen fault; the service goes on. Please report the picture, if you may share it",
             ))
         });
-        // Whoever asked may have left.
-        let _ = job.answer.send(done);
+        permit.record_latency();
+        done
     }
 }

@@ -16,7 +16,7 @@ use common::{ask, file, form, get, held_service, picture, post, service, until};
 use hyper::body::Frame;
 use image::ImageFormat;
 use lineament::testing::blocks;
-use lineament_server::settings::{Limits, Line};
+use lineament_server::settings::{Limits, QueueConfig};
 use lineament_server::{Service, Settings, Token};
 use tokio::sync::mpsc::channel;
 use tower::ServiceExt;
@@ -97,8 +97,8 @@ async fn bodies_that_are_held_have_a_limit_together() {
 
 #[tokio::test]
 async fn a_full_queue_answers_429_and_who_hangs_up_frees_the_place() {
-    let line = Line { places: 2, patience: Duration::from_secs(60), batch: 2 };
-    let (service, release) = held_service(Settings { line, ..Settings::default() });
+    let queue = QueueConfig { capacity: 2, patience: Duration::from_secs(60), active: 2 };
+    let (service, release) = held_service(Settings { queue, ..Settings::default() });
     let hung = |service: &Arc<Service>| tokio::spawn(service.router().oneshot(predict()));
     let first = hung(&service);
     until(&service, "lineament_batch_pictures_count 1").await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use lineament_server::settings::{Limits, Line};
+use lineament_server::settings::{Limits, QueueConfig};
 use lineament_server::{Settings, Token};
 
 use super::Outcome;
@@ -79,7 +79,7 @@ pub fn run(arguments: ServeArguments) -> Result<Outcome> {
 }
 
 fn settings(arguments: &ServeArguments) -> Result<Settings> {
-    let (limits, line) = (Limits::default(), Line::default());
+    let (limits, queue) = (Limits::default(), QueueConfig::default());
     let body = usize::from(arguments.max_body) << 20;
     let origin = |origin: &String| {
         let fits = origin == "*" || origin.starts_with("http://") || origin.starts_with("https://");
@@ -106,10 +106,10 @@ fn settings(arguments: &ServeArguments) -> Result<Settings> {
             held: limits.held.max(4 * body),
             ..limits
         },
-        line: Line {
-            places: arguments.queue as usize,
+        queue: QueueConfig {
+            capacity: arguments.queue as usize,
             patience: Duration::from_millis(arguments.patience.into()),
-            ..line
+            ..queue
         },
     })
 }

@@ -14,7 +14,7 @@ use super::{Answers, Point, Query, names, png, select, wants_png};
 use crate::maps::MapKind;
 use crate::problem::Problem;
 use crate::service::Service;
-use crate::work::{Asked, Task};
+use crate::work::{ExplainRequest, Task};
 
 /// What is explained, and how.
 #[derive(Deserialize, IntoParams)]
@@ -51,7 +51,7 @@ enum Kind {
 }
 
 impl ExplainQuery {
-    fn asked(&self, service: &Service, png: bool) -> Result<Asked, Problem> {
+    fn request(&self, service: &Service, png: bool) -> Result<ExplainRequest, Problem> {
         if self.face == Some(0) {
             return Err(Problem::bad_request(
                 "face counts from 1; give the number of a face, or leave it out",
@@ -71,7 +71,7 @@ impl ExplainQuery {
             None if png => Some(MapKind::Layer),
             None | Some(Kind::None) => None,
         };
-        Ok(Asked { face: self.face, tagger, options, map })
+        Ok(ExplainRequest { face: self.face, tagger, options, map })
     }
 }
 
@@ -97,9 +97,9 @@ pub async fn explain(
     request: Request,
 ) -> Result<Response, Problem> {
     let alone = wants_png(&headers);
-    let task = Task::Explain(query.asked(&service, alone)?);
-    let (told, form) = service.ask(request, task).await?;
-    let answers = Answers::of(told, form)?;
+    let task = Task::Explain(query.request(&service, alone)?);
+    let (results, form) = service.ask(request, task).await?;
+    let answers = Answers::of(results, form)?;
     if !alone {
         return Ok(answers.into_response());
     }

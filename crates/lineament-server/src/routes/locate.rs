@@ -59,8 +59,8 @@ pub async fn locate(
         None | Some(Kind::Layer) => MapKind::Layer,
         Some(Kind::Over) => MapKind::Over,
     };
-    let (told, form) = service.ask(request, Task::Locate { map }).await?;
-    let answers = Answers::of(told, form)?;
+    let (results, form) = service.ask(request, Task::Locate { map }).await?;
+    let answers = Answers::of(results, form)?;
     if !wants_png(&headers) {
         return Ok(answers.into_response());
     }

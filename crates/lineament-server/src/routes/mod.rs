@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use crate::maps::Map;
 use crate::problem::Problem;
-use crate::service::{Service, Told};
+use crate::service::{PhotoResult, Service};
 use crate::work::Answer;
 
 /// What is answered about pictures: one for a picture that was the body, a list for those of a form.
@@ -51,8 +51,8 @@ pub enum Entry {
 
 impl Answers {
     /// A picture alone that cannot be read is a problem; in a list, the others are still answered.
-    fn of(told: Vec<Told>, form: bool) -> Result<Self, Problem> {
-        let mut entries = told.into_iter().map(|(path, answer)| match answer {
+    fn of(results: Vec<(Option<String>, PhotoResult)>, form: bool) -> Result<Self, Problem> {
+        let mut entries = results.into_iter().map(|(path, answer)| match answer {
             Ok(mut answer) => {
                 answer.prediction.path = path.map(Into::into);
                 Ok(answer)

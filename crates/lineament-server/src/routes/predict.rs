@@ -63,6 +63,6 @@ pub async fn predict(
     request: Request,
 ) -> Result<Answers, Problem> {
     let task = query.task(&service)?;
-    let (told, form) = service.ask(request, task).await?;
-    Answers::of(told, form)
+    let (results, form) = service.ask(request, task).await?;
+    Answers::of(results, form)
 }

@@ -94,7 +94,8 @@ impl LocalizerSpec {
                         LnetMethod::Pyramid(_) => face_response(spec, weights).map_err(EngineError::from)?,
                         LnetMethod::Paper(_) | LnetMethod::Whole => None,
                     };
-                    let (spec, weights) = alone.as_ref().map_or((spec, weights), |(spec, weights)| (spec, weights));
+                    let (spec, weights) =
+                        alone.as_ref().map_or((spec, weights), |(spec, weights)| (spec, weights));
                     Ok::<_, LocateError>(engine.runner(spec, weights)?)
                 };
                 let (lnet_o, lnet_s) = (net("lnet_o", &lnets.lnet_o)?, net("lnet_s", &lnets.lnet_s)?);
