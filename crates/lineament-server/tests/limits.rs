@@ -4,15 +4,17 @@
 
 mod common;
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, TryRecvError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{Request, header};
-use common::{ask, file, form, get, held_service, picture, post, service, until};
+use common::{ask, file, form, get, held_service, held_service_of, picture, post, service, tagger, until};
 use hyper::body::Frame;
 use image::ImageFormat;
 use lineament::testing::blocks;
@@ -96,7 +98,7 @@ async fn bodies_that_are_held_have_a_limit_together() {
 }
 
 #[tokio::test]
-async fn a_full_queue_answers_429_and_who_hangs_up_frees_the_place() {
+async fn a_full_queue_answers_429_and_a_hang_up_frees_a_place() {
     let queue = QueueConfig { capacity: 2, patience: Duration::from_secs(60), active: 2 };
     let (service, release) = held_service(Settings { queue, ..Settings::default() });
     let hung = |service: &Arc<Service>| tokio::spawn(service.router().oneshot(predict()));
@@ -125,7 +127,7 @@ async fn a_full_queue_answers_429_and_who_hangs_up_frees_the_place() {
 }
 
 #[tokio::test]
-async fn a_picture_whose_client_left_while_it_was_taken_is_not_worked_on() {
+async fn a_picture_whose_client_left_before_the_work_began_is_not_worked_on() {
     let (service, release) = held_service(Settings::default());
     let first = tokio::spawn(service.router().oneshot(predict()));
     until(&service, "lineament_batch_pictures_count 1").await;
@@ -137,9 +139,40 @@ async fn a_picture_whose_client_left_while_it_was_taken_is_not_worked_on() {
 }
 
 #[tokio::test]
+async fn a_picture_does_not_wait_for_another_that_is_worked_on() {
+    let (service, release) = held_service_of(2, Settings::default());
+    // Alone, it is to have both threads; the next one has a thread of its own.
+    let first = tokio::spawn(service.router().oneshot(predict()));
+    until(&service, "lineament_batch_pictures_count 1").await;
+    for _ in 0..3 {
+        assert_eq!(ask(&service, predict()).await.status, 200);
+    }
+    assert!(!first.is_finished());
+    drop(release);
+    assert_eq!(first.await.unwrap().unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn dropping_the_service_ends_its_threads() {
+    thread_local! {
+        static ALIVE: RefCell<Option<Sender<()>>> = const { RefCell::new(None) };
+    }
+    let (alive, ended) = std::sync::mpsc::channel();
+    let tagger = tagger(2);
+    tagger.threads().install(|| rayon::broadcast(|_| ALIVE.replace(Some(alive.clone()))));
+    drop(alive);
+    let service = Service::start(tagger, Settings::default()).unwrap();
+    assert_eq!(ask(&service, predict()).await.status, 200);
+    assert_eq!(ended.try_recv(), Err(TryRecvError::Empty));
+    drop(service);
+    assert_eq!(ended.recv_timeout(Duration::from_secs(20)), Err(RecvTimeoutError::Disconnected));
+}
+
+#[tokio::test]
 async fn time_has_limits() {
     let short = Limits { time: Duration::from_millis(150), ..Limits::default() };
     let (held, _release) = held_service(limits(short));
+    // The body is whole when it is first looked at, so that only the answer can be late.
     let late = ask(&held, predict()).await;
     assert!(late.problem(503).contains("0.15 s"));
     assert!(!late.header(header::RETRY_AFTER).is_empty());

@@ -3,8 +3,8 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "every test file uses its part")]
 
 use std::io::Cursor;
-use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
@@ -39,11 +39,20 @@ pub fn service(settings: Settings) -> Arc<Service> {
 
 /// A service whose only thread is busy until the sender is dropped.
 pub fn held_service(settings: Settings) -> (Arc<Service>, Sender<()>) {
-    let tagger = tagger(1);
-    let (release, held) = channel();
-    tagger.threads().spawn(move || {
-        let _ = held.recv();
-    });
+    held_service_of(1, settings)
+}
+
+/// The same of several threads, all of them busy.
+pub fn held_service_of(threads: usize, settings: Settings) -> (Arc<Service>, Sender<()>) {
+    let tagger = tagger(threads);
+    let (release, held) = channel::<()>();
+    let held = Arc::new(Mutex::new(held));
+    for _ in 0..threads {
+        let held = Arc::clone(&held);
+        tagger.threads().spawn(move || {
+            let _ = held.lock().unwrap().recv();
+        });
+    }
     (Service::start(tagger, settings).unwrap(), release)
 }
 
