@@ -218,15 +218,15 @@ def _agree(folder: Path, listing: _Listing, tagger: Tagger, shard_rows: int) -> 
 
 
 def _summary(shards: list[dict[str, Any]], kept: int) -> dict[str, int]:
-    told = {"pictures": 0, "faces": 0, "unread": 0, "shards": len(shards), "kept": kept}
+    counts = {"pictures": 0, "faces": 0, "unread": 0, "shards": len(shards), "kept": kept}
     for shard in shards:
         rows = pq.read_table(shard["path"], columns=["face", "error"])
         faces, errors = rows["face"].to_pylist(), rows["error"]
         unread = len(errors) - errors.null_count
-        told["unread"] += unread
-        told["faces"] += sum(face > 0 for face in faces)
-        told["pictures"] += sum(face <= 1 for face in faces) - unread
-    return told
+        counts["unread"] += unread
+        counts["faces"] += sum(face > 0 for face in faces)
+        counts["pictures"] += sum(face <= 1 for face in faces) - unread
+    return counts
 
 
 def _write_whole(path: Path, fill: Any) -> None:

@@ -105,9 +105,9 @@ class Tagger:
     def _predict(self, pictures: Sequence[Any], errors: str = "raise") -> list[Prediction | PictureError]:
         given = natives(pictures)
         predictions: list[Prediction | PictureError] = []
-        for place, (picture, answer) in enumerate(zip(given, self._native.predict(given))):
+        for index, (picture, answer) in enumerate(zip(given, self._native.predict(given))):
             if isinstance(answer, str):
-                error = _unread(picture, answer, place)
+                error = _unread(picture, answer, index)
                 if errors == "raise":
                     raise error
                 predictions.append(error)
@@ -123,9 +123,9 @@ class Tagger:
         """
         given = natives(pictures)
         found: list[bytes | None] = []
-        for place, (picture, vector) in enumerate(zip(given, self._native.embed(given))):
+        for index, (picture, vector) in enumerate(zip(given, self._native.embed(given))):
             if isinstance(vector, str):
-                raise _unread(picture, vector, place)
+                raise _unread(picture, vector, index)
             found.append(vector)
         return found
 
@@ -190,7 +190,7 @@ class Tagger:
             tagger=Tagger(bundle, threads, operating_point=point, attributes=selected, engine=engine),
             figures=json.loads(figures),
             without_face=faceless,
-            unread=[_unread(pictures[place], reason, place) for place, reason in unread],
+            unread=[_unread(pictures[index], reason, index) for index, reason in unread],
         )
 
 
@@ -212,9 +212,9 @@ def _face(box: tuple[float, float, float, float], score: float, attributes: dict
     return Face(Box(*box), score, {name: Attribute(*answer) for name, answer in attributes.items()})
 
 
-def _unread(picture: Any, reason: str, place: int) -> PictureError:
+def _unread(picture: Any, reason: str, index: int) -> PictureError:
     path = _path(picture)
-    return PictureError(f"picture {place}: {reason}" if path is None else reason, place, path)
+    return PictureError(f"picture {index}: {reason}" if path is None else reason, index, path)
 
 
 def _path(picture: Any) -> str | None:

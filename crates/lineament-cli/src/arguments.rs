@@ -1,4 +1,4 @@
-//! What can be typed: the commands, and what several of them are told. What one command alone is told stands with it.
+//! What can be typed: the commands, and the arguments that several of them share. Those of one command stand with it.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use lineament::attributes::OperatingPoint;
 use lineament_data::{Layout, Split};
 use lineament_lab::FaceFrom;
 
-/// Finds faces in photos and tells forty attributes of each.
+/// Finds faces in photos and reads forty attributes of each.
 ///
 /// Results go to standard output, everything else to standard error. Exit status: 0 when every picture was read, 1 when some
 /// could not be, 2 when the call was wrong or nothing could be done.
@@ -21,19 +21,19 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Tell the faces in pictures and their attributes
+    /// Find the faces in photos and their attributes
     #[command(after_help = examples::PREDICT)]
     Predict(commands::predict::PredictArguments),
-    /// Tell where the faces in pictures are, without their attributes
+    /// Find the faces in photos, without their attributes
     #[command(after_help = examples::LOCATE)]
     Locate(commands::locate::LocateArguments),
     /// Measure for whom a model errs, how far it can be believed, and which labels to look at again
     #[command(after_help = examples::AUDIT)]
     Audit(commands::audit::AuditArguments),
-    /// Tell which places and neurons the attributes of faces rest on
+    /// Show which regions and neurons the attributes of faces rest on
     #[command(after_help = examples::EXPLAIN)]
     Explain(commands::explain::ExplainArguments),
-    /// Write one page on what a model's nets found out, with an audit
+    /// Write one page on what a model's nets know, with an audit
     #[command(after_help = examples::INSIGHT)]
     Insight(commands::insight::InsightArguments),
     /// Measure a model on labelled pictures
@@ -45,11 +45,11 @@ pub enum Command {
     /// Run the paper's experiments and write what came out
     #[command(after_help = examples::REPRODUCE)]
     Reproduce(commands::reproduce::ReproduceArguments),
-    /// Teach a model attributes of one's own from a few pictures
+    /// Teach a model a custom attribute from a few photos
     ///
-    /// The nets stay as they are: a linear SVM learns on what they see of each face. Twenty pictures with the attribute and twenty without are
-    /// enough to try. What it is worth is measured on pictures that were left out, and said; where nothing was learned, no model is written.
-    /// An attribute is a label that people give to pictures, no fact about a person.
+    /// The nets stay as they are: a linear SVM is trained on their embedding of each face. Twenty photos with the attribute and twenty without
+    /// are enough to try. Its accuracy is measured on held-out photos and reported; where nothing was learned, no model is written. An
+    /// attribute is a label that people give to photos, not a fact about a person.
     #[command(after_help = examples::TEACH)]
     Teach(commands::teach::TeachArguments),
     /// Write the model in use to a file

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use lineament::bundle::Bundle;
 use lineament::explain::ExplainError;
 use lineament::locate::{LocalizerSpec, LocateError};
-use lineament::{Engine, Error, Tagger, Threads};
+use lineament::{Engine, Error, Tagger};
 
 use crate::arguments::{ModelArguments, RunArguments, ThreadArguments};
 use crate::{engine, notes};
@@ -88,8 +88,8 @@ pub fn check_explains(tagger: &Tagger) -> Result<()> {
 
 /// The threads that were asked for, for training, which starts threads of its own.
 #[cfg(feature = "train")]
-pub fn training_threads(arguments: &ThreadArguments) -> Result<Threads> {
-    Threads::unpinned(arguments.count()).context(FEWER)
+pub fn training_threads(arguments: &ThreadArguments) -> Result<lineament::Threads> {
+    lineament::Threads::unpinned(arguments.count()).context(FEWER)
 }
 
 /// The first eight digits of a hash: enough to tell models apart.

@@ -64,7 +64,8 @@ impl Photo {
     ///
     /// # Errors
     /// As [`Photo::decode`], and where the file cannot be read; always with the path.
-    pub fn open(path: &Path, limits: &Limits) -> Result<Self, PhotoError> {
+    pub fn open(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, PhotoError> {
+        let path = path.as_ref();
         read_file(path, limits)
             .and_then(|bytes| Self::decode(&bytes, limits))
             .map_err(|cause| PhotoError::At { path: path.to_owned(), cause: Box::new(cause) })

@@ -28,7 +28,7 @@ impl Threads {
     /// When the system gives no more threads.
     pub fn new(count: usize, engine: &Engine) -> Result<Self, ThreadPoolBuildError> {
         let count = or_all(count);
-        // Those that this program may use. None on systems that don't tell: then nothing is pinned.
+        // Those that this program may use. None on systems that keep them to themselves: then nothing is pinned.
         let processors = core_affinity::get_core_ids().unwrap_or_default();
         let mut builder = ThreadPoolBuilder::new().num_threads(count);
         if count > 1 && count == processors.len() && engine.own_threads().is_none() {

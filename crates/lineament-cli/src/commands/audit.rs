@@ -23,7 +23,7 @@ pub struct AuditArguments {
     /// Labelled pictures: a folder in CelebA's or LFW's layout, or a CSV or Parquet table
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// The layout of the data [default: told from what is there]
+    /// The layout of the data [default: detected from what is there]
     #[arg(long, value_enum)]
     layout: Option<LayoutName>,
     #[command(flatten)]

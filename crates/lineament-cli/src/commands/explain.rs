@@ -106,17 +106,17 @@ pub fn run(arguments: ExplainArguments) -> Result<Outcome> {
     };
     ordered::for_each(look.tagger.threads(), inputs.into_iter(), work, |answer| {
         match answer {
-            Ok((page, pictures)) => {
+            Ok((image, crops)) => {
                 if let Some(folder) = &arguments.annotate {
-                    for (place, kind, picture) in &pictures {
-                        save(picture, &folder.join(names.of(place, kind)))?;
+                    for (path, kind, crop) in &crops {
+                        save(crop, &folder.join(names.of(path, kind)))?;
                     }
                 }
                 match arguments.format {
-                    FigureFormat::Text => write_text(&mut sink, &page)?,
+                    FigureFormat::Text => write_text(&mut sink, &image)?,
                     FigureFormat::Json => {
                         sink.write_all(if written == 0 { b"[\n" } else { b",\n" })?;
-                        serde_json::to_writer(&mut sink, &page).map_err(std::io::Error::from)?;
+                        serde_json::to_writer(&mut sink, &image).map_err(std::io::Error::from)?;
                     }
                 }
                 written += 1;
@@ -135,26 +135,26 @@ pub fn run(arguments: ExplainArguments) -> Result<Outcome> {
     Ok(Outcome::with_unread(unread))
 }
 
-/// Where a picture comes from, what it shows, and itself.
-type Picture = (PathBuf, String, Photo);
+/// Where a crop comes from, what it shows, and itself.
+type Crop = (PathBuf, String, Photo);
 
 impl Look {
-    fn at(&self, input: &Input) -> Result<(ExplainedImage, Vec<Picture>)> {
+    fn at(&self, input: &Input) -> Result<(ExplainedImage, Vec<Crop>)> {
         let photo = Photo::open(&input.path, &Limits::default())?;
-        let (mut faces, mut pictures) = (Vec::new(), Vec::new());
+        let (mut faces, mut crops) = (Vec::new(), Vec::new());
         let failed = || input.path.display().to_string();
         for Face { rect, score, .. } in self.tagger.locate(&photo).with_context(failed)? {
-            let told = self.tagger.explain(&photo, rect, &self.options).with_context(failed)?;
+            let explanations = self.tagger.explain(&photo, rect, &self.options).with_context(failed)?;
             if self.annotate {
-                for told in told.iter().filter(|told| self.chosen || told.present) {
-                    let kind = format!("{}.{}", faces.len() + 1, file_name(&told.name));
-                    pictures.push((input.place.clone(), kind, told.over(&photo, OPACITY)));
+                for one in explanations.iter().filter(|one| self.chosen || one.present) {
+                    let kind = format!("{}.{}", faces.len() + 1, file_name(&one.name));
+                    crops.push((input.place.clone(), kind, one.over(&photo, OPACITY)));
                 }
             }
-            faces.push(ExplainedFace { r#box: rect, score, attributes: told });
+            faces.push(ExplainedFace { r#box: rect, score, attributes: explanations });
         }
         let path = input.path.display().to_string();
-        Ok((ExplainedImage { path, width: photo.width(), height: photo.height(), faces }, pictures))
+        Ok((ExplainedImage { path, width: photo.width(), height: photo.height(), faces }, crops))
     }
 }
 
@@ -169,14 +169,14 @@ fn write_text(out: &mut impl Write, image: &ExplainedImage) -> Result<()> {
     for (index, face) in image.faces.iter().enumerate() {
         let Rect { x, y, width, height } = face.r#box;
         writeln!(out, "  face {} at {x:.0}, {y:.0}, {width:.0} x {height:.0}", index + 1)?;
-        for told in &face.attributes {
-            let sign = if told.present { '+' } else { '-' };
+        for one in &face.attributes {
+            let sign = if one.present { '+' } else { '-' };
             // As it stands in JSON.
-            let (at, probability) = (BoundingBox::from(told.region), (told.probability * 1e4).round() / 1e4);
+            let (at, probability) = (BoundingBox::from(one.region), (one.probability * 1e4).round() / 1e4);
             writeln!(
                 out,
                 "    {sign} {} {}%, strongest at {:.0}, {:.0}, {:.0} x {:.0}",
-                told.name,
+                one.name,
                 format::percent(probability),
                 at.x,
                 at.y,
@@ -184,16 +184,16 @@ fn write_text(out: &mut impl Write, image: &ExplainedImage) -> Result<()> {
                 at.height
             )?;
             let said: Vec<String> =
-                told.neurons.strongest.iter().map(|c| format!("{} {:+.3}", c.neuron, c.amount)).collect();
-            let verdict = if told.neurons.same_answer { "same answer" } else { "another answer" };
+                one.neurons.strongest.iter().map(|c| format!("{} {:+.3}", c.neuron, c.amount)).collect();
+            let verdict = if one.neurons.same_answer { "same answer" } else { "another answer" };
             writeln!(
                 out,
                 "      neurons {}: {:.0}% of all that was said; with the bias {:+.3} they give {:+.3} of {:+.3}, {verdict}",
                 said.join(", "),
-                told.neurons.share * 100.0,
-                told.neurons.bias,
-                told.neurons.partial_score,
-                told.score
+                one.neurons.share * 100.0,
+                one.neurons.bias,
+                one.neurons.partial_score,
+                one.score
             )?;
         }
     }

@@ -1,4 +1,4 @@
-//! `lineament insight`: one page on what a model's nets found out, with the audit.
+//! `lineament insight`: one page on what a model's nets know, with the audit.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ pub struct InsightArguments {
     /// Draw 2,400 faces and use these: the page then shows no person
     #[arg(long, conflicts_with_all = ["data", "layout", "explain"])]
     drawn: bool,
-    /// The layout of the data [default: told from what is there]
+    /// The layout of the data [default: detected from what is there]
     #[arg(long, value_enum)]
     layout: Option<LayoutName>,
     /// The part that SVMs, cuts and thresholds are fitted to and chosen on

@@ -1,4 +1,4 @@
-//! What the program can be told to do; one command a file.
+//! The commands of the program; one a file.
 
 pub mod audit;
 pub mod draw;

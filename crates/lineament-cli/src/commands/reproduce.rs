@@ -1,4 +1,4 @@
-//! `lineament reproduce`: the paper's experiments, and the page that tells what came out.
+//! `lineament reproduce`: the paper's experiments, and the page of their results.
 
 use std::path::PathBuf;
 

@@ -43,7 +43,7 @@ pub struct ServeArguments {
     /// Pictures of a request
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
     max_pictures: u16,
-    /// Faces told of a picture, the best ones
+    /// Faces reported of a picture, the best ones
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
     max_faces: u16,
     /// Seconds that a request may take to arrive, and again to be answered
@@ -65,12 +65,12 @@ pub fn run(arguments: ServeArguments) -> Result<Outcome> {
     }
     lineament_server::run(tagger, settings, |address| {
         // The one result of this command: where it can be asked.
-        let told = Sink::open(None).and_then(|mut sink| {
+        let written = Sink::open(None).and_then(|mut sink| {
             use std::io::Write;
             writeln!(sink, "http://{address}")?;
             sink.finish()
         });
-        if told.is_err() {
+        if written.is_err() {
             notes::note(format!("listening on http://{address}"));
         }
     })?;

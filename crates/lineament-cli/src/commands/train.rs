@@ -34,7 +34,7 @@ pub struct TrainArguments {
     /// The folder for logs, checkpoints and the finished model
     #[arg(long, short, value_name = "RUN")]
     pub output: PathBuf,
-    /// Go on with a run that was stopped
+    /// Resume a run that was stopped
     #[arg(long)]
     pub resume: bool,
     /// Only this stage

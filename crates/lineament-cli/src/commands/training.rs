@@ -17,13 +17,13 @@ pub fn begin() -> &'static std::sync::atomic::AtomicBool {
     use tracing_subscriber::EnvFilter;
 
     static STOP: AtomicBool = AtomicBool::new(false);
-    let told = ctrlc::set_handler(|| {
+    let set = ctrlc::set_handler(|| {
         if STOP.swap(true, Ordering::SeqCst) {
             std::process::exit(130);
         }
         crate::notes::note("stopping at the next checkpoint; once more to stop at once");
     });
-    if told.is_err() {
+    if set.is_err() {
         crate::notes::note("Ctrl-C will stop at once here; the last checkpoint is kept");
     }
     let usual = || EnvFilter::new("warn,lineament_train=info,lineament_reproduce=info");

@@ -1,6 +1,6 @@
 //! Our entries in a sidecar: put in, changed or taken out by byte offsets, so that everything else stays as another program wrote it.
 //!
-//! What is ours is told apart thus: keywords in `dc:subject` are those that `lineament:Keywords` lists from last time (a keyword that was there before us stays, and
+//! What is ours is known by this: keywords in `dc:subject` are those that `lineament:Keywords` lists from last time (a keyword that was there before us stays, and
 //! stays when we take ours back); in trees of keywords, what is below `Lineament`; regions, those that carry `lineament:Model`.
 
 use std::collections::BTreeSet;

@@ -107,18 +107,19 @@ impl Bundle {
     ///
     /// # Errors
     /// [`BundleError::At`] with the path and what is wrong.
-    pub fn open(path: &Path) -> Result<Self, BundleError> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, BundleError> {
+        let path = path.as_ref();
         let read = || {
             let file = File::open(path).map_err(BundleError::Unreadable)?;
-            let told = file.metadata().map_err(BundleError::Unreadable)?;
-            if told.is_dir() {
+            let known = file.metadata().map_err(BundleError::Unreadable)?;
+            if known.is_dir() {
                 let reason = std::io::Error::other("it is a folder");
                 return Err(BundleError::Unreadable(reason));
             }
-            if told.len() > Self::MAX_BYTES {
+            if known.len() > Self::MAX_BYTES {
                 return Err(BundleError::TooLarge { limit: Self::MAX_BYTES });
             }
-            let mut bytes = Vec::with_capacity(usize::try_from(told.len()).unwrap_or(0));
+            let mut bytes = Vec::with_capacity(usize::try_from(known.len()).unwrap_or(0));
             // A pipe does not tell its size.
             file.take(Self::MAX_BYTES + 1).read_to_end(&mut bytes).map_err(BundleError::Unreadable)?;
             Self::of_bytes(Cow::Owned(bytes))

@@ -1,7 +1,7 @@
 //! What nets are run on: our own forward pass, in single precision or with sums in eight-bit integers, or ONNX Runtime on what our own export writes (feature
 //! `ort`).
 //!
-//! An [`Engine`] makes a [`Runner`] of a spec and its weights. Localisation and attributes know runners only, so that the same
+//! An [`Engine`] makes a [`Runner`] of a spec and its weights. Localization and attributes know runners only, so that the same
 //! code runs on either.
 
 mod error;
@@ -21,7 +21,7 @@ pub enum Engine {
     /// [`Net`], on the threads of the rayon pool that it is called in.
     #[default]
     Native,
-    /// [`Net`] with the sums of convolutions in eight-bit integers ([`Arithmetic::EightBit`]). Nets that are woven over patches stay in single precision: that
+    /// [`Net`] with the sums of convolutions in eight-bit integers ([`Arithmetic::EightBit`]). Nets that are unrolled over patches stay in single precision: that
     /// saves more.
     Int8,
     /// ONNX Runtime, on threads of its own.

@@ -1,8 +1,8 @@
-//! What an answer rests on: which FC neurons of ANet spoke for or against an attribute, and which places of the face.
+//! What an answer rests on: which FC neurons of ANet spoke for or against an attribute, and which parts of the face.
 //!
-//! An attribute's score is linear in ANet's FC vector, so that each neuron's part in it is known exactly ([`neurons`]).
-//! The places come from what the score loses when a place is hidden or, if asked for, from an LNet whose last convolution has
-//! a channel for each attribute, slid over the face ([`regions`]). Both tell what the model looked at; neither says why a
+//! An attribute's score is linear in ANet's FC vector, so that each neuron's part in it is known exactly ([`NeuronShare`]).
+//! The parts come from what the score loses when a part is hidden or, if asked for, from an LNet whose last convolution has a
+//! channel for each attribute, slid over the face ([`MapSource`]). Both show what the model looked at; neither shows why a
 //! face has an attribute, nor that it has.
 //!
 //! ```no_run
@@ -108,7 +108,7 @@ pub struct Explanation {
     /// The FC neurons that contributed most.
     #[serde(flatten)]
     pub neurons: NeuronShare,
-    /// How strongly each place of the face speaks for the attribute, in pixels of the image.
+    /// How strongly each part of the face speaks for the attribute, in pixels of the image.
     #[serde(skip)]
     pub map: ResponseMap,
 }

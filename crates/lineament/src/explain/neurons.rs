@@ -6,7 +6,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Contribution {
-    /// Its place in the FC vector, from 0.
+    /// Its index in the FC vector, from 0.
     pub neuron: usize,
     /// Its activation, the mean over patches.
     pub activation: f32,
@@ -71,19 +71,19 @@ mod tests {
 
     #[test]
     fn the_strongest_come_first_whatever_their_sign() {
-        let told =
+        let share =
             NeuronShare::of(&[1.0, -3.0, 0.5, 2.0], 0.25, &[1.0, 1.0, 4.0, 0.0], 2, |score| score > 0.0);
-        let named: Vec<_> = told.strongest.iter().map(|c| (c.neuron, c.amount)).collect();
+        let named: Vec<_> = share.strongest.iter().map(|c| (c.neuron, c.amount)).collect();
         assert_eq!(named, [(1, -3.0), (2, 2.0)]);
-        assert_eq!((told.partial_score, told.share), (-0.75, 5.0 / 6.0));
+        assert_eq!((share.partial_score, share.share), (-0.75, 5.0 / 6.0));
         // The whole score is 0.25, above the threshold; two neurons alone say the opposite.
-        assert!(!told.same_answer);
+        assert!(!share.same_answer);
     }
 
     #[test]
     fn silent_neurons_leave_nothing_unsaid() {
-        let told = NeuronShare::of(&[1.0, 2.0], -0.5, &[0.0, 0.0], 1, |score| score > 0.0);
-        assert_eq!((told.share, told.partial_score, told.same_answer), (1.0, -0.5, true));
+        let share = NeuronShare::of(&[1.0, 2.0], -0.5, &[0.0, 0.0], 1, |score| score > 0.0);
+        assert_eq!((share.share, share.partial_score, share.same_answer), (1.0, -0.5, true));
     }
 
     proptest! {

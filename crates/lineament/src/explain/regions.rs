@@ -1,4 +1,4 @@
-//! Which places of a face speak for an attribute (paper, section 4: LNet's attribute outputs made convolutional).
+//! Which parts of a face speak for an attribute (paper, section 4: LNet's attribute outputs made convolutional).
 
 use super::ExplainError;
 use crate::attributes::{Anet, LinearSvms};
@@ -16,9 +16,9 @@ use serde::Serialize;
 const ZOOM: f32 = 2.0;
 /// What is shown of the photo, in sides of the window that the LNet would take for the face.
 const SHOWN: f32 = 1.5;
-/// Places to a side of the face region that are hidden one after the other.
-const PLACES: usize = 12;
-/// Side of the square that hides a place, in places: neighbours overlap, so that a place is told by what several squares cost.
+/// Squares to a side of the face region that are hidden one after the other.
+const GRID: usize = 12;
+/// Side of what is hidden, in squares of the grid: neighbours overlap, so that the map is smooth.
 const HIDDEN: usize = 2;
 
 /// Where an attribute's map comes from.
@@ -77,7 +77,7 @@ impl AttributeHead {
     }
 }
 
-/// What each attribute's score loses when a place of the region is hidden.
+/// What each attribute's score loses when a part of the region is hidden.
 pub(super) fn hidden(
     anet: &Anet,
     svms: &LinearSvms,
@@ -88,19 +88,18 @@ pub(super) fn hidden(
 ) -> Result<Vec<ResponseMap>, ExplainError> {
     let drawn = anet.patches().draw(photo, region);
     let ground = mean_colour(&drawn);
-    let without = |place: usize| -> Result<Vec<f32>, ExplainError> {
-        let painted = painted(&drawn, place % PLACES, place / PLACES, ground);
+    let without = |index: usize| -> Result<Vec<f32>, ExplainError> {
+        let painted = painted(&drawn, index % GRID, index / GRID, ground);
         let scores = svms.scores(&anet.vector_of_drawn(&painted)?);
         Ok(scores.map_err(crate::attributes::DescribeError::from)?)
     };
-    let without: Vec<Vec<f32>> =
-        (0..PLACES * PLACES).into_par_iter().map(without).collect::<Result<_, _>>()?;
-    let stride = Point::new(region.width / PLACES as f32, region.height / PLACES as f32);
+    let without: Vec<Vec<f32>> = (0..GRID * GRID).into_par_iter().map(without).collect::<Result<_, _>>()?;
+    let stride = Point::new(region.width / GRID as f32, region.height / GRID as f32);
     let cells = Cells { origin: Point::new(region.x + stride.x / 2.0, region.y + stride.y / 2.0), stride };
     let map = |&attribute: &usize| {
         let at = |scores: &[f32]| scores.get(attribute).copied().unwrap_or(f32::NAN);
         let lost = without.iter().map(|left| at(scores) - at(left)).collect();
-        Ok(ResponseMap::new(PLACES, PLACES, lost, cells)?)
+        Ok(ResponseMap::new(GRID, GRID, lost, cells)?)
     };
     attributes.iter().map(map).collect()
 }
@@ -114,14 +113,14 @@ fn mean_colour(photo: &Photo) -> [u8; 3] {
     sums.map(|sum| (sum / pixels) as u8)
 }
 
-/// A copy of a drawn region with one of its places painted over.
+/// A copy of a drawn region with one square of the grid painted over.
 fn painted(drawn: &Photo, column: usize, row: usize, colour: [u8; 3]) -> Photo {
     let mut copy = drawn.clone();
     let (width, height) = (drawn.width() as usize, drawn.height() as usize);
-    // Twice the middle of a place, in places, is odd.
-    let edge = |twice: usize, side: usize| twice.min(2 * PLACES) * side / (2 * PLACES);
-    let part = |place: usize, side: usize| {
-        edge((2 * place + 1).saturating_sub(HIDDEN), side)..edge(2 * place + 1 + HIDDEN, side)
+    // Twice the middle of a square, in squares, is odd.
+    let edge = |twice: usize, side: usize| twice.min(2 * GRID) * side / (2 * GRID);
+    let part = |at: usize, side: usize| {
+        edge((2 * at + 1).saturating_sub(HIDDEN), side)..edge(2 * at + 1 + HIDDEN, side)
     };
     let (columns, rows) = (part(column, width), part(row, height));
     for line in copy.pixels_mut().chunks_exact_mut(width * 3).skip(rows.start).take(rows.len()) {

@@ -39,19 +39,19 @@ fn explanations_answer_as_the_tagger_does() {
         let all = Tagger::new(bundle).unwrap();
         let strict = all.with(&Selection { threshold: Some(0.6), ..Selection::default() }).unwrap();
         for tagger in [all, strict] {
-            let told = tagger.explain(&photo, face, &ExplainOptions::default()).unwrap();
+            let explained = tagger.explain(&photo, face, &ExplainOptions::default()).unwrap();
             let answers = tagger.describe(&photo, area).unwrap();
-            assert_eq!(told.len(), answers.len());
-            for (told, answer) in told.iter().zip(&answers) {
+            assert_eq!(explained.len(), answers.len());
+            for (one, answer) in explained.iter().zip(&answers) {
                 assert_eq!(
-                    (&told.name, told.present, told.probability),
+                    (&one.name, one.present, one.probability),
                     (&answer.name, answer.present, answer.probability)
                 );
             }
             let every = ExplainOptions { neurons: usize::MAX, ..ExplainOptions::default() };
-            for told in tagger.explain(&photo, face, &every).unwrap() {
-                assert!((told.neurons.partial_score - told.score).abs() < 1e-4);
-                assert!(told.neurons.same_answer && told.source == MapSource::Hidden);
+            for one in tagger.explain(&photo, face, &every).unwrap() {
+                assert!((one.neurons.partial_score - one.score).abs() < 1e-4);
+                assert!(one.neurons.same_answer && one.source == MapSource::Hidden);
             }
         }
     }
@@ -68,22 +68,22 @@ fn maps_are_the_channels_of_the_net_or_what_hiding_costs() {
     };
     let (tagger, names) = two(with_head());
     let options = ExplainOptions { source: MapSource::Responses, ..ExplainOptions::default() };
-    let told = tagger.explain(&photo, face, &options).unwrap();
-    assert_eq!(told.iter().map(|told| &*told.name).collect::<Vec<_>>(), names);
-    assert!(told.iter().all(|told| told.source == MapSource::Responses));
-    assert_ne!(told[0].map, told[1].map);
+    let explained = tagger.explain(&photo, face, &options).unwrap();
+    assert_eq!(explained.iter().map(|one| &*one.name).collect::<Vec<_>>(), names);
+    assert!(explained.iter().all(|one| one.source == MapSource::Responses));
+    assert_ne!(explained[0].map, explained[1].map);
     let (headless, _) = two(tiny_bundle(4).unwrap());
     assert!(
-        headless.explain(&photo, face, &options).unwrap().iter().all(|told| told.source == MapSource::Hidden)
+        headless.explain(&photo, face, &options).unwrap().iter().all(|one| one.source == MapSource::Hidden)
     );
     let hidden = ExplainOptions { source: MapSource::Hidden, ..options };
-    for told in tagger.explain(&photo, face, &hidden).unwrap() {
-        assert_eq!((told.source, told.map.width()), (MapSource::Hidden, 12));
+    for one in tagger.explain(&photo, face, &hidden).unwrap() {
+        assert_eq!((one.source, one.map.width()), (MapSource::Hidden, 12));
     }
     // Nothing can be hidden on a plain ground.
     let grey = Photo::filled(90, 90, [90; 3]);
-    for told in tagger.explain(&grey, face, &hidden).unwrap() {
-        assert_eq!(told.map.range(), (0.0, 0.0));
+    for one in tagger.explain(&grey, face, &hidden).unwrap() {
+        assert_eq!(one.map.range(), (0.0, 0.0));
     }
 }
 
@@ -100,8 +100,8 @@ fn what_is_not_there_is_refused() {
 fn an_explanation_is_written_with_its_answer() {
     let tagger = Tagger::new(with_head()).unwrap();
     let face = Rect::new(30.0, 20.0, 40.0, 50.0);
-    let told = tagger.explain(&blocks(120, 100, 5), face, &ExplainOptions::default()).unwrap();
-    let written = serde_json::to_string(&told[0]).unwrap();
+    let explained = tagger.explain(&blocks(120, 100, 5), face, &ExplainOptions::default()).unwrap();
+    let written = serde_json::to_string(&explained[0]).unwrap();
     let keys = [
         "name",
         "value",

@@ -1,4 +1,4 @@
-//! `lineament teach`: attributes of one's own on the nets of a finished model.
+//! `lineament teach`: custom attributes on the nets of a finished model.
 
 mod pictures;
 mod report;
@@ -40,7 +40,7 @@ pub struct TeachArguments {
     /// A CSV or Parquet table with a column for the path and one for each attribute, or a folder in CelebA's layout
     #[arg(long, value_name = "FILE", required_unless_present = "positive")]
     pub data: Option<PathBuf>,
-    /// The layout of the data [default: told from what is there]
+    /// The layout of the data [default: detected from what is there]
     #[arg(long, value_enum, requires = "data")]
     pub layout: Option<LayoutName>,
     /// The column of the table that says who is on a picture [default: `identity` or `person`, where there is one]
