@@ -3,6 +3,7 @@
 //! A kernel of another processor is one file in `gemm_f32/` or `gemm_u8i8/` that implements [`Kernel`], and one line in the list of kernels there.
 #![allow(unsafe_code)]
 
+use std::array;
 use std::ops::Range;
 
 use super::indirection::Windows;
@@ -135,11 +136,13 @@ type Multiply<'a, K, W, const P: usize> =
 
 impl<'a, K: Kernel, W: Windows, const P: usize> Tile<'a, K, W, P> {
     /// Of `M` windows.
+    #[inline(always)]
     pub(crate) fn of<const M: usize>() -> Self {
         Self { windows: M, multiply: K::tile::<W, M, P> }
     }
 
     /// Of `M` windows that stand evenly.
+    #[inline(always)]
     pub(crate) fn of_even<const M: usize>() -> Self {
         Self { windows: M, multiply: K::even_tile::<W, M, P> }
     }
@@ -148,6 +151,8 @@ impl<'a, K: Kernel, W: Windows, const P: usize> Tile<'a, K, W, P> {
     ///
     /// # Safety
     /// As for [`multiply`].
+    // Inlined, the tile is no longer called by its address.
+    #[inline(always)]
     unsafe fn cover(
         [many, few]: &[Self; 2],
         kernel: K,
@@ -183,25 +188,30 @@ pub(crate) unsafe fn multiply<'a, K: Kernel, W: Windows>(
     out: &mut [f32],
 ) {
     let Tiles { one, narrow, two } = K::tiles::<W>();
+    let single = |strip: &K::Strip<'a>, range: Range<usize>, out: &mut [f32]| {
+        let tiles = if K::is_narrow(strip) { &narrow } else { &one };
+        // SAFETY: as the caller promises.
+        unsafe { Tile::cover(tiles, kernel, array::from_ref(strip), map, windows, range, out) };
+    };
     let left = range.len() % one[0].windows;
     while let Some(first) = strips.next() {
-        let second = strips.next();
+        let Some(second) = strips.next() else {
+            single(&first, range.clone(), out);
+            continue;
+        };
+        let both = [first, second];
         // The windows from here on meet both panels together.
-        let split = match (&two, second) {
-            (Two::Always { .. }, Some(_)) => range.start,
-            (Two::Rest([most, _]), Some(second)) if left <= most.windows && !K::is_narrow(&second) => {
-                range.end - left
-            }
+        let split = match &two {
+            Two::Always { .. } => range.start,
+            Two::Rest([most, _]) if left <= most.windows && !K::is_narrow(&both[1]) => range.end - left,
             _ => range.end,
         };
-        // SAFETY: as the caller promises, here and below; only the last panel may be narrow.
+        if split > range.start {
+            both.iter().for_each(|strip| single(strip, range.start..split, out));
+        }
+        let rest = split..range.end;
+        // SAFETY: as the caller promises; only the last panel may be narrow.
         unsafe {
-            for strip in [Some(first), second].into_iter().flatten() {
-                let tiles = if K::is_narrow(&strip) { &narrow } else { &one };
-                Tile::cover(tiles, kernel, &[strip], map, windows, range.start..split, out);
-            }
-            let (Some(second), rest) = (second, split..range.end) else { continue };
-            let both = [first, second];
             match &two {
                 Two::Never => {}
                 Two::Rest(tiles) => Tile::cover(tiles, kernel, &both, map, windows, rest, out),
@@ -222,6 +232,8 @@ impl<'a, K: Kernel, W: Windows> Even<'a, K, W> {
     ///
     /// # Safety
     /// As for [`multiply`].
+    // Inlined, the tile is no longer called by its address.
+    #[inline(always)]
     unsafe fn cover(
         &self,
         kernel: K,
