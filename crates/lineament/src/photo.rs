@@ -4,6 +4,7 @@ mod decode;
 mod error;
 mod exif;
 mod jpeg;
+mod webp;
 
 use std::fs::File;
 use std::io::Read;

@@ -6,7 +6,7 @@ use std::io::{Cursor, ErrorKind};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage, Rgba};
 
-use super::{Limits, Photo, PhotoError, exif, jpeg};
+use super::{Limits, Photo, PhotoError, exif, jpeg, webp};
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo, PhotoError> {
     if bytes.is_empty() {
@@ -73,9 +73,10 @@ fn decoder<'a>(
     name: &'static str,
     limits: &Limits,
 ) -> Result<impl ImageDecoder + use<'a>, PhotoError> {
-    if format == ImageFormat::WebP && shorter_than_told(bytes) {
-        return Err(PhotoError::Truncated { format: name });
-    }
+    let bytes = match format {
+        ImageFormat::WebP => webp::whole(bytes).ok_or(PhotoError::Truncated { format: name })?,
+        _ => bytes,
+    };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     // Sixteen bytes a pixel are the widest that any of the formats stores (four floats), and decoders may
     // hold a copy.
@@ -189,13 +190,6 @@ fn refusal(error: &ImageError, format: &'static str) -> PhotoError {
         ImageError::Unsupported(what) => PhotoError::Unsupported { format, reason: what.to_string() },
         other => PhotoError::Broken { format, reason: other.to_string() },
     }
-}
-
-/// Whether a RIFF file, which WebP is, says that it is longer; its decoder makes up the missing end of a
-/// picture, or reads on without the orientation that would follow.
-fn shorter_than_told(bytes: &[u8]) -> bool {
-    let told = bytes.get(4..8).and_then(|size| size.try_into().ok()).map(u32::from_le_bytes);
-    told.is_none_or(|told| (bytes.len() as u64) < u64::from(told) + 8)
 }
 
 /// Whether an end of input lies anywhere below `error`; decoders wrap it in several ways.
