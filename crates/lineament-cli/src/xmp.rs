@@ -1,11 +1,4 @@
 //! XMP sidecars: what photo libraries (digiKam, Lightroom) read beside a picture. The picture itself is never touched.
-//!
-//! `tree` reads a sidecar that is there, `merge` changes no byte of it but those of our own entries, `area` says where a face stands in the picture as it
-//! is stored.
-
-mod area;
-mod merge;
-mod tree;
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -14,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use lineament::{FaceRecord, Limits, Photo};
+use lineament_xmp::{Area, Message, Region, fresh, merge};
 
 use crate::files;
-pub use area::Area;
 
 /// The largest sidecar that is read; those of photo libraries have some kilobytes.
 const MOST_BYTES: u64 = 16 << 20;
@@ -44,30 +37,6 @@ impl Library {
     }
 }
 
-/// What is to be said of a picture.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Message {
-    /// Names of the attributes that a face has, each once.
-    pub keywords: Vec<String>,
-    /// Where the faces are.
-    pub regions: Vec<Region>,
-    /// Width and height of the picture as it is stored.
-    pub stored: [u32; 2],
-    /// The name, version and short hash of the model.
-    pub model_label: String,
-    /// Whether digiKam's own tree of tags is written.
-    pub digikam: bool,
-}
-
-/// A face.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Region {
-    /// Where it stands in the picture as it is stored.
-    pub area: Area,
-    /// Its attributes.
-    pub attributes: Vec<String>,
-}
-
 /// Writes or merges the sidecar of a picture; where nothing changes, or nothing is to be said, no file is touched.
 pub fn write(
     library: Library,
@@ -80,11 +49,11 @@ pub fn write(
     let message = message(library, picture, photo, faces, model_label)?;
     let there = read(&path)?;
     let text = match &there {
-        Some(text) => merge::merge(text, &message).with_context(|| {
+        Some(text) => merge(text, &message).with_context(|| {
             format!("the sidecar {} cannot be merged and is left as it is; mend or remove it", path.display())
         })?,
         None if message.keywords.is_empty() && message.regions.is_empty() => return Ok(()),
-        None => merge::fresh(&message)?,
+        None => fresh(&message)?,
     };
     if there.as_deref() == Some(text.as_str()) {
         return Ok(());

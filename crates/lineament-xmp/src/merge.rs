@@ -4,15 +4,14 @@
 //! stays when we take ours back); in trees of keywords, what is below `Lineament`; regions, those that carry `lineament:Model`.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::ops::Range;
 
-use anyhow::{Context, Result, bail};
 use quick_xml::escape::escape;
 
-use super::area::Area;
-use super::tree::{self, Element, RDF};
-use super::{Message, Region};
+use crate::area::Area;
+use crate::error::SidecarError;
+use crate::tree::{self, Element, RDF};
+use crate::{Message, Region};
 
 const DC: &str = "http://purl.org/dc/elements/1.1/";
 const LIGHTROOM: &str = "http://ns.adobe.com/lightroom/1.0/";
@@ -43,7 +42,7 @@ const TAGS: List = List { space: DIGIKAM, prefix: "digiKam", local: "TagsList", 
 const RECORD: List = List { space: OURS, prefix: "lineament", local: "Keywords", kind: "Bag" };
 
 /// A new sidecar.
-pub fn fresh(message: &Message) -> Result<String> {
+pub fn fresh(message: &Message) -> Result<String, SidecarError> {
     let empty = format!(
         "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
          <x:xmpmeta xmlns:x=\"adobe:ns:meta/\" x:xmptk=\"Lineament {}\">\n \
@@ -54,10 +53,10 @@ pub fn fresh(message: &Message) -> Result<String> {
 }
 
 /// The sidecar with our entries as the message has them, and none of an earlier one.
-pub fn merge(text: &str, message: &Message) -> Result<String> {
+pub fn merge(text: &str, message: &Message) -> Result<String, SidecarError> {
     let root = tree::read(text)?;
     let rdf = root.all().into_iter().find(|element| element.name.is(RDF, "RDF"));
-    let rdf = rdf.context("it holds no rdf:RDF, and so no XMP")?;
+    let rdf = rdf.ok_or(SidecarError::NoRdf)?;
     let described: Vec<&Element> =
         rdf.children.iter().filter(|child| child.name.is(RDF, "Description")).collect();
     let mut edits = Edits { text, edits: Vec::new(), added: String::new() };
@@ -86,7 +85,7 @@ pub fn merge(text: &str, message: &Message) -> Result<String> {
     let about = described.iter().find_map(|element| element.value(RDF, "about")).unwrap_or_default();
     let merged = edits.finish(rdf, about)?;
     // Whatever went wrong above must not reach the file.
-    tree::read(&merged).context("merging would break it")?;
+    tree::read(&merged).map_err(|error| SidecarError::Unsound(Box::new(error)))?;
     Ok(merged)
 }
 
@@ -114,21 +113,20 @@ impl Edits<'_> {
         there: Option<&Element>,
         ours: impl Fn(&str) -> bool,
         wanted: &[String],
-    ) -> Result<()> {
+    ) -> Result<(), SidecarError> {
         let Some(property) = there else {
             if !wanted.is_empty() {
                 let items: String =
                     wanted.iter().map(|item| format!("\n     {}", item_of("rdf:", item))).collect();
                 let (List { space, prefix, local, kind }, rdf) = (list, "rdf:");
-                write!(
-                    self.added,
+                self.added.push_str(&format!(
                     "\n   <{prefix}:{local} xmlns:{prefix}=\"{space}\">\n    <{rdf}{kind}>{items}\n    </{rdf}{kind}>\n   </{prefix}:{local}>"
-                )?;
+                ));
             }
             return Ok(());
         };
         let Some(bag) = property.list() else {
-            bail!("its {}:{} is no list", list.prefix, list.local);
+            return Err(SidecarError::NoList { property: format!("{}:{}", list.prefix, list.local) });
         };
         let (gone, kept): (Vec<&Element>, Vec<&Element>) =
             bag.items().partition(|item| ours(&item.text) && !wanted.contains(&item.text));
@@ -145,7 +143,7 @@ impl Edits<'_> {
     }
 
     /// Takes our regions out and puts those of the message in, but for faces that somebody else has drawn.
-    fn regions(&mut self, there: Option<&Element>, message: &Message) -> Result<()> {
+    fn regions(&mut self, there: Option<&Element>, message: &Message) -> Result<(), SidecarError> {
         let new = |others: &[Area]| -> Vec<String> {
             let free = |region: &&Region| !others.iter().any(|other| other.overlap(&region.area) > SAME_FACE);
             message
@@ -159,21 +157,20 @@ impl Edits<'_> {
             let items: String = new(&[]).iter().map(|item| format!("\n      {item}")).collect();
             if !items.is_empty() {
                 let [w, h] = message.stored;
-                write!(
-                    self.added,
+                self.added.push_str(&format!(
                     "\n   <mwg-rs:Regions xmlns:mwg-rs=\"{REGIONS}\" rdf:parseType=\"Resource\">\
                      \n    <mwg-rs:AppliedToDimensions xmlns:stDim=\"{DIMENSIONS}\" rdf:parseType=\"Resource\">\
                      \n     <stDim:w>{w}</stDim:w>\n     <stDim:h>{h}</stDim:h>\n     <stDim:unit>pixel</stDim:unit>\
                      \n    </mwg-rs:AppliedToDimensions>\
                      \n    <mwg-rs:RegionList>\n     <rdf:Bag>{items}\n     </rdf:Bag>\n    </mwg-rs:RegionList>\
                      \n   </mwg-rs:Regions>"
-                )?;
+                ));
             }
             return Ok(());
         };
         let lists = property.all().into_iter().find(|element| element.name.is(REGIONS, "RegionList"));
         let Some(bag) = lists.and_then(Element::list) else {
-            bail!("its mwg-rs:Regions hold no list of regions");
+            return Err(SidecarError::NoRegionList);
         };
         let is_ours = |item: &&Element| item.all().iter().any(|element| element.name.space == OURS);
         let (ours, others): (Vec<&Element>, Vec<&Element>) = bag.items().partition(is_ours);
@@ -228,7 +225,7 @@ impl Edits<'_> {
         before.get(before.trim_end_matches([' ', '\t', '\r', '\n']).len()..).unwrap_or_default()
     }
 
-    fn finish(mut self, rdf: &Element, about: &str) -> Result<String> {
+    fn finish(mut self, rdf: &Element, about: &str) -> Result<String, SidecarError> {
         if !self.added.is_empty() {
             let about = escape(about);
             let block = format!(
@@ -256,7 +253,7 @@ impl Edits<'_> {
         let mut done = 0;
         for (range, new) in &self.edits {
             if range.start < done {
-                bail!("its lists lie within each other");
+                return Err(SidecarError::Overlapping);
             }
             merged.push_str(self.text.get(done..range.start).unwrap_or_default());
             merged.push_str(new);

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use anyhow::{Context, Result, bail};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{NamespaceResolver, ResolveResult};
 use quick_xml::{NsReader, XmlVersion};
+
+use crate::error::SidecarError;
 
 /// Elements within elements at most: XMP has a dozen, and recursion over more would need stack.
 const DEEPEST: usize = 64;
@@ -79,7 +80,7 @@ impl Element {
 /// Reads a whole file; the root element.
 ///
 /// Refused: XML that is not well-formed, and document types, which XMP has none of and which are how entities are made to explode.
-pub fn read(text: &str) -> Result<Element> {
+pub fn read(text: &str) -> Result<Element, SidecarError> {
     let mark = '\u{feff}';
     // Offsets count from the start of the file.
     let skipped = if text.starts_with(mark) { mark.len_utf8() } else { 0 };
@@ -88,21 +89,22 @@ pub fn read(text: &str) -> Result<Element> {
     let mut open: Vec<Element> = Vec::new();
     let mut root = None;
     loop {
-        let from = skipped + offset(reader.buffer_position())?;
-        let event = reader.read_event().with_context(|| format!("it is broken XML near byte {from}"))?;
-        let to = skipped + offset(reader.buffer_position())?;
+        let from = skipped + offset(&reader);
+        let event =
+            reader.read_event().map_err(|cause| SidecarError::Broken { at: from, cause: Box::new(cause) })?;
+        let to = skipped + offset(&reader);
         let mut closed = None;
         match event {
             Event::Start(tag) => {
                 if open.len() >= DEEPEST {
-                    bail!("its elements are nested deeper than {DEEPEST}");
+                    return Err(SidecarError::Nested { most: DEEPEST });
                 }
                 let inner = Some(to..to);
                 open.push(Element { inner, ..element(&tag, from..to, reader.resolver())? });
             }
             Event::Empty(tag) => closed = Some(element(&tag, from..to, reader.resolver())?),
             Event::End(_) => {
-                let mut element = open.pop().context("an element ends that did not begin")?;
+                let mut element = open.pop().ok_or(SidecarError::NotBegun)?;
                 element.whole.end = to;
                 element.inner = element.inner.map(|inner| inner.start..from);
                 closed = Some(element);
@@ -115,12 +117,12 @@ pub fn read(text: &str) -> Result<Element> {
                     None => {
                         let name = entity.xml10_content();
                         let known = quick_xml::escape::resolve_predefined_entity(&name);
-                        known.with_context(|| format!("it uses the unknown entity &{name};"))?.to_owned()
+                        known.ok_or_else(|| SidecarError::Entity { name: name.to_string() })?.to_owned()
                     }
                 };
                 add(&mut open, &found);
             }
-            Event::DocType(_) => bail!("it declares a document type, which no sidecar has"),
+            Event::DocType(_) => return Err(SidecarError::DocumentType),
             Event::Eof => break,
             _ => {}
         }
@@ -128,18 +130,19 @@ pub fn read(text: &str) -> Result<Element> {
             match open.last_mut() {
                 Some(parent) => parent.children.push(element),
                 None if root.is_none() => root = Some(element),
-                None => bail!("it has two root elements"),
+                None => return Err(SidecarError::Roots),
             }
         }
     }
     if let Some(element) = open.last() {
-        bail!("the element {} does not end: it is cut off", element.name.local);
+        return Err(SidecarError::CutOff { name: element.name.local.clone() });
     }
-    root.context("it holds no XML element")
+    root.ok_or(SidecarError::Empty)
 }
 
-fn offset(position: u64) -> Result<usize> {
-    Ok(usize::try_from(position)?)
+/// Where the reader is in the text, which lies in memory.
+fn offset(reader: &NsReader<&[u8]>) -> usize {
+    usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX)
 }
 
 fn add(open: &mut [Element], text: &str) {
@@ -148,20 +151,26 @@ fn add(open: &mut [Element], text: &str) {
     }
 }
 
-fn element(tag: &BytesStart<'_>, whole: Range<usize>, resolver: &NamespaceResolver) -> Result<Element> {
+fn element(
+    tag: &BytesStart<'_>,
+    whole: Range<usize>,
+    resolver: &NamespaceResolver,
+) -> Result<Element, SidecarError> {
     let name = tag.name();
     let (space, local) = resolver.resolve_element(name);
-    let name_of = |space: ResolveResult<'_>, local: &str| -> Result<Name> {
+    let name_of = |space: ResolveResult<'_>, local: &str| -> Result<Name, SidecarError> {
         let space = match space {
             ResolveResult::Bound(space) => space.0.to_owned(),
             ResolveResult::Unbound => String::new(),
-            ResolveResult::Unknown(prefix) => bail!("the prefix {prefix} is not declared"),
+            ResolveResult::Unknown(prefix) => {
+                return Err(SidecarError::Prefix { prefix: prefix.to_string() });
+            }
         };
         Ok(Name { space, local: local.to_owned() })
     };
     let mut attributes = Vec::new();
     for attribute in tag.attributes() {
-        let attribute = attribute?;
+        let attribute = attribute.map_err(quick_xml::Error::from)?;
         if attribute.key.as_namespace_binding().is_some() {
             continue;
         }

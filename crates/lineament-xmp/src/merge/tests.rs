@@ -110,7 +110,11 @@ fn short_forms_are_opened() {
 
 #[test]
 fn hostile_sidecars_are_refused_with_a_reason() {
-    let refused = |text: &str| format!("{:#}", merge(text, &message(&["Smiling"], &[0.4])).unwrap_err());
+    let refused = |text: &str| {
+        let error = merge(text, &message(&["Smiling"], &[0.4])).unwrap_err();
+        let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    };
     let rdf = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>";
     assert!(refused("").contains("no XML element"));
     assert!(refused("no xml at all").contains("no XML element"));
