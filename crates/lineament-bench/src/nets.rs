@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use lineament::Bundle;
-use lineament::attributes::{AnetPatches, Describer, Patches, Region};
+use lineament::attributes::{AnetPatches, Extractor, Patches, Region};
 use lineament::input::Preprocess;
 use lineament::locate::{LnetMethod, Lnets, LocalizerSpec, PaperParameters};
 use lineament::testing::{random_parts, tiny_card};
@@ -58,7 +58,7 @@ impl Recipe {
             lnet_s: self.net("lnet_s")?,
             method: LnetMethod::Paper(PaperParameters { candidates, ..localisation }),
         });
-        card.describer = Describer::Anet(AnetPatches {
+        card.describer = Extractor::Anet(AnetPatches {
             anet: self.net("anet")?,
             region: self.part::<Region>(&["region"])?,
             patches: self.patches()?,

@@ -55,11 +55,22 @@ pub fn of_bundle(bundle: Bundle, run: &RunArguments) -> Result<Tagger> {
 }
 
 fn built(bundle: Bundle, engine: Engine, threads: usize) -> Result<Tagger> {
-    let tagger = Tagger::builder().bundle(bundle).engine(engine).threads(threads).build();
+    let tagger = builder(bundle, engine)?.threads(threads).build();
     tagger.map_err(|error| {
         let advice = if matches!(error, Error::Threads(_)) { FEWER } else { UNUSABLE };
         anyhow::Error::from(error).context(advice)
     })
+}
+
+/// A build with training also runs the bundles of baselines.
+#[cfg(feature = "train")]
+fn builder(bundle: Bundle, engine: Engine) -> Result<TaggerBuilder> {
+    lineament_reproduce::baselines::builder(bundle, engine).context(UNUSABLE)
+}
+
+#[cfg(not(feature = "train"))]
+fn builder(bundle: Bundle, engine: Engine) -> Result<TaggerBuilder> {
+    Ok(Tagger::builder().bundle(bundle).engine(engine))
 }
 
 /// The same for commands that look for faces: refused at once where the model finds none, not once an image.

@@ -2,8 +2,8 @@
 //! are chosen on are the same everywhere.
 
 use lineament_train::Recipe;
-use lineament_train::rivals::{RivalRecipe, System};
 
+use crate::baselines::train::{BaselineRecipe, System};
 use crate::error::ReproduceError;
 use crate::figures;
 use crate::lab::Lab;
@@ -25,7 +25,7 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
         results.push([names.to_vec(), figures::cells(lab, &tagger)?].concat());
     }
     for (pictures, times) in AMOUNTS {
-        let mut recipe = RivalRecipe { pictures: Some(pictures), ..lab.panda().clone() };
+        let mut recipe = BaselineRecipe { pictures: Some(pictures), ..lab.panda().clone() };
         if let System::Panda(panda) = &mut recipe.system {
             panda.parts.schedule.epochs *= times;
         }

@@ -57,7 +57,7 @@ pub enum ReproduceError {
         /// Why.
         reason: String,
     },
-    /// The rival detectors' script.
+    /// The script of the detectors that are compared.
     #[error("the rival detectors cannot be run: {0}")]
     Detectors(String),
 }

@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use lineament::engine::Engine;
 use lineament::locate::Localizer;
 use lineament::{Bundle, Tagger};
 use lineament_data::{Dataset, Split, celeba, folder};
 use lineament_lab::Provenance;
 use lineament_train::folder::{Folder, result};
-use lineament_train::rivals::RivalRecipe;
-use lineament_train::{
-    AnyRecipe, Recipe, RivalOptions, Stage, TrainOptions, detector, rivals, train, trained_lnets,
-};
+use lineament_train::{Recipe, Stage, TrainOptions, detector, train, trained_lnets};
 
+use crate::baselines;
+use crate::baselines::train::{AnyRecipe, BaselineOptions, BaselineRecipe};
 use crate::error::ReproduceError;
 use crate::results::{Origin, Results, Store};
 
@@ -36,9 +36,9 @@ pub struct Options<'a> {
     /// The published recipe.
     pub paper: Recipe,
     /// FaceTracer's recipe.
-    pub facetracer: RivalRecipe,
+    pub facetracer: BaselineRecipe,
     /// PANDA's recipe.
-    pub panda: RivalRecipe,
+    pub panda: BaselineRecipe,
     /// The command, as it is told under the figures.
     pub command: String,
     /// Draw progress bars.
@@ -112,12 +112,12 @@ impl<'a> Lab<'a> {
     }
 
     /// FaceTracer's recipe.
-    pub fn facetracer(&self) -> &RivalRecipe {
+    pub fn facetracer(&self) -> &BaselineRecipe {
         &self.options.facetracer
     }
 
     /// PANDA's recipe.
-    pub fn panda(&self) -> &RivalRecipe {
+    pub fn panda(&self) -> &BaselineRecipe {
         &self.options.panda
     }
 
@@ -197,9 +197,9 @@ impl<'a> Lab<'a> {
                     self.share_objects(&folder, recipe)?;
                     train(&TrainOptions { detector, ..self.training(&folder, recipe) })?;
                 }
-                AnyRecipe::Rival(recipe) => {
+                AnyRecipe::Baseline(recipe) => {
                     let (progress, stop) = (self.options.progress, self.options.stop);
-                    rivals::train(&RivalOptions {
+                    baselines::train::train(&BaselineOptions {
                         recipe: (**recipe).clone(),
                         detector,
                         data: vec![self.options.data.clone()],
@@ -211,7 +211,8 @@ impl<'a> Lab<'a> {
             }
         }
         let bundle = Bundle::open(&model).map_err(|e| ReproduceError::model(name, e))?;
-        Tagger::new(bundle).map_err(|e| ReproduceError::model(name, e))
+        let tagger = baselines::builder(bundle, Engine::Native).map_err(|e| ReproduceError::model(name, e))?;
+        tagger.build().map_err(|e| ReproduceError::model(name, e))
     }
 
     /// LNets and ANet of a recipe, trained where they are not there yet.

@@ -4,6 +4,7 @@
 //! chosen is chosen on partition 1; figures are of partition 2.
 
 mod amount;
+pub mod baselines;
 mod detectors;
 mod error;
 mod experiments;

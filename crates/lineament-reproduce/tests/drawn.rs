@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
+use lineament_reproduce::baselines::train::{BaselineRecipe, System};
 use lineament_reproduce::{Options, ReproduceError, Store, reproduce};
 use lineament_train::Recipe;
 use lineament_train::recipe::LocatingRecipe;
-use lineament_train::rivals::{RivalRecipe, System};
 
 /// The recipe for drawn faces, one epoch a stage: what is tested is that experiments run, not what they find.
 fn hasty() -> Recipe {
@@ -23,8 +23,8 @@ fn hasty() -> Recipe {
 }
 
 /// One small net for one part of the face, and one setting of each list.
-fn hasty_panda() -> RivalRecipe {
-    let mut recipe = RivalRecipe::panda().unwrap();
+fn hasty_panda() -> BaselineRecipe {
+    let mut recipe = BaselineRecipe::panda().unwrap();
     recipe.svms.costs.truncate(1);
     recipe.svms.powers.truncate(1);
     recipe.svms.scalings.truncate(1);
@@ -49,7 +49,7 @@ fn options<'a>(folder: &Path, only: &str, stop: &'a AtomicBool) -> Options<'a> {
         page_only: false,
         recipe: hasty(),
         paper: Recipe::named("paper").unwrap(),
-        facetracer: RivalRecipe::facetracer().unwrap(),
+        facetracer: BaselineRecipe::facetracer().unwrap(),
         panda: hasty_panda(),
         command: "lineament reproduce".to_owned(),
         progress: false,

@@ -45,7 +45,7 @@ pub struct Face {
 }
 
 /// Whether half of the tags are known, or more: a picture of which one tag is known costs as much as one with forty and teaches little.
-pub(crate) fn mostly_known(tags: &[Option<bool>]) -> bool {
+pub fn mostly_known(tags: &[Option<bool>]) -> bool {
     2 * tags.iter().filter(|tag| tag.is_some()).count() >= tags.len().max(1)
 }
 

@@ -1,6 +1,6 @@
 //! What a tagger's caller can meet.
 
-use crate::attributes::{DescribeError, DescriberError, RegionError, UnknownAttribute};
+use crate::attributes::{DescribeError, ExtractorError, RegionError, UnknownAttribute};
 use crate::bundle::BundleError;
 use crate::engine::EngineError;
 use crate::explain::ExplainError;
@@ -28,7 +28,7 @@ pub enum Error {
     Locate(#[from] LocateError),
     /// The nets and SVMs that describe faces do not belong together.
     #[error("the bundle does not fit together: {0}")]
-    Extractor(#[from] DescriberError),
+    Extractor(#[from] ExtractorError),
     /// A face box or landmarks that give no region.
     #[error(transparent)]
     Region(#[from] RegionError),

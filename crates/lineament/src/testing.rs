@@ -2,7 +2,7 @@
 //! of programs that use the library (feature `testing`).
 
 use crate::attributes::{
-    AnetPatches, AttributeCard, CELEBA, Describer, LinearSvms, Mirror, Patches, Platt, Region, Thresholds,
+    AnetPatches, AttributeCard, CELEBA, Extractor, LinearSvms, Mirror, Patches, Platt, Region, Thresholds,
 };
 use crate::bundle::{Bundle, BundleError, Card, Parts};
 use crate::input::Preprocess;
@@ -49,7 +49,7 @@ pub fn tiny_card() -> Card {
             lnet_s: lnet("lnet_s"),
             method: LnetMethod::Paper(PaperParameters::default()),
         }),
-        describer: Describer::Anet(AnetPatches {
+        describer: Extractor::Anet(AnetPatches {
             anet,
             region: Region::default(),
             patches: Patches::grid(16, 20, 2, Mirror::Beside),

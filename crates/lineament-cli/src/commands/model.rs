@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
-use lineament::attributes::Describer;
+use lineament::attributes::Extractor;
 use lineament::locate::{LnetMethod, LocalizerSpec};
 use lineament::{Bundle, Card, Photo, Point};
 use lineament_net::NetSpec;
@@ -126,7 +126,7 @@ fn describe(bundle: &Bundle, colours: Colours) -> Result<String> {
         row(name, &net(spec)?)?;
     }
     row("localisation", &localizer(&card.localizer))?;
-    row("description", describer(&card.describer))?;
+    row("description", extractor(&card.describer))?;
     if !card.note.trim().is_empty() {
         writeln!(text, "\n{}", card.note.trim())?;
     }
@@ -209,13 +209,10 @@ fn localizer(spec: &LocalizerSpec) -> String {
     }
 }
 
-fn describer(describer: &Describer) -> &'static str {
-    match describer {
-        Describer::Anet(_) => "ANet on overlapping patches of the face",
-        Describer::Facetracer(_) => {
-            "FaceTracer: gradients and colours in parts of the face that landmarks place"
-        }
-        Describer::Panda(_) => "PANDA: a net for each part of the face that landmarks place",
+fn extractor(extractor: &Extractor) -> &str {
+    match extractor {
+        Extractor::Anet(_) => "ANet on overlapping patches of the face",
+        Extractor::Custom(custom) => &custom.about,
         _ => "of the recipe's own kind; `--format json` shows it",
     }
 }

@@ -48,9 +48,9 @@ pub fn run(_: ReproduceArguments) -> Result<Outcome> {
 pub fn run(arguments: ReproduceArguments) -> Result<Outcome> {
     use std::io::{self, IsTerminal};
 
+    use lineament_reproduce::baselines::train::{AnyRecipe, BaselineRecipe};
     use lineament_reproduce::{Options, ReproduceError, reproduce};
-    use lineament_train::rivals::RivalRecipe;
-    use lineament_train::{AnyRecipe, Recipe};
+    use lineament_train::Recipe;
 
     let AnyRecipe::Cascade(recipe) = super::train::recipe(&arguments.recipe)? else {
         anyhow::bail!("experiments vary a recipe of LNets and ANet, and {} is none", arguments.recipe)
@@ -58,8 +58,8 @@ pub fn run(arguments: ReproduceArguments) -> Result<Outcome> {
     let options = Options {
         recipe: *recipe,
         paper: Recipe::named("paper")?,
-        facetracer: RivalRecipe::facetracer()?,
-        panda: RivalRecipe::panda()?,
+        facetracer: BaselineRecipe::facetracer()?,
+        panda: BaselineRecipe::panda()?,
         data: arguments.data,
         output: arguments.output,
         work: arguments.work,

@@ -66,10 +66,9 @@ pub fn run(_: TrainArguments) -> Result<Outcome> {
 pub fn run(arguments: TrainArguments) -> Result<Outcome> {
     use std::io::{self, IsTerminal};
 
+    use lineament_reproduce::baselines::train::{self as baselines, AnyRecipe, BaselineOptions};
     use lineament_train::folder::Folder;
-    use lineament_train::{
-        AnyRecipe, FineTune, RivalOptions, TrainOptions, detector, fine_tune, rivals, train,
-    };
+    use lineament_train::{FineTune, TrainOptions, detector, fine_tune, train};
 
     let stop = super::training::begin();
     let start = match &arguments.from {
@@ -80,7 +79,7 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
     let threads = crate::model::training_threads(&arguments.threads)?;
     let progress = io::stderr().is_terminal();
     let named = match arguments.recipe.as_deref().map(recipe).transpose()? {
-        Some(AnyRecipe::Rival(mut recipe)) => {
+        Some(AnyRecipe::Baseline(mut recipe)) => {
             if start.is_some() {
                 anyhow::bail!("the recipe {} begins from nothing: leave out --from", recipe.name);
             }
@@ -88,8 +87,8 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
             let folder = Folder { path: &arguments.output, progress, stop, step_limit: None };
             let (resume, stage) = (arguments.resume, arguments.stage);
             let options =
-                RivalOptions { recipe: *recipe, detector, data: arguments.data, folder, resume, stage };
-            return finished(threads.install(|| rivals::train(&options)));
+                BaselineOptions { recipe: *recipe, detector, data: arguments.data, folder, resume, stage };
+            return finished(threads.install(|| baselines::train(&options)));
         }
         Some(AnyRecipe::Cascade(recipe)) => Some(*recipe),
         None => None,
@@ -137,8 +136,8 @@ fn finished(result: Result<std::path::PathBuf, lineament_train::TrainError>) -> 
 
 /// A file where there is one, else one of the recipes in the program.
 #[cfg(feature = "train")]
-pub fn recipe(name: &str) -> Result<lineament_train::AnyRecipe> {
-    use lineament_train::AnyRecipe;
+pub fn recipe(name: &str) -> Result<lineament_reproduce::baselines::train::AnyRecipe> {
+    use lineament_reproduce::baselines::train::AnyRecipe;
 
     let path = std::path::Path::new(name);
     let is_file = path.is_file() || path.extension().is_some_and(|extension| extension == "toml");

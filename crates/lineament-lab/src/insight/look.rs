@@ -1,12 +1,13 @@
 //! A second pass over the pictures in which a face was read: what ANet's layers and HOG say of each.
 
-use lineament::attributes::{Place, facetracer::Hog};
+use lineament::attributes::Place;
 use lineament::crop::crop;
 use lineament::{Bundle, Limits, Photo, Rect, Tagger};
 use rayon::prelude::*;
 use std::path::PathBuf;
 
 use super::features::Features;
+use super::hog::Hog;
 use super::stages::Stage;
 use super::{InsightError, InsightError::Picture};
 use crate::observe::Observations;

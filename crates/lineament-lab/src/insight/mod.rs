@@ -6,6 +6,7 @@
 pub mod explained;
 pub mod features;
 pub mod grouping;
+mod hog;
 pub mod kinds;
 pub mod kmeans;
 pub mod layers;
@@ -27,6 +28,8 @@ use std::path::PathBuf;
 use lineament::{Bundle, OperatingPoint};
 use lineament_data::Split;
 use rayon::prelude::*;
+
+pub use hog::Hog;
 
 use grouping::AttributeGroups;
 use layers::LayerReport;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lineament::attributes::{Anet, AnetPatches, Describer};
+use lineament::attributes::{Anet, AnetPatches, Extractor};
 use lineament::bundle::{Bundle, Card, Parts};
 use lineament::locate::{Lnets, LocalizerSpec};
 
@@ -58,7 +58,7 @@ pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         created: None,
         localizer,
-        describer: Describer::Anet(AnetPatches {
+        describer: Extractor::Anet(AnetPatches {
             anet: recipe.nets.anet.clone(),
             region: anet_faces::region(context)?,
             patches: recipe.patches.clone(),

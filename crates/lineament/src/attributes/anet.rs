@@ -1,10 +1,10 @@
 //! ANet on the patches of a face region, and the SVMs on its FC vectors (paper, sections 2 and 3.2).
 
 use super::describe::DescribeError;
+use super::extractor::{Embedding, FeatureExtractor};
 use super::patches::{Mirror, Patches, PatchesError};
 use super::place::Place;
 use super::svm::mean_vector;
-use super::vector::FaceVector;
 use crate::engine::{Engine, EngineError, Runner};
 use crate::geometry::Rect;
 use crate::input::Preprocess;
@@ -140,12 +140,12 @@ fn weave(spec: &NetSpec, weights: &Weights, patches: &Patches) -> Option<Interwe
     woven.filter(|woven| woven.redundancy() > WORTH)
 }
 
-impl FaceVector for Anet {
+impl FeatureExtractor for Anet {
     fn features(&self) -> usize {
         self.features
     }
 
-    fn vector(&self, photo: &Photo, place: &Place) -> Result<Vec<f32>, DescribeError> {
+    fn embed(&self, photo: &Photo, place: &Place) -> Result<Embedding, DescribeError> {
         match place {
             Place::Region(region) => Anet::vector(self, photo, *region),
             Place::Landmarks(_) => Err(DescribeError::NeedsRegion),
@@ -157,7 +157,7 @@ impl FaceVector for Anet {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::attributes::{AttributeModel, DescriberError, LinearSvms};
+    use crate::attributes::{AttributeModel, ExtractorError, LinearSvms};
     use crate::testing::{blocks, random_parts, tiny_card};
 
     fn anet() -> Anet {
@@ -237,7 +237,7 @@ mod tests {
         let refused = Anet::new(&look.anet, parts.net("anet").unwrap(), card.preprocess, look.patches);
         assert!(matches!(refused, Err(AnetError::Input { size: 15, .. })));
         let svms = LinearSvms::new(5, vec![0.0; 10], vec![0.0; 2]).unwrap();
-        assert!(matches!(AttributeModel::new(Box::new(anet()), svms), Err(DescriberError::Svm(_))));
+        assert!(matches!(AttributeModel::new(Box::new(anet()), svms), Err(ExtractorError::Svm(_))));
     }
 
     #[test]

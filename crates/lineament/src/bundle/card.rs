@@ -1,7 +1,7 @@
 //! The card of a bundle: everything about the model but its weights.
 
 use crate::attributes::{
-    AnetPatches, AttributeCard, AttributeCardError, Describer, DescriberError, Place, Region, RegionError,
+    AnetPatches, AttributeCard, AttributeCardError, Extractor, ExtractorError, Place, Region, RegionError,
     UnknownAttribute, find,
 };
 use crate::geometry::{Point, Rect};
@@ -30,7 +30,7 @@ pub struct Card {
     #[serde(rename = "locator")]
     pub localizer: LocalizerSpec,
     /// How they are described.
-    pub describer: Describer,
+    pub describer: Extractor,
     /// How pixels become numbers, for all nets but a detector, which has its own way.
     pub preprocess: Preprocess,
     /// The attributes, in the order of the SVMs.
@@ -123,7 +123,7 @@ pub enum CardError {
     Preprocess(#[from] PreprocessError),
     /// The describer's constants.
     #[error(transparent)]
-    Describer(#[from] DescriberError),
+    Describer(#[from] ExtractorError),
     /// A describer that needs landmarks behind a locator that tells none.
     #[error(
         "the card's describer places its parts by landmarks, which its locator does not tell: use a detector that does (yunet), or leave them to \
@@ -231,7 +231,7 @@ impl Card {
     /// ANet, where it describes.
     pub fn anet(&self) -> Option<&AnetPatches> {
         match &self.describer {
-            Describer::Anet(anet) => Some(anet),
+            Extractor::Anet(anet) => Some(anet),
             _ => None,
         }
     }
@@ -239,7 +239,7 @@ impl Card {
     /// The same, to be changed.
     pub fn anet_mut(&mut self) -> Option<&mut AnetPatches> {
         match &mut self.describer {
-            Describer::Anet(anet) => Some(anet),
+            Extractor::Anet(anet) => Some(anet),
             _ => None,
         }
     }
@@ -250,7 +250,7 @@ impl Card {
     /// A box without an inside, or a describer that needs landmarks.
     pub fn region_of_box(&self, rect: Rect) -> Result<Rect, RegionError> {
         match (&self.localizer, &self.describer) {
-            (LocalizerSpec::Lnets(Lnets { method: LnetMethod::Whole, .. }), Describer::Anet(_)) => {
+            (LocalizerSpec::Lnets(Lnets { method: LnetMethod::Whole, .. }), Extractor::Anet(_)) => {
                 Region::around(rect)
             }
             (_, describer) => describer.region_of_box(rect),

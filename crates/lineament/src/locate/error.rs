@@ -71,7 +71,7 @@ pub enum LocateError {
     /// A detector in a program that cannot run one.
     #[error(
         "this model finds faces with {family}, which this program was built without: build one with `cargo install --path \
-         crates/lineament-cli --features rivals`, or `--features train,rivals` to train with one"
+         crates/lineament-cli --features detector`, or `--features train,detector` to train with one"
     )]
     NoDetectors {
         /// The detector.

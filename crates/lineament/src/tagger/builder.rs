@@ -1,9 +1,10 @@
 //! Settings of a tagger, before it is one.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::{Nets, Tagger};
-use crate::attributes::OperatingPoint;
+use crate::attributes::{FeatureExtractor, OperatingPoint};
 use crate::bundle::Bundle;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -17,9 +18,20 @@ use crate::threads::Threads;
 pub struct TaggerBuilder {
     model: Model,
     engine: Engine,
+    extractor: Brought,
     threads: Option<usize>,
     selection: Selection,
     limits: Limits,
+}
+
+/// An extractor of the program's own.
+#[derive(Default)]
+struct Brought(Option<Box<dyn FeatureExtractor>>);
+
+impl fmt::Debug for Brought {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Some(..)" } else { "None" })
+    }
 }
 
 /// Where the nets come from.
@@ -45,6 +57,13 @@ impl TaggerBuilder {
     /// What the nets run on, instead of [`Engine::Native`].
     pub fn engine(self, engine: Engine) -> Self {
         Self { engine, ..self }
+    }
+
+    /// An extractor that the program brings along, for bundles whose card names a
+    /// [`CustomExtractor`](crate::attributes::CustomExtractor): made of its settings and the bundle's weights. Bundles with ANet
+    /// need none, and do not use it.
+    pub fn extractor(self, extractor: Box<dyn FeatureExtractor>) -> Self {
+        Self { extractor: Brought(Some(extractor)), ..self }
     }
 
     /// Threads of the tagger's own, at most `count` whoever calls; 0 is one for each processor that may be used. All of
@@ -95,7 +114,7 @@ impl TaggerBuilder {
             Some(count) => Threads::new(count, &self.engine)?,
             None => Threads::of_caller(),
         };
-        let nets = Nets::new(bundle, self.engine)?;
+        let nets = Nets::new(bundle, self.engine, self.extractor.0)?;
         Ok(Tagger { nets: nets.into(), reader, limits: self.limits, threads })
     }
 }

@@ -234,7 +234,7 @@ impl Tagger {
     /// As [`Tagger::describe`].
     pub fn embed<'a>(&self, image: impl Into<Source<'a>>, face: impl Into<FaceArea>) -> Result<Vec<f32>> {
         let region = self.nets.region(face.into())?;
-        self.read(image, |photo| Ok(self.nets.model.vector(photo, &region)?))
+        self.read(image, |photo| Ok(self.nets.model.embed(photo, &region)?))
     }
 
     /// What the answers about the selected attributes of a face rest on; `face` is its box, in pixels of the image.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::FaceArea;
-use crate::attributes::{Anet, AnetPatches, AttributeModel, DescriberError, FaceVector, Place, RegionError};
+use crate::attributes::{Anet, AnetPatches, AttributeModel, ExtractorError, FeatureExtractor, Place, RegionError};
 use crate::bundle::{Bundle, Card};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -24,20 +24,28 @@ pub(super) struct Nets {
 }
 
 impl Nets {
-    pub(super) fn new(bundle: Bundle, engine: Engine) -> Result<Self> {
+    /// `brought` makes the embeddings where the card names a custom extractor.
+    pub(super) fn new(
+        bundle: Bundle,
+        engine: Engine,
+        brought: Option<Box<dyn FeatureExtractor>>,
+    ) -> Result<Self> {
         let hash = bundle.hash();
         let (card, parts) = bundle.into_parts();
         let net = |name: &str| parts.net(name);
         let localizer = card.localizer.localizer(&engine, net, parts.detector.as_deref(), card.preprocess)?;
-        let (extractor, explainer): (Box<dyn FaceVector>, _) = match card.anet() {
+        let (extractor, explainer): (Box<dyn FeatureExtractor>, _) = match card.anet() {
             Some(AnetPatches { anet, patches, .. }) => {
-                let weights = net("anet").ok_or_else(|| DescriberError::NoWeights("anet".to_owned()))?;
+                let weights = net("anet").ok_or_else(|| ExtractorError::NoWeights("anet".to_owned()))?;
                 let anet = Anet::on(&engine, anet, weights, card.preprocess, patches.clone());
-                let anet = Arc::new(anet.map_err(DescriberError::from)?);
+                let anet = Arc::new(anet.map_err(ExtractorError::from)?);
                 let explainer = Explainer::new(&card, &parts, &engine, Arc::clone(&anet))?;
                 (Box::new(anet), Some(explainer))
             }
-            None => (card.describer.ready(&engine, net, card.preprocess)?, None),
+            None => match brought {
+                Some(brought) => (brought, None),
+                None => (card.describer.ready(&engine, net, card.preprocess)?, None),
+            },
         };
         let model = AttributeModel::new(extractor, parts.svms)?;
         Ok(Self { card, hash, engine, localizer, model, explainer })

@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
-use crate::attributes::facetracer::{Colours, Hog};
-use crate::attributes::{Describer, FaceTracer, Holistic, Panda, Part};
+use crate::Photo;
+use crate::attributes::{CustomExtractor, DescribeError, Embedding, Extractor, FeatureExtractor, Place};
 use crate::locate::Family;
 use crate::testing::{random_parts, tiny_bundle, tiny_card};
 use crate::{Tagger, bundle::CardError};
@@ -231,20 +231,17 @@ fn open_cards() -> Vec<Card> {
         input: Shape::new(3, side, side),
         layers: vec![Layer::AvgPool { kernel: 8, stride: 8, padding: 0 }, conv(), Layer::Relu],
     };
-    let part = |name: &str, x: f32| Part::new(name, [x, 0.0], [1.5, 1.5], [16, 16]);
-    let tracer = FaceTracer {
-        parts: vec![part("left", -0.5), part("right", 0.5)],
-        hog: Hog::default(),
-        colours: Colours::default(),
-        colour_weight: 0.5,
-        power: 0.5,
+    let custom = |nets: &[(&str, usize)]| {
+        Extractor::Custom(CustomExtractor {
+            kind: "parts".to_owned(),
+            about: "Parts of the face".to_owned(),
+            features: 7,
+            nets: nets.iter().map(|(name, side)| ((*name).to_owned(), net(*side))).collect(),
+            settings: serde_json::json!({ "power": 0.3, "parts": ["left", "right"] }),
+        })
     };
-    let panda = Panda {
-        parts: vec![part("left", -0.5), part("right", 0.5)],
-        net: net(16),
-        holistic: vec![Holistic { part: Part::new("head", [0.0, 0.5], [4.0, 4.0], [24, 24]), net: net(24) }],
-        power: 0.3,
-    };
+    let counted = custom(&[]);
+    let learned = custom(&[("part_left", 16), ("part_right", 16), ("whole_head", 24)]);
     let anet = tiny_card().describer;
     let lnets = tiny_card().localizer;
     let yunet = LocalizerSpec::Detector(Detector::of(Family::Yunet));
@@ -253,10 +250,10 @@ fn open_cards() -> Vec<Card> {
         (lnets, anet.clone()),
         (ultraface, anet.clone()),
         (yunet.clone(), anet),
-        (LocalizerSpec::Given, Describer::Facetracer(tracer.clone())),
-        (yunet.clone(), Describer::Facetracer(tracer)),
-        (LocalizerSpec::Given, Describer::Panda(panda.clone())),
-        (yunet, Describer::Panda(panda)),
+        (LocalizerSpec::Given, counted.clone()),
+        (yunet.clone(), counted),
+        (LocalizerSpec::Given, learned.clone()),
+        (yunet, learned),
     ]
     .map(|(localizer, describer)| Card { format: Card::FORMAT, localizer, describer, ..tiny_card() })
     .to_vec()
@@ -280,6 +277,22 @@ fn every_way_to_locate_and_to_describe_is_written_and_read_back() {
     }
 }
 
+/// An extractor that a program brings along.
+struct Constant;
+
+impl FeatureExtractor for Constant {
+    fn features(&self) -> usize {
+        7
+    }
+
+    fn embed(&self, _: &Photo, place: &Place) -> Result<Embedding, DescribeError> {
+        match place {
+            Place::Landmarks(_) => Ok(vec![0.5; 7]),
+            Place::Region(_) => Err(DescribeError::NeedsLandmarks),
+        }
+    }
+}
+
 #[test]
 fn faces_are_described_by_given_landmarks() {
     let face = [(40.0, 50.0), (80.0, 52.0), (60.0, 75.0), (43.0, 94.0), (76.0, 95.0)];
@@ -287,7 +300,9 @@ fn faces_are_described_by_given_landmarks() {
     let photo = crate::testing::blocks(120, 130, 8);
     for card in open_cards().into_iter().filter(|card| card.localizer == LocalizerSpec::Given) {
         let bundle = Bundle::new(&card, &random_parts(&card, 5).unwrap(), Precision::F32).unwrap();
-        let tagger = Tagger::new(bundle).unwrap();
+        let refused = Tagger::new(bundle.clone()).unwrap_err().to_string();
+        assert!(refused.contains("Parts of the face (parts)"), "{refused}");
+        let tagger = Tagger::builder().bundle(bundle).extractor(Box::new(Constant)).build().unwrap();
         let place = tagger.region_of_landmarks(&face).unwrap();
         assert_eq!(tagger.describe(&photo, place).unwrap().len(), 40);
         let refused = tagger.predict(&photo).unwrap_err().to_string();

@@ -1,13 +1,13 @@
 //! Somebody else's face detector in the place of the LNets: what the paper compares its LNets with.
 //!
 //! The detector's ONNX file lies in the bundle as it is. `yunet.rs` and `ultraface.rs` say what a photo becomes for it and what its
-//! outputs mean; running it takes the feature `rivals`.
+//! outputs mean; running it takes the feature `detector`.
 
-#[cfg(feature = "rivals")]
+#[cfg(feature = "detector")]
 mod run;
-#[cfg_attr(not(feature = "rivals"), allow(dead_code))]
+#[cfg_attr(not(feature = "detector"), allow(dead_code))]
 mod ultraface;
-#[cfg_attr(not(feature = "rivals"), allow(dead_code))]
+#[cfg_attr(not(feature = "detector"), allow(dead_code))]
 mod yunet;
 
 use super::error::LocateError;
@@ -99,7 +99,7 @@ impl Detector {
     ///
     /// # Errors
     /// A file that is no such detector.
-    #[cfg(feature = "rivals")]
+    #[cfg(feature = "detector")]
     pub fn localizer(&self, onnx: &[u8]) -> Result<Box<dyn Localizer>, LocateError> {
         Ok(Box::new(run::DetectorLocalizer::new(self.clone(), onnx)?))
     }
@@ -108,12 +108,12 @@ impl Detector {
     ///
     /// # Errors
     /// Always.
-    #[cfg(not(feature = "rivals"))]
+    #[cfg(not(feature = "detector"))]
     pub fn localizer(&self, _: &[u8]) -> Result<Box<dyn Localizer>, LocateError> {
         Err(LocateError::NoDetectors { family: self.family.name() })
     }
 
-    #[cfg_attr(not(feature = "rivals"), allow(dead_code))]
+    #[cfg_attr(not(feature = "detector"), allow(dead_code))]
     /// What the detector is shown of a photo, and how many pixels of the photo one of its pixels spans.
     fn shown(&self, photo: &Photo) -> (Tensor, f32) {
         let [width, height] = self.canvas;
@@ -144,7 +144,7 @@ impl Detector {
         (tensor, scale)
     }
 
-    #[cfg_attr(not(feature = "rivals"), allow(dead_code))]
+    #[cfg_attr(not(feature = "detector"), allow(dead_code))]
     /// The faces that the outputs mean, best first, in pixels of the photo.
     fn faces(&self, outputs: &Outputs, scale: f32) -> Result<Vec<Face>, LocateError> {
         let found = match self.family {

@@ -7,7 +7,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
 }
 
-/// What `tests/fixtures/make_rivals.py` wrote of a detector.
+/// What `tests/fixtures/make_detectors.py` wrote of a detector.
 fn fixture(name: &str) -> Value {
     let text = std::fs::read_to_string(root().join("tests/fixtures/detectors.json")).unwrap();
     serde_json::from_str::<Value>(&text).unwrap()[name].clone()
@@ -24,7 +24,7 @@ fn detector(name: &str) -> Detector {
 }
 
 /// The picture that the fixture is about: all of the astronaut, or the part that has the size of the canvas.
-#[cfg_attr(not(feature = "rivals"), allow(dead_code))]
+#[cfg_attr(not(feature = "detector"), allow(dead_code))]
 fn picture(name: &str) -> Photo {
     let photo = Photo::open(&root().join("../../examples/astronaut.png"), &Limits::default()).unwrap();
     match name {
@@ -135,14 +135,14 @@ fn outputs_of_something_else_and_wrong_constants_are_refused() {
     assert!(with(|d| d.canvas = [320, 1 << 20]).is_err());
 }
 
-#[cfg(not(feature = "rivals"))]
+#[cfg(not(feature = "detector"))]
 #[test]
 fn a_program_without_detectors_says_what_to_build() {
     let said = Detector::of(Family::Yunet).localizer(&[]).err().unwrap().to_string();
-    assert!(said.contains("yunet") && said.contains("--features rivals"), "{said}");
+    assert!(said.contains("yunet") && said.contains("--features detector"), "{said}");
 }
 
-#[cfg(feature = "rivals")]
+#[cfg(feature = "detector")]
 #[test]
 fn files_that_are_no_detectors_are_refused() {
     let noise: Vec<u8> = (0..4096_u32).map(|i| (i * 7919 % 251) as u8).collect();
@@ -153,8 +153,8 @@ fn files_that_are_no_detectors_are_refused() {
     }
 }
 
-/// Runs the real files where LINEAMENT_DETECTORS names their folder; `.ci/rivals` does.
-#[cfg(feature = "rivals")]
+/// Runs the real files where LINEAMENT_DETECTORS names their folder; `.ci/detectors` does.
+#[cfg(feature = "detector")]
 #[test]
 fn faces_of_the_astronaut_are_those_of_opencv_and_onnx_runtime() {
     let Some(folder) = std::env::var_os("LINEAMENT_DETECTORS").map(PathBuf::from) else { return };

@@ -1,18 +1,22 @@
-//! The rivals on drawn faces: each learns them, and a stopped training goes on to the same bits.
+//! The baselines on drawn faces: each learns them, and a stopped training goes on to the same bits.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use lineament::attributes::Describer;
+use lineament::attributes::Extractor;
+use lineament::engine::Engine;
 use lineament::locate::{Detector, LocalizerSpec};
-use lineament::{Bundle, OperatingPoint, Tagger};
+use lineament::{Bundle, OperatingPoint};
 use lineament_data::drawn::{DrawnOptions, write_celeba, write_objects};
 use lineament_data::{Split, celeba};
 use lineament_lab::{EvaluateOptions, FaceFrom, evaluate};
+use lineament_reproduce::baselines::train::{
+    AnyRecipe, BaselineOptions, BaselineRecipe, PandaStages, System, train,
+};
+use lineament_reproduce::baselines::{self, Baseline};
 use lineament_train::folder::Folder;
-use lineament_train::rivals::{PandaStages, RivalRecipe, System, train};
-use lineament_train::{AnyRecipe, Recipe, RivalOptions, TrainError, TrainOptions, detector};
+use lineament_train::{Recipe, TrainError, TrainOptions, detector};
 
 /// Drawn people who are in no training: the seed is another one.
 const STRANGERS: u64 = 99;
@@ -26,8 +30,8 @@ fn draw(folder: &Path, people: u32) -> PathBuf {
 }
 
 /// The recipe that comes along, made small.
-fn recipe(name: &str) -> RivalRecipe {
-    let AnyRecipe::Rival(recipe) = AnyRecipe::named(name).unwrap() else { panic!("{name} is a rival") };
+fn recipe(name: &str) -> BaselineRecipe {
+    let AnyRecipe::Baseline(recipe) = AnyRecipe::named(name).unwrap() else { panic!("{name} is a baseline") };
     let mut recipe = *recipe;
     recipe.svms.costs = vec![1.0, 5.0];
     recipe.svms.powers.truncate(2);
@@ -63,12 +67,12 @@ fn shrink(stages: &mut PandaStages) {
 }
 
 fn options<'a>(
-    recipe: RivalRecipe,
+    recipe: BaselineRecipe,
     data: &Path,
     output: &'a Path,
     step_limit: Option<u64>,
-) -> RivalOptions<'a> {
-    RivalOptions {
+) -> BaselineOptions<'a> {
+    BaselineOptions {
         recipe,
         detector: None,
         data: vec![data.to_path_buf()],
@@ -91,7 +95,7 @@ fn accuracy(bundle: &Path, folder: &Path, region: FaceFrom) -> [f64; 2] {
     write_celeba(&strangers, &drawn).unwrap();
     let mut set = celeba::read(&strangers).unwrap();
     set.samples.iter_mut().for_each(|sample| sample.split = Split::Test);
-    let tagger = Tagger::new(Bundle::open(bundle).unwrap()).unwrap();
+    let tagger = baselines::builder(Bundle::open(bundle).unwrap(), Engine::Native).unwrap().build().unwrap();
     let options = EvaluateOptions {
         split: Split::Test,
         region,
@@ -121,10 +125,10 @@ fn learns(name: &str, people: u32) {
     assert!(card.note.contains("cost"), "the card says what was chosen: {}", card.note);
     let choices = std::fs::read_to_string(output.join("choices.csv")).unwrap();
     assert!(choices.lines().count() > 2, "{choices}");
-    match card.describer {
-        Describer::Facetracer(tracer) => assert_eq!((name, tracer.parts.len()), ("facetracer", 10)),
-        Describer::Panda(panda) => assert_eq!((name, panda.parts.len()), ("panda", 3)),
-        other => panic!("{other:?}"),
+    let Extractor::Custom(custom) = card.describer else { panic!("{name} is a baseline") };
+    match Baseline::of_card(&custom).unwrap() {
+        Baseline::Facetracer(tracer) => assert_eq!((name, tracer.parts.len()), ("facetracer", 10)),
+        Baseline::Panda(panda) => assert_eq!((name, panda.parts.len()), ("panda", 3)),
     }
 }
 
@@ -168,11 +172,11 @@ fn stages_and_missing_landmarks_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let (data, output) = (draw(folder.path(), 12), folder.path().join("run"));
     let unknown =
-        RivalOptions { stage: Some("anet".to_owned()), ..options(recipe("panda"), &data, &output, None) };
+        BaselineOptions { stage: Some("anet".to_owned()), ..options(recipe("panda"), &data, &output, None) };
     let said = train(&unknown).unwrap_err().to_string();
     assert!(said.contains("objects, part_face, part_eyes, part_mouth, svms"), "{said}");
     let early =
-        RivalOptions { stage: Some("svms".to_owned()), ..options(recipe("panda"), &data, &output, None) };
+        BaselineOptions { stage: Some("svms".to_owned()), ..options(recipe("panda"), &data, &output, None) };
     let said = train(&early).unwrap_err().to_string();
     assert!(said.contains("part_face"), "{said}");
     for list in ["list_landmarks_align_celeba.txt", "list_landmarks_celeba.txt"] {
@@ -183,7 +187,7 @@ fn stages_and_missing_landmarks_are_named() {
     assert!(said.contains("landmarks") && said.contains("--detector"), "{said}");
 }
 
-/// Where LINEAMENT_DETECTORS names the folder of YuNet's file, as `.ci/rivals` does.
+/// Where LINEAMENT_DETECTORS names the folder of YuNet's file, as `.ci/detectors` does.
 fn yunet() -> Option<(Detector, Vec<u8>)> {
     let folder = PathBuf::from(std::env::var_os("LINEAMENT_DETECTORS")?);
     Some(detector::open(&folder.join("yunet_n_dynamic.onnx")).unwrap())
@@ -198,7 +202,7 @@ fn a_detector_tells_the_landmarks_that_the_data_lacks() {
         std::fs::remove_file(data.join("celeba/Anno").join(list)).unwrap();
     }
     let options =
-        RivalOptions { detector: Some(detector), ..options(recipe("facetracer"), &data, &output, None) };
+        BaselineOptions { detector: Some(detector), ..options(recipe("facetracer"), &data, &output, None) };
     let [reached, majority] = accuracy(&train(&options).unwrap(), folder.path(), FaceFrom::Located);
     eprintln!("facetracer behind yunet: accuracy {reached:.3}, majority {majority:.3}");
     assert!(reached > majority + 0.1, "{reached:.3}, majority {majority:.3}");

@@ -1,19 +1,19 @@
 //! Histograms of colours: red, green and blue, and hue, saturation and value, in the cells of a grid.
 
-use crate::photo::Photo;
+use lineament::Photo;
 use serde::{Deserialize, Serialize};
 
 /// How finely colours are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Colours {
+pub struct ColourHistogram {
     /// Bins of each channel.
     pub bins: u32,
     /// Cells of the grid's side.
     pub grid: u32,
 }
 
-impl Default for Colours {
+impl Default for ColourHistogram {
     fn default() -> Self {
         Self { bins: 8, grid: 2 }
     }
@@ -23,7 +23,7 @@ impl Default for Colours {
 const CHANNELS: usize = 6;
 const HUE: usize = 3;
 
-impl Colours {
+impl ColourHistogram {
     /// Numbers that a picture becomes.
     pub fn features(&self) -> usize {
         (self.grid * self.grid * self.bins) as usize * CHANNELS
@@ -92,7 +92,7 @@ fn channels(pixel: [u8; 3]) -> [f32; CHANNELS] {
 mod tests {
     use super::*;
 
-    fn histograms(photo: &Photo, colours: Colours) -> Vec<f32> {
+    fn histograms(photo: &Photo, colours: ColourHistogram) -> Vec<f32> {
         let mut found = Vec::new();
         colours.describe(photo, &mut found);
         assert_eq!(found.len(), colours.features());
@@ -116,8 +116,8 @@ mod tests {
 
     #[test]
     fn every_pixel_counts_once_in_its_cell() {
-        let photo = crate::testing::blocks(31, 17, 5);
-        let colours = Colours { bins: 5, grid: 1 };
+        let photo = lineament::testing::blocks(31, 17, 5);
+        let colours = ColourHistogram { bins: 5, grid: 1 };
         let found = histograms(&photo, colours);
         for (channel, histogram) in found.chunks_exact(5).enumerate().filter(|(channel, _)| *channel != HUE) {
             let sum: f32 = histogram.iter().sum();
@@ -130,7 +130,7 @@ mod tests {
             .pixels_mut()
             .chunks_exact_mut(24)
             .for_each(|row| row[..12].iter_mut().step_by(3).for_each(|r| *r = 255));
-        let found = histograms(&photo, Colours { bins: 2, grid: 2 });
+        let found = histograms(&photo, ColourHistogram { bins: 2, grid: 2 });
         let cells: Vec<&[f32]> = found.chunks_exact(2 * CHANNELS).collect();
         assert_eq!(cells[0][..2], [0.0, 1.0]);
         assert_eq!(cells[1][..2], [1.0, 0.0]);

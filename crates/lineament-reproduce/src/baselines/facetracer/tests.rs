@@ -1,17 +1,14 @@
 use super::*;
-use crate::crop::crop;
-use crate::photo::Limits;
-use crate::testing::blocks;
-use crate::{Point, Rect};
+use lineament::Rect;
+use lineament::testing::blocks;
 use proptest::prelude::*;
-use std::path::Path;
 
 fn two_parts(power: f32) -> FaceTracer {
     let parts = vec![
         Part::new("eyes", [0.0, 0.0], [2.0, 1.0], [32, 16]),
         Part::new("mouth", [0.0, 1.0], [1.4, 0.8], [24, 16]),
     ];
-    FaceTracer { parts, hog: Hog::default(), colours: Colours::default(), colour_weight: 0.5, power }
+    FaceTracer { parts, hog: Hog::default(), colours: ColourHistogram::default(), colour_weight: 0.5, power }
 }
 
 const FACE: [Point; 5] = [
@@ -23,28 +20,11 @@ const FACE: [Point; 5] = [
 ];
 
 #[test]
-fn gradients_are_scikit_images() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let photo = Photo::open(&root.join("../../examples/astronaut.png"), &Limits::default()).unwrap();
-    let part = crop(&photo, Rect::new(200.0, 60.0, 64.0, 48.0), 64, 48);
-    let bytes = std::fs::read(root.join("tests/fixtures/hog.f32")).unwrap();
-    let expected: Vec<f32> =
-        bytes.as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value)).collect();
-    let hog = Hog::default();
-    let mut found = Vec::new();
-    hog.describe(&part, &mut found);
-    assert_eq!((found.len(), hog.features([64, 48])), (expected.len(), expected.len()));
-    let apart = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(apart < 1e-4, "{apart}");
-    assert!(expected.iter().any(|value| *value > 0.1));
-}
-
-#[test]
 fn each_part_has_its_length() {
     for power in [1.0, 0.5] {
         let tracer = two_parts(power);
         tracer.check().unwrap();
-        let vector = tracer.vector(&blocks(120, 130, 3), &FACE.into()).unwrap();
+        let vector = tracer.embed(&blocks(120, 130, 3), &FACE.into()).unwrap();
         assert_eq!(vector.len(), tracer.features());
         let mut rest = vector.as_slice();
         for part in &tracer.parts {
@@ -62,7 +42,7 @@ fn each_part_has_its_length() {
 
 #[test]
 fn a_box_is_not_enough() {
-    let refused = two_parts(1.0).vector(&blocks(60, 60, 1), &Rect::new(0.0, 0.0, 9.0, 9.0).into());
+    let refused = two_parts(1.0).embed(&blocks(60, 60, 1), &Rect::new(0.0, 0.0, 9.0, 9.0).into());
     assert!(refused.unwrap_err().to_string().contains("landmarks"));
 }
 
@@ -95,7 +75,7 @@ proptest! {
             to[right as usize * 3..][..360].copy_from_slice(from);
         }
         let moved = FACE.map(|point| Point::new(point.x + right as f32, point.y + down as f32));
-        let (one, other) = (tracer.vector(&photo, &FACE.into()), tracer.vector(&larger, &moved.into()));
+        let (one, other) = (tracer.embed(&photo, &FACE.into()), tracer.embed(&larger, &moved.into()));
         for (one, other) in one.unwrap().iter().zip(other.unwrap()) {
             prop_assert!((one - other).abs() < 0.05, "{one} {other}");
         }

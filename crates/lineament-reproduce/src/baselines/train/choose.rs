@@ -1,4 +1,4 @@
-//! Stage `svms` of the rivals: features of all faces, the settings that answer validation people best, and the SVMs with them.
+//! Stage `svms` of the baselines: features of all faces, the settings that answer validation people best, and the SVMs with them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use super::choices::{Choice, ChoiceStage, LearnFrom, Scaling};
 use super::faces::MarkedFaces;
 use super::solver::fit;
-use crate::checkpoint::write_whole;
-use crate::error::TrainError;
-use crate::heads::Heads;
+use lineament_train::TrainError;
+use lineament_train::checkpoint::write_whole;
+use lineament_train::heads::Heads;
 
 /// Vectors of faces before powers and weights, all of one length.
 pub struct Vectors {
@@ -23,8 +23,8 @@ pub struct Vectors {
     pub validation: Vec<Vec<f32>>,
 }
 
-/// What is asked, of whom.
-pub struct Asked<'a> {
+/// What settings are chosen for, and on whom.
+pub struct Search<'a> {
     /// All faces.
     pub faces: &'a MarkedFaces,
     /// Their vectors, in the order of [`MarkedFaces::of`].
@@ -44,14 +44,14 @@ pub struct Asked<'a> {
 ///
 /// # Errors
 /// When the log can't be written, or nothing is known of an attribute.
-pub fn choose(asked: &Asked<'_>, log: &Path) -> Result<(Choice, Heads), TrainError> {
+pub fn choose(search: &Search<'_>, log: &Path) -> Result<(Choice, Heads), TrainError> {
     let nothing = || TrainError::Recipe("stage svms: a list is empty".to_owned());
-    let mut best = asked.stage.first().ok_or_else(nothing)?;
+    let mut best = search.stage.first().ok_or_else(nothing)?;
     let mut known = read_log(log)?;
-    let folds = folds(asked);
+    let folds = folds(search);
     let mut prepared: Option<Prepared> = None;
     for list in 0..5 {
-        let mut round = asked.stage.round(list, best);
+        let mut round = search.stage.round(list, best);
         if round.len() > 1 || list == 4 {
             let mut figures = Vec::new();
             for choice in &round {
@@ -59,8 +59,8 @@ pub fn choose(asked: &Asked<'_>, log: &Path) -> Result<(Choice, Heads), TrainErr
                 let figure = match known.get(&key) {
                     Some(figure) => *figure,
                     None => {
-                        let ready = Prepared::of(asked, choice, &mut prepared);
-                        let figure = measured(asked, ready, choice, &folds)?.figures;
+                        let ready = Prepared::of(search, choice, &mut prepared);
+                        let figure = measured(search, ready, choice, &folds)?.figures;
                         tracing::info!(
                             "svms: {key}: accuracy {:.4}, balanced accuracy {:.4} on left-out people",
                             figure[0],
@@ -78,19 +78,19 @@ pub fn choose(asked: &Asked<'_>, log: &Path) -> Result<(Choice, Heads), TrainErr
             best = round.swap_remove(place);
         }
     }
-    let ready = Prepared::of(asked, &best, &mut prepared);
-    let measured = measured(asked, ready, &best, &folds)?;
+    let ready = Prepared::of(search, &best, &mut prepared);
+    let measured = measured(search, ready, &best, &folds)?;
     tracing::info!("svms: chosen {best}, {:?}", measured.rule);
-    Ok((best, finished(asked, ready, &best, measured)?))
+    Ok((best, finished(search, ready, &best, measured)?))
 }
 
 /// The fold of every validation face: all pictures of a person are in one.
-fn folds(asked: &Asked<'_>) -> Vec<usize> {
+fn folds(search: &Search<'_>) -> Vec<usize> {
     let person = |place: u32| {
-        let identity = asked.faces.faces[place as usize].identity;
+        let identity = search.faces.faces[place as usize].identity;
         identity.map_or((1 << 32) + u64::from(place), u64::from)
     };
-    assign_folds(asked.faces.of(Split::Validation).into_iter().map(person), asked.stage.folds)
+    assign_folds(search.faces.of(Split::Validation).into_iter().map(person), search.stage.folds)
 }
 
 /// Rows with powers, weights and scaling applied: training first.
@@ -103,18 +103,18 @@ struct Prepared {
 
 impl Prepared {
     /// Those at hand if they are of the same kind, else new ones.
-    fn of<'p>(asked: &Asked<'_>, choice: &Choice, kept: &'p mut Option<Self>) -> &'p Self {
+    fn of<'p>(search: &Search<'_>, choice: &Choice, kept: &'p mut Option<Self>) -> &'p Self {
         let key = (choice.power, choice.colour_weight, choice.scaling);
         let good = kept.take().filter(|one| one.key == key);
-        kept.insert(good.unwrap_or_else(|| Self::new(asked, choice, key)))
+        kept.insert(good.unwrap_or_else(|| Self::new(search, choice, key)))
     }
 
-    fn new(asked: &Asked<'_>, choice: &Choice, key: (f32, f32, Scaling)) -> Self {
-        let all = asked.vectors.training.par_iter().chain(&asked.vectors.validation);
+    fn new(search: &Search<'_>, choice: &Choice, key: (f32, f32, Scaling)) -> Self {
+        let all = search.vectors.training.par_iter().chain(&search.vectors.validation);
         let mut rows: Vec<Vec<f32>> = all
             .map(|vector| {
                 let mut row = vector.clone();
-                (asked.finish)(choice, &mut row);
+                (search.finish)(choice, &mut row);
                 row
             })
             .collect();
@@ -175,13 +175,13 @@ struct LeftOut {
 }
 
 /// Rows of the faces of which an attribute is known: place in [`Prepared::rows`], answer, fold (none for training faces).
-fn known_of(asked: &Asked<'_>, attribute: usize, folds: &[usize]) -> Vec<(usize, bool, Option<usize>)> {
-    let (training, validation) = (asked.faces.of(Split::Train), asked.faces.of(Split::Validation));
+fn known_of(search: &Search<'_>, attribute: usize, folds: &[usize]) -> Vec<(usize, bool, Option<usize>)> {
+    let (training, validation) = (search.faces.of(Split::Train), search.faces.of(Split::Validation));
     let folds = training.iter().map(|_| None).chain(folds.iter().map(|fold| Some(*fold)));
     let places = training.iter().chain(&validation).zip(folds).enumerate();
     places
         .filter_map(|(row, (place, fold))| {
-            let tags = &asked.faces.faces[*place as usize].tags;
+            let tags = &search.faces.faces[*place as usize].tags;
             Some((row, tags.get(attribute).copied().flatten()?, fold))
         })
         .collect()
@@ -189,7 +189,7 @@ fn known_of(asked: &Asked<'_>, attribute: usize, folds: &[usize]) -> Vec<(usize,
 
 /// The plane of those rows that the choice learns from, without a fold.
 fn plane(
-    asked: &Asked<'_>,
+    search: &Search<'_>,
     ready: &Prepared,
     choice: &Choice,
     known: &[(usize, bool, Option<usize>)],
@@ -203,24 +203,24 @@ fn plane(
     let chosen = known.iter().filter(|(_, _, fold)| learns(fold) && (fold.is_none() || *fold != without));
     let (rows, answers): (Vec<&[f32]>, Vec<bool>) =
         chosen.map(|(row, answer, _)| (ready.rows[*row].as_slice(), *answer)).unzip();
-    fit(&rows, &answers, choice.cost, asked.seed)
+    fit(&rows, &answers, choice.cost, search.seed)
 }
 
 fn measured(
-    asked: &Asked<'_>,
+    search: &Search<'_>,
     ready: &Prepared,
     choice: &Choice,
     folds: &[usize],
 ) -> Result<Measured, TrainError> {
-    let left_out: Vec<LeftOut> = (0..asked.names.len())
+    let left_out: Vec<LeftOut> = (0..search.names.len())
         .into_par_iter()
         .map(|attribute| {
-            let known = known_of(asked, attribute, folds);
+            let known = known_of(search, attribute, folds);
             let planes: Vec<Plane> = match choice.learn_from {
                 // Nobody of the validation part is seen: one plane serves all folds.
-                LearnFrom::Training => vec![plane(asked, ready, choice, &known, None)],
-                _ => (0..asked.stage.folds)
-                    .map(|fold| plane(asked, ready, choice, &known, Some(fold)))
+                LearnFrom::Training => vec![plane(search, ready, choice, &known, None)],
+                _ => (0..search.stage.folds)
+                    .map(|fold| plane(search, ready, choice, &known, Some(fold)))
                     .collect(),
             };
             let planes: Vec<(Vec<f32>, f32)> = planes
@@ -241,7 +241,7 @@ fn measured(
     let mut best: Option<(ThresholdRule, [f64; 2])> = None;
     for rule in ThresholdRule::ALL {
         let mut figures = [0.0; 2];
-        for (one, name) in left_out.iter().zip(asked.names) {
+        for (one, name) in left_out.iter().zip(search.names) {
             if one.scores.is_empty() {
                 let why = format!("no picture of the validation part says anything of {name}");
                 return Err(TrainError::NoPictures { stage: "svms".to_owned(), why });
@@ -249,7 +249,7 @@ fn measured(
             let reached = rule
                 .left_out(&one.scores, &one.answers, &one.folds)
                 .map_err(|e| TrainError::Net(format!("{name}: {e}")))?;
-            figures.iter_mut().zip(reached).for_each(|(sum, one)| *sum += one / asked.names.len() as f64);
+            figures.iter_mut().zip(reached).for_each(|(sum, one)| *sum += one / search.names.len() as f64);
         }
         if best.is_none_or(|(_, most)| figures.iter().sum::<f64>() > most.iter().sum()) {
             best = Some((rule, figures));
@@ -261,21 +261,21 @@ fn measured(
 
 /// The SVMs fitted to everybody that the choice learns from, with calibration and thresholds from left-out scores.
 fn finished(
-    asked: &Asked<'_>,
+    search: &Search<'_>,
     ready: &Prepared,
     choice: &Choice,
     measured: Measured,
 ) -> Result<Heads, TrainError> {
-    let folds = folds(asked);
-    let planes: Vec<Plane> = (0..asked.names.len())
+    let folds = folds(search);
+    let planes: Vec<Plane> = (0..search.names.len())
         .into_par_iter()
         .map(|attribute| {
-            let known = known_of(asked, attribute, &folds);
-            ready.undo(&plane(asked, ready, choice, &known, None))
+            let known = known_of(search, attribute, &folds);
+            ready.undo(&plane(search, ready, choice, &known, None))
         })
         .collect();
     let mut cards = Vec::new();
-    for (one, name) in measured.left_out.iter().zip(asked.names) {
+    for (one, name) in measured.left_out.iter().zip(search.names) {
         let refused = |e: CalibrationError| TrainError::Net(format!("{name}: {e}"));
         let positives = one.answers.iter().filter(|yes| **yes).count() as f32;
         cards.push(AttributeCard {

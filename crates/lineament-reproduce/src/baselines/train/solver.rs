@@ -6,7 +6,7 @@
 use lineament_fit::Plane;
 use rand::seq::SliceRandom;
 
-use crate::batches::stream;
+use lineament_train::batches::stream;
 
 /// Passes over the rows at most.
 const PASSES: u64 = 60;

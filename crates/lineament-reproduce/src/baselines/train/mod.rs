@@ -10,10 +10,15 @@ pub mod part;
 pub mod recipe;
 pub mod solver;
 
+#[cfg(test)]
+#[path = "../../../../lineament-train/src/recipe/every_field.rs"]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod every_field;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use lineament::attributes::{Describer, FaceTracer, PandaNets};
+use lineament::attributes::Extractor;
 use lineament::bundle::{Bundle, Card, Parts as BundleParts};
 use lineament::engine::Engine;
 use lineament::locate::{Detector, LocalizerSpec};
@@ -21,24 +26,27 @@ use lineament_data::Split;
 use lineament_net::{Precision, Weights};
 use rayon::prelude::*;
 
-use crate::error::TrainError;
-use crate::folder::{Folder, forget};
-use crate::learner::Learner;
-use crate::objects::{ObjectModules, Objects, objects};
-use crate::provenance::{LICENCE, trained_on};
-use crate::recipe::Recipe;
-use crate::sets::{one_order, read_sets};
-use crate::training_loop::{self, checkpoint_path};
+use super::panda::PandaNets;
+use super::{Baseline, FaceTracer, Panda};
 use choices::Choice;
-use choose::{Asked, Vectors, choose};
+use choose::{Search, Vectors, choose};
 use faces::MarkedFaces;
+use lineament_train::TrainError;
+use lineament_train::folder::{Folder, forget};
+use lineament_train::heads::Heads;
+use lineament_train::learner::Learner;
+use lineament_train::objects::{ObjectModules, Objects, objects};
+use lineament_train::provenance::{LICENCE, trained_on};
+use lineament_train::recipe::Recipe;
+use lineament_train::sets::{one_order, read_sets};
+use lineament_train::training_loop::{self, checkpoint_path};
 use part::{PartModules, Parts};
-pub use recipe::{AnyRecipe, PandaStages, RivalRecipe, System};
+pub use recipe::{AnyRecipe, BaselineRecipe, PandaStages, System};
 
-/// What `lineament train` was asked for, with a rival's recipe.
-pub struct RivalOptions<'a> {
+/// What `lineament train` was asked for, with a baseline's recipe.
+pub struct BaselineOptions<'a> {
     /// Everything that decides what comes out.
-    pub recipe: RivalRecipe,
+    pub recipe: BaselineRecipe,
     /// Finds faces and their landmarks, in pictures without any and in the finished bundle; without one the landmarks are to be given.
     pub detector: Option<(Detector, Vec<u8>)>,
     /// Folders and tables with pictures.
@@ -60,7 +68,7 @@ const CHOICES: &str = "choices.csv";
 ///
 /// # Errors
 /// What stopped it; [`TrainError::Interrupted`] after a checkpoint was written.
-pub fn train(options: &RivalOptions<'_>) -> Result<PathBuf, TrainError> {
+pub fn train(options: &BaselineOptions<'_>) -> Result<PathBuf, TrainError> {
     let (recipe, folder) = (&options.recipe, &options.folder);
     let stages = stages(recipe);
     let asked = options.stage.as_deref();
@@ -70,7 +78,7 @@ pub fn train(options: &RivalOptions<'_>) -> Result<PathBuf, TrainError> {
     let text = toml::to_string(recipe).map_err(|e| TrainError::Recipe(e.to_string()))?;
     folder.prepare(
         &text,
-        |kept| Ok(RivalRecipe::parse(kept)? == *recipe),
+        |kept| Ok(BaselineRecipe::parse(kept)? == *recipe),
         options.resume,
         asked.is_some(),
     )?;
@@ -114,21 +122,18 @@ pub fn train(options: &RivalOptions<'_>) -> Result<PathBuf, TrainError> {
             _ => {
                 let nets = nets(options)?;
                 let (choice, heads) = learn_svms(options, &faces, &attributes, &nets)?;
-                let describer = match recipe.describer() {
-                    Describer::Facetracer(tracer) => Describer::Facetracer(chosen(&tracer, &choice)),
-                    Describer::Panda(mut panda) => {
-                        panda.power = choice.power;
-                        Describer::Panda(panda)
-                    }
-                    other => other,
+                let baseline = match recipe.baseline() {
+                    Baseline::Facetracer(tracer) => Baseline::Facetracer(chosen(&tracer, &choice)),
+                    Baseline::Panda(panda) => Baseline::Panda(Panda { power: choice.power, ..panda }),
                 };
+                let described = baseline.to_card().map_err(|e| TrainError::Bundle(e.to_string()))?;
                 let card = Card {
                     format: Card::FORMAT,
                     name: recipe.name.clone(),
                     version: env!("CARGO_PKG_VERSION").to_owned(),
                     created: None,
                     localizer: spec.clone(),
-                    describer,
+                    describer: Extractor::Custom(described),
                     preprocess: recipe.preprocess,
                     attributes: heads.cards,
                     trained_on: trained_on(&sets),
@@ -147,7 +152,7 @@ pub fn train(options: &RivalOptions<'_>) -> Result<PathBuf, TrainError> {
 }
 
 /// The stages of a recipe, in their order of need.
-fn stages(recipe: &RivalRecipe) -> Vec<String> {
+fn stages(recipe: &BaselineRecipe) -> Vec<String> {
     let mut stages = Vec::new();
     if let System::Panda(panda) = &recipe.system {
         if !panda.panda.holistic.is_empty() {
@@ -160,9 +165,9 @@ fn stages(recipe: &RivalRecipe) -> Vec<String> {
 }
 
 fn learn_objects(
-    options: &RivalOptions<'_>,
+    options: &BaselineOptions<'_>,
     panda: &PandaStages,
-    (pictures, classes): &(Vec<crate::objects::Object>, usize),
+    (pictures, classes): &(Vec<lineament_train::objects::Object>, usize),
 ) -> Result<(), TrainError> {
     let Some(stage) = &panda.objects else { return Ok(()) };
     if pictures.len() < stage.schedule.batch || *classes < 2 {
@@ -193,7 +198,7 @@ fn learn_objects(
 }
 
 fn learn_part(
-    options: &RivalOptions<'_>,
+    options: &BaselineOptions<'_>,
     panda: &PandaStages,
     name: &str,
     faces: &MarkedFaces,
@@ -216,7 +221,7 @@ fn learn_part(
 }
 
 /// The weights of all nets that the describer has, from the files of their stages.
-fn nets(options: &RivalOptions<'_>) -> Result<BTreeMap<String, Weights>, TrainError> {
+fn nets(options: &BaselineOptions<'_>) -> Result<BTreeMap<String, Weights>, TrainError> {
     let System::Panda(panda) = &options.recipe.system else { return Ok(BTreeMap::new()) };
     let read = |(name, net): (String, &lineament_net::NetSpec)| {
         let by = if name.starts_with("whole_") { OBJECTS } else { name.as_str() };
@@ -232,11 +237,11 @@ fn chosen(tracer: &FaceTracer, choice: &Choice) -> FaceTracer {
 }
 
 fn learn_svms(
-    options: &RivalOptions<'_>,
+    options: &BaselineOptions<'_>,
     faces: &MarkedFaces,
     names: &[String],
     nets: &BTreeMap<String, Weights>,
-) -> Result<(Choice, crate::heads::Heads), TrainError> {
+) -> Result<(Choice, Heads), TrainError> {
     let recipe = &options.recipe;
     let failed = |e: &dyn std::fmt::Display| TrainError::Net(e.to_string());
     let describe: Box<dyn Fn(u32) -> Result<Vec<f32>, TrainError> + Sync> = match &recipe.system {
@@ -265,9 +270,9 @@ fn learn_svms(
     let finish = |choice: &Choice, vector: &mut [f32]| match &recipe.system {
         System::Facetracer(tracer) => chosen(tracer, choice).finish(vector),
         System::Panda(panda) => {
-            lineament::attributes::Panda { power: choice.power, ..panda.panda.clone() }.finish(vector);
+            Panda { power: choice.power, ..panda.panda.clone() }.finish(vector);
         }
     };
-    let asked = Asked { faces, vectors, names, stage: &recipe.svms, finish: &finish, seed: recipe.seed };
-    choose(&asked, &options.folder.path.join(CHOICES))
+    let search = Search { faces, vectors, names, stage: &recipe.svms, finish: &finish, seed: recipe.seed };
+    choose(&search, &options.folder.path.join(CHOICES))
 }

@@ -2,15 +2,16 @@
 //! paper ran it: a net for each part and one or more for the whole, their outputs concatenated, power-normalised, and read by one linear SVM
 //! an attribute.
 
-use super::describe::DescribeError;
-use super::parts::{Frame, Part, PartsError};
-use super::place::Place;
-use super::vector::FaceVector;
-use crate::engine::Runner;
-use crate::input::Preprocess;
-use crate::photo::Photo;
+use std::collections::BTreeMap;
+
+use lineament::Photo;
+use lineament::attributes::{DescribeError, Embedding, FeatureExtractor, Place};
+use lineament::engine::Runner;
+use lineament::input::Preprocess;
 use lineament_net::{NetSpec, SpecError};
 use serde::{Deserialize, Serialize};
+
+use super::parts::{Frame, Part, PartsError};
 
 /// The parts, their nets, and what becomes of their outputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +52,11 @@ pub enum PandaError {
     /// The power.
     #[error("power must lie between 0.05 and 1")]
     Power,
+    /// A card that lacks a net, or has different ones for the parts.
+    #[error(
+        "the parts need one net each, all of the same architecture; that of part {0} is missing or another one"
+    )]
+    PartNet(String),
     /// As many nets as parts, in their order.
     #[error("there are {found} nets for {expected} parts")]
     Nets {
@@ -92,8 +98,8 @@ impl Panda {
 
     /// Its nets by the name of their tensors, in the order of the vector.
     pub fn nets(&self) -> Vec<(String, &NetSpec)> {
-        let parts = self.parts.iter().map(|part| (format!("part_{}", part.name), &self.net));
-        let whole = self.holistic.iter().map(|whole| (format!("whole_{}", whole.part.name), &whole.net));
+        let parts = self.parts.iter().map(|part| (format!("{PART}_{}", part.name), &self.net));
+        let whole = self.holistic.iter().map(|whole| (format!("{WHOLE}_{}", whole.part.name), &whole.net));
         parts.chain(whole).collect()
     }
 
@@ -112,6 +118,48 @@ impl Panda {
         }
     }
 }
+
+/// What a card holds of PANDA beside its nets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PandaSettings {
+    parts: Vec<Part>,
+    #[serde(default)]
+    holistic: Vec<Part>,
+    power: f32,
+}
+
+impl PandaSettings {
+    /// Those of `panda`.
+    pub(super) fn of(panda: &Panda) -> Self {
+        let holistic = panda.holistic.iter().map(|whole| whole.part.clone()).collect();
+        Self { parts: panda.parts.clone(), holistic, power: panda.power }
+    }
+
+    /// PANDA with these settings and a card's nets.
+    pub(super) fn with_nets(self, nets: &BTreeMap<String, NetSpec>) -> Result<Panda, PandaError> {
+        Part::check_all(&self.parts)?;
+        let net = |kind: &str, part: &Part| {
+            let net = nets.get(&format!("{kind}_{}", part.name));
+            net.cloned().ok_or_else(|| PandaError::PartNet(part.name.clone()))
+        };
+        let mut of_parts = self.parts.iter().map(|part| Ok((part, net(PART, part)?)));
+        let (_, first) = of_parts.next().ok_or(PandaError::Parts(PartsError::Count(0)))??;
+        for other in of_parts {
+            let (part, other) = other?;
+            if other != first {
+                return Err(PandaError::PartNet(part.name.clone()));
+            }
+        }
+        let whole = |part: Part| Ok(Holistic { net: net(WHOLE, &part)?, part });
+        let holistic = self.holistic.into_iter().map(whole).collect::<Result<_, PandaError>>()?;
+        Ok(Panda { parts: self.parts, net: first, holistic, power: self.power })
+    }
+}
+
+/// What the names of nets begin with: of those of a part, and of those of the whole head.
+const PART: &str = "part";
+const WHOLE: &str = "whole";
 
 /// PANDA, ready to run.
 pub struct PandaNets {
@@ -152,12 +200,12 @@ impl PandaNets {
     }
 }
 
-impl FaceVector for PandaNets {
+impl FeatureExtractor for PandaNets {
     fn features(&self) -> usize {
         self.features
     }
 
-    fn vector(&self, photo: &Photo, place: &Place) -> Result<Vec<f32>, DescribeError> {
+    fn embed(&self, photo: &Photo, place: &Place) -> Result<Embedding, DescribeError> {
         let mut outputs = self.outputs(photo, place)?;
         self.panda.finish(&mut outputs);
         Ok(outputs)

@@ -1,7 +1,7 @@
 //! Histograms of oriented gradients (Dalal and Triggs, CVPR 2005), as scikit-image computes them: of each pixel the colour channel with
 //! the strongest gradient, unsigned directions, blocks of cells normalised by L2-Hys.
 
-use crate::photo::Photo;
+use lineament::Photo;
 use serde::{Deserialize, Serialize};
 
 /// How finely gradients are counted.
@@ -101,4 +101,32 @@ fn normalise(values: &mut [f32]) {
     let squares: f32 = values.iter().map(|value| value * value).sum();
     let factor = (squares + EPSILON * EPSILON).sqrt().recip();
     values.iter_mut().for_each(|value| *value *= factor);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::path::Path;
+
+    use lineament::crop::crop;
+    use lineament::{Limits, Rect};
+
+    use super::*;
+
+    #[test]
+    fn gradients_are_scikit_images() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let photo = Photo::open(&root.join("../../examples/astronaut.png"), &Limits::default()).unwrap();
+        let part = crop(&photo, Rect::new(200.0, 60.0, 64.0, 48.0), 64, 48);
+        let bytes = std::fs::read(root.join("tests/fixtures/hog.f32")).unwrap();
+        let expected: Vec<f32> =
+            bytes.as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value)).collect();
+        let hog = Hog::default();
+        let mut found = Vec::new();
+        hog.describe(&part, &mut found);
+        assert_eq!((found.len(), hog.features([64, 48])), (expected.len(), expected.len()));
+        let apart = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(apart < 1e-4, "{apart}");
+        assert!(expected.iter().any(|value| *value > 0.1));
+    }
 }

@@ -2,23 +2,23 @@
 
 use burn::tensor::Tensor;
 use lineament::Rect;
-use lineament::attributes::{Frame, Part};
 use lineament_data::Split;
 use lineament_lab::metrics::{Scored, average_precision, mean};
 use lineament_net::{Layer, NetSpec};
 use rayon::prelude::*;
 
+use super::super::parts::{Frame, Part};
 use super::faces::MarkedFaces;
 use super::recipe::PartStage;
-use crate::anet::head_spec;
-use crate::batches::{self, Orders, place, shuffled, stream};
-use crate::error::TrainError;
-use crate::learner::Learner;
-use crate::losses::binary_cross_entropy;
-use crate::module::{Mode, Module};
-use crate::training_loop::{Loss, Task};
-use crate::validate::net_of;
 use lineament::input::Preprocess;
+use lineament_train::TrainError;
+use lineament_train::anet::head_spec;
+use lineament_train::batches::{self, Orders, place, shuffled, stream};
+use lineament_train::learner::Learner;
+use lineament_train::losses::binary_cross_entropy;
+use lineament_train::module::{Mode, Module};
+use lineament_train::training_loop::{Loss, Task};
+use lineament_train::validate::net_of;
 
 /// A part's net, and the layers behind it that answer for the attributes and are removed afterwards.
 pub struct PartModules {

@@ -3,39 +3,53 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use common::{Stage, output};
 use lineament::Bundle;
-use lineament::attributes::facetracer::{Colours, Hog};
-use lineament::attributes::{Describer, FaceTracer, Part};
+use lineament::attributes::{CustomExtractor, Extractor};
 use lineament::bundle::Card;
 use lineament::locate::{Detector, Family, LocalizerSpec};
 use lineament::testing::{random_parts, tiny_card};
 use lineament_net::Precision;
 use predicates::str::contains;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// FaceTracer on two parts with random SVMs; the detector's file is none.
+/// FaceTracer on two parts with random SVMs.
 fn stage(localizer: LocalizerSpec) -> Stage {
     let stage = Stage::new();
-    let part = |name: &str, x: f32| Part::new(name, [x, 0.0], [1.5, 1.5], [16, 16]);
-    let describer = Describer::Facetracer(FaceTracer {
-        parts: vec![part("left", -0.5), part("right", 0.5)],
-        hog: Hog::default(),
-        colours: Colours::default(),
-        colour_weight: 0.5,
-        power: 0.5,
+    let part = |name: &str, x: f32| json!({ "name": name, "centre": [x, 0.0], "size": [1.5, 1.5], "pixels": [16, 16] });
+    let describer = Extractor::Custom(CustomExtractor {
+        kind: "facetracer".to_owned(),
+        about: "FaceTracer: gradients and colours in parts of the face that landmarks place".to_owned(),
+        features: 456,
+        nets: BTreeMap::new(),
+        settings: json!({ "parts": [part("left", -0.5), part("right", 0.5)], "colour_weight": 0.5, "power": 0.5 }),
     });
     let card = Card { format: Card::FORMAT, localizer, describer, ..tiny_card() };
-    let parts = random_parts(&card, 3).unwrap();
-    let bundle = Bundle::new(&card, &parts, Precision::F32).unwrap();
-    fs::write(stage.path("rival.lineament"), bundle.bytes()).unwrap();
+    write(&stage, &card);
     stage
 }
 
-const MODEL: [&str; 2] = ["--model", "rival.lineament"];
+/// A bundle of the card with random weights.
+fn write(stage: &Stage, card: &Card) {
+    let parts = random_parts(card, 3).unwrap();
+    let bundle = Bundle::new(card, &parts, Precision::F32).unwrap();
+    fs::write(stage.path("baseline.lineament"), bundle.bytes()).unwrap();
+}
 
+const MODEL: [&str; 2] = ["--model", "baseline.lineament"];
+
+#[cfg(not(feature = "train"))]
+#[test]
+fn a_build_without_training_says_what_runs_a_baseline() {
+    let stage = stage(LocalizerSpec::Given);
+    let call = ["evaluate", "--data", "photos", "--region", "landmarks"];
+    stage.lineament(&call).args(MODEL).assert().code(2).stderr(contains("--features train"));
+}
+
+#[cfg(feature = "train")]
 #[test]
 fn a_model_that_finds_no_faces_is_measured_on_landmarks_and_says_so_elsewhere() {
     let stage = stage(LocalizerSpec::Given);
@@ -52,7 +66,7 @@ fn a_model_that_finds_no_faces_is_measured_on_landmarks_and_says_so_elsewhere() 
 }
 
 #[test]
-fn a_rival_is_shown_and_verified_but_not_exported_or_explained() {
+fn a_baseline_is_shown_and_verified_but_not_exported_or_explained() {
     let stage = stage(LocalizerSpec::Given);
     let shown = output(stage.lineament(&["model", "show"]).args(MODEL));
     for said in ["landmarks", "FaceTracer", "40 attributes"] {
@@ -70,13 +84,16 @@ fn a_rival_is_shown_and_verified_but_not_exported_or_explained() {
 
 #[test]
 fn a_detector_that_this_program_cannot_run_is_refused_with_advice() {
-    let stage = stage(LocalizerSpec::Detector(Detector::of(Family::Yunet)));
+    let stage = Stage::new();
+    let localizer = LocalizerSpec::Detector(Detector::of(Family::Yunet));
+    let card = Card { format: Card::FORMAT, localizer, ..tiny_card() };
+    write(&stage, &card);
     let refused = stage.lineament(&["predict", "photos"]).args(MODEL).assert().code(2).stdout("");
     // The file is empty, for those that can.
-    let said = if cfg!(feature = "rivals") {
+    let said = if cfg!(feature = "detector") {
         "the detector in the bundle cannot be used"
     } else {
-        "--features rivals"
+        "--features detector"
     };
     refused.stderr(contains(said));
     let shown = output(stage.lineament(&["model", "show"]).args(MODEL));

@@ -1,11 +1,11 @@
-//! The settings that rivals are tried with.
+//! The settings that baselines are tried with.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::TrainError;
-use crate::recipe::{Section, above_zero};
+use lineament_train::TrainError;
+use lineament_train::recipe::{Section, above_zero};
 
 /// What is tried.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,15 +1,17 @@
-//! Recipes of the rivals.
+//! Recipes of the baselines.
 
 use std::path::Path;
 
-use lineament::attributes::{Describer, FaceTracer, Panda};
 use lineament::input::Preprocess;
 use lineament_data::Augment;
 use serde::{Deserialize, Serialize};
 
+use super::super::{Baseline, FaceTracer, Panda};
 use super::choices::ChoiceStage;
-use crate::error::TrainError;
-use crate::recipe::{ObjectStage, Recipe, Schedule, Section, check_augment, check_preprocess, check_texts};
+use lineament_train::TrainError;
+use lineament_train::recipe::{
+    ObjectStage, Recipe, Schedule, Section, check_augment, check_preprocess, check_texts,
+};
 
 /// A recipe of any kind of system.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,13 +19,13 @@ pub enum AnyRecipe {
     /// LNets and ANet.
     Cascade(Box<Recipe>),
     /// FaceTracer or PANDA.
-    Rival(Box<RivalRecipe>),
+    Baseline(Box<BaselineRecipe>),
 }
 
 /// FaceTracer or PANDA, as written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RivalRecipe {
+pub struct BaselineRecipe {
     /// Its name; the bundle carries it.
     pub name: String,
     /// Where every random number of a training comes from.
@@ -46,7 +48,7 @@ pub struct RivalRecipe {
     pub svms: ChoiceStage,
 }
 
-/// A rival system, and how what it has nets for is learned.
+/// A baseline, and how what it has nets for is learned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(clippy::large_enum_variant, reason = "there is one in a recipe, and no list of them")]
@@ -122,9 +124,9 @@ impl From<Recipe> for AnyRecipe {
     }
 }
 
-impl From<RivalRecipe> for AnyRecipe {
-    fn from(recipe: RivalRecipe) -> Self {
-        Self::Rival(Box::new(recipe))
+impl From<BaselineRecipe> for AnyRecipe {
+    fn from(recipe: BaselineRecipe) -> Self {
+        Self::Baseline(Box::new(recipe))
     }
 }
 
@@ -148,7 +150,7 @@ impl AnyRecipe {
     pub fn parse(text: &str) -> Result<Self, TrainError> {
         let table: toml::Table = toml::from_str(text).map_err(|e| TrainError::Recipe(e.to_string()))?;
         if table.contains_key("system") {
-            return Ok(RivalRecipe::parse(text)?.into());
+            return Ok(BaselineRecipe::parse(text)?.into());
         }
         Ok(Recipe::parse(text)?.into())
     }
@@ -159,20 +161,20 @@ impl AnyRecipe {
     /// When there is none of that name.
     pub fn named(name: &str) -> Result<Self, TrainError> {
         match name {
-            "facetracer" => Ok(RivalRecipe::facetracer()?.into()),
-            "panda" => Ok(RivalRecipe::panda()?.into()),
+            "facetracer" => Ok(BaselineRecipe::facetracer()?.into()),
+            "panda" => Ok(BaselineRecipe::panda()?.into()),
             _ => Ok(Recipe::named(name)?.into()),
         }
     }
 }
 
-impl RivalRecipe {
+impl BaselineRecipe {
     /// FaceTracer as it comes with the program.
     ///
     /// # Errors
     /// None, as long as its file is sound.
     pub fn facetracer() -> Result<Self, TrainError> {
-        Self::parse(include_str!("../../../../recipes/facetracer.toml"))
+        Self::parse(include_str!("../../../../../recipes/facetracer.toml"))
     }
 
     /// PANDA as it comes with the program.
@@ -180,10 +182,10 @@ impl RivalRecipe {
     /// # Errors
     /// None, as long as its file is sound.
     pub fn panda() -> Result<Self, TrainError> {
-        Self::parse(include_str!("../../../../recipes/panda.toml"))
+        Self::parse(include_str!("../../../../../recipes/panda.toml"))
     }
 
-    /// Reads a rival's recipe from TOML text.
+    /// Reads a baseline's recipe from TOML text.
     ///
     /// # Errors
     /// As [`AnyRecipe::open`].
@@ -202,8 +204,7 @@ impl RivalRecipe {
         check_texts(name, note, without)?;
         check_preprocess(preprocess)?;
         pictures.map_or(Ok(()), |many| Section::table("recipe").within("pictures", many, 1.0..=1e9))?;
-        let refused = |e: lineament::attributes::DescriberError| TrainError::Recipe(e.to_string());
-        self.describer().check().map_err(refused)?;
+        self.baseline().check().map_err(|e| TrainError::Recipe(e.to_string()))?;
         svms.check()?;
         match system {
             System::Facetracer(_) => Ok(()),
@@ -211,11 +212,11 @@ impl RivalRecipe {
         }
     }
 
-    /// What the bundle's card will say, before powers and weights are chosen.
-    pub fn describer(&self) -> Describer {
+    /// The extractor, before powers and weights are chosen.
+    pub fn baseline(&self) -> Baseline {
         match &self.system {
-            System::Facetracer(tracer) => Describer::Facetracer(tracer.clone()),
-            System::Panda(stages) => Describer::Panda(stages.panda.clone()),
+            System::Facetracer(tracer) => Baseline::Facetracer(tracer.clone()),
+            System::Panda(stages) => Baseline::Panda(stages.panda.clone()),
         }
     }
 }
@@ -223,23 +224,23 @@ impl RivalRecipe {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::every_field::every_field_is_checked;
     use super::*;
-    use crate::recipe::every_field::every_field_is_checked;
 
     #[test]
     fn every_field_is_checked_in_both_recipes() {
-        for recipe in [RivalRecipe::facetracer().unwrap(), RivalRecipe::panda().unwrap()] {
+        for recipe in [BaselineRecipe::facetracer().unwrap(), BaselineRecipe::panda().unwrap()] {
             let mut recipe = recipe;
             (recipe.pictures, recipe.without) = (Some(1000), vec!["Blurry".to_owned()]);
             if let System::Panda(stages) = &mut recipe.system {
-                let again = Some(crate::recipe::Again { epochs: 1, rate: 1e-3 });
+                let again = Some(lineament_train::recipe::Again { epochs: 1, rate: 1e-3 });
                 stages.parts.schedule.again = again;
                 stages.objects.as_mut().unwrap().schedule.again = again;
             }
             assert!(!format!("{recipe:?}").contains("None"), "{recipe:?}");
             let text = toml::to_string(&recipe).unwrap();
             every_field_is_checked(&text, &|text| {
-                RivalRecipe::parse(text).map(drop).map_err(|e| e.to_string())
+                BaselineRecipe::parse(text).map(drop).map_err(|e| e.to_string())
             });
         }
     }

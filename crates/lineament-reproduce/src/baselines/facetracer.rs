@@ -1,19 +1,13 @@
 //! FaceTracer as the paper ran it: histograms of gradients and of colours in parts of the face that landmarks place, concatenated; one
 //! linear SVM an attribute reads them (N. Kumar, P. Belhumeur and S. Nayar, "FaceTracer", ECCV 2008; paper, section 4).
 
-mod colours;
-mod hog;
-
-pub use colours::Colours;
-pub use hog::Hog;
-
-use super::describe::DescribeError;
-use super::parts::{Frame, Part, PartsError};
-use super::place::Place;
-use super::vector::FaceVector;
-use crate::geometry::Point;
-use crate::photo::Photo;
+use lineament::attributes::{DescribeError, Embedding, FeatureExtractor, Place};
+use lineament::{Photo, Point};
+use lineament_lab::insight::Hog;
 use serde::{Deserialize, Serialize};
+
+use super::colour_histogram::ColourHistogram;
+use super::parts::{Frame, Part, PartsError};
 
 /// Which parts are looked at, and what of them is counted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,7 +20,7 @@ pub struct FaceTracer {
     pub hog: Hog,
     /// Colours.
     #[serde(default)]
-    pub colours: Colours,
+    pub colours: ColourHistogram,
     /// Length of a part's colours, where that of its gradients is 1.
     pub colour_weight: f32,
     /// Every number becomes its power, with its sign: 1 leaves it, below 1 the strong count less.
@@ -107,12 +101,12 @@ impl FaceTracer {
     }
 }
 
-impl FaceVector for FaceTracer {
+impl FeatureExtractor for FaceTracer {
     fn features(&self) -> usize {
         self.parts.iter().map(|part| self.hog.features(part.pixels) + self.colours.features()).sum()
     }
 
-    fn vector(&self, photo: &Photo, place: &Place) -> Result<Vec<f32>, DescribeError> {
+    fn embed(&self, photo: &Photo, place: &Place) -> Result<Embedding, DescribeError> {
         let Place::Landmarks(landmarks) = place else { return Err(DescribeError::NeedsLandmarks) };
         let mut counts = self.count(photo, landmarks)?;
         self.finish(&mut counts);

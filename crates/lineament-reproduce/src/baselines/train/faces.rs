@@ -1,4 +1,4 @@
-//! The faces that the rivals learn from: pictures whose landmarks are known, or told by a detector.
+//! The faces that the baselines learn from: pictures whose landmarks are known, or told by a detector.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use lineament::{Photo, Point};
 use lineament_data::{Dataset, Framing, PhotoCache, Split, shuffled};
 use rayon::prelude::*;
 
-use crate::error::TrainError;
-use crate::faces::mostly_known;
-use crate::sets::open_photo;
+use lineament_train::TrainError;
+use lineament_train::faces::mostly_known;
+use lineament_train::sets::open_photo;
 
 /// Longest side at which pictures are kept in memory.
 const KEPT_SIDE: u32 = 256;

@@ -1,9 +1,8 @@
 //! Parts of a face, placed by its landmarks: what FaceTracer and PANDA look at.
 
-use super::region::RegionError;
-use crate::crop::warp;
-use crate::geometry::{Affine, Point};
-use crate::photo::Photo;
+use lineament::attributes::RegionError;
+use lineament::crop::warp;
+use lineament::{Affine, Photo, Point, Rect};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -87,7 +86,7 @@ impl Part {
     pub fn in_frame(&self) -> Affine {
         let [width, height] = self.size;
         let [x, y] = self.centre;
-        let rect = crate::Rect::about(Point::new(x, y), width, height);
+        let rect = Rect::about(Point::new(x, y), width, height);
         Affine::of_rect(rect, self.pixels[0], self.pixels[1])
     }
 }
@@ -138,7 +137,8 @@ impl Frame {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::testing::blocks;
+    use lineament::crop::crop;
+    use lineament::testing::blocks;
     use proptest::prelude::*;
 
     fn face_at(map: &Affine) -> [Point; 5] {
@@ -164,8 +164,8 @@ mod tests {
         let photo = blocks(200, 160, 3);
         let part = Part::new("eyes", [0.0, 0.0], [2.0, 1.0], [32, 16]);
         let upright = Frame::of(&face_at(&Affine([20.0, 0.0, 90.0, 0.0, 20.0, 70.0]))).unwrap();
-        let rect = crate::Rect::new(70.0, 60.0, 40.0, 20.0);
-        let (drawn, cut) = (upright.draw(&photo, &part), crate::crop::crop(&photo, rect, 32, 16));
+        let rect = Rect::new(70.0, 60.0, 40.0, 20.0);
+        let (drawn, cut) = (upright.draw(&photo, &part), crop(&photo, rect, 32, 16));
         let apart = drawn.pixels().iter().zip(cut.pixels()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
         assert!(apart <= 2, "{apart}");
         // Upside down it is the same picture turned by half.
