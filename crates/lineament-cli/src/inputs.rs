@@ -6,14 +6,7 @@ use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-
-use crate::walk::Walk;
-
-/// Extensions of the formats that Lineament reads: what is looked at in a folder. A file that is named is always tried.
-pub const EXTENSIONS: [&str; 16] = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "gif", "webp", "bmp", "dib", "tif", "tiff", "pnm", "ppm", "pgm",
-    "pbm", "pam",
-];
+use lineament_data::walk::{Walk, WalkError};
 
 /// A picture to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +20,12 @@ pub struct Input {
 /// A place that cannot be looked into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread(pub String);
+
+impl From<WalkError> for Unread {
+    fn from(error: WalkError) -> Self {
+        Self(error.to_string())
+    }
+}
 
 /// A checked list of things to read; pictures come out of it one at a time.
 #[derive(Debug, Clone)]
@@ -97,12 +96,14 @@ fn pictures(path: PathBuf) -> Box<dyn Iterator<Item = Result<Input, Unread>> + S
         let place = path.file_name().map_or_else(|| path.clone(), PathBuf::from);
         return Box::new(std::iter::once(Ok(Input { path, place })));
     }
-    Box::new(Walk::new(path))
-}
-
-/// Whether its name is that of a picture.
-pub(crate) fn is_picture(path: &Path) -> bool {
-    path.extension().is_some_and(|found| EXTENSIONS.iter().any(|known| found.eq_ignore_ascii_case(known)))
+    let walk = Walk::images(&path);
+    Box::new(walk.map(move |found| match found {
+        Ok(file) => {
+            let place = file.strip_prefix(&path).unwrap_or(&file).to_owned();
+            Ok(Input { path: file, place })
+        }
+        Err(error) => Err(Unread::from(error)),
+    }))
 }
 
 fn listed() -> Box<dyn Iterator<Item = Result<Input, Unread>> + Send> {

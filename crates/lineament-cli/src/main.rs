@@ -20,7 +20,6 @@ mod progress;
 mod shards;
 mod summary;
 mod terminal;
-mod walk;
 mod xmp;
 
 use std::process::ExitCode;

@@ -21,6 +21,7 @@ mod rows;
 pub mod sample;
 pub mod split;
 pub mod table;
+pub mod walk;
 
 pub use augment::{Augment, Key};
 pub use cache::{Kept, PhotoCache};

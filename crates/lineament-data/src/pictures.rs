@@ -2,20 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
 use crate::error::DataError;
 use crate::report::{FindingKind, ReadReport};
-
-const EXTENSIONS: [&str; 13] =
-    ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "pnm", "ppm", "pgm"];
-
-/// Whether a file is a picture, by its name.
-pub(crate) fn is_picture(path: &Path) -> bool {
-    path.extension()
-        .and_then(|e| e.to_str())
-        .is_some_and(|e| EXTENSIONS.iter().any(|known| e.eq_ignore_ascii_case(known)))
-}
+use crate::walk::{Walk, WalkError, is_image};
 
 /// A path's last part as text.
 pub(crate) fn file_name(path: &Path) -> String {
@@ -35,19 +24,12 @@ pub(crate) fn below(dir: &Path, report: &mut ReadReport) -> Result<Vec<PathBuf>,
 fn walk(dir: &Path, depth: usize, report: &mut ReadReport) -> Result<Vec<PathBuf>, DataError> {
     let mut found = Vec::new();
     // Links are followed: data sets are often linked into place.
-    for entry in WalkDir::new(dir).max_depth(depth).follow_links(true).sort_by_file_name() {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(dir).to_path_buf();
-            DataError::Io { path, action: "read", source: error.into() }
-        })?;
-        if !entry.file_type().is_file() {
-            continue;
-        }
-        let path = entry.into_path();
-        let name = file_name(&path);
-        if is_picture(&path) && !name.starts_with('.') {
+    for path in Walk::files(dir, depth) {
+        let path =
+            path.map_err(|WalkError { path, source }| DataError::Io { path, action: "read", source })?;
+        if is_image(&path) {
             found.push(path);
-        } else if !name.starts_with('.') && !is_list(&path) {
+        } else if !is_list(&path) {
             report.add(FindingKind::NotAPicture, path.display().to_string());
         }
     }

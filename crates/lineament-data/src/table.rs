@@ -23,10 +23,10 @@ use std::path::{Component, Path};
 use lineament::{Point, Rect};
 
 use crate::error::DataError;
-use crate::pictures;
 use crate::report::FindingKind;
 use crate::sample::{Dataset, Framing, Sample};
 use crate::split::Split;
+use crate::walk::is_image;
 
 use columns::Columns;
 use parse::{is_empty, truth};
@@ -122,7 +122,7 @@ impl RowReader<'_> {
             set.report.add(FindingKind::RowWithoutPicture, format!("{place}: {name}"));
             return None;
         }
-        if !pictures::is_picture(&path) {
+        if !is_image(&path) {
             set.report.add(FindingKind::NotAPicture, format!("{place}: {name}"));
             return None;
         }

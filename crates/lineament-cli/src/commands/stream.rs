@@ -124,7 +124,7 @@ pub fn write(
 }
 
 fn extensions() -> String {
-    crate::inputs::EXTENSIONS.map(|extension| format!(".{extension}")).join(" ")
+    lineament_data::walk::EXTENSIONS.map(|extension| format!(".{extension}")).join(" ")
 }
 
 /// Names of files that are made of pictures.

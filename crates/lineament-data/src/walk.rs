@@ -1,0 +1,177 @@
+//! The files of a folder and of those below it, in the order of their names, and which of them are images.
+//!
+//! `walkdir` holds a path of its own for each file of a folder that it sorts, 120 bytes and more: over 100,000 pictures that showed in the program's memory.
+//! Here it is a name for each.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::{fs, io, vec};
+
+/// Extensions of the formats that Lineament reads: what is looked at in a folder.
+pub const EXTENSIONS: [&str; 16] = [
+    "jpg", "jpeg", "jpe", "jfif", "png", "gif", "webp", "bmp", "dib", "tif", "tiff", "pnm", "ppm", "pgm",
+    "pbm", "pam",
+];
+
+/// Whether a file's name is that of an image.
+pub fn is_image(path: &Path) -> bool {
+    path.extension().is_some_and(|found| EXTENSIONS.iter().any(|known| found.eq_ignore_ascii_case(known)))
+}
+
+/// A file or folder that cannot be looked into: a walk goes on behind it.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+pub struct WalkError {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}
+
+/// A walk under way. Links are followed, but for those into a folder that they lie in; names that begin with a dot are left out.
+#[derive(Debug)]
+pub struct Walk {
+    /// Which files are wanted, by their names.
+    wanted: fn(&Path) -> bool,
+    /// Folders to enter, one inside of the other, at most.
+    depth: usize,
+    /// The innermost stands last.
+    folders: Vec<Folder>,
+    unread: Vec<WalkError>,
+}
+
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    /// Where it lies, links followed.
+    real: PathBuf,
+    /// What is left of it.
+    names: vec::IntoIter<Box<OsStr>>,
+}
+
+impl Walk {
+    /// Over the images of the folder `root` and of those below it.
+    pub fn images(root: &Path) -> Self {
+        Self::of(root, is_image, usize::MAX)
+    }
+
+    /// Over all files, in folders no deeper than `depth`: 1 is `root` alone.
+    pub fn files(root: &Path, depth: usize) -> Self {
+        Self::of(root, |_| true, depth)
+    }
+
+    fn of(root: &Path, wanted: fn(&Path) -> bool, depth: usize) -> Self {
+        let mut walk = Self { wanted, depth, folders: Vec::new(), unread: Vec::new() };
+        walk.enter(root.to_owned());
+        walk
+    }
+
+    fn enter(&mut self, path: PathBuf) {
+        if self.folders.len() >= self.depth {
+            return;
+        }
+        match self.opened(&path) {
+            Ok(folder) => self.folders.push(folder),
+            Err(source) => self.unread.push(WalkError { path, source }),
+        }
+    }
+
+    fn opened(&mut self, path: &Path) -> io::Result<Folder> {
+        let real = path.canonicalize()?;
+        if self.folders.iter().any(|folder| folder.real == real) {
+            return Err(io::Error::other("a link to a folder that it lies in is not followed"));
+        }
+        let mut names = Vec::new();
+        for entry in path.read_dir()? {
+            match entry {
+                Ok(entry) if may_lead(&entry, self.wanted) => {
+                    names.push(entry.file_name().into_boxed_os_str())
+                }
+                Ok(_) => {}
+                Err(source) => self.unread.push(WalkError { path: path.to_owned(), source }),
+            }
+        }
+        names.sort_unstable();
+        Ok(Folder { path: path.to_owned(), real, names: names.into_iter() })
+    }
+}
+
+/// Whether an entry may be a wanted file or lead to some: only of a plain file its name tells.
+fn may_lead(entry: &fs::DirEntry, wanted: fn(&Path) -> bool) -> bool {
+    let name = entry.file_name();
+    let plain = entry.file_type().is_ok_and(|kind| kind.is_file());
+    !name.as_encoded_bytes().starts_with(b".") && (!plain || wanted(Path::new(&name)))
+}
+
+impl Iterator for Walk {
+    type Item = Result<PathBuf, WalkError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(unread) = self.unread.pop() {
+                return Some(Err(unread));
+            }
+            let folder = self.folders.last_mut()?;
+            let Some(name) = folder.names.next() else {
+                self.folders.pop();
+                continue;
+            };
+            let path = folder.path.join(&*name);
+            match path.metadata() {
+                Ok(found) if found.is_dir() => self.enter(path),
+                Ok(found) if found.is_file() && (self.wanted)(&path) => return Some(Ok(path)),
+                Ok(_) => {}
+                Err(source) => return Some(Err(WalkError { path, source })),
+            }
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn links_are_followed_but_not_in_a_circle() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("album/inner")).unwrap();
+        fs::create_dir(at("elsewhere")).unwrap();
+        fs::write(at("elsewhere/b.png"), b"").unwrap();
+        symlink(at("elsewhere"), at("album/a")).unwrap();
+        symlink(at("elsewhere/b.png"), at("album/z.png")).unwrap();
+        symlink(at("album"), at("album/inner/back")).unwrap();
+        symlink(at("nowhere"), at("album/inner/gone.png")).unwrap();
+        let found: Vec<String> = Walk::images(&at("album"))
+            .map(|found| match found {
+                Ok(path) => path.strip_prefix(at("album")).unwrap().display().to_string(),
+                Err(error) => error.to_string().replace(&format!("{}/", folder.path().display()), ""),
+            })
+            .collect();
+        assert_eq!(found[0], "a/b.png");
+        assert!(found[1].starts_with("album/inner/back: a link"), "{found:?}");
+        assert!(found[2].starts_with("album/inner/gone.png: "), "{found:?}");
+        assert_eq!(found[3..], ["z.png"]);
+    }
+
+    #[test]
+    fn a_walk_stops_at_its_depth_and_leaves_out_what_is_hidden() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("inner/deep")).unwrap();
+        fs::create_dir(at(".thumbs")).unwrap();
+        for name in ["b.PNG", "a.txt", ".hidden.png", ".thumbs/t.png", "inner/c.dib", "inner/deep/d.pam"] {
+            fs::write(at(name), b"").unwrap();
+        }
+        let names = |walk: Walk| -> Vec<String> {
+            walk.map(|path| path.unwrap().strip_prefix(folder.path()).unwrap().display().to_string())
+                .collect()
+        };
+        assert_eq!(names(Walk::files(folder.path(), 1)), ["a.txt", "b.PNG"]);
+        assert_eq!(names(Walk::files(folder.path(), 2)), ["a.txt", "b.PNG", "inner/c.dib"]);
+        assert_eq!(names(Walk::images(folder.path())), ["b.PNG", "inner/c.dib", "inner/deep/d.pam"]);
+    }
+}
