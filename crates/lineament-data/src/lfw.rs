@@ -2,7 +2,7 @@
 //!
 //! * `male_manual.csv` (`file,male` with 1 or 0): a manual label, read as the tag `Male`.
 //! * `facer_scores.csv` (`file` and attribute names, probabilities): another model's scores, read as
-//!   [`Sample::soft`]: a teacher, never the truth.
+//!   [`Sample::teacher`]: a teacher, never the truth.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -119,7 +119,7 @@ fn add_lists(set: &mut Dataset, scores: Option<List>, male: Option<List>) {
         if let Some(list) = &scores
             && list.columns.len() == width
         {
-            sample.soft = list.rows.get(&sample.name).cloned();
+            sample.teacher = list.rows.get(&sample.name).cloned();
         }
         let label = male.as_ref().and_then(|list| list.rows.get(&sample.name)?.first().copied());
         if let Some(label) = label

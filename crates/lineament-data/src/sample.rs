@@ -33,7 +33,7 @@ pub struct Sample {
     /// One entry for each of [`Dataset::attributes`]; `None` is unknown. Empty where the set has no attributes.
     pub tags: Vec<Option<bool>>,
     /// Another model's probabilities for the attributes, in the same order: a teacher, never the truth.
-    pub soft: Option<Vec<f32>>,
+    pub teacher: Option<Vec<f32>>,
     /// Who is on it: a number that means a person within this data set only.
     pub identity: Option<u32>,
     /// The object's class: an index into [`Dataset::classes`].
@@ -56,7 +56,7 @@ impl Sample {
             framing,
             split: Split::Train,
             tags: Vec::new(),
-            soft: None,
+            teacher: None,
             identity: None,
             class: None,
             face: None,
@@ -150,7 +150,7 @@ impl Dataset {
         self.attributes.iter().position(|a| a == name)
     }
 
-    /// The same set with its tags and soft tags in the order of `names`. Tags that this set has not are unknown; soft tags are dropped
+    /// The same set with its tags and teacher's probabilities in the order of `names`. Tags that this set has not are unknown; soft tags are dropped
     /// where this set lacks any of the names.
     pub fn with_attributes(&self, names: &[String]) -> Self {
         let places: Vec<Option<usize>> = names.iter().map(|n| self.attribute(n)).collect();
@@ -159,8 +159,10 @@ impl Dataset {
         for sample in &mut set.samples {
             let tags = places.iter().map(|p| p.and_then(|p| sample.tags.get(p).copied().flatten())).collect();
             sample.tags = tags;
-            sample.soft =
-                sample.soft.take().and_then(|soft| places.iter().map(|p| soft.get((*p)?).copied()).collect());
+            sample.teacher = sample
+                .teacher
+                .take()
+                .and_then(|known| places.iter().map(|p| known.get((*p)?).copied()).collect());
         }
         set
     }
@@ -210,13 +212,13 @@ mod tests {
         let mut data = set();
         for sample in &mut data.samples {
             sample.tags = vec![Some(true), Some(false)];
-            sample.soft = Some(vec![0.9, 0.1]);
+            sample.teacher = Some(vec![0.9, 0.1]);
         }
         let turned = data.with_attributes(&["Young".to_owned(), "Male".to_owned()]);
         assert_eq!(turned.samples.first().map(|s| s.tags.clone()), Some(vec![Some(false), Some(true)]));
-        assert_eq!(turned.samples.first().and_then(|s| s.soft.clone()), Some(vec![0.1, 0.9]));
+        assert_eq!(turned.samples.first().and_then(|s| s.teacher.clone()), Some(vec![0.1, 0.9]));
         let wider = data.with_attributes(&["Hat".to_owned(), "Male".to_owned()]);
         assert_eq!(wider.samples.first().map(|s| s.tags.clone()), Some(vec![None, Some(true)]));
-        assert_eq!(wider.samples.first().and_then(|s| s.soft.clone()), None);
+        assert_eq!(wider.samples.first().and_then(|s| s.teacher.clone()), None);
     }
 }

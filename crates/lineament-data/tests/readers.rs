@@ -172,8 +172,8 @@ fn lfw_is_read_with_and_without_its_lists() {
     assert!(set.attributes.is_empty(), "lists beside the inner folder are not looked for");
     let set = lfw::read(dir.path()).unwrap();
     assert_eq!(set.attributes, ["Bald", "Male"]);
-    let soft: Vec<_> = set.samples.iter().map(|s| s.soft.clone()).collect();
-    assert_eq!(soft, [Some(vec![0.1, 0.2]), None, None]);
+    let teacher: Vec<_> = set.samples.iter().map(|s| s.teacher.clone()).collect();
+    assert_eq!(teacher, [Some(vec![0.1, 0.2]), None, None]);
     assert_eq!(set.samples.first().map(|s| s.tags.clone()), Some(vec![None, Some(false)]));
     assert_eq!(set.report.count(FindingKind::MalformedRow), 2);
     assert!(lfw::read(&dir.path().join("nowhere")).is_err());

@@ -37,7 +37,7 @@ pub struct AnetModules {
     pub trunk: Module,
     /// FC vector to what the stage asks.
     pub head: Module,
-    /// FC vector to another model's opinions. They have outputs of their own, so that its leanings (it may call nobody's hair black)
+    /// FC vector to another model's probabilities. They have outputs of their own, so that its leanings (it may call nobody's hair black)
     /// stay out of the tags while the trunk learns from what it sees.
     pub teacher: Option<Module>,
     /// Outputs of a head.
@@ -55,7 +55,7 @@ impl AnetModules {
         Ok(Self { trunk, head, teacher: None, outputs })
     }
 
-    /// The same with a second head for another model's opinions.
+    /// The same with a second head for another model's probabilities.
     ///
     /// # Errors
     /// When the spec is refused.
@@ -203,7 +203,7 @@ pub struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
-    /// The stage over all tagged faces of the training part, and softly tagged ones if the recipe weighs them.
+    /// The stage over all tagged faces of the training part, and those that a teacher labelled if the recipe distils it.
     pub fn new(
         name: &'static str,
         recipe: &'a Recipe,
@@ -212,12 +212,12 @@ impl<'a> Attributes<'a> {
         batch: usize,
     ) -> Self {
         let known = |place: usize| mostly_known(&faces.faces[place].tags);
-        let soft = |place: usize| recipe.anet.soft > 0.0 && faces.faces[place].soft.is_some();
+        let taught = |place: usize| recipe.anet.distillation > 0.0 && faces.faces[place].teacher.is_some();
         let of = |split, keep: &dyn Fn(usize) -> bool| -> Vec<u32> {
             let places = 0..faces.faces.len();
             places.filter(|p| faces.faces[*p].split == split && keep(*p)).map(|p| p as u32).collect()
         };
-        let mut train = of(lineament_data::Split::Train, &|p| known(p) || soft(p));
+        let mut train = of(lineament_data::Split::Train, &|p| known(p) || taught(p));
         if let Some(pictures) = recipe.anet.pictures {
             train.shuffle(&mut stream(recipe.seed, 0, u64::MAX - 2));
             train.truncate(pictures);
@@ -258,11 +258,11 @@ impl<'a> Attributes<'a> {
         })
     }
 
-    /// The teacher's opinions of the faces at `chosen` as targets, weighted as the recipe says.
-    fn opinions(&self, chosen: &[u32]) -> Targets {
+    /// The teacher's probabilities for the faces at `chosen` as targets, weighted as the recipe says.
+    fn teacher_targets(&self, chosen: &[u32]) -> Targets {
         self.table(chosen, |face, attribute| {
-            let opinion = face.soft.as_ref().and_then(|soft| soft.get(attribute)).copied();
-            opinion.map_or((0.0, 0.0), |opinion| (opinion, self.recipe.anet.soft))
+            let probability = face.teacher.as_ref().and_then(|all| all.get(attribute)).copied();
+            probability.map_or((0.0, 0.0), |probability| (probability, self.recipe.anet.distillation))
         })
     }
 
@@ -291,7 +291,7 @@ pub struct AttributeBatch {
     input: Tensor<4>,
     tags: Targets,
     /// Where the recipe has a teacher.
-    opinions: Option<Targets>,
+    teacher: Option<Targets>,
     /// `N x FC`: 0 for the dropped units, 1 / (1 - dropout) for the others.
     mask: Option<Tensor<2>>,
 }
@@ -317,7 +317,7 @@ impl Task for Attributes<'_> {
             input,
             mask: self.mask(step, shard, chosen.len()),
             tags: self.tags(&chosen),
-            opinions: self.modules.teacher.as_ref().map(|_| self.opinions(&chosen)),
+            teacher: self.modules.teacher.as_ref().map(|_| self.teacher_targets(&chosen)),
         })
     }
 
@@ -334,8 +334,8 @@ impl Task for Attributes<'_> {
             binary_cross_entropy(logits.reshape([n, self.attributes]), what.targets, what.weights)
         };
         let mut loss = says(&self.modules.head, batch.tags);
-        if let (Some(teacher), Some(opinions)) = (&self.modules.teacher, batch.opinions) {
-            loss = loss + says(teacher, opinions);
+        if let (Some(teacher), Some(targets)) = (&self.modules.teacher, batch.teacher) {
+            loss = loss + says(teacher, targets);
         }
         Loss { loss, statistics: pass.statistics }
     }

@@ -37,7 +37,7 @@ pub struct Face {
     /// One entry an attribute.
     pub tags: Vec<Option<bool>>,
     /// Another model's probabilities.
-    pub soft: Option<Vec<f32>>,
+    pub teacher: Option<Vec<f32>>,
     /// Person, counted through all data sets.
     pub identity: Option<u32>,
     /// Part of the data.
@@ -72,7 +72,7 @@ impl Faces {
                     path: sample.path.clone(),
                     region,
                     tags: sample.tags.clone(),
-                    soft: sample.soft.clone(),
+                    teacher: sample.teacher.clone(),
                     identity: sample.identity.map(|i| i + place as u32 * IDENTITIES_A_SET),
                     split: sample.split,
                 });

@@ -81,10 +81,10 @@ pub struct AttributeStage {
     /// Labels become `smoothing / 2` and `1 - smoothing / 2`.
     #[serde(default)]
     pub smoothing: f32,
-    /// Weight of soft labels (another model's probabilities) where a data set brings them: a second head learns them, which is removed
+    /// Weight of a teacher's probabilities (those of another model) where a data set brings them: a second head learns them, which is removed
     /// afterwards. 0 leaves pictures that have nothing else out.
-    #[serde(default)]
-    pub soft: f32,
+    #[serde(default, alias = "soft")]
+    pub distillation: f32,
     /// Share of FC units dropped at random while learning.
     #[serde(default)]
     pub dropout: f64,
@@ -99,7 +99,7 @@ impl AttributeStage {
     /// # Errors
     /// [`TrainError::Recipe`] that names the field.
     pub fn check(&self, anet: &NetSpec) -> Result<(), TrainError> {
-        let (name, Self { schedule, narrow: slim, augment, smoothing, soft, dropout, pictures }) =
+        let (name, Self { schedule, narrow: slim, augment, smoothing, distillation, dropout, pictures }) =
             ("anet", self);
         let section = Section::stage(name);
         schedule.check(name)?;
@@ -109,7 +109,7 @@ impl AttributeStage {
         }
         check_augment(name, augment)?;
         section.within("smoothing", *smoothing, 0.0..1.0)?;
-        section.within("soft", *soft, 0.0..=100.0)?;
+        section.within("distillation", *distillation, 0.0..=100.0)?;
         section.within("dropout", *dropout, 0.0..1.0)?;
         pictures.map_or(Ok(()), |pictures| section.within("pictures", pictures, 1.0..=1e9))
     }

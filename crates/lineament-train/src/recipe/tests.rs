@@ -125,3 +125,11 @@ fn wrong_augmentations_are_refused_with_their_stage() {
         assert!(refused.contains(stage) && refused.contains(field), "{refused}");
     }
 }
+
+#[test]
+fn recipes_with_the_older_name_of_distillation_are_read() {
+    let text = include_str!("../../../../recipes/compact.toml");
+    let older = text.replace("\ndistillation = 1.0", "\nsoft = 1.0");
+    assert_ne!(older, text);
+    assert_eq!(Recipe::parse(&older).unwrap(), Recipe::parse(text).unwrap());
+}

@@ -77,7 +77,7 @@ fn train(
     let recipe = context.recipe;
     let faces = anet_faces::collect(context)?;
     let outputs = context.attributes.len();
-    let distilled = recipe.anet.soft > 0.0 && faces.faces.iter().any(|face| face.soft.is_some());
+    let distilled = recipe.anet.distillation > 0.0 && faces.faces.iter().any(|face| face.teacher.is_some());
     let modules =
         if distilled { AnetModules::with_teacher(net, outputs)? } else { AnetModules::new(net, outputs)? };
     let mut learner = Learner::new(&modules.list(), schedule.optimiser, schedule.average, recipe.seed);
