@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use lineament::bundle::Bundle;
 use lineament::explain::ExplainError;
 use lineament::locate::{LocalizerSpec, LocateError};
-use lineament::{Engine, Error, Tagger};
+use lineament::{Engine, Error, Tagger, TaggerBuilder};
 
 use crate::arguments::{ModelArguments, RunArguments, ThreadArguments};
 use crate::{engine, notes};

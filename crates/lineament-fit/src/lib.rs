@@ -50,7 +50,7 @@ pub use error::FitError;
 pub use examples::{Example, LabelledImage, examples};
 pub use folds::assign_folds;
 pub use head::{TrainOptions, TrainedHead, train_head};
-pub use linear_svm::{Plane, fit_linear_svm};
+pub use linear_svm::{Feature, Plane, fit_linear_svm};
 pub use report::{Advice, CurvePoint, Figures};
 pub use threshold_rule::ThresholdRule;
 pub use thresholds::choose_thresholds;

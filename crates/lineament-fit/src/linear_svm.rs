@@ -31,7 +31,9 @@ const ENOUGH: f64 = 1e-7;
 /// The loss is quadratic but for which rows are inside the margin, so that Newton's method with a line search ends at the exact plane after a
 /// few steps (S. S. Keerthi and D. DeCoste, "A modified finite Newton method for fast solution of large scale linear SVMs", JMLR 6, 2005).
 /// No random numbers: the same rows give the same plane. With answers of one kind only the plane is flat: -1 or 1 everywhere.
-pub fn fit_linear_svm(rows: &[&[f64]], answers: &[bool], cost: f64) -> Plane {
+///
+/// Rows are of `f64`, or of `f32` where there are so many that twice the memory matters; sums are in `f64` either way.
+pub fn fit_linear_svm<T: Feature>(rows: &[&[T]], answers: &[bool], cost: f64) -> Plane {
     let width = rows.first().map_or(0, |row| row.len());
     let positives = answers.iter().filter(|yes| **yes).count();
     if positives == 0 || positives == answers.len() {
@@ -71,26 +73,56 @@ pub fn fit_linear_svm(rows: &[&[f64]], answers: &[bool], cost: f64) -> Plane {
     Plane { weight: at, bias }
 }
 
+/// A number of a row.
+pub trait Feature: Copy + Into<f64> {
+    /// The product of a row with a direction, which may be longer.
+    fn dot(row: &[Self], direction: &[f64]) -> f64;
+}
+
+impl Feature for f64 {
+    fn dot(row: &[Self], direction: &[f64]) -> f64 {
+        dot(row, direction)
+    }
+}
+
+impl Feature for f32 {
+    /// Sums side by side, so that long rows take several products at a time.
+    fn dot(row: &[Self], direction: &[f64]) -> f64 {
+        let (chunks, rest) = row.as_chunks::<8>();
+        // The direction may be longer than the row.
+        let (directions, _) = direction.as_chunks::<8>();
+        let mut sums = [0.0_f64; 8];
+        for (values, directions) in chunks.iter().zip(directions) {
+            for ((sum, value), direction) in sums.iter_mut().zip(values).zip(directions) {
+                *sum += f64::from(*value) * direction;
+            }
+        }
+        let behind = direction.iter().skip(chunks.len() * 8);
+        sums.iter().sum::<f64>()
+            + rest.iter().zip(behind).map(|(value, direction)| f64::from(*value) * direction).sum::<f64>()
+    }
+}
+
 /// Rows with a last feature of [`BIAS`], and what is asked of them.
-struct Problem<'a> {
-    rows: &'a [&'a [f64]],
+struct Problem<'a, T> {
+    rows: &'a [&'a [T]],
     answers: &'a [bool],
     cost: f64,
 }
 
-impl Problem<'_> {
+impl<T: Feature> Problem<'_, T> {
     fn sign(yes: bool) -> f64 {
         if yes { 1.0 } else { -1.0 }
     }
 
-    fn dot_row(row: &[f64], at: &[f64]) -> f64 {
+    fn dot_row(row: &[T], at: &[f64]) -> f64 {
         // `at` is longer by the bias, which `zip` leaves out.
-        dot(row, at) + BIAS * at.last().copied().unwrap_or_default()
+        T::dot(row, at) + BIAS * at.last().copied().unwrap_or_default()
     }
 
     /// `y w·x` of every row.
     fn products(&self, at: &[f64]) -> Vec<f64> {
-        let signed = |(row, yes): (&&[f64], &bool)| Self::sign(*yes) * Self::dot_row(row, at);
+        let signed = |(row, yes): (&&[T], &bool)| Self::sign(*yes) * Self::dot_row(row, at);
         self.rows.iter().zip(self.answers).map(signed).collect()
     }
 
@@ -126,7 +158,7 @@ impl Problem<'_> {
     fn newton_step(&self, gradient: &[f64], margins: &[f64], enough: f64) -> Vec<f64> {
         let mut diagonal = vec![1.0; gradient.len()];
         for (row, _) in self.rows.iter().zip(margins).filter(|(_, margin)| **margin > 0.0) {
-            let squares: Vec<f64> = row.iter().map(|x| x * x).collect();
+            let squares: Vec<f64> = row.iter().map(|x| (*x).into() * (*x).into()).collect();
             add(&mut diagonal, &squares, 2.0 * self.cost);
             // `add` puts BIAS there, not its square.
             if let Some(last) = diagonal.last_mut() {
@@ -163,8 +195,8 @@ fn dot(one: &[f64], other: &[f64]) -> f64 {
 }
 
 /// Adds a row, its bias feature included, so many times.
-fn add(sum: &mut [f64], row: &[f64], times: f64) {
-    sum.iter_mut().zip(row).for_each(|(s, x)| *s += times * x);
+fn add<T: Feature>(sum: &mut [f64], row: &[T], times: f64) {
+    sum.iter_mut().zip(row).for_each(|(s, x)| *s += times * (*x).into());
     if let Some(last) = sum.last_mut() {
         *last += times * BIAS;
     }
@@ -194,6 +226,21 @@ mod tests {
             assert!((found - expected).abs() < 1e-6, "{plane:?}");
         }
         assert!((plane.bias - EXPECTED_BIAS).abs() < 1e-6, "{plane:?}");
+    }
+
+    #[test]
+    fn rows_of_either_precision_give_one_plane() {
+        let wide: Vec<Vec<f32>> = (0..90)
+            .map(|row| (0..21).map(|at| ((row * 31 + at * 17) % 64) as f32 / 32.0 - 1.0).collect())
+            .collect();
+        let exact: Vec<Vec<f64>> =
+            wide.iter().map(|row| row.iter().map(|x| f64::from(*x)).collect()).collect();
+        let answers: Vec<bool> = wide.iter().map(|row| row[0] + row[20] * row[3] > 0.1).collect();
+        let one = fit_linear_svm(&wide.iter().map(Vec::as_slice).collect::<Vec<_>>(), &answers, 0.3);
+        let other = fit_linear_svm(&exact.iter().map(Vec::as_slice).collect::<Vec<_>>(), &answers, 0.3);
+        for (one, other) in one.weight.iter().zip(&other.weight).chain([(&one.bias, &other.bias)]) {
+            assert!((one - other).abs() < 1e-6, "{one} {other}");
+        }
     }
 
     #[test]

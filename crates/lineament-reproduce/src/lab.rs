@@ -211,7 +211,8 @@ impl<'a> Lab<'a> {
             }
         }
         let bundle = Bundle::open(&model).map_err(|e| ReproduceError::model(name, e))?;
-        let tagger = baselines::builder(bundle, Engine::Native).map_err(|e| ReproduceError::model(name, e))?;
+        let tagger =
+            baselines::builder(bundle, Engine::Native).map_err(|e| ReproduceError::model(name, e))?;
         tagger.build().map_err(|e| ReproduceError::model(name, e))
     }
 

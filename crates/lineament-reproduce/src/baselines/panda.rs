@@ -143,11 +143,10 @@ impl PandaSettings {
             let net = nets.get(&format!("{kind}_{}", part.name));
             net.cloned().ok_or_else(|| PandaError::PartNet(part.name.clone()))
         };
-        let mut of_parts = self.parts.iter().map(|part| Ok((part, net(PART, part)?)));
-        let (_, first) = of_parts.next().ok_or(PandaError::Parts(PartsError::Count(0)))??;
-        for other in of_parts {
-            let (part, other) = other?;
-            if other != first {
+        let Some(first) = self.parts.first() else { return Err(PartsError::Count(0).into()) };
+        let first = net(PART, first)?;
+        for part in &self.parts {
+            if net(PART, part)? != first {
                 return Err(PandaError::PartNet(part.name.clone()));
             }
         }

@@ -5,22 +5,34 @@ use std::collections::BTreeMap;
 use lineament::locate::{PaperParameters, PyramidParameters};
 use lineament_data::Augment;
 use lineament_net::{Layer, NetSpec};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::frame::Frame;
 use super::schedule::Schedule;
 use super::section::Section;
 use super::stages::check_augment;
+use super::tagged::Tagged;
 use crate::error::TrainError;
 
 /// How the LNets learn to locate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum LocatingRecipe {
     /// Whole photos and their tags; EdgeBoxes windows on averaged response maps.
     Paper(PaperRecipe),
     /// Window classifiers on a pyramid.
     Pyramid(PyramidRecipe),
+}
+
+impl<'de> Deserialize<'de> for LocatingRecipe {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let table = Tagged::read(deserializer)?;
+        match table.kind() {
+            "paper" => table.rest().map(Self::Paper),
+            "pyramid" => table.rest().map(Self::Pyramid),
+            _ => Err(table.unknown("paper, pyramid")),
+        }
+    }
 }
 
 impl LocatingRecipe {

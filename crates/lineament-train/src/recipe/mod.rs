@@ -6,6 +6,7 @@ mod narrow;
 mod schedule;
 mod section;
 mod stages;
+mod tagged;
 
 pub use frame::Frame;
 pub use locating::{LocatingRecipe, PaperRecipe, PhotoStage, PyramidRecipe, WindowStage, without_responses};
@@ -13,6 +14,7 @@ pub use narrow::narrow;
 pub use schedule::{Again, OptimiserSpec, Schedule};
 pub use section::{Section, above_zero};
 pub use stages::{AttributeStage, IdentityStage, NarrowStage, ObjectStage, SvmStage, check_augment};
+pub use tagged::Tagged;
 
 use std::collections::BTreeMap;
 
@@ -184,7 +186,6 @@ impl Recipe {
         check_texts(name, note, without)?;
         check_preprocess(preprocess)?;
         region.check().map_err(|e| TrainError::Recipe(e.to_string()))?;
-        check_patches(patches)?;
         Frame::check_all("frames", frames)?;
         nets.check()?;
         let input = &nets.anet.input;
@@ -194,6 +195,7 @@ impl Recipe {
                 patches.size, input.width, input.height
             )));
         }
+        check_patches(patches)?;
         objects.as_ref().map_or(Ok(()), ObjectStage::check)?;
         locating.check()?;
         identities.as_ref().map_or(Ok(()), IdentityStage::check)?;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::FaceArea;
-use crate::attributes::{Anet, AnetPatches, AttributeModel, ExtractorError, FeatureExtractor, Place, RegionError};
+use crate::attributes::{
+    Anet, AnetPatches, AttributeModel, ExtractorError, FeatureExtractor, Place, RegionError,
+};
 use crate::bundle::{Bundle, Card};
 use crate::engine::Engine;
 use crate::error::Result;

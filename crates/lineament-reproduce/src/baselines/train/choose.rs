@@ -5,12 +5,11 @@ use std::path::Path;
 
 use lineament::attributes::{AttributeCard, LinearSvms};
 use lineament_data::Split;
-use lineament_fit::{CalibrationError, Plane, ThresholdRule, assign_folds, fit_platt};
+use lineament_fit::{CalibrationError, Plane, ThresholdRule, assign_folds, fit_linear_svm, fit_platt};
 use rayon::prelude::*;
 
 use super::choices::{Choice, ChoiceStage, LearnFrom, Scaling};
 use super::faces::MarkedFaces;
-use super::solver::fit;
 use lineament_train::TrainError;
 use lineament_train::checkpoint::write_whole;
 use lineament_train::heads::Heads;
@@ -35,8 +34,6 @@ pub struct Search<'a> {
     pub stage: &'a ChoiceStage,
     /// Powers and weights, as the describer applies them.
     pub finish: &'a (dyn Fn(&Choice, &mut [f32]) + Sync),
-    /// Where random orders come from.
-    pub seed: u64,
 }
 
 /// Finds the best setting, list by list, and the SVMs with it. What was measured is kept in `log`, so that a search that was stopped goes on
@@ -189,7 +186,6 @@ fn known_of(search: &Search<'_>, attribute: usize, folds: &[usize]) -> Vec<(usiz
 
 /// The plane of those rows that the choice learns from, without a fold.
 fn plane(
-    search: &Search<'_>,
     ready: &Prepared,
     choice: &Choice,
     known: &[(usize, bool, Option<usize>)],
@@ -203,7 +199,7 @@ fn plane(
     let chosen = known.iter().filter(|(_, _, fold)| learns(fold) && (fold.is_none() || *fold != without));
     let (rows, answers): (Vec<&[f32]>, Vec<bool>) =
         chosen.map(|(row, answer, _)| (ready.rows[*row].as_slice(), *answer)).unzip();
-    fit(&rows, &answers, choice.cost, search.seed)
+    fit_linear_svm(&rows, &answers, f64::from(choice.cost))
 }
 
 fn measured(
@@ -218,10 +214,8 @@ fn measured(
             let known = known_of(search, attribute, folds);
             let planes: Vec<Plane> = match choice.learn_from {
                 // Nobody of the validation part is seen: one plane serves all folds.
-                LearnFrom::Training => vec![plane(search, ready, choice, &known, None)],
-                _ => (0..search.stage.folds)
-                    .map(|fold| plane(search, ready, choice, &known, Some(fold)))
-                    .collect(),
+                LearnFrom::Training => vec![plane(ready, choice, &known, None)],
+                _ => (0..search.stage.folds).map(|fold| plane(ready, choice, &known, Some(fold))).collect(),
             };
             let planes: Vec<(Vec<f32>, f32)> = planes
                 .into_iter()
@@ -231,7 +225,7 @@ fn measured(
             for (row, answer, fold) in known {
                 let Some(fold) = fold else { continue };
                 let Some((weight, bias)) = planes.get(fold % planes.len()) else { continue };
-                found.scores.push(super::solver::dot(weight, &ready.rows[row]) + bias);
+                found.scores.push(dot(weight, &ready.rows[row]) + bias);
                 found.answers.push(answer);
                 found.folds.push(fold);
             }
@@ -271,7 +265,7 @@ fn finished(
         .into_par_iter()
         .map(|attribute| {
             let known = known_of(search, attribute, &folds);
-            ready.undo(&plane(search, ready, choice, &known, None))
+            ready.undo(&plane(ready, choice, &known, None))
         })
         .collect();
     let mut cards = Vec::new();
@@ -295,6 +289,19 @@ fn finished(
         ("validation_mean_balanced_accuracy".to_owned(), balanced),
     ]);
     Ok(Heads { svms, cards, scores })
+}
+
+/// Sums side by side, so that several products are made at a time.
+fn dot(one: &[f32], other: &[f32]) -> f32 {
+    let (ones, rest) = one.as_chunks::<16>();
+    let (others, other_rest) = other.as_chunks::<16>();
+    let mut sums = [0.0_f32; 16];
+    for (a, b) in ones.iter().zip(others) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    sums.iter().sum::<f32>() + rest.iter().zip(other_rest).map(|(a, b)| a * b).sum::<f32>()
 }
 
 fn read_log(path: &Path) -> Result<BTreeMap<String, [f64; 2]>, TrainError> {

@@ -8,7 +8,6 @@ pub mod choose;
 pub mod faces;
 pub mod part;
 pub mod recipe;
-pub mod solver;
 
 #[cfg(test)]
 #[path = "../../../../lineament-train/src/recipe/every_field.rs"]
@@ -273,6 +272,6 @@ fn learn_svms(
             Panda { power: choice.power, ..panda.panda.clone() }.finish(vector);
         }
     };
-    let search = Search { faces, vectors, names, stage: &recipe.svms, finish: &finish, seed: recipe.seed };
+    let search = Search { faces, vectors, names, stage: &recipe.svms, finish: &finish };
     choose(&search, &options.folder.path.join(CHOICES))
 }

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use lineament::input::Preprocess;
 use lineament_data::Augment;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::super::{Baseline, FaceTracer, Panda};
 use super::choices::ChoiceStage;
 use lineament_train::TrainError;
 use lineament_train::recipe::{
-    ObjectStage, Recipe, Schedule, Section, check_augment, check_preprocess, check_texts,
+    ObjectStage, Recipe, Schedule, Section, Tagged, check_augment, check_preprocess, check_texts,
 };
 
 /// A recipe of any kind of system.
@@ -49,7 +49,7 @@ pub struct BaselineRecipe {
 }
 
 /// A baseline, and how what it has nets for is learned.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(clippy::large_enum_variant, reason = "there is one in a recipe, and no list of them")]
 pub enum System {
@@ -86,6 +86,17 @@ pub struct PartStage {
     /// Labels become `smoothing / 2` and `1 - smoothing / 2`.
     #[serde(default)]
     pub smoothing: f32,
+}
+
+impl<'de> Deserialize<'de> for System {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let table = Tagged::read(deserializer)?;
+        match table.kind() {
+            "facetracer" => table.rest().map(Self::Facetracer),
+            "panda" => table.rest().map(Self::Panda),
+            _ => Err(table.unknown("facetracer, panda")),
+        }
+    }
 }
 
 impl PandaStages {
