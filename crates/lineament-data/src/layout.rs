@@ -1,4 +1,4 @@
-//! Which reader a folder or file needs: named by the user, or told from what is there.
+//! Which reader a folder or file needs: named by the user, or detected from what is there.
 
 use std::path::Path;
 use std::str::FromStr;

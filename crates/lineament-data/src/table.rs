@@ -1,4 +1,4 @@
-//! A table of one's own: one row a picture, as CSV or Parquet.
+//! A custom table: one row a picture, as CSV or Parquet.
 //!
 //! | column | meaning |
 //! |---|---|

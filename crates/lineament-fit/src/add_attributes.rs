@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use crate::bootstrap::Interval;
     use crate::{Advice, Figures, Plane};
-    use lineament::attributes::Place;
+    use lineament::attributes::FaceRegion;
     use lineament::attributes::{Group, OperatingPoint};
     use lineament::testing::{blocks, tiny_bundle};
     use lineament::{Rect, Tagger};
@@ -129,7 +129,7 @@ mod tests {
                 read.card().trained_on[1].starts_with("Freckles, taught on the finished nets: 20 pictures")
             );
 
-            let (photo, region) = (blocks(90, 80, 3), Place::from(Rect::new(5.0, 5.0, 60.0, 60.0)));
+            let (photo, region) = (blocks(90, 80, 3), FaceRegion::from(Rect::new(5.0, 5.0, 60.0, 60.0)));
             let (before, after) = (Tagger::new(old).unwrap(), Tagger::new(new).unwrap());
             let scores = after.scores(&photo, region).unwrap();
             assert_eq!(scores[..40], before.scores(&photo, region).unwrap());

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::background::Background;
 use crate::bootstrap::{self, Intervals, People};
-use crate::localisation::{Localisation, Located, localisation};
+use crate::localization::{Localization, Located, localization};
 use crate::metrics::{self, Scored, Tally};
 use crate::observe::{FaceFrom, Observations, Seen, Skipped};
 
@@ -33,7 +33,7 @@ pub struct Evaluation {
     pub attributes: Vec<AttributeFigures>,
     /// How well boxes fit; there where faces were located and the data has boxes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub localisation: Option<Localisation>,
+    pub localisation: Option<Localization>,
     /// Face photos against pictures without a face; there where such pictures were given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<Background>,
@@ -155,7 +155,7 @@ impl Observations<'_> {
             mean_balanced_accuracy: mean(|figures| figures.balanced_accuracy),
             mean_average_precision: mean(|figures| figures.average_precision),
             majority_accuracy: mean(|figures| figures.majority_accuracy),
-            localisation: self.localisation(),
+            localisation: self.localization(),
             background: None,
             operating_point: point,
             model: Model {
@@ -205,7 +205,7 @@ impl Observations<'_> {
         self.samples.iter().zip(&self.seen).enumerate().filter_map(answer).collect()
     }
 
-    fn localisation(&self) -> Option<Localisation> {
+    fn localization(&self) -> Option<Localization> {
         if self.face_from == FaceFrom::Landmarks {
             return None;
         }
@@ -218,6 +218,6 @@ impl Observations<'_> {
                 given: sample.rect.into_iter().collect(),
             })
             .collect();
-        localisation(&pictures)
+        localization(&pictures)
     }
 }

@@ -1,4 +1,4 @@
-//! Measuring: metrics, localisation curves, and a report that writes itself.
+//! Measuring: metrics, localization curves, and a report that writes itself.
 //!
 //! [`evaluate()`] runs a model over one part of a data set and gives its figures; [`results::results`] sets them beside the
 //! majority answer and the paper's.
@@ -9,7 +9,7 @@ pub mod bootstrap;
 pub mod evaluate;
 pub mod evaluation;
 pub mod insight;
-pub mod localisation;
+pub mod localization;
 pub mod markdown;
 pub mod observe;
 pub mod paper;

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lineament::attributes::Place;
+use lineament::attributes::FaceRegion;
 use lineament::locate::Face;
 use lineament::{Limits, Photo, PhotoError, Point, Rect, Tagger};
 use lineament_data::{Dataset, Framing, Sample, Split};
@@ -17,7 +17,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaceFrom {
-    /// The localiser finds it in the photo, end to end.
+    /// The localizer finds it in the photo, end to end.
     Located,
     /// The given landmarks place it: the attribute half alone.
     Landmarks,
@@ -80,7 +80,7 @@ pub(crate) struct Seen {
     /// Faces found, best first; empty where the region was given.
     pub found: Vec<(Rect, f32)>,
     /// The place that was read; `None` where no face was found.
-    pub place: Option<Place>,
+    pub place: Option<FaceRegion>,
     /// The score of every attribute of the model; `None` where no face was found.
     pub scores: Option<Vec<f32>>,
 }
@@ -146,7 +146,7 @@ impl<'a> Observations<'a> {
         Ok(Self { without_landmarks, ..Self::gathered(tagger, data, (split, face_from), samples, answers)? })
     }
 
-    /// The same where something else than the model's own localiser has looked: what it found in each photo, and where the model
+    /// The same where something else than the model's own localizer has looked: what it found in each photo, and where the model
     /// is to look for it; `None` where it found nothing.
     ///
     /// # Errors
@@ -155,7 +155,7 @@ impl<'a> Observations<'a> {
         tagger: &'a Tagger,
         data: &Dataset,
         split: Split,
-        find: &(dyn Fn(&Sample) -> Option<(Face, Place)> + Sync),
+        find: &(dyn Fn(&Sample) -> Option<(Face, FaceRegion)> + Sync),
     ) -> Result<Self, EvaluateError> {
         let samples = asked(tagger, data, split, FaceFrom::Located.framing())?;
         let look = |sample: &Sample| {
@@ -290,23 +290,23 @@ fn located(tagger: &Tagger, samples: &[Sample], done: &(dyn Fn() + Sync)) -> Vec
 struct Relative(Vec<f32>);
 
 impl Relative {
-    fn of(place: &Place, photo: &Photo) -> Self {
+    fn of(place: &FaceRegion, photo: &Photo) -> Self {
         let (width, height) = (photo.width() as f32, photo.height() as f32);
         let share = |point: &Point| [point.x / width, point.y / height];
         Self(match place {
-            Place::Region(region) => [&share(&region.centre())[..], &[region.height / height]].concat(),
-            Place::Landmarks(points) => points.iter().flat_map(share).collect(),
+            FaceRegion::Region(region) => [&share(&region.centre())[..], &[region.height / height]].concat(),
+            FaceRegion::Landmarks(points) => points.iter().flat_map(share).collect(),
         })
     }
 
-    fn on(&self, photo: &Photo) -> Option<Place> {
+    fn on(&self, photo: &Photo) -> Option<FaceRegion> {
         let (width, height) = (photo.width() as f32, photo.height() as f32);
         if let &[x, y, side] = self.0.as_slice() {
             let side = side * height;
             return Some(Rect::about(Point::new(x * width, y * height), side, side).into());
         }
         let points = self.0.as_chunks::<2>().0.iter().map(|&[x, y]| Point::new(x * width, y * height));
-        <[Point; 5]>::try_from(points.collect::<Vec<_>>()).ok().map(Place::from)
+        <[Point; 5]>::try_from(points.collect::<Vec<_>>()).ok().map(FaceRegion::from)
     }
 
     /// The median of each share.
@@ -326,7 +326,7 @@ fn from_landmarks(
     samples: &[Sample],
     done: &(dyn Fn() + Sync),
 ) -> Vec<Result<Seen, PictureError>> {
-    let read = |photo: &Photo, place: Place| -> Result<Seen, PictureError> {
+    let read = |photo: &Photo, place: FaceRegion| -> Result<Seen, PictureError> {
         Ok(Seen { found: Vec::new(), place: Some(place), scores: Some(tagger.scores(photo, place)?) })
     };
     let given: Vec<Option<Result<(Seen, Relative), PictureError>>> = samples

@@ -10,7 +10,7 @@ use crate::observe::FaceFrom;
 use crate::paper;
 use crate::provenance::Provenance;
 
-/// The report as Markdown: a summary, localisation, and one table of attributes a region, beside the majority answer and
+/// The report as Markdown: a summary, localization, and one table of attributes a region, beside the majority answer and
 /// the paper's figures.
 pub fn results(evaluations: &[Evaluation], data: &str, provenance: &Provenance) -> String {
     let mut page = String::from("# Results\n\n");
@@ -18,7 +18,7 @@ pub fn results(evaluations: &[Evaluation], data: &str, provenance: &Provenance) 
     let _ = heading(&mut page, evaluations, data, provenance);
     let _ = summary(&mut page, evaluations);
     for evaluation in located(evaluations) {
-        let _ = localisation(&mut page, evaluation);
+        let _ = localization(&mut page, evaluation);
     }
     for region in [FaceFrom::Landmarks, FaceFrom::Located] {
         let _ = attributes(&mut page, evaluations, region);
@@ -88,7 +88,7 @@ fn summary(page: &mut String, evaluations: &[Evaluation]) -> std::fmt::Result {
     writeln!(page)
 }
 
-fn localisation(page: &mut String, evaluation: &Evaluation) -> std::fmt::Result {
+fn localization(page: &mut String, evaluation: &Evaluation) -> std::fmt::Result {
     if evaluation.localisation.is_none() && evaluation.background.is_none() {
         return Ok(());
     }
@@ -132,7 +132,7 @@ fn localisation(page: &mut String, evaluation: &Evaluation) -> std::fmt::Result 
     writeln!(page)?;
     if let Some(figures) = &evaluation.localisation {
         writeln!(page, "Recall at 0.1 false positives per photo, by the overlap required:\n")?;
-        let cells = |cell: fn(&crate::localisation::RecallAt) -> String| -> String {
+        let cells = |cell: fn(&crate::localization::RecallAt) -> String| -> String {
             figures.recall_against_overlap.iter().map(|point| format!(" {} |", cell(point))).collect()
         };
         writeln!(page, "| overlap |{}", cells(|point| format!("{:.1}", point.overlap)))?;

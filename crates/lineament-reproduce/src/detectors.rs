@@ -1,4 +1,4 @@
-//! Rival detectors, run where their keepers keep them: a Python script over ONNX Runtime and OpenCV gives their boxes as CSV.
+//! The detectors that LNets are compared with, run as their authors publish them: a Python script over ONNX Runtime and OpenCV gives their boxes as CSV.
 
 use std::collections::HashMap;
 use std::fs::{self, File};

@@ -4,7 +4,7 @@ use crate::error::ReproduceError;
 use crate::lab::Lab;
 use crate::results::Store;
 use crate::{
-    amount, identities, localisation, localisers, maps, paper_recipe, pretraining, systems, tables, transfer,
+    amount, identities, localization, localizers, maps, paper_recipe, pretraining, systems, tables, transfer,
 };
 
 /// An experiment: one or more CSVs, and a section of the page.
@@ -28,16 +28,16 @@ pub const EXPERIMENTS: [Experiment; 9] = [
         section: systems::section,
     },
     Experiment {
-        name: localisers::NAME,
+        name: localizers::NAME,
         title: "LNets instead of a detector",
-        run: localisers::run,
-        section: localisers::section,
+        run: localizers::run,
+        section: localizers::section,
     },
     Experiment {
         name: "localisation",
         title: "Localization (Fig. 7)",
-        run: localisation::run,
-        section: localisation::section,
+        run: localization::run,
+        section: localization::section,
     },
     Experiment {
         name: tables::PAPER_RECIPE,

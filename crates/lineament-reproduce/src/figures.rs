@@ -52,7 +52,7 @@ impl Answers {
 /// The columns that [`cells`] fills.
 const COLUMNS: [&str; 6] = ["accuracy", "low", "high", "balanced_accuracy", "average_precision", "majority"];
 
-/// A table with columns of one's own before those of the figures.
+/// A table with the columns `own` before those of the figures.
 pub fn table(lab: &Lab<'_>, own: &[&str]) -> Results {
     lab.results(&[own, &COLUMNS].concat())
 }
@@ -87,7 +87,7 @@ fn of(accurate: Option<&Evaluation>, balanced: Option<&Evaluation>) -> [String; 
     figures.map(|figure| share(figure.unwrap_or(f64::NAN)))
 }
 
-/// The rows as a table of the page, with headings for the columns of one's own.
+/// The rows as a table of the page, with headings for the columns `own`.
 pub fn section(results: &Results, own: &[(&str, &str)]) -> String {
     let heads: String = own.iter().map(|(_, head)| format!(" {head} |")).collect();
     let rule = "---|".repeat(own.len());

@@ -39,7 +39,7 @@ pub struct Options<'a> {
     pub facetracer: BaselineRecipe,
     /// PANDA's recipe.
     pub panda: BaselineRecipe,
-    /// The command, as it is told under the figures.
+    /// The command, as it stands under the figures.
     pub command: String,
     /// Draw progress bars.
     pub progress: bool,

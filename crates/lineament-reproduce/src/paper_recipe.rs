@@ -1,12 +1,12 @@
 //! The system as it was published (`recipes/paper.toml`): AlexNet's LNets over whole photos, EdgeBoxes, nine patches, an SVM an attribute. It takes hours
-//! to train, and so has an experiment of its own; its rows stand in the tables of whole systems and of localisation.
+//! to train, and so has an experiment of its own; its rows stand in the tables of whole systems and of localization.
 
 use lineament_lab::FaceFrom::{Landmarks, Located};
 use lineament_train::Recipe;
 
 use crate::error::ReproduceError;
 use crate::lab::Lab;
-use crate::localisation::Measured;
+use crate::localization::Measured;
 use crate::results::Store;
 use crate::systems::{self, DEFAULT, Entry, OURS, PAPER};
 use crate::tables::{PAPER_RECIPE, PAPER_RECIPE_LOCALISATION};

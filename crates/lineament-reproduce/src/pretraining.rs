@@ -1,4 +1,4 @@
-//! What objects are good for before faces (paper section 4.1, Fig. 7): the published localisation, whose LNets learn the tags of attributes of photos that
+//! What objects are good for before faces (paper section 4.1, Fig. 7): the published localization, whose LNets learn the tags of attributes of photos that
 //! all hold a face, and nothing else, with object pre-training and from a random start.
 //!
 //! The LNets of `recipes/lab.toml` also learn from pictures without a face, and so can't show it.
@@ -11,10 +11,10 @@ use lineament_train::recipe::LocatingRecipe;
 
 use crate::error::ReproduceError;
 use crate::lab::{Lab, without_objects};
-use crate::localisation::{self, Measured};
+use crate::localization::{self, Measured};
 use crate::results::{Store, share, signed};
 
-/// The experiment, and its table of localisation.
+/// The experiment, and its table of localization.
 pub const NAME: &str = "pretraining";
 
 /// Side of what the LNets see, and of the pictures of objects: a fifteenth of the arithmetic of 227 px with all filters.
@@ -107,7 +107,7 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
          tells it what is not a face. (The LNets of recipe `lab` above train on such images as well.) With and without 200 classes of objects first, after 8 and 4 epochs of tags for LNet_o \
          and LNet_s, and after 16 and 4.\n"
     );
-    localisation::tables(&mut page, &results);
+    localization::tables(&mut page, &results);
     page += "\nPoints of dominant faces by which object pre-training is ahead, over the same images.\n\n| | of | images | ahead | interval |\n|---|---|---|---:|---|\n";
     for row in &ahead.rows {
         let points = |column| signed(ahead.number(row, column));
@@ -117,7 +117,7 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
             "| {} | {} | {} | {} | {} – {} |",
             ahead.cell(row, "system"),
             ahead.cell(row, "of"),
-            localisation::title(ahead.cell(row, "set")),
+            localization::title(ahead.cell(row, "set")),
             points("ahead"),
             points("low"),
             points("high"),

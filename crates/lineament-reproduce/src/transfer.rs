@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use lineament::attributes::{EASY_TO_SEE, Place};
+use lineament::attributes::{EASY_TO_SEE, FaceRegion};
 use lineament::{Limits, Photo, Rect, Tagger};
 use lineament_data::{Dataset, Framing, Sample, Split, lfw, shuffled};
 use lineament_fit::bootstrap::{RESAMPLES, SEED, intervals};
@@ -73,7 +73,7 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     let taught = of_celeba(lab, &whole)?;
     for (split, without) in left_out(&lab.celeba.attributes, recipe.seed).into_iter().enumerate() {
         let fewer = Recipe { without: without.clone(), ..recipe.clone() };
-        // The first is what localisation compares, too.
+        // The first is what localization compares, too.
         let left = lab.celeba.attributes.len() - without.len();
         let first = format!("attributes_{left}");
         let name = if split == 0 { first.clone() } else { format!("unseen_{split}") };
@@ -136,7 +136,7 @@ fn look(
         let named = |reason: String| ReproduceError::model(sample.path.display().to_string(), reason);
         let photo = Photo::open(&sample.path, &Limits::default()).map_err(|e| named(e.to_string()))?;
         let given = sample.landmarks.as_ref().and_then(|points| tagger.region_of_landmarks(points).ok());
-        let Some(place) = given.or_else(|| framed(&photo).map(Place::from)) else { return Ok(None) };
+        let Some(place) = given.or_else(|| framed(&photo).map(FaceRegion::from)) else { return Ok(None) };
         tagger.embed(&photo, place).map(Some).map_err(|e| named(e.to_string()))
     };
     let vectors = set.samples.par_iter().map(look).collect::<Result<Vec<_>, ReproduceError>>()?;

@@ -1,4 +1,4 @@
-//! A detector of others in the place of the LNets: where it finds the faces that ANet learns from, and which square around its boxes is the
+//! A detector in the place of the LNets: opening one, and which square around its boxes is the
 //! one that landmarks would give.
 
 use lineament::attributes::Region;
@@ -10,7 +10,7 @@ use crate::error::TrainError;
 /// In training there is a face in every photo, whatever its score.
 pub const LEAST: f32 = 0.02;
 
-/// A detector's file and the constants that its authors run it with; what it is, is told from the names of its outputs.
+/// A detector's file and the constants that its authors run it with; the names of its outputs say which one it is.
 ///
 /// # Errors
 /// A file that can't be read, or that is none of the detectors that are known.

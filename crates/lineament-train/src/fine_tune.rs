@@ -21,7 +21,7 @@ use crate::trained_lnets::save_localization;
 const LOOKED_AT: usize = 100;
 
 /// Pictures below which a set without splits of its own gives more than a tenth of them to the SVMs: of a hundred pictures ten would be too few to
-/// choose thresholds on. The test part stays what it is elsewhere, so that `evaluate` measures on pictures that nothing was learned from.
+/// choose thresholds on. The test part stays what it is elsewhere, so that `evaluate` measures on images that nothing was trained on.
 const SMALL: usize = 2000;
 const SHARES: SplitShares = SplitShares { validation: 0.3, test: 0.1 };
 

@@ -57,7 +57,7 @@ impl<'a> Folder<'a> {
         result(self.path, stage)
     }
 
-    /// What a stage is told from outside.
+    /// How a stage is run: where, and when it stops.
     pub fn around(&self) -> Surroundings<'a> {
         Surroundings {
             folder: self.path,

@@ -105,21 +105,21 @@ pub fn heads(
     names: &[String],
     stage: &SvmStage,
 ) -> Result<Heads, TrainError> {
-    let validations: Vec<Asked> = names
+    let validations: Vec<Attribute> = names
         .iter()
         .enumerate()
         .map(|(attribute, name)| {
             let own = head.plane(attribute).filter(|_| stage.with_scores);
-            Ok(Asked { name, validation: validation(features, attribute, name, own)? })
+            Ok(Attribute { name, validation: validation(features, attribute, name, own)? })
         })
         .collect::<Result<_, TrainError>>()?;
     let chosen = choose(&validations, stage)?;
     let (mut weight, mut bias, mut cards) = (Vec::new(), Vec::new(), Vec::new());
-    for (asked, scores) in validations.iter().zip(&chosen.scores) {
-        let plane = asked.validation.plane(chosen.cost);
+    for (attribute, scores) in validations.iter().zip(&chosen.scores) {
+        let plane = attribute.validation.plane(chosen.cost);
         weight.extend(plane.weight.iter().map(|w| *w as f32));
         bias.push(plane.bias as f32);
-        cards.push(asked.card(scores, chosen.rule)?);
+        cards.push(attribute.card(scores, chosen.rule)?);
     }
     let units = features.vectors.first().map_or(0, Vec::len);
     let svms = LinearSvms::new(units, weight, bias).map_err(|e| TrainError::Net(e.to_string()))?;
@@ -132,7 +132,7 @@ pub fn heads(
 }
 
 /// One attribute and its validation.
-struct Asked<'a> {
+struct Attribute<'a> {
     name: &'a str,
     validation: CrossValidation,
 }
@@ -159,7 +159,7 @@ fn validation(
     Ok(CrossValidation::new(&vectors, answers, folds, own))
 }
 
-impl Asked<'_> {
+impl Attribute<'_> {
     /// Shares of right answers of a rule's thresholds: see [`ThresholdRule::left_out`].
     fn left_out(&self, scores: &[f32], rule: ThresholdRule) -> Result<[f64; 2], TrainError> {
         let found = rule.left_out(scores, self.validation.answers(), self.validation.folds());
@@ -194,15 +194,15 @@ struct Chosen {
     figures: [f64; 2],
 }
 
-fn choose(validations: &[Asked<'_>], stage: &SvmStage) -> Result<Chosen, TrainError> {
+fn choose(validations: &[Attribute<'_>], stage: &SvmStage) -> Result<Chosen, TrainError> {
     let mut best: Option<Chosen> = None;
     for cost in &stage.costs {
         let scores: Vec<Vec<f32>> =
-            validations.iter().map(|asked| asked.validation.left_out_scores(*cost)).collect();
+            validations.iter().map(|attribute| attribute.validation.left_out_scores(*cost)).collect();
         for rule in ThresholdRule::ALL {
             let mut figures = [0.0; 2];
-            for (asked, scores) in validations.iter().zip(&scores) {
-                let found = asked.left_out(scores, rule)?;
+            for (attribute, scores) in validations.iter().zip(&scores) {
+                let found = attribute.left_out(scores, rule)?;
                 figures.iter_mut().zip(found).for_each(|(sum, one)| *sum += one / validations.len() as f64);
             }
             let [accuracy, balanced] = figures;

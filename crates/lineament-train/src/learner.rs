@@ -212,7 +212,7 @@ impl Learner {
         Ok(())
     }
 
-    /// Names and shapes in a line: a checkpoint of other nets is told by it.
+    /// Names and shapes in a line: it tells a checkpoint of other nets apart.
     fn fingerprint(&self) -> String {
         let one = |p: &Parameter| format!("{}{:?}", p.name, p.shape);
         self.parameters.iter().map(one).collect::<Vec<_>>().join(";")

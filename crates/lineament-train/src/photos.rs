@@ -1,4 +1,4 @@
-//! Tags of whole pictures: what stages `lnet_o` and `lnet_s` of the paper's recipe teach (paper section 3.1).
+//! Tags of full images: what stages `lnet_o` and `lnet_s` of the paper's recipe teach (paper section 3.1).
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ const KEPT_BYTES: u64 = 6 << 30;
 pub struct Tagged {
     /// The picture.
     pub path: PathBuf,
-    /// The square that the net is shown, in pixels of the file; the whole picture where there is none.
+    /// The square that the net is shown, in pixels of the file; the full image where there is none.
     pub region: Option<Rect>,
     /// Tags of the picture.
     pub tags: Vec<Option<bool>>,
@@ -115,7 +115,7 @@ impl<'a> Photos<'a> {
     }
 }
 
-/// The square about the whole picture; beside the picture its edge pixels are repeated.
+/// The square about the full image; beside the image its edge pixels are repeated.
 fn whole(photo: &Photo) -> Rect {
     let (width, height) = (photo.width() as f32, photo.height() as f32);
     let side = width.max(height);

@@ -2,7 +2,7 @@
 
 use lineament_data::{Dataset, Split};
 
-/// The terms of weights that were learned from research data; a training on data of one's own edits the card.
+/// The terms of weights that were trained on research data; edit the card of a training on your own data.
 pub const LICENCE: &str =
     "For non-commercial research only: the weights were learned from pictures that are released for that.";
 

@@ -65,19 +65,19 @@ pub fn of_bundle(bundle: &Bundle) -> Result<Box<dyn Localizer>, TrainError> {
 }
 
 fn unbounded(
-    mut localisation: LnetMethod,
+    mut method: LnetMethod,
     lnet_o: (&NetSpec, &Weights),
     lnet_s: (&NetSpec, &Weights),
     preprocess: Preprocess,
 ) -> Result<Box<dyn Localizer>, TrainError> {
-    unbound(&mut localisation);
-    let localizer = localisation.localizer(net(lnet_o.0, lnet_o.1)?, net(lnet_s.0, lnet_s.1)?, preprocess);
+    unbound(&mut method);
+    let localizer = method.localizer(net(lnet_o.0, lnet_o.1)?, net(lnet_s.0, lnet_s.1)?, preprocess);
     localizer.map_err(|e| TrainError::Net(e.to_string()))
 }
 
 /// Lets every response pass.
-fn unbound(localisation: &mut LnetMethod) {
-    match localisation {
+fn unbound(method: &mut LnetMethod) {
+    match method {
         LnetMethod::Paper(parameters) => {
             parameters.threshold = LEAST;
             parameters.candidate_threshold = LEAST;

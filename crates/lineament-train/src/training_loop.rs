@@ -21,7 +21,7 @@ const AHEAD: usize = 3;
 /// How long a kill may cost at most.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 
-/// What is told to a stage from outside.
+/// How a stage is run: where, and when it stops.
 pub struct Surroundings<'a> {
     /// Folder of the run: checkpoints and logs.
     pub folder: &'a Path,

@@ -1,4 +1,4 @@
-//! The published localisation (`recipes/paper.toml`) with nets that learn in seconds: its two stages on drawn photos.
+//! The published localization (`recipes/paper.toml`) with nets that learn in seconds: its two stages on drawn photos.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use std::sync::atomic::AtomicBool;

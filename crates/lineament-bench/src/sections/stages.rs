@@ -1,7 +1,7 @@
 //! The whole way of `predict`, from JPEG bytes to attributes, stage by stage.
 
 use anyhow::{Context, Result};
-use lineament::attributes::Place;
+use lineament::attributes::FaceRegion;
 use lineament::{Bundle, Engine, Limits, Photo, Tagger, Threads};
 
 use crate::nets::Recipe;
@@ -110,7 +110,7 @@ fn stages(settings: &Settings, tagger: &Tagger, jpeg: &[u8], pool: &Threads) -> 
             let drawn = patches.draw(&photo, region);
             Ok(patches.batch(&drawn, &card.preprocess).map(drop)?)
         }),
-        Rival::on(pool, || Ok(tagger.describe(&photo, Place::from(region)).map(drop)?)),
+        Rival::on(pool, || Ok(tagger.describe(&photo, FaceRegion::from(region)).map(drop)?)),
         Rival::on(pool, || {
             tagger.predict(jpeg)?;
             Ok(())

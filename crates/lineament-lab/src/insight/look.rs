@@ -1,6 +1,6 @@
 //! A second pass over the pictures in which a face was read: what ANet's layers and HOG say of each.
 
-use lineament::attributes::Place;
+use lineament::attributes::FaceRegion;
 use lineament::crop::crop;
 use lineament::{Bundle, Limits, Photo, Rect, Tagger};
 use rayon::prelude::*;
@@ -61,8 +61,9 @@ impl Seen {
             let wrong = |reason: String| Picture { path: face.path.clone(), reason };
             let photo =
                 Photo::open(&face.path, &Limits::default()).map_err(|error| wrong(error.to_string()))?;
-            let fc =
-                tagger.embed(&photo, Place::from(face.region)).map_err(|error| wrong(error.to_string()))?;
+            let fc = tagger
+                .embed(&photo, FaceRegion::from(face.region))
+                .map_err(|error| wrong(error.to_string()))?;
             let maps = stages.iter().map(|stage| stage.pooled(&photo, face.region));
             let maps: Result<Vec<_>, _> = maps.collect();
             let mut hog = Vec::new();

@@ -1,7 +1,7 @@
 //! FaceTracer as the paper ran it: histograms of gradients and of colours in parts of the face that landmarks place, concatenated; one
 //! linear SVM an attribute reads them (N. Kumar, P. Belhumeur and S. Nayar, "FaceTracer", ECCV 2008; paper, section 4).
 
-use lineament::attributes::{DescribeError, Embedding, FeatureExtractor, Place};
+use lineament::attributes::{DescribeError, Embedding, FaceRegion, FeatureExtractor};
 use lineament::{Photo, Point};
 use lineament_lab::insight::Hog;
 use serde::{Deserialize, Serialize};
@@ -106,8 +106,8 @@ impl FeatureExtractor for FaceTracer {
         self.parts.iter().map(|part| self.hog.features(part.pixels) + self.colours.features()).sum()
     }
 
-    fn embed(&self, photo: &Photo, place: &Place) -> Result<Embedding, DescribeError> {
-        let Place::Landmarks(landmarks) = place else { return Err(DescribeError::NeedsLandmarks) };
+    fn embed(&self, photo: &Photo, region: &FaceRegion) -> Result<Embedding, DescribeError> {
+        let FaceRegion::Landmarks(landmarks) = region else { return Err(DescribeError::NeedsLandmarks) };
         let mut counts = self.count(photo, landmarks)?;
         self.finish(&mut counts);
         Ok(counts)

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use lineament::Photo;
-use lineament::attributes::{DescribeError, Embedding, FeatureExtractor, Place};
+use lineament::attributes::{DescribeError, Embedding, FaceRegion, FeatureExtractor};
 use lineament::engine::Runner;
 use lineament::input::Preprocess;
 use lineament_net::{NetSpec, SpecError};
@@ -187,8 +187,8 @@ impl PandaNets {
     ///
     /// # Errors
     /// Landmarks that are no face.
-    pub fn outputs(&self, photo: &Photo, place: &Place) -> Result<Vec<f32>, DescribeError> {
-        let Place::Landmarks(landmarks) = place else { return Err(DescribeError::NeedsLandmarks) };
+    pub fn outputs(&self, photo: &Photo, region: &FaceRegion) -> Result<Vec<f32>, DescribeError> {
+        let FaceRegion::Landmarks(landmarks) = region else { return Err(DescribeError::NeedsLandmarks) };
         let frame = Frame::of(landmarks)?;
         let mut outputs = Vec::with_capacity(self.features);
         for ((part, _), net) in self.panda.all().zip(&self.nets) {
@@ -204,8 +204,8 @@ impl FeatureExtractor for PandaNets {
         self.features
     }
 
-    fn embed(&self, photo: &Photo, place: &Place) -> Result<Embedding, DescribeError> {
-        let mut outputs = self.outputs(photo, place)?;
+    fn embed(&self, photo: &Photo, region: &FaceRegion) -> Result<Embedding, DescribeError> {
+        let mut outputs = self.outputs(photo, region)?;
         self.panda.finish(&mut outputs);
         Ok(outputs)
     }

@@ -63,7 +63,7 @@ impl LocatingRecipe {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PaperRecipe {
-    /// Constants of the localiser. Where the data allows, stage `lnet_s` chooses `head_shoulder_size_power` before LNet_s learns from the regions, and the
+    /// Constants of the localizer. Where the data allows, stage `lnet_s` chooses `head_shoulder_size_power` before LNet_s learns from the regions, and the
     /// thresholds, `size_power` and `face_enlarge` at its end.
     pub localisation: PaperParameters,
     /// Stage `lnet_o`.
@@ -89,7 +89,7 @@ impl PaperRecipe {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PyramidRecipe {
-    /// Constants of the localiser; `candidate_threshold`, `threshold` and `face` are chosen again at the end of stage `lnet_s`, where the data allows.
+    /// Constants of the localizer; `candidate_threshold`, `threshold` and `face` are chosen again at the end of stage `lnet_s`, where the data allows.
     pub localisation: PyramidParameters,
     /// False alarms a picture that the threshold is to let pass.
     pub false_alarms: f64,
@@ -161,7 +161,7 @@ pub fn without_responses(lnet: &NetSpec, attributes: usize) -> Result<NetSpec, T
     }
 }
 
-/// How an LNet learns from whole pictures.
+/// How an LNet learns from full images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhotoStage {

@@ -53,7 +53,7 @@ pub struct Recipe {
     /// Stage `objects`: pre-training of the LNets on object classes. Without it they begin at random.
     #[serde(default)]
     pub objects: Option<ObjectStage>,
-    /// Stages `lnet_o` and `lnet_s`: localisation from tags.
+    /// Stages `lnet_o` and `lnet_s`: localization from tags.
     pub locating: LocatingRecipe,
     /// Stage `identities`: pre-training of ANet. Without it ANet begins at random.
     #[serde(default)]

@@ -36,9 +36,9 @@ pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
             (LocalizerSpec::Detector(detector.clone()), BTreeMap::new(), Some(onnx.clone()))
         }
         None => {
-            let (lnet_o, lnet_s, localisation) = trained_lnets::read(context.folder.path, &recipe.nets)?;
+            let (lnet_o, lnet_s, method) = trained_lnets::read(context.folder.path, &recipe.nets)?;
             let specs = (recipe.nets.lnet_o.clone(), recipe.nets.lnet_s.clone());
-            let lnets = Lnets { lnet_o: specs.0, lnet_s: specs.1, method: localisation };
+            let lnets = Lnets { lnet_o: specs.0, lnet_s: specs.1, method };
             let weights = [("lnet_o".to_owned(), lnet_o), ("lnet_s".to_owned(), lnet_s)];
             (LocalizerSpec::Lnets(lnets), BTreeMap::from(weights), None)
         }
@@ -47,7 +47,7 @@ pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
     let mut trained_on = trained_on(&context.sets);
     let mut licence = LICENCE.to_owned();
     if let Some(start) = context.fine_tune {
-        // What the nets were learned from before still holds, and so do its terms.
+        // What the nets were trained on before still holds, and so do its terms.
         let base = start.bundle.card();
         trained_on.splice(0..0, base.trained_on.iter().cloned());
         licence.clone_from(&base.licence);

@@ -2,8 +2,8 @@
 
 use super::describe::DescribeError;
 use super::extractor::{Embedding, FeatureExtractor};
+use super::face_region::FaceRegion;
 use super::patches::{Mirror, Patches, PatchesError};
-use super::place::Place;
 use super::svm::mean_vector;
 use crate::engine::{Engine, EngineError, Runner};
 use crate::geometry::Rect;
@@ -145,10 +145,10 @@ impl FeatureExtractor for Anet {
         self.features
     }
 
-    fn embed(&self, photo: &Photo, place: &Place) -> Result<Embedding, DescribeError> {
-        match place {
-            Place::Region(region) => Anet::vector(self, photo, *region),
-            Place::Landmarks(_) => Err(DescribeError::NeedsRegion),
+    fn embed(&self, photo: &Photo, region: &FaceRegion) -> Result<Embedding, DescribeError> {
+        match region {
+            FaceRegion::Region(region) => Anet::vector(self, photo, *region),
+            FaceRegion::Landmarks(_) => Err(DescribeError::NeedsRegion),
         }
     }
 }

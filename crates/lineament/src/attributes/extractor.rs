@@ -3,8 +3,8 @@
 use super::anet::{Anet, AnetError};
 use super::custom::{CustomExtractor, CustomExtractorError};
 use super::describe::DescribeError;
+use super::face_region::FaceRegion;
 use super::patches::{Patches, PatchesError};
-use super::place::Place;
 use super::region::{Region, RegionError};
 use super::svm::{LinearSvms, SvmError};
 use crate::engine::{Engine, EngineError};
@@ -26,11 +26,11 @@ pub trait FeatureExtractor: Send + Sync {
     /// Length of an embedding.
     fn features(&self) -> usize;
 
-    /// The embedding of the face at `place` of a photo.
+    /// The embedding of the face at `region` of a photo.
     ///
     /// # Errors
-    /// A place without an inside, or one of another kind than the extractor needs.
-    fn embed(&self, photo: &Photo, place: &Place) -> Result<Embedding, DescribeError>;
+    /// A region without an inside, or one of another kind than the extractor needs.
+    fn embed(&self, photo: &Photo, region: &FaceRegion) -> Result<Embedding, DescribeError>;
 }
 
 impl<T: FeatureExtractor + ?Sized> FeatureExtractor for Arc<T> {
@@ -38,8 +38,8 @@ impl<T: FeatureExtractor + ?Sized> FeatureExtractor for Arc<T> {
         (**self).features()
     }
 
-    fn embed(&self, photo: &Photo, place: &Place) -> Result<Embedding, DescribeError> {
-        (**self).embed(photo, place)
+    fn embed(&self, photo: &Photo, region: &FaceRegion) -> Result<Embedding, DescribeError> {
+        (**self).embed(photo, region)
     }
 }
 
@@ -182,7 +182,7 @@ impl Extractor {
     ///
     /// # Errors
     /// Landmarks that fall together.
-    pub fn place_of_landmarks(&self, landmarks: &[Point; 5]) -> Result<Place, RegionError> {
+    pub fn face_region_of_landmarks(&self, landmarks: &[Point; 5]) -> Result<FaceRegion, RegionError> {
         match self {
             Self::Anet(anet) => Ok(anet.region.of_landmarks(landmarks)?.into()),
             Self::Custom(_) => Ok((*landmarks).into()),
@@ -250,16 +250,16 @@ impl AttributeModel {
     ///
     /// # Errors
     /// As [`FeatureExtractor::embed`].
-    pub fn embed(&self, photo: &Photo, place: &Place) -> Result<Embedding, DescribeError> {
-        self.extractor.embed(photo, place)
+    pub fn embed(&self, photo: &Photo, region: &FaceRegion) -> Result<Embedding, DescribeError> {
+        self.extractor.embed(photo, region)
     }
 
     /// One score an attribute, in the order of the bundle's card.
     ///
     /// # Errors
     /// As [`FeatureExtractor::embed`], and a score that is not finite.
-    pub fn scores(&self, photo: &Photo, place: &Place) -> Result<Vec<f32>, DescribeError> {
-        let scores = self.svms.scores(&self.extractor.embed(photo, place)?)?;
+    pub fn scores(&self, photo: &Photo, region: &FaceRegion) -> Result<Vec<f32>, DescribeError> {
+        let scores = self.svms.scores(&self.extractor.embed(photo, region)?)?;
         match scores.iter().position(|score| !score.is_finite()) {
             Some(attribute) => Err(DescribeError::NotFinite(attribute)),
             None => Ok(scores),

@@ -1,8 +1,8 @@
 //! The card of a bundle: everything about the model but its weights.
 
 use crate::attributes::{
-    AnetPatches, AttributeCard, AttributeCardError, Extractor, ExtractorError, Place, Region, RegionError,
-    UnknownAttribute, find,
+    AnetPatches, AttributeCard, AttributeCardError, Extractor, ExtractorError, FaceRegion, Region,
+    RegionError, UnknownAttribute, find,
 };
 use crate::geometry::{Point, Rect};
 use crate::input::{Preprocess, PreprocessError};
@@ -261,7 +261,7 @@ impl Card {
     ///
     /// # Errors
     /// A box without an inside, or a describer that needs landmarks of a face that has none.
-    pub fn place_of(&self, face: &Face) -> Result<Place, RegionError> {
+    pub fn face_region(&self, face: &Face) -> Result<FaceRegion, RegionError> {
         match face.landmarks {
             Some(landmarks) if self.describer.needs_landmarks() => Ok(landmarks.into()),
             _ => Ok(self.region_of_box(face.rect)?.into()),
@@ -272,8 +272,8 @@ impl Card {
     ///
     /// # Errors
     /// Landmarks that fall together.
-    pub fn place_of_landmarks(&self, landmarks: &[Point; 5]) -> Result<Place, RegionError> {
-        self.describer.place_of_landmarks(landmarks)
+    pub fn face_region_of_landmarks(&self, landmarks: &[Point; 5]) -> Result<FaceRegion, RegionError> {
+        self.describer.face_region_of_landmarks(landmarks)
     }
 
     /// All nets, by the name of their tensors, and the most pictures that each is shown at once.

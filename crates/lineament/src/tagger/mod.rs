@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::attributes::{AttributeCard, OperatingPoint, Place};
+use crate::attributes::{AttributeCard, FaceRegion, OperatingPoint};
 use crate::bundle::{Bundle, Card};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -306,16 +306,16 @@ impl Tagger {
     ///
     /// # Errors
     /// A box without an inside, or no landmarks where the model needs them.
-    pub fn region_of(&self, face: &Face) -> Result<Place> {
-        Ok(self.nets.card.place_of(face)?)
+    pub fn region_of(&self, face: &Face) -> Result<FaceRegion> {
+        Ok(self.nets.card.face_region(face)?)
     }
 
     /// Where the model looks for five landmarks: eyes, nose, corners of the mouth, left before right.
     ///
     /// # Errors
     /// Landmarks that fall together.
-    pub fn region_of_landmarks(&self, landmarks: &[Point; 5]) -> Result<Place> {
-        Ok(self.nets.card.place_of_landmarks(landmarks)?)
+    pub fn region_of_landmarks(&self, landmarks: &[Point; 5]) -> Result<FaceRegion> {
+        Ok(self.nets.card.face_region_of_landmarks(landmarks)?)
     }
 
     /// Reads the image and does the work, both on the tagger's threads.
@@ -350,7 +350,7 @@ pub enum FaceArea {
     /// A box, with landmarks where they are known: the model makes its region of them.
     Face(Face),
     /// The region itself, as [`Tagger::region_of`] and [`Tagger::region_of_landmarks`] give it.
-    Region(Place),
+    Region(FaceRegion),
 }
 
 impl From<Face> for FaceArea {
@@ -371,8 +371,8 @@ impl From<&FaceRecord> for FaceArea {
     }
 }
 
-impl From<Place> for FaceArea {
-    fn from(region: Place) -> Self {
+impl From<FaceRegion> for FaceArea {
+    fn from(region: FaceRegion) -> Self {
         Self::Region(region)
     }
 }

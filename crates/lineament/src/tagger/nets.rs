@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::FaceArea;
 use crate::attributes::{
-    Anet, AnetPatches, AttributeModel, ExtractorError, FeatureExtractor, Place, RegionError,
+    Anet, AnetPatches, AttributeModel, ExtractorError, FaceRegion, FeatureExtractor, RegionError,
 };
 use crate::bundle::{Bundle, Card};
 use crate::engine::Engine;
@@ -54,9 +54,9 @@ impl Nets {
     }
 
     /// Where the model looks for a face.
-    pub(super) fn region(&self, face: FaceArea) -> Result<Place, RegionError> {
+    pub(super) fn region(&self, face: FaceArea) -> Result<FaceRegion, RegionError> {
         match face {
-            FaceArea::Face(face) => self.card.place_of(&face),
+            FaceArea::Face(face) => self.card.face_region(&face),
             FaceArea::Region(region) => Ok(region),
         }
     }

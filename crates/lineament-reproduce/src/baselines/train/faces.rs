@@ -1,4 +1,4 @@
-//! The faces that the baselines learn from: pictures whose landmarks are known, or told by a detector.
+//! The faces that the baselines learn from: images whose landmarks are known, or found by a detector.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -24,7 +24,7 @@ pub fn lnet_o(context: &Context<'_>) -> Result<(), TrainError> {
     }
 }
 
-/// Stage `lnet_s`, and the choice of the localiser's constants on the validation part.
+/// Stage `lnet_s`, and the choice of the localizer's constants on the validation part.
 ///
 /// # Errors
 /// When there is nothing to learn from, or the training stops.

@@ -1,4 +1,4 @@
-//! The paper's localisation ([`lineament::locate::paper`]): LNet_o learns the tags of whole photos, LNet_s those of the head-shoulder regions that LNet_o
+//! The paper's localization ([`lineament::locate::paper`]): LNet_o learns the tags of whole photos, LNet_s those of the head-shoulder regions that LNet_o
 //! finds.
 
 use std::path::{Path, PathBuf};

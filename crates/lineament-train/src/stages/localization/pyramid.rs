@@ -1,4 +1,4 @@
-//! The compact recipe's localisation: window classifiers that slide over a pyramid ([`lineament::locate::pyramid`]).
+//! The compact recipe's localization: window classifiers that slide over a pyramid ([`lineament::locate::pyramid`]).
 
 use std::path::PathBuf;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Photo;
-use crate::attributes::{CustomExtractor, DescribeError, Embedding, Extractor, FeatureExtractor, Place};
+use crate::attributes::{CustomExtractor, DescribeError, Embedding, Extractor, FaceRegion, FeatureExtractor};
 use crate::locate::Family;
 use crate::testing::{random_parts, tiny_bundle, tiny_card};
 use crate::{Tagger, bundle::CardError};
@@ -285,10 +285,10 @@ impl FeatureExtractor for Constant {
         7
     }
 
-    fn embed(&self, _: &Photo, place: &Place) -> Result<Embedding, DescribeError> {
-        match place {
-            Place::Landmarks(_) => Ok(vec![0.5; 7]),
-            Place::Region(_) => Err(DescribeError::NeedsLandmarks),
+    fn embed(&self, _: &Photo, region: &FaceRegion) -> Result<Embedding, DescribeError> {
+        match region {
+            FaceRegion::Landmarks(_) => Ok(vec![0.5; 7]),
+            FaceRegion::Region(_) => Err(DescribeError::NeedsLandmarks),
         }
     }
 }
@@ -395,7 +395,7 @@ proptest! {
         if let Ok(bundle) = Bundle::read(&forged(&card.to_string())) {
             let tagger = Tagger::new(bundle).unwrap();
             let photo = crate::testing::blocks(90, 70, 1);
-            match tagger.describe(&photo, crate::attributes::Place::from(photo.rect())) {
+            match tagger.describe(&photo, crate::attributes::FaceRegion::from(photo.rect())) {
                 Ok(attributes) => prop_assert!(attributes.iter().all(|a| (0.0..=1.0).contains(&a.probability))),
                 Err(error) => prop_assert!(error.to_string().contains("not finite"), "{error}"),
             }

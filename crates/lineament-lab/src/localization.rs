@@ -31,7 +31,7 @@ impl Located {
 
 /// The figures of the `localisation` block of an evaluation, fractions between 0 and 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Localisation {
+pub struct Localization {
     /// The share of pictures whose dominant face overlaps its given box by half.
     pub iou_0_5: f64,
     /// The true positive rate at one false positive in a hundred pictures.
@@ -56,14 +56,14 @@ pub struct RecallAt {
 }
 
 /// All figures over the pictures that have a given box; `None` when none has.
-pub fn localisation(pictures: &[Located]) -> Option<Localisation> {
+pub fn localization(pictures: &[Located]) -> Option<Localization> {
     let boxed: Vec<&Located> = pictures.iter().filter(|picture| !picture.given.is_empty()).collect();
     if boxed.is_empty() {
         return None;
     }
     let overlaps: Vec<f64> = boxed.iter().map(|picture| f64::from(picture.dominant_overlap())).collect();
     let curve = curve(&boxed, OVERLAP);
-    Some(Localisation {
+    Some(Localization {
         iou_0_5: metrics::mean(overlaps.iter().map(|&overlap| f64::from(overlap >= f64::from(OVERLAP)))),
         tpr_at_fppi_0_01: rate_at(&curve, 0.01),
         tpr_at_fppi_0_1: rate_at(&curve, 0.1),
@@ -183,10 +183,10 @@ mod tests {
             // Shifted by a fifth: 80 / 120.
             picture(&[(square(12.0, 10.0, 10.0), 0.7)], &[face]),
             picture(&[], &[face]),
-            // Without a given box: says nothing about localisation.
+            // Without a given box: says nothing about localization.
             picture(&[(face, 0.95)], &[]),
         ];
-        let figures = localisation(&pictures).unwrap();
+        let figures = localization(&pictures).unwrap();
         assert_eq!(figures.pictures, 4);
         assert!((figures.iou_0_5 - 0.5).abs() < 1e-6);
         assert!((figures.mean_iou - (1.0 + 1.0 / 3.0 + 2.0 / 3.0) / 4.0).abs() < 1e-6);
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn without_boxes_there_is_no_localisation() {
-        assert_eq!(localisation(&[picture(&[(square(0.0, 0.0, 1.0), 1.0)], &[])]), None);
-        assert_eq!(localisation(&[]), None);
+        assert_eq!(localization(&[picture(&[(square(0.0, 0.0, 1.0), 1.0)], &[])]), None);
+        assert_eq!(localization(&[]), None);
     }
 }

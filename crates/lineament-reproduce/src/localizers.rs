@@ -1,5 +1,5 @@
-//! LNets in the place of an off-the-shelf detector (paper section 4.2): one ANet, that of the default bundle, and the faces it looks at found by one localiser
-//! after the other. There is a face in every picture, as in the paper, so each localiser's best box counts, however weak; a picture in which it has none
+//! LNets in the place of an off-the-shelf detector (paper section 4.2): one ANet, that of the default bundle, and the faces it looks at found by one localizer
+//! after the other. There is a face in every picture, as in the paper, so each localizer's best box counts, however weak; a picture in which it has none
 //! is answered with the majority.
 
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ use crate::detectors::{self, DETECTORS};
 use crate::error::ReproduceError;
 use crate::figures::{self, Answers};
 use crate::lab::{Lab, embedded};
-use crate::localisation::look;
+use crate::localization::look;
 use crate::results::{Store, percent, share, signed};
 use crate::systems::SETS;
 
@@ -35,16 +35,16 @@ const FITTED_ON: &str = "validation";
 /// Best boxes of the pictures of a set.
 type Boxes = HashMap<PathBuf, Face>;
 
-/// The LNets, and one localiser after the other.
-struct Localisers<'a> {
+/// The LNets, and one localizer after the other.
+struct Localizers<'a> {
     lab: &'a Lab<'a>,
     lnets: Box<dyn Localizer>,
     models: PathBuf,
     kept: PathBuf,
 }
 
-impl Localisers<'_> {
-    /// The best box of a localiser in each picture; that of the LNets where no detector is named.
+impl Localizers<'_> {
+    /// The best box of a localizer in each picture; that of the LNets where no detector is named.
     fn find(&self, detector: Option<&str>, set: &str, pictures: &Dataset) -> Result<Boxes, ReproduceError> {
         tracing::info!("{NAME}: {} on {set}", detector.unwrap_or("LNets"));
         let paths: Vec<PathBuf> = pictures.samples.iter().map(|sample| sample.path.clone()).collect();
@@ -59,7 +59,7 @@ impl Localisers<'_> {
         Ok(paths.into_iter().zip(found).filter_map(best).collect())
     }
 
-    /// The square around a localiser's boxes that landmarks would give, from validation photos.
+    /// The square around a localizer's boxes that landmarks would give, from validation photos.
     fn fit(&self, rule: Region, detector: Option<&str>) -> Result<Region, ReproduceError> {
         let photos = self.lab.celeba.split(Split::Validation).framing(Framing::Photo);
         let found = self.find(detector, FITTED_ON, &photos)?;
@@ -73,7 +73,7 @@ impl Localisers<'_> {
 
 pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     let bundle = embedded()?;
-    let localisers = Localisers {
+    let localizers = Localizers {
         lab,
         lnets: trained_lnets::of_bundle(&bundle)?,
         models: lab.folder("../models", "YuNet and UltraFace as ONNX files")?,
@@ -82,7 +82,7 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     let tagger = Tagger::new(bundle).map_err(|e| ReproduceError::model("the default bundle", e))?;
     let rule = lab.recipe().region;
     let named = [(None, LNETS)].into_iter().chain(DETECTORS.map(|(name, told)| (Some(name), told)));
-    let rules = named.map(|(name, told)| Ok((name, told, localisers.fit(rule, name)?)));
+    let rules = named.map(|(name, told)| Ok((name, told, localizers.fit(rule, name)?)));
     let rules = rules.collect::<Result<Vec<_>, ReproduceError>>()?;
 
     let columns = ["set", "localiser", "pictures", "faces_missed", "ahead", "ahead_low", "ahead_high"];
@@ -92,7 +92,7 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
         let test = pictures.split(Split::Test);
         let mut all: Vec<(&str, Answers)> = Vec::new();
         for (name, told, rule) in &rules {
-            let found = localisers.find(*name, set, &test)?;
+            let found = localizers.find(*name, set, &test)?;
             let place = |sample: &Sample| {
                 let face = *found.get(&sample.path)?;
                 Some((face, rule.of_box(face.rect).ok()?.into()))

@@ -1,5 +1,5 @@
 //! Where faces are found (paper section 4.1, Fig. 7): LNets with and without object pre-training and by the number of attributes that they learned from,
-//! against detectors that learned from boxes.
+//! against detectors that were trained on boxes.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use lineament::{Limits, Photo, Rect};
 use lineament_data::{Framing, Split};
 use lineament_fit::bootstrap::{RESAMPLES, SEED, intervals};
 use lineament_lab::background::background;
-use lineament_lab::localisation::{Located, OVERLAP, curve, localisation, rate_at};
+use lineament_lab::localization::{Located, OVERLAP, curve, localization, rate_at};
 use lineament_lab::metrics::mean;
 use lineament_train::{Recipe, trained_lnets};
 use rayon::prelude::*;
@@ -40,7 +40,7 @@ type Found = Vec<Vec<(Rect, f32)>>;
 /// Boxes of a system in the pictures of a set, by the set's name.
 type Find<'a> = dyn FnMut(&str, &[PathBuf]) -> Result<Found, ReproduceError> + 'a;
 
-/// Pictures that localisers are asked about, and the table of what they found.
+/// Pictures that localizers are asked about, and the table of what they found.
 pub struct Measured {
     sets: [Photos; 2],
     /// Pictures without a face.
@@ -196,7 +196,7 @@ fn row(system: &str, set: &Photos, found: Found, alarms: &[Option<f32>]) -> (Vec
         .map(|(found, given)| Located { found, given: given.clone() })
         .collect();
     let all: Vec<&Located> = pictures.iter().collect();
-    let figures = localisation(&pictures);
+    let figures = localization(&pictures);
     let hits: Vec<f64> =
         pictures.iter().map(|picture| f64::from(u8::from(picture.dominant_overlap() >= OVERLAP))).collect();
     let interval = over_groups(&hits, &set.groups);

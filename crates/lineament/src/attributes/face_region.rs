@@ -4,14 +4,14 @@ use crate::geometry::{Point, Rect};
 
 /// Where the face to describe is: what a describer needs to know of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Place {
+pub enum FaceRegion {
     /// A square around it, in pixels of the photo.
     Region(Rect),
     /// Its left eye, right eye, nose, left and right corner of the mouth (left and right as seen in the picture), in pixels of the photo.
     Landmarks([Point; 5]),
 }
 
-impl Place {
+impl FaceRegion {
     /// The square, where it is one.
     pub fn region(self) -> Option<Rect> {
         match self {
@@ -21,13 +21,13 @@ impl Place {
     }
 }
 
-impl From<Rect> for Place {
+impl From<Rect> for FaceRegion {
     fn from(region: Rect) -> Self {
         Self::Region(region)
     }
 }
 
-impl From<[Point; 5]> for Place {
+impl From<[Point; 5]> for FaceRegion {
     fn from(landmarks: [Point; 5]) -> Self {
         Self::Landmarks(landmarks)
     }
