@@ -58,7 +58,7 @@ impl Recipe {
             lnet_s: self.net("lnet_s")?,
             method: LnetMethod::Paper(PaperParameters { candidates, ..localisation }),
         });
-        card.describer = Extractor::Anet(AnetPatches {
+        card.extractor = Extractor::Anet(AnetPatches {
             anet: self.net("anet")?,
             region: self.part::<Region>(&["region"])?,
             patches: self.patches()?,

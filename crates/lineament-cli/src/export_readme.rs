@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use lineament::attributes::{AnetPatches, Mirror, Patches};
+use lineament::attributes::{AnetPatches, FlipMode, Patches};
 use lineament::locate::{Cells, LnetMethod, Lnets};
 use lineament::onnx::{ExportError, NAMES};
 use lineament::{Bundle, Card};
@@ -118,9 +118,9 @@ fn patches(page: &mut String, lnets: &Lnets, anet: &AnetPatches) {
         size = patches.size,
         count = patches.offsets.len(),
         mirror = match patches.mirror {
-            Mirror::Never => "",
-            Mirror::Beside => ", and the mirror image of each is seen too",
-            Mirror::Turns => ", and every second one is seen as its mirror image",
+            FlipMode::Never => "",
+            FlipMode::Both => ", and the mirror image of each is seen too",
+            FlipMode::Alternate => ", and every second one is seen as its mirror image",
         },
     );
 }
@@ -209,7 +209,7 @@ fn interweaved(page: &mut String, patches: &Patches) {
     );
     let serves = patches.are_of_whole_regions();
     page.push_str(match (patches.mirror, serves) {
-        (Mirror::Never, _) => "Mirror images are not seen by this model.\n\n",
+        (FlipMode::Never, _) => "Mirror images are not seen by this model.\n\n",
         (_, true) => {
             "For the mirror images run it again on the mirrored region: its patches are the mirror images in another order of the \
              same places, and the order makes no difference to `heads.onnx`.\n\n"

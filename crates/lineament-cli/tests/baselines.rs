@@ -20,14 +20,14 @@ use serde_json::{Value, json};
 fn stage(localizer: LocalizerSpec) -> Stage {
     let stage = Stage::new();
     let part = |name: &str, x: f32| json!({ "name": name, "centre": [x, 0.0], "size": [1.5, 1.5], "pixels": [16, 16] });
-    let describer = Extractor::Custom(CustomExtractor {
+    let extractor = Extractor::Custom(CustomExtractor {
         kind: "facetracer".to_owned(),
         about: "FaceTracer: gradients and colours in parts of the face that landmarks place".to_owned(),
         features: 456,
         nets: BTreeMap::new(),
         settings: json!({ "parts": [part("left", -0.5), part("right", 0.5)], "colour_weight": 0.5, "power": 0.5 }),
     });
-    let card = Card { format: Card::FORMAT, localizer, describer, ..tiny_card() };
+    let card = Card { format: Card::FORMAT, localizer, extractor, ..tiny_card() };
     write(&stage, &card);
     stage
 }

@@ -125,7 +125,7 @@ fn learns(name: &str, people: u32) {
     assert!(card.note.contains("cost"), "the card says what was chosen: {}", card.note);
     let choices = std::fs::read_to_string(output.join("choices.csv")).unwrap();
     assert!(choices.lines().count() > 2, "{choices}");
-    let Extractor::Custom(custom) = card.describer else { panic!("{name} is a baseline") };
+    let Extractor::Custom(custom) = card.extractor else { panic!("{name} is a baseline") };
     match Baseline::of_card(&custom).unwrap() {
         Baseline::Facetracer(tracer) => assert_eq!((name, tracer.parts.len()), ("facetracer", 10)),
         Baseline::Panda(panda) => assert_eq!((name, panda.parts.len()), ("panda", 3)),

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lineament::attributes::{Mirror, Patches};
+use lineament::attributes::{FlipMode, Patches};
 use lineament::{Bundle, Limits, Photo, Tagger, crop::crop};
 use lineament_net::{Interweave, Net, Shape, Tensor};
 
@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let offsets: Vec<[usize; 2]> =
         look.patches.offsets.iter().map(|offset| offset.map(|start| start as usize)).collect();
     let woven = Interweave::new(&look.anet, anet, Shape::new(3, side, side), &offsets)?;
-    let plain = Patches { mirror: Mirror::Never, ..look.patches.clone() };
+    let plain = Patches { mirror: FlipMode::Never, ..look.patches.clone() };
     let net = Net::new(&look.anet, anet)?;
     for (index, drawn) in [drawn.clone(), drawn.mirrored()].into_iter().enumerate() {
         let region = card.preprocess.tensor_of(std::slice::from_ref(&drawn));

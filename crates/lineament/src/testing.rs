@@ -2,7 +2,7 @@
 //! of programs that use the library (feature `testing`).
 
 use crate::attributes::{
-    AnetPatches, AttributeCard, CELEBA, Extractor, LinearSvms, Mirror, Patches, Platt, Region, Thresholds,
+    AnetPatches, AttributeCard, CELEBA, Extractor, FlipMode, LinearSvms, Patches, Platt, Region, Thresholds,
 };
 use crate::bundle::{Bundle, BundleError, Card, Parts};
 use crate::input::Preprocess;
@@ -49,10 +49,10 @@ pub fn tiny_card() -> Card {
             lnet_s: lnet("lnet_s"),
             method: LnetMethod::Paper(PaperParameters::default()),
         }),
-        describer: Extractor::Anet(AnetPatches {
+        extractor: Extractor::Anet(AnetPatches {
             anet,
             region: Region::default(),
-            patches: Patches::grid(16, 20, 2, Mirror::Beside),
+            patches: Patches::grid(16, 20, 2, FlipMode::Both),
         }),
         preprocess: Preprocess::default(),
         attributes: CELEBA.map(attribute).to_vec(),

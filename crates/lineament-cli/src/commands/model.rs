@@ -126,7 +126,7 @@ fn describe(bundle: &Bundle, colours: Colours) -> Result<String> {
         row(name, &net(spec)?)?;
     }
     row("localisation", &localizer(&card.localizer))?;
-    row("description", extractor(&card.describer))?;
+    row("description", extractor(&card.extractor))?;
     if !card.note.trim().is_empty() {
         writeln!(text, "\n{}", card.note.trim())?;
     }

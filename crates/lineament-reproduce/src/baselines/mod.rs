@@ -166,7 +166,7 @@ impl Baseline {
 /// A bundle of another program, or a baseline that does not fit together.
 pub fn builder(bundle: Bundle, engine: Engine) -> Result<TaggerBuilder, BaselineError> {
     let builder = Tagger::builder();
-    let builder = match &bundle.card().describer {
+    let builder = match &bundle.card().extractor {
         Extractor::Custom(custom) => {
             let baseline = Baseline::of_card(custom)?;
             builder.extractor(baseline.ready(&engine, bundle.parts(), bundle.card().preprocess)?)

@@ -48,7 +48,7 @@ pub enum PartsError {
 }
 
 impl Part {
-    /// Most parts of a describer.
+    /// Most parts of an extractor.
     pub const MOST: usize = 64;
     /// Most pixels of a part's side.
     pub const MOST_PIXELS: u32 = 512;

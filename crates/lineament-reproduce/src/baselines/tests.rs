@@ -43,7 +43,7 @@ fn cards() -> Vec<Card> {
     let card = |baseline: &Baseline, localizer: &LocalizerSpec| Card {
         format: Card::FORMAT,
         localizer: localizer.clone(),
-        describer: Extractor::Custom(baseline.to_card().unwrap()),
+        extractor: Extractor::Custom(baseline.to_card().unwrap()),
         ..tiny_card()
     };
     baselines().iter().flat_map(|one| localizers.iter().map(move |localizer| card(one, localizer))).collect()

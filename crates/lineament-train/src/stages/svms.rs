@@ -58,7 +58,7 @@ pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         created: None,
         localizer,
-        describer: Extractor::Anet(AnetPatches {
+        extractor: Extractor::Anet(AnetPatches {
             anet: recipe.nets.anet.clone(),
             region: anet_faces::region(context)?,
             patches: recipe.patches.clone(),

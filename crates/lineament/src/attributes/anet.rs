@@ -3,7 +3,7 @@
 use super::describe::DescribeError;
 use super::extractor::{Embedding, FeatureExtractor};
 use super::face_region::FaceRegion;
-use super::patches::{Mirror, Patches, PatchesError};
+use super::patches::{FlipMode, Patches, PatchesError};
 use super::svm::mean_vector;
 use crate::engine::{Engine, EngineError, Runner};
 use crate::geometry::Rect;
@@ -105,7 +105,7 @@ impl Anet {
         match &self.woven {
             Some(woven) if (drawn.width(), drawn.height()) == (side, side) => {
                 let mut seen = vec![drawn.clone()];
-                if self.patches.mirror == Mirror::Beside {
+                if self.patches.mirror == FlipMode::Both {
                     seen.push(drawn.mirrored());
                 }
                 Ok(woven.forward(&self.preprocess.tensor_of(&seen)).map_err(Box::new)?)
@@ -205,7 +205,7 @@ mod tests {
         let spec = NetSpec { name: "anet".to_owned(), input: Shape::new(3, 16, 16), layers };
         let weights = Weights::random(&spec, 2).unwrap();
         let drawn = blocks(20, 20, 4);
-        for mirror in [Mirror::Never, Mirror::Beside] {
+        for mirror in [FlipMode::Never, FlipMode::Both] {
             let patches = Patches::grid(16, 20, 3, mirror);
             let anet = Anet::new(&spec, &weights, Preprocess::default(), patches).unwrap();
             assert!(anet.woven.is_some());

@@ -1,8 +1,8 @@
-//! Where a describer looks.
+//! Where an extractor looks.
 
 use crate::geometry::{Point, Rect};
 
-/// Where the face to describe is: what a describer needs to know of it.
+/// Where the face to describe is: what an extractor needs to know of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FaceRegion {
     /// A square around it, in pixels of the photo.

@@ -22,7 +22,7 @@ pub use describe::{AttributeCard, AttributeCardError, DescribeError, Group, Read
 pub use extractor::{AnetPatches, AttributeModel, Embedding, Extractor, ExtractorError, FeatureExtractor};
 pub use face_region::FaceRegion;
 pub use names::{CELEBA, EASY_TO_SEE, UnknownAttribute, find};
-pub use patches::{Mirror, Patches, PatchesError};
+pub use patches::{FlipMode, Patches, PatchesError};
 pub use region::{Region, RegionError};
 pub use svm::{LinearSvms, SvmError, mean_vector};
 pub use thresholds::{OperatingPoint, Thresholds};

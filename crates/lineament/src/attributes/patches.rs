@@ -55,46 +55,46 @@ pub enum PatchesError {
 
 /// Which patches are seen as their mirror images. Written as `false`, `true` or `"turns"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "WrittenMirror", into = "WrittenMirror")]
-pub enum Mirror {
+#[serde(from = "WrittenFlip", into = "WrittenFlip")]
+pub enum FlipMode {
     /// None.
     Never,
     /// Each is seen both ways.
-    Beside,
-    /// Every second one of the list is seen as its mirror image: half the work, and both ways are heard.
-    Turns,
+    Both,
+    /// Every second one of the list is seen as its mirror image: half the work, and both sides count.
+    Alternate,
 }
 
-/// A [`Mirror`] in a recipe or card.
+/// A [`FlipMode`] in a recipe or card.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum WrittenMirror {
+enum WrittenFlip {
     Flag(bool),
-    Name(MirrorName),
+    Name(FlipName),
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum MirrorName {
+enum FlipName {
     Turns,
 }
 
-impl From<WrittenMirror> for Mirror {
-    fn from(written: WrittenMirror) -> Self {
+impl From<WrittenFlip> for FlipMode {
+    fn from(written: WrittenFlip) -> Self {
         match written {
-            WrittenMirror::Flag(false) => Self::Never,
-            WrittenMirror::Flag(true) => Self::Beside,
-            WrittenMirror::Name(MirrorName::Turns) => Self::Turns,
+            WrittenFlip::Flag(false) => Self::Never,
+            WrittenFlip::Flag(true) => Self::Both,
+            WrittenFlip::Name(FlipName::Turns) => Self::Alternate,
         }
     }
 }
 
-impl From<Mirror> for WrittenMirror {
-    fn from(mirror: Mirror) -> Self {
+impl From<FlipMode> for WrittenFlip {
+    fn from(mirror: FlipMode) -> Self {
         match mirror {
-            Mirror::Never => Self::Flag(false),
-            Mirror::Beside => Self::Flag(true),
-            Mirror::Turns => Self::Name(MirrorName::Turns),
+            FlipMode::Never => Self::Flag(false),
+            FlipMode::Both => Self::Flag(true),
+            FlipMode::Alternate => Self::Name(FlipName::Turns),
         }
     }
 }
@@ -111,7 +111,7 @@ pub struct Patches {
     /// Upper left corners of the patches in the drawn region, x and y.
     pub offsets: Vec<[u32; 2]>,
     /// Which of them are seen as their mirror images.
-    pub mirror: Mirror,
+    pub mirror: FlipMode,
 }
 
 impl Patches {
@@ -121,7 +121,7 @@ impl Patches {
     pub const LARGEST: u32 = 1024;
 
     /// A grid of `steps` x `steps` patches spread evenly from corner to corner of the region; one step is the centre.
-    pub fn grid(size: u32, region: u32, steps: u32, mirror: Mirror) -> Self {
+    pub fn grid(size: u32, region: u32, steps: u32, mirror: FlipMode) -> Self {
         let room = region.saturating_sub(size);
         let place =
             |step: u32| if steps < 2 { room / 2 } else { (room * step + (steps - 1) / 2) / (steps - 1) };
@@ -161,15 +161,15 @@ impl Patches {
 
     /// What ANet sees of a region: upper left corners, and whether the patch is seen as its mirror image.
     pub fn views(&self) -> impl Iterator<Item = ([u32; 2], bool)> + '_ {
-        let turns = self.mirror == Mirror::Turns;
+        let turns = self.mirror == FlipMode::Alternate;
         let first = self.offsets.iter().enumerate().map(move |(index, at)| (*at, turns && index % 2 == 1));
-        let beside = self.offsets.iter().filter(|_| self.mirror == Mirror::Beside);
+        let beside = self.offsets.iter().filter(|_| self.mirror == FlipMode::Both);
         first.chain(beside.map(|at| (*at, true)))
     }
 
     /// How many patches one region gives, mirror images counted.
     pub fn count(&self) -> usize {
-        self.offsets.len() * if self.mirror == Mirror::Beside { 2 } else { 1 }
+        self.offsets.len() * if self.mirror == FlipMode::Both { 2 } else { 1 }
     }
 
     /// Draws a square face region of a photo at `region` px; what lies outside the photo repeats its edge.
@@ -182,11 +182,11 @@ impl Patches {
     pub fn are_of_whole_regions(&self) -> bool {
         let room = self.region.saturating_sub(self.size);
         match self.mirror {
-            Mirror::Never => true,
-            Mirror::Beside => {
+            FlipMode::Never => true,
+            FlipMode::Both => {
                 self.offsets.iter().all(|[x, y]| self.offsets.contains(&[room.saturating_sub(*x), *y]))
             }
-            Mirror::Turns => false,
+            FlipMode::Alternate => false,
         }
     }
 
@@ -221,41 +221,41 @@ impl Patches {
 mod tests {
     use super::*;
 
-    fn patches(size: u32, region: u32, offsets: &[[u32; 2]], mirror: Mirror) -> Patches {
+    fn patches(size: u32, region: u32, offsets: &[[u32; 2]], mirror: FlipMode) -> Patches {
         Patches { size, region, offsets: offsets.to_vec(), mirror }
     }
 
     #[test]
     fn a_grid_reaches_from_corner_to_corner() {
-        assert_eq!(Patches::grid(88, 96, 1, Mirror::Never).offsets, [[4, 4]]);
-        assert_eq!(Patches::grid(88, 96, 2, Mirror::Never).offsets, [[0, 0], [8, 0], [0, 8], [8, 8]]);
-        assert_eq!(Patches::grid(88, 96, 3, Mirror::Beside).count(), 18);
-        assert_eq!(Patches::grid(88, 96, 3, Mirror::Beside).check(), Ok(()));
-        assert_eq!(Patches::grid(96, 96, 3, Mirror::Never).offsets, [[0, 0]]);
+        assert_eq!(Patches::grid(88, 96, 1, FlipMode::Never).offsets, [[4, 4]]);
+        assert_eq!(Patches::grid(88, 96, 2, FlipMode::Never).offsets, [[0, 0], [8, 0], [0, 8], [8, 8]]);
+        assert_eq!(Patches::grid(88, 96, 3, FlipMode::Both).count(), 18);
+        assert_eq!(Patches::grid(88, 96, 3, FlipMode::Both).check(), Ok(()));
+        assert_eq!(Patches::grid(96, 96, 3, FlipMode::Never).offsets, [[0, 0]]);
     }
 
     #[test]
     fn patches_out_of_place_are_refused() {
         let refused = |p: Patches| p.check().unwrap_err();
         assert!(matches!(
-            refused(patches(0, 8, &[[0, 0]], Mirror::Never)),
+            refused(patches(0, 8, &[[0, 0]], FlipMode::Never)),
             PatchesError::Side { what: "patch size", .. }
         ));
         assert!(matches!(
-            refused(patches(8, u32::MAX, &[[0, 0]], Mirror::Never)),
+            refused(patches(8, u32::MAX, &[[0, 0]], FlipMode::Never)),
             PatchesError::Side { what: "region", .. }
         ));
-        assert_eq!(refused(patches(8, 8, &[], Mirror::Never)), PatchesError::Count(0));
+        assert_eq!(refused(patches(8, 8, &[], FlipMode::Never)), PatchesError::Count(0));
         assert!(matches!(
-            refused(patches(8, 12, &[[0, 0], [5, 0]], Mirror::Never)),
+            refused(patches(8, 12, &[[0, 0], [5, 0]], FlipMode::Never)),
             PatchesError::Outside { index: 1, .. }
         ));
         assert!(matches!(
-            refused(patches(8, 12, &[[u32::MAX, 0]], Mirror::Never)),
+            refused(patches(8, 12, &[[u32::MAX, 0]], FlipMode::Never)),
             PatchesError::Outside { .. }
         ));
         assert!(matches!(
-            refused(patches(8, 12, &[[1, 2], [1, 2]], Mirror::Beside)),
+            refused(patches(8, 12, &[[1, 2], [1, 2]], FlipMode::Both)),
             PatchesError::Repeated { index: 1, .. }
         ));
     }
@@ -265,7 +265,7 @@ mod tests {
         let pixels: Vec<u8> = (0..6 * 6 * 3).map(|i| (i * 37 % 251) as u8).collect();
         let drawn = Photo::new(6, 6, pixels).unwrap();
         let preprocess = Preprocess { mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3] };
-        let cut = patches(4, 6, &[[0, 1], [2, 2]], Mirror::Beside);
+        let cut = patches(4, 6, &[[0, 1], [2, 2]], FlipMode::Both);
         let batch = cut.batch(&drawn, &preprocess).unwrap();
         assert_eq!(batch.shape(), [4, 3, 4, 4]);
 
@@ -289,7 +289,7 @@ mod tests {
         let drawn = Photo::new(6, 6, pixels).unwrap();
         let offsets = [[0, 1], [2, 2], [1, 0]];
         let batch = |mirror| patches(4, 6, &offsets, mirror).batch(&drawn, &Preprocess::default()).unwrap();
-        let (turns, beside) = (batch(Mirror::Turns), batch(Mirror::Beside));
+        let (turns, beside) = (batch(FlipMode::Alternate), batch(FlipMode::Both));
         let of = |tensor: &Tensor, index: usize| tensor.data()[index * 48..][..48].to_vec();
         assert_eq!(turns.items(), 3);
         assert_eq!(of(&turns, 0), of(&beside, 0));
@@ -300,19 +300,19 @@ mod tests {
     #[test]
     fn mirrors_are_written_as_flags_or_by_name() {
         for (mirror, text) in
-            [(Mirror::Never, "false"), (Mirror::Beside, "true"), (Mirror::Turns, "\"turns\"")]
+            [(FlipMode::Never, "false"), (FlipMode::Both, "true"), (FlipMode::Alternate, "\"turns\"")]
         {
             assert_eq!(serde_json::to_string(&mirror).unwrap(), text);
-            assert_eq!(serde_json::from_str::<Mirror>(text).unwrap(), mirror);
+            assert_eq!(serde_json::from_str::<FlipMode>(text).unwrap(), mirror);
         }
-        assert!(serde_json::from_str::<Mirror>("\"never\"").is_err());
+        assert!(serde_json::from_str::<FlipMode>("\"never\"").is_err());
     }
 
     #[test]
     fn a_region_of_another_size_is_refused() {
         let drawn = Photo::new(5, 6, vec![0; 90]).unwrap();
         let preprocess = Preprocess { mean: [0.0; 3], std: [1.0; 3] };
-        let refused = patches(4, 6, &[[0, 0]], Mirror::Never).batch(&drawn, &preprocess);
+        let refused = patches(4, 6, &[[0, 0]], FlipMode::Never).batch(&drawn, &preprocess);
         assert_eq!(refused.unwrap_err(), PatchesError::Region { width: 5, height: 6, expected: 6 });
     }
 }

@@ -30,7 +30,8 @@ pub struct Card {
     #[serde(rename = "locator")]
     pub localizer: LocalizerSpec,
     /// How they are described.
-    pub describer: Extractor,
+    #[serde(rename = "describer")]
+    pub extractor: Extractor,
     /// How pixels become numbers, for all nets but a detector, which has its own way.
     pub preprocess: Preprocess,
     /// The attributes, in the order of the SVMs.
@@ -121,10 +122,10 @@ pub enum CardError {
     /// Mean or deviation.
     #[error("the card's preprocess is wrong: {0}")]
     Preprocess(#[from] PreprocessError),
-    /// The describer's constants.
+    /// The extractor's constants.
     #[error(transparent)]
-    Describer(#[from] ExtractorError),
-    /// A describer that needs landmarks behind a locator that tells none.
+    Extractor(#[from] ExtractorError),
+    /// An extractor that needs landmarks behind a locator that tells none.
     #[error(
         "the card's describer places its parts by landmarks, which its locator does not tell: use a detector that does (yunet), or leave them to \
          be given"
@@ -230,7 +231,7 @@ impl Card {
 
     /// ANet, where it describes.
     pub fn anet(&self) -> Option<&AnetPatches> {
-        match &self.describer {
+        match &self.extractor {
             Extractor::Anet(anet) => Some(anet),
             _ => None,
         }
@@ -238,48 +239,48 @@ impl Card {
 
     /// The same, to be changed.
     pub fn anet_mut(&mut self) -> Option<&mut AnetPatches> {
-        match &mut self.describer {
+        match &mut self.extractor {
             Extractor::Anet(anet) => Some(anet),
             _ => None,
         }
     }
 
-    /// The square that the describer sees of a located box: a face's region, or all of the picture where the model looks at whole pictures.
+    /// The square that the extractor sees of a located box: a face's region, or all of the picture where the model looks at whole pictures.
     ///
     /// # Errors
-    /// A box without an inside, or a describer that needs landmarks.
+    /// A box without an inside, or an extractor that needs landmarks.
     pub fn region_of_box(&self, rect: Rect) -> Result<Rect, RegionError> {
-        match (&self.localizer, &self.describer) {
+        match (&self.localizer, &self.extractor) {
             (LocalizerSpec::Lnets(Lnets { method: LnetMethod::Whole, .. }), Extractor::Anet(_)) => {
                 Region::around(rect)
             }
-            (_, describer) => describer.region_of_box(rect),
+            (_, extractor) => extractor.region_of_box(rect),
         }
     }
 
-    /// Where the describer looks for a located face.
+    /// Where the extractor looks for a located face.
     ///
     /// # Errors
-    /// A box without an inside, or a describer that needs landmarks of a face that has none.
+    /// A box without an inside, or an extractor that needs landmarks of a face that has none.
     pub fn face_region(&self, face: &Face) -> Result<FaceRegion, RegionError> {
         match face.landmarks {
-            Some(landmarks) if self.describer.needs_landmarks() => Ok(landmarks.into()),
+            Some(landmarks) if self.extractor.needs_landmarks() => Ok(landmarks.into()),
             _ => Ok(self.region_of_box(face.rect)?.into()),
         }
     }
 
-    /// Where the describer looks for five landmarks.
+    /// Where the extractor looks for five landmarks.
     ///
     /// # Errors
     /// Landmarks that fall together.
     pub fn face_region_of_landmarks(&self, landmarks: &[Point; 5]) -> Result<FaceRegion, RegionError> {
-        self.describer.face_region_of_landmarks(landmarks)
+        self.extractor.face_region_of_landmarks(landmarks)
     }
 
     /// All nets, by the name of their tensors, and the most pictures that each is shown at once.
     pub fn nets(&self) -> Vec<(String, &NetSpec, u64)> {
         let locating = self.localizer.nets().into_iter().map(|(name, net)| (name, net, Self::REGIONS));
-        locating.chain(self.describer.nets()).collect()
+        locating.chain(self.extractor.nets()).collect()
     }
 
     /// Length of the vector that the SVMs read.
@@ -287,7 +288,7 @@ impl Card {
     /// # Errors
     /// A net that is wrong.
     pub fn features(&self) -> Result<usize, SpecError> {
-        self.describer.features()
+        self.extractor.features()
     }
 
     /// Refuses a card that no model can have.
@@ -298,8 +299,8 @@ impl Card {
         Self::known_format(self.format.into())?;
         self.check_texts()?;
         self.preprocess.check()?;
-        self.describer.check()?;
-        if self.describer.needs_landmarks() && !self.localizer.gives_landmarks() {
+        self.extractor.check()?;
+        if self.extractor.needs_landmarks() && !self.localizer.gives_landmarks() {
             return Err(CardError::NoLandmarks);
         }
         for (net, spec, items) in self.nets() {

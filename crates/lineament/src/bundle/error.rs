@@ -59,7 +59,7 @@ pub enum BundleError {
     /// The SVMs are wrong.
     #[error("the bundle's SVMs are wrong: {0}")]
     Svm(#[from] SvmError),
-    /// The SVMs are no matrix and vector of the card's attributes and the describer's features.
+    /// The SVMs are no matrix and vector of the card's attributes and the extractor's features.
     #[error(
         "the bundle's SVMs have shapes {weight:?} and {bias:?} where {attributes} attributes on {features} features need \
          [{attributes}, {features}] and [{attributes}]"
@@ -71,7 +71,7 @@ pub enum BundleError {
         bias: Vec<usize>,
         /// Attributes on the card.
         attributes: usize,
-        /// Length of the describer's vector.
+        /// Length of the extractor's embedding.
         features: usize,
     },
     /// A detector's file that is not there, or is no row of bytes.

@@ -32,7 +32,7 @@ pub struct Parts {
     pub nets: BTreeMap<String, Weights>,
     /// The ONNX file of the detector, where the card has one.
     pub detector: Option<Vec<u8>>,
-    /// The SVMs on the describer's vectors.
+    /// The SVMs on the extractor's embeddings.
     pub svms: LinearSvms,
 }
 

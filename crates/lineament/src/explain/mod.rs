@@ -163,7 +163,7 @@ impl Explainer {
         face: Rect,
         options: &ExplainOptions,
     ) -> Result<Vec<Explanation>, ExplainError> {
-        let region = card.describer.region_of_box(face)?;
+        let region = card.extractor.region_of_box(face)?;
         let vector = self.anet.vector(photo, region)?;
         let scores = svms.scores(&vector).map_err(DescribeError::from)?;
         if let Some(index) = scores.iter().position(|score| !score.is_finite()) {

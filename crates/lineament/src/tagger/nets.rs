@@ -46,7 +46,7 @@ impl Nets {
             }
             None => match brought {
                 Some(brought) => (brought, None),
-                None => (card.describer.ready(&engine, net, card.preprocess)?, None),
+                None => (card.extractor.ready(&engine, net, card.preprocess)?, None),
             },
         };
         let model = AttributeModel::new(extractor, parts.svms)?;

@@ -8,7 +8,7 @@ fn tagger() -> Tagger {
     Tagger::new(tiny_bundle(1).unwrap()).unwrap()
 }
 
-fn region(rect: Rect) -> Place {
+fn region(rect: Rect) -> FaceRegion {
     rect.into()
 }
 

@@ -44,7 +44,7 @@ pub enum Scaling {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LearnFrom {
-    /// The training part, which the nets of the describer saw too.
+    /// The training part, which the nets of the extractor saw too.
     Training,
     /// The validation part, as the paper's ANet has it.
     Validation,

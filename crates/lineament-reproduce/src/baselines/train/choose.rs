@@ -32,7 +32,7 @@ pub struct Search<'a> {
     pub names: &'a [String],
     /// What is tried.
     pub stage: &'a ChoiceStage,
-    /// Powers and weights, as the describer applies them.
+    /// Powers and weights, as the extractor applies them.
     pub finish: &'a (dyn Fn(&Choice, &mut [f32]) + Sync),
 }
 

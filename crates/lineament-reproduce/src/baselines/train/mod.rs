@@ -132,7 +132,7 @@ pub fn train(options: &BaselineOptions<'_>) -> Result<PathBuf, TrainError> {
                     version: env!("CARGO_PKG_VERSION").to_owned(),
                     created: None,
                     localizer: spec.clone(),
-                    describer: Extractor::Custom(described),
+                    extractor: Extractor::Custom(described),
                     preprocess: recipe.preprocess,
                     attributes: heads.cards,
                     trained_on: trained_on(&sets),
@@ -219,7 +219,7 @@ fn learn_part(
     options.folder.save(name, &[(name, &learner.weights(&modules.trunk))])
 }
 
-/// The weights of all nets that the describer has, from the files of their stages.
+/// The weights of all nets that the extractor has, from the files of their stages.
 fn nets(options: &BaselineOptions<'_>) -> Result<BTreeMap<String, Weights>, TrainError> {
     let System::Panda(panda) = &options.recipe.system else { return Ok(BTreeMap::new()) };
     let read = |(name, net): (String, &lineament_net::NetSpec)| {

@@ -242,7 +242,7 @@ fn open_cards() -> Vec<Card> {
     };
     let counted = custom(&[]);
     let learned = custom(&[("part_left", 16), ("part_right", 16), ("whole_head", 24)]);
-    let anet = tiny_card().describer;
+    let anet = tiny_card().extractor;
     let lnets = tiny_card().localizer;
     let yunet = LocalizerSpec::Detector(Detector::of(Family::Yunet));
     let ultraface = LocalizerSpec::Detector(Detector::of(Family::Ultraface));
@@ -255,7 +255,7 @@ fn open_cards() -> Vec<Card> {
         (LocalizerSpec::Given, learned.clone()),
         (yunet, learned),
     ]
-    .map(|(localizer, describer)| Card { format: Card::FORMAT, localizer, describer, ..tiny_card() })
+    .map(|(localizer, extractor)| Card { format: Card::FORMAT, localizer, extractor, ..tiny_card() })
     .to_vec()
 }
 
