@@ -66,11 +66,11 @@ pub fn whole(map: &ResponseMap, photo: &Photo, kind: MapKind) -> Result<Map, Pro
 }
 
 /// The map of an attribute around its face.
-pub fn face(told: &Explanation, photo: &Photo, kind: MapKind) -> Result<FaceMap, Problem> {
-    let extent = told.map.extent();
+pub fn face(explanation: &Explanation, photo: &Photo, kind: MapKind) -> Result<FaceMap, Problem> {
+    let extent = explanation.map.extent();
     let map = match kind {
-        MapKind::Over => opaque(&told.over(photo, OPACITY)),
-        MapKind::Layer => layer(&told.map, extent, FACE_SIDE),
+        MapKind::Over => opaque(&explanation.over(photo, OPACITY)),
+        MapKind::Layer => layer(&explanation.map, extent, FACE_SIDE),
     }?;
     Ok(FaceMap { r#box: extent.into(), map })
 }

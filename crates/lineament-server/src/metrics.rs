@@ -117,7 +117,7 @@ impl Metrics {
             self.stages.clone(),
         );
         registry.register("pictures", "Pictures answered, by outcome", self.pictures.clone());
-        registry.register("faces", "Faces told", self.faces.clone());
+        registry.register("faces", "Faces reported", self.faces.clone());
         registry.register("batch_pictures", "Pictures worked on together", self.active.clone());
         registry.register("panics", "Faults in work on a picture", self.panics.clone());
         registry.register("queue_pictures", "Pictures that wait for their turn", self.waiting.clone());

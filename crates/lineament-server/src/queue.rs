@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn before_the_latency_is_known_a_few_wait_and_others_are_told_what_the_first_has_taken() {
+    fn before_the_latency_is_known_a_few_wait_and_others_learn_what_the_first_has_taken() {
         let queue = queue(100, LONG, 2, 1);
         let active = at_once(one(&queue, Light).permit()).unwrap();
         let _waiting = queue.join(&[Light; 3]).unwrap();

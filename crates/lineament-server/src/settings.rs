@@ -10,11 +10,11 @@ use crate::token::Token;
 /// Everything about the service but its model.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where it listens: on this machine only, unless told.
+    /// Where it listens: on this machine only, unless set.
     pub address: SocketAddr,
     /// What every request for work must bring, if anything.
     pub token: Option<Token>,
-    /// Other origins whose pages may ask, such as `https://photos.example`; `*` lets all. None unless told.
+    /// Other origins whose pages may ask, such as `https://photos.example`; `*` lets all. None unless set.
     pub origins: Vec<HeaderValue>,
     /// What a request may ask for.
     pub limits: Limits,
@@ -31,7 +31,7 @@ pub struct Limits {
     pub pixels: u64,
     /// Pictures of a request.
     pub pictures: usize,
-    /// Faces told of a picture, the best ones.
+    /// Faces reported of a photo, the best ones.
     pub faces: usize,
     /// Maps of attributes drawn of a picture.
     pub maps: usize,

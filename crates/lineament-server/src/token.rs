@@ -28,7 +28,7 @@ impl Token {
         if fits { Ok(Self(text.to_owned())) } else { Err(TokenError) }
     }
 
-    /// Whether the value of an `Authorization` header brings this token. How long it takes tells nothing but the length.
+    /// Whether the value of an `Authorization` header brings this token. How long it takes shows nothing but the length.
     pub fn is_in(&self, header: &[u8]) -> bool {
         let Some((scheme, given)) = header.split_at_checked(7) else { return false };
         scheme.eq_ignore_ascii_case(b"bearer ") && bool::from(given.ct_eq(self.0.as_bytes()))

@@ -1,4 +1,4 @@
-//! What is done with one picture.
+//! What is done with one photo.
 
 use lineament::explain::{ExplainOptions, Explanation};
 use lineament::{Error, Face, FaceRecord, Photo, Prediction, Tagger};
@@ -14,7 +14,7 @@ use crate::settings::Limits;
 /// A photo of more bytes is heavy.
 const HEAVY_BYTES: usize = 512 << 10;
 
-/// What is asked of a picture.
+/// What is asked about a photo.
 pub enum Task {
     /// Faces and the attributes that this tagger selects.
     Predict(Tagger),
@@ -48,13 +48,13 @@ pub struct ExplainRequest {
     pub map: Option<MapKind>,
 }
 
-/// What is told about a picture.
+/// The answer about a photo.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Answer {
     /// Its size and its faces.
     #[serde(flatten)]
     pub prediction: Prediction,
-    /// How many more faces there are than may be told.
+    /// How many more faces there are than the limit allows.
     #[serde(skip_serializing_if = "is_none_left")]
     #[schema(required = false)]
     pub faces_left_out: usize,

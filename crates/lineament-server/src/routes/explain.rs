@@ -42,7 +42,7 @@ pub struct ExplainQuery {
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
-    /// Not at all; regions are told all the same.
+    /// Not at all; regions are reported all the same.
     None,
     /// Clear where the attribute does not speak, to be laid over the picture at the map's box.
     Layer,

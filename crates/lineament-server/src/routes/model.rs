@@ -29,7 +29,7 @@ pub struct Model<'a> {
     licence: &'a str,
     /// What its answers are and are not.
     labels: &'static str,
-    /// What it tells, in the order it tells it.
+    /// The selected attributes, in the order of the answers.
     attributes: Vec<ModelAttribute<'a>>,
     /// What a request may ask for.
     limits: ModelLimits,
@@ -38,7 +38,7 @@ pub struct Model<'a> {
     card: &'a Card,
 }
 
-/// An attribute that the model tells.
+/// An attribute of the model.
 #[derive(Serialize, ToSchema)]
 struct ModelAttribute<'a> {
     /// Its name.
@@ -60,13 +60,13 @@ struct ModelLimits {
     pixels: u64,
     /// Pictures of a form.
     pictures: usize,
-    /// Faces told of a picture.
+    /// Faces reported of a photo.
     faces: usize,
     /// Maps of attributes drawn of a picture.
     maps: usize,
 }
 
-/// The model: what it tells, its thresholds, what it was trained on, its licence.
+/// The model: its attributes and their thresholds, what it was trained on, its licence.
 #[utoipa::path(
     get,
     path = "/v1/model",
