@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::error::FitError;
 use crate::head::TrainedHead;
 use lineament::Bundle;
-use lineament::attributes::{AttributeCard, LinearSvms, SvmError, Taught};
+use lineament::attributes::{AttributeCard, LinearSvms, Provenance, SvmError};
 
 /// The same nets, bit for bit, with what was learned beside the attributes that are there; its card says how each was taught.
 ///
@@ -55,7 +55,7 @@ pub fn add_attributes(bundle: &Bundle, heads: &[TrainedHead], replace: bool) -> 
 fn described(head: &TrainedHead, base: &str) -> AttributeCard {
     let figures = &head.figures;
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let taught = Taught {
+    let provenance = Provenance {
         with: count(figures.with),
         without: count(figures.without),
         by: figures.by,
@@ -65,7 +65,7 @@ fn described(head: &TrainedHead, base: &str) -> AttributeCard {
         average_precision: figures.average_precision,
         base: base.to_owned(),
     };
-    AttributeCard { taught: Some(taught), ..head.card.clone() }
+    AttributeCard { provenance: Some(provenance), ..head.card.clone() }
 }
 
 fn origin(head: &TrainedHead) -> String {
@@ -123,7 +123,7 @@ mod tests {
             let read = Bundle::read(new.bytes()).unwrap();
             assert_eq!(read.parts().nets, old.parts().nets);
             assert_eq!(read.card().names()[40..], ["Freckles", "Scar"]);
-            let taught = read.card().attributes[40].taught.clone().unwrap();
+            let taught = read.card().attributes[40].provenance.clone().unwrap();
             assert_eq!((taught.with, taught.without, taught.base), (20, 21, old.hash()));
             assert!(
                 read.card().trained_on[1].starts_with("Freckles, taught on the finished nets: 20 pictures")

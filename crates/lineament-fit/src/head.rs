@@ -93,8 +93,8 @@ pub fn train_head(name: &str, examples: &[Example], options: &TrainOptions) -> R
         name: name.to_owned(),
         platt: Platt { a: -1.0, b: 0.0 },
         thresholds: Thresholds { accuracy: 0.0, balanced: 0.0 },
-        positives: 0.5,
-        taught: None,
+        prevalence: 0.5,
+        provenance: None,
     };
     blank.check()?;
     let trainer = Trainer { examples, options };
@@ -107,7 +107,7 @@ pub fn train_head(name: &str, examples: &[Example], options: &TrainOptions) -> R
     let seen = figures.with as f32 / (figures.with + figures.without) as f32;
     let share = options.share.unwrap_or(seen);
     let (platt, thresholds) = moved(fitted.platt, fitted.thresholds, seen, share);
-    let card = AttributeCard { platt, thresholds, positives: share, ..blank };
+    let card = AttributeCard { platt, thresholds, prevalence: share, ..blank };
     card.check()?;
     Ok(TrainedHead { plane: fitted.plane, card, figures })
 }

@@ -174,8 +174,8 @@ impl Attribute<'_> {
             name: self.name.to_owned(),
             platt: fit_platt(scores, answers).map_err(|e| self.refused(&e))?,
             thresholds: rule.thresholds(scores, answers).map_err(|e| self.refused(&e))?,
-            positives: positives / answers.len() as f32,
-            taught: None,
+            prevalence: positives / answers.len() as f32,
+            provenance: None,
         })
     }
 

@@ -36,8 +36,8 @@ pub fn tiny_card() -> Card {
         name: name.to_owned(),
         platt: Platt { a: -2.0, b: 0.25 },
         thresholds: Thresholds { accuracy: 0.125, balanced: -0.125 },
-        positives: 0.3,
-        taught: None,
+        prevalence: 0.3,
+        provenance: None,
     };
     Card {
         format: Card::FORMAT,

@@ -154,12 +154,13 @@ fn attributes(text: &mut String, card: &Card, colours: Colours) -> Result<()> {
             text,
             "  {:<width$}  {:>6.1} %  {:>20.1} %  {:>20.1} %",
             attribute.name,
-            100.0 * attribute.positives,
+            100.0 * attribute.prevalence,
             from(attribute.thresholds.accuracy),
             from(attribute.thresholds.balanced)
         )?;
     }
-    let taught = card.attributes.iter().filter_map(|attribute| Some((attribute, attribute.taught.as_ref()?)));
+    let taught =
+        card.attributes.iter().filter_map(|attribute| Some((attribute, attribute.provenance.as_ref()?)));
     for (place, (attribute, taught)) in taught.enumerate() {
         if place == 0 {
             writeln!(text, "\n{}", colours.paint(Style::Title, "Taught on the finished nets"))?;

@@ -37,7 +37,7 @@ fn a_plain_attribute_is_learned_and_its_figures_hold_for_strangers() {
     assert_eq!(head.figures.majority_accuracy, 0.5);
     assert_eq!(head.figures.curve.len(), 4);
     assert_eq!(head.figures.curve[3].balanced_accuracy, head.figures.balanced_accuracy);
-    assert_eq!(head.card.positives, 0.5);
+    assert_eq!(head.card.prevalence, 0.5);
 }
 
 #[test]
@@ -126,5 +126,5 @@ fn a_given_share_moves_probabilities_by_bayes_rule() {
     let threshold = rare.card.thresholds.accuracy;
     assert!((rare.card.platt.probability(threshold) - 0.5).abs() < 1e-4);
     assert_eq!(rare.card.thresholds.balanced, even.card.thresholds.balanced);
-    assert_eq!((rare.card.positives, rare.figures), (0.1, even.figures));
+    assert_eq!((rare.card.prevalence, rare.figures), (0.1, even.figures));
 }

@@ -81,7 +81,7 @@ pub async fn model(State(service): State<Arc<Service>>) -> axum::response::Respo
     let card = tagger.card();
     let attributes = tagger.selected_attributes().map(|attribute| ModelAttribute {
         name: &attribute.name,
-        positives: attribute.positives,
+        positives: attribute.prevalence,
         // Thresholds lie on scores; as probabilities they can be read.
         accuracy: attribute.platt.probability(attribute.thresholds.accuracy),
         balanced: attribute.platt.probability(attribute.thresholds.balanced),

@@ -28,17 +28,18 @@ pub struct AttributeCard {
     /// Score to answer.
     pub thresholds: Thresholds,
     /// The share of training pictures that have it, 0 to 1; the majority's answer is yes above 0.5.
-    pub positives: f32,
-    /// How it was taught, where that was done on the nets of a finished bundle.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub taught: Option<Taught>,
+    #[serde(rename = "positives")]
+    pub prevalence: f32,
+    /// Where it comes from, if it was added to a finished bundle.
+    #[serde(rename = "taught", default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
 }
 
 /// How an attribute was added to a finished bundle whose nets stayed as they were, and what it is worth: figures on pictures that were left out in
 /// turn (cross-validation).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Taught {
+pub struct Provenance {
     /// Pictures that have it.
     pub with: u32,
     /// Pictures that do not.
@@ -106,16 +107,16 @@ pub enum AttributeCardError {
     #[error("attribute \"{0}\": a threshold is not finite; choose the thresholds again")]
     Thresholds(String),
     /// The share of positives is no share.
-    #[error("attribute \"{name}\": the share of positives is {positives}; it must be between 0 and 1")]
-    Positives {
+    #[error("attribute \"{name}\": the share of positives is {prevalence}; it must be between 0 and 1")]
+    Prevalence {
         /// The attribute.
         name: String,
         /// The share given.
-        positives: f32,
+        prevalence: f32,
     },
     /// Figures that are no shares, or a hash that is none.
     #[error("attribute \"{0}\": what is said of how it was taught cannot be right; teach it again")]
-    Taught(String),
+    Provenance(String),
 }
 
 impl AttributeCard {
@@ -134,16 +135,16 @@ impl AttributeCard {
         if !self.thresholds.is_finite() {
             return Err(AttributeCardError::Thresholds(name.clone()));
         }
-        if !(0.0..=1.0).contains(&self.positives) {
-            return Err(AttributeCardError::Positives { name: name.clone(), positives: self.positives });
+        if !(0.0..=1.0).contains(&self.prevalence) {
+            return Err(AttributeCardError::Prevalence { name: name.clone(), prevalence: self.prevalence });
         }
-        let shares = |t: &Taught| {
+        let shares = |t: &Provenance| {
             [t.balanced_accuracy, t.low, t.high, t.average_precision].map(|s| (0.0..=1.0).contains(&s))
         };
-        let hash = |t: &Taught| t.base.len() == 64 && t.base.bytes().all(|b| b.is_ascii_hexdigit());
-        match &self.taught {
-            Some(taught) if shares(taught).contains(&false) || !hash(taught) => {
-                Err(AttributeCardError::Taught(name.clone()))
+        let hash = |t: &Provenance| t.base.len() == 64 && t.base.bytes().all(|b| b.is_ascii_hexdigit());
+        match &self.provenance {
+            Some(known) if shares(known).contains(&false) || !hash(known) => {
+                Err(AttributeCardError::Provenance(name.clone()))
             }
             _ => Ok(()),
         }
@@ -151,7 +152,7 @@ impl AttributeCard {
 
     /// The answer of the majority of the training pictures.
     pub fn majority(&self) -> bool {
-        self.positives > 0.5
+        self.prevalence > 0.5
     }
 
     /// Reads a score at the model's own threshold.
@@ -209,8 +210,8 @@ mod tests {
             name: "Bald".to_owned(),
             platt: Platt { a: -2.0, b: 0.0 },
             thresholds: Thresholds { accuracy: 0.25, balanced: -0.5 },
-            positives: 0.02,
-            taught: None,
+            prevalence: 0.02,
+            provenance: None,
         }
     }
 
@@ -232,8 +233,8 @@ mod tests {
             edit(&mut card);
             card.check().unwrap_err().to_string()
         };
-        assert!(edited(|card| card.positives = 1.5).contains("Bald"));
-        assert!(edited(|card| card.positives = f32::NAN).contains("Bald"));
+        assert!(edited(|card| card.prevalence = 1.5).contains("Bald"));
+        assert!(edited(|card| card.prevalence = f32::NAN).contains("Bald"));
         assert!(edited(|card| card.platt.a = f32::NAN).contains("Bald"));
         assert!(edited(|card| card.thresholds.balanced = f32::INFINITY).contains("Bald"));
         for name in ["", "  ", "A,B", "a\nb"] {

@@ -18,7 +18,7 @@ mod thresholds;
 pub use anet::{Anet, AnetError};
 pub use calibration::{Platt, SigmoidError};
 pub use custom::{CustomExtractor, CustomExtractorError};
-pub use describe::{AttributeCard, AttributeCardError, DescribeError, Group, Reading, Taught};
+pub use describe::{AttributeCard, AttributeCardError, DescribeError, Group, Provenance, Reading};
 pub use extractor::{AnetPatches, AttributeModel, Embedding, Extractor, ExtractorError, FeatureExtractor};
 pub use face_region::FaceRegion;
 pub use names::{CELEBA, EASY_TO_SEE, UnknownAttribute, find};

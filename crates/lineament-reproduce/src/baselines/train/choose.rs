@@ -276,8 +276,8 @@ fn finished(
             name: name.clone(),
             platt: fit_platt(&one.scores, &one.answers).map_err(refused)?,
             thresholds: measured.rule.thresholds(&one.scores, &one.answers).map_err(refused)?,
-            positives: positives / one.answers.len() as f32,
-            taught: None,
+            prevalence: positives / one.answers.len() as f32,
+            provenance: None,
         });
     }
     let weight: Vec<f32> = planes.iter().flat_map(|plane| plane.weight.iter().map(|w| *w as f32)).collect();
