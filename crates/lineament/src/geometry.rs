@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A place in a picture, in pixels.
+/// A point in an image, in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// Distance from the left edge.
@@ -150,7 +150,7 @@ pub fn suppress_by<T>(mut found: Vec<T>, iou: f32, of: impl Fn(&T) -> (Rect, f32
     kept
 }
 
-/// A map from places in an output picture to places in a source picture.
+/// A map from points of an output image to points of a source image.
 ///
 /// `[a, b, c, d, e, f]` sends `(u, v)` to `(a u + b v + c, d u + e v + f)`; both sides are continuous
 /// coordinates, so the pixel in column `i` and row `j` of the output asks for `(i + 0.5, j + 0.5)`.
@@ -158,7 +158,7 @@ pub fn suppress_by<T>(mut found: Vec<T>, iou: f32, of: impl Fn(&T) -> (Rect, f32
 pub struct Affine(pub [f32; 6]);
 
 impl Affine {
-    /// Every place to itself.
+    /// Every point to itself.
     pub const IDENTITY: Self = Self([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
 
     /// An output of `width` by `height` pixels that shows `rect`.

@@ -188,15 +188,15 @@ impl std::fmt::Debug for Photo {
 fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, PhotoError> {
     let unreadable = |error: std::io::Error| PhotoError::Unreadable { reason: error.to_string() };
     let file = File::open(path).map_err(unreadable)?;
-    let told = file.metadata().map_err(unreadable)?;
-    if told.is_dir() {
+    let metadata = file.metadata().map_err(unreadable)?;
+    if metadata.is_dir() {
         return Err(PhotoError::Unreadable { reason: "it is a folder, not a picture".into() });
     }
     let too_big = |bytes| PhotoError::TooManyBytes { bytes, limit: limits.max_bytes };
-    if told.len() > limits.max_bytes {
-        return Err(too_big(told.len()));
+    if metadata.len() > limits.max_bytes {
+        return Err(too_big(metadata.len()));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(told.len()).unwrap_or(0));
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
     // Pipes and growing files do not tell their size.
     file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > limits.max_bytes {

@@ -71,7 +71,7 @@ pub struct UnknownAttribute {
     pub suggestion: Option<String>,
 }
 
-/// The place of `name` among `known`, which must match exactly.
+/// The index of `name` among `known`, which must match exactly.
 ///
 /// # Errors
 /// [`UnknownAttribute`] with the nearest known name, spelling, case and separators forgiven.
@@ -127,8 +127,8 @@ mod tests {
 
     #[test]
     fn every_name_is_found_at_its_place() {
-        for (place, name) in CELEBA.iter().enumerate() {
-            assert_eq!(find(&CELEBA, name), Ok(place));
+        for (index, name) in CELEBA.iter().enumerate() {
+            assert_eq!(find(&CELEBA, name), Ok(index));
         }
         assert_eq!(find(&CELEBA, "Male"), Ok(20));
         assert_eq!(find(&CELEBA, "Smiling"), Ok(31));

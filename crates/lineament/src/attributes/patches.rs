@@ -24,7 +24,7 @@ pub enum PatchesError {
     /// A patch that reaches out of the region.
     #[error("patch {index} at {offset:?} with {size} px reaches out of the region of {region} px")]
     Outside {
-        /// Its place in the list.
+        /// Its index in the list.
         index: usize,
         /// Its offset, x and y.
         offset: [u32; 2],
@@ -36,7 +36,7 @@ pub enum PatchesError {
     /// The same patch twice: it would count double.
     #[error("patch {index} at {offset:?} is listed twice")]
     Repeated {
-        /// Its second place in the list.
+        /// The index of its second occurrence.
         index: usize,
         /// Its offset, x and y.
         offset: [u32; 2],
@@ -59,9 +59,9 @@ pub enum PatchesError {
 pub enum FlipMode {
     /// None.
     Never,
-    /// Each is seen both ways.
+    /// Each patch is seen both as it is and as its mirror image.
     Both,
-    /// Every second one of the list is seen as its mirror image: half the work, and both sides count.
+    /// Every second patch of the list is seen as its mirror image: half the work of [`Self::Both`].
     Alternate,
 }
 
@@ -90,8 +90,8 @@ impl From<WrittenFlip> for FlipMode {
 }
 
 impl From<FlipMode> for WrittenFlip {
-    fn from(mirror: FlipMode) -> Self {
-        match mirror {
+    fn from(mode: FlipMode) -> Self {
+        match mode {
             FlipMode::Never => Self::Flag(false),
             FlipMode::Both => Self::Flag(true),
             FlipMode::Alternate => Self::Name(FlipName::Turns),
@@ -100,7 +100,7 @@ impl From<FlipMode> for WrittenFlip {
 }
 
 /// Which patches of the square face region ANet sees. The region is drawn once, at `region` px, and the patches are cut
-/// from it. The paper states neither their number nor their places: those are the recipe's choice.
+/// from it. The paper states neither their number nor their positions: those are the recipe's choice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Patches {
@@ -123,11 +123,11 @@ impl Patches {
     /// A grid of `steps` x `steps` patches spread evenly from corner to corner of the region; one step is the centre.
     pub fn grid(size: u32, region: u32, steps: u32, mirror: FlipMode) -> Self {
         let room = region.saturating_sub(size);
-        let place =
+        let start =
             |step: u32| if steps < 2 { room / 2 } else { (room * step + (steps - 1) / 2) / (steps - 1) };
         let mut offsets: Vec<[u32; 2]> = Vec::new();
-        for offset in (0..steps).flat_map(|row| (0..steps).map(move |column| [place(column), place(row)])) {
-            // More steps than pixels to spare would list a place twice.
+        for offset in (0..steps).flat_map(|row| (0..steps).map(move |column| [start(column), start(row)])) {
+            // More steps than pixels to spare would list a patch twice.
             if !offsets.contains(&offset) {
                 offsets.push(offset);
             }

@@ -19,7 +19,7 @@ pub enum RegionError {
     /// A face box without an inside.
     #[error("the face box {0:?} has no inside; give one with a width and a height above 0")]
     Box(Rect),
-    /// Landmarks in one place, or not finite.
+    /// Landmarks at one point, or not finite.
     #[error(
         "the landmarks {0:?} do not span a face; give left eye, right eye, nose, left and right mouth corner"
     )]

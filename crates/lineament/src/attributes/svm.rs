@@ -26,7 +26,7 @@ pub enum SvmError {
     NotFinite {
         /// `svm.weight` or `svm.bias`.
         what: &'static str,
-        /// Its place.
+        /// Its index.
         index: usize,
     },
     /// A feature vector of another length.

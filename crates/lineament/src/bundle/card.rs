@@ -23,7 +23,7 @@ pub struct Card {
     pub name: String,
     /// Version of the model.
     pub version: String,
-    /// When it was made, as a date (RFC 3339), where that is told.
+    /// When it was made, as a date (RFC 3339), where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
     /// How faces are found.
@@ -36,7 +36,7 @@ pub struct Card {
     pub preprocess: Preprocess,
     /// The attributes, in the order of the SVMs.
     pub attributes: Vec<AttributeCard>,
-    /// The data that it learnt from.
+    /// The data it was trained on.
     pub trained_on: Vec<String>,
     /// How it scored, by the name of the measure.
     pub scores: BTreeMap<String, f64>,
@@ -205,7 +205,7 @@ impl Card {
         self.attributes.iter().map(|attribute| attribute.name.as_str()).collect()
     }
 
-    /// The place of an attribute.
+    /// The index of an attribute.
     ///
     /// # Errors
     /// A name that the model does not know, with the nearest that it does.

@@ -80,7 +80,7 @@ pub enum BundleError {
         Detector::MAX_BYTES
     )]
     NoDetector,
-    /// A tensor that has no place in a bundle.
+    /// A tensor that does not belong in a bundle.
     #[error("the bundle holds a tensor {0:?} that belongs to none of its nets: it is damaged or forged")]
     Stray(String),
     /// This build carries no model.

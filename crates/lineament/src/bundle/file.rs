@@ -25,7 +25,7 @@ const SVM: &str = "svm";
 /// The bytes of a detector's ONNX file, as a tensor.
 const DETECTOR: &str = "detector.onnx";
 
-/// The learnt parts of a model.
+/// The trained parts of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parts {
     /// Weights of the card's nets, by the name of their tensors ([`Card::nets`]).
@@ -66,20 +66,20 @@ impl Bundle {
     /// Largest file that is read as a bundle.
     pub const MAX_BYTES: u64 = 512 << 20;
 
-    /// A bundle of freshly learnt parts. What comes back is what a reader of its file will get: with
+    /// A bundle of freshly trained parts. What comes back is what a reader of its file will get: with
     /// [`Precision::F16`] the weights of the nets are rounded.
     ///
     /// # Errors
     /// A card that is wrong, or parts that do not fit it.
     pub fn new(card: &Card, parts: &Parts, precision: Precision) -> Result<Self, BundleError> {
         let json = card.to_json()?;
-        let mut learnt = Vec::new();
+        let mut trained = Vec::new();
         for (net, weights) in &parts.nets {
             let refused = |reason| BundleError::Weights { net: net.clone(), reason };
-            learnt.extend(weights.to_tensors(net, precision).map_err(refused)?);
+            trained.extend(weights.to_tensors(net, precision).map_err(refused)?);
         }
-        learnt.extend(stored_svms(&parts.svms)?);
-        let mut tensors = learnt.iter().map(viewed).collect::<Result<Vec<_>, _>>()?;
+        trained.extend(stored_svms(&parts.svms)?);
+        let mut tensors = trained.iter().map(viewed).collect::<Result<Vec<_>, _>>()?;
         if let Some(onnx) = &parts.detector {
             let view = TensorView::new(Dtype::U8, vec![onnx.len()], onnx).map_err(damaged)?;
             tensors.push((DETECTOR.to_owned(), view));

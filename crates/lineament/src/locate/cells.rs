@@ -1,4 +1,4 @@
-//! Which place of a picture each cell of a response map looks at.
+//! Which point of an image each cell of a response map looks at.
 
 use super::error::LocateError;
 use crate::geometry::{Point, Rect};
@@ -56,9 +56,9 @@ impl Cells {
         )
     }
 
-    /// Where a place lies on the lattice, in cells: whole numbers are centres.
-    pub fn position(&self, place: Point) -> (f32, f32) {
-        ((place.x - self.origin.x) / self.stride.x, (place.y - self.origin.y) / self.stride.y)
+    /// Where a point lies on the lattice, in cells: whole numbers are centres.
+    pub fn position(&self, point: Point) -> (f32, f32) {
+        ((point.x - self.origin.x) / self.stride.x, (point.y - self.origin.y) / self.stride.y)
     }
 
     /// What a rectangle covers, in cells, where cell `(column, row)` fills the unit square from `(column,

@@ -1,4 +1,4 @@
-//! Response maps: how strongly each place of a picture speaks to a net's last convolution.
+//! Response maps: how strongly each point of an image excites a net's last convolution.
 
 use super::cells::Cells;
 use crate::geometry::{Point, Rect};
@@ -146,7 +146,7 @@ impl ResponseMap {
         self.values.iter().fold((first, first), |(least, most), &v| (least.min(v), most.max(v)))
     }
 
-    /// The strongest response and the place it looks at; of equal ones the first.
+    /// The strongest response and the point it looks at; of equal ones the first.
     pub fn peak(&self) -> (Point, f32) {
         let mut best = (0, self.values[0]);
         for (i, &value) in self.values.iter().enumerate() {
@@ -157,9 +157,9 @@ impl ResponseMap {
         (self.cells.centre(best.0 % self.width, best.0 / self.width), best.1)
     }
 
-    /// The response at any place: bilinear between the centres of cells, constant beyond the outermost ones.
-    pub fn sample(&self, place: Point) -> f32 {
-        let (x, y) = self.cells.position(place);
+    /// The response at any point: bilinear between the centres of cells, constant beyond the outermost ones.
+    pub fn sample(&self, point: Point) -> f32 {
+        let (x, y) = self.cells.position(point);
         let axis = |at: f32, length: usize| {
             // What is not a number goes to zero as well.
             let at = if at > 0.0 { at.min((length - 1) as f32) } else { 0.0 };

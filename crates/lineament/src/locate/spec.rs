@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 #[expect(clippy::large_enum_variant, reason = "there is one in a card, and no list of them")]
 pub enum LocalizerSpec {
-    /// Two nets that learned from tags alone.
+    /// Two nets that were trained on tags alone.
     Lnets(Lnets),
-    /// Somebody else's detector, which learned from boxes.
+    /// Somebody else's detector, which was trained on boxes.
     Detector(Detector),
-    /// Not at all: whoever asks says where the face is.
+    /// Not at all: the caller gives the face.
     Given,
 }
 
@@ -116,7 +116,7 @@ pub enum LnetMethod {
     Paper(PaperParameters),
     /// Window classifiers slid over a pyramid.
     Pyramid(PyramidParameters),
-    /// The picture is what is asked about, whatever is on it.
+    /// The full image is the face, whatever is on it.
     Whole,
 }
 

@@ -1,4 +1,4 @@
-//! No localisation at all: the picture is what is asked about. For models of things that are not faces, and of pictures that were cut already.
+//! No localization: the full image is the face. For models of things that are not faces, and of images that were cut already.
 
 use super::error::LocateError;
 use super::paper::Responder;
@@ -8,7 +8,7 @@ use crate::engine::Runner;
 use crate::input::Preprocess;
 use crate::photo::Photo;
 
-/// Finds every picture whole.
+/// Takes every image as one face.
 #[derive(Debug)]
 pub struct WholeLocalizer {
     lnet_o: Responder,

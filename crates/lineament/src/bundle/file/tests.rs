@@ -61,7 +61,7 @@ fn any_safetensors_reader_opens_it() {
     assert_eq!(file.tensor("svm.weight").unwrap().shape(), [40, 6]);
     assert_eq!(file.tensor("svm.weight").unwrap().dtype(), safetensors::Dtype::F32);
     assert_eq!(file.tensor("anet.fc.weight").unwrap().dtype(), safetensors::Dtype::F16);
-    // Tensors begin at an aligned place, so that others may map the file.
+    // Tensors begin at an aligned byte, so that others may map the file.
     let (length, _) = SafeTensors::read_metadata(bundle.bytes()).unwrap();
     assert_eq!(length % 8, 0);
 }
@@ -82,11 +82,11 @@ fn a_file_cut_anywhere_is_refused() {
 fn a_flipped_bit_anywhere_is_refused() {
     let bundle = tiny_bundle(1).unwrap();
     let mut bytes = bundle.bytes().to_vec();
-    for place in (0..bytes.len()).filter(|place| *place < 128 || place % 13 == 0) {
-        let bit = 1 << (place % 8);
-        bytes[place] ^= bit;
-        assert!(Bundle::read(&bytes).is_err(), "bit {bit} of byte {place}");
-        bytes[place] ^= bit;
+    for at in (0..bytes.len()).filter(|at| *at < 128 || at % 13 == 0) {
+        let bit = 1 << (at % 8);
+        bytes[at] ^= bit;
+        assert!(Bundle::read(&bytes).is_err(), "bit {bit} of byte {at}");
+        bytes[at] ^= bit;
     }
     assert!(Bundle::read(&bytes).is_ok());
 }
@@ -346,12 +346,12 @@ fn the_embedded_model_is_whole() {
     Tagger::new(Bundle::embedded().unwrap()).unwrap();
 }
 
-/// Every place in a JSON value where something else could stand.
-fn places(value: &Value, here: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+/// Every pointer into a JSON value where something else could stand.
+fn pointers(value: &Value, here: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
     found.push(here.clone());
     let mut into = |key: String, value: &Value| {
         here.push(key);
-        places(value, here, found);
+        pointers(value, here, found);
         here.pop();
     };
     match value {
@@ -388,7 +388,7 @@ proptest! {
     fn forged_values_never_panic(at in any::<prop::sample::Index>(), value in any_json()) {
         let mut card = serde_json::to_value(tiny_card()).unwrap();
         let mut found = Vec::new();
-        places(&card, &mut Vec::new(), &mut found);
+        pointers(&card, &mut Vec::new(), &mut found);
         let place = at.get(&found);
         let pointer: String = place.iter().map(|key| format!("/{key}")).collect();
         *card.pointer_mut(&pointer).unwrap() = value;
@@ -411,7 +411,7 @@ proptest! {
         let json = serde_json::to_value(&card).unwrap();
         let mut forged = json.clone();
         let mut found = Vec::new();
-        places(&json, &mut Vec::new(), &mut found);
+        pointers(&json, &mut Vec::new(), &mut found);
         let pointer: String = at.get(&found).iter().map(|key| format!("/{key}")).collect();
         *forged.pointer_mut(&pointer).unwrap() = value;
         let bundle = Bundle::new(&card, &random_parts(&card, 1).unwrap(), Precision::F32).unwrap();

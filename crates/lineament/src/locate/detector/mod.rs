@@ -1,4 +1,4 @@
-//! Somebody else's face detector in the place of the LNets: what the paper compares its LNets with.
+//! Somebody else's face detector instead of the LNets: what the paper compares its LNets with.
 //!
 //! The detector's ONNX file lies in the bundle as it is. `yunet.rs` and `ultraface.rs` say what a photo becomes for it and what its
 //! outputs mean; running it takes the feature `detector`.
@@ -154,13 +154,13 @@ impl Detector {
         let found =
             found.into_iter().filter(|face| face.rect.is_finite() && face.rect.area() > 0.0).collect();
         let kept = suppress_by(found, self.overlap, |face: &Face| (face.rect, face.score));
-        let place = |point: Point| Point::new(point.x * scale, point.y * scale);
+        let in_photo = |point: Point| Point::new(point.x * scale, point.y * scale);
         Ok(kept
             .into_iter()
             .map(|Face { rect, score, landmarks }| Face {
                 rect: Rect::new(rect.x * scale, rect.y * scale, rect.width * scale, rect.height * scale),
                 score,
-                landmarks: landmarks.map(|points| points.map(place)),
+                landmarks: landmarks.map(|points| points.map(in_photo)),
             })
             .collect())
     }

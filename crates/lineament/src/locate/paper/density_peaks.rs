@@ -1,4 +1,4 @@
-//! Density peaks: several faces in one map told apart (Rodriguez and Laio, "Clustering by fast search and
+//! Density peaks: several faces in one map separated (Rodriguez and Laio, "Clustering by fast search and
 //! find of density peaks", Science 344, 2014; paper, section 3.1).
 //!
 //! A peak is a cell that speaks strongly (density rho) and is far from every cell that speaks more strongly
@@ -51,8 +51,8 @@ pub struct Peak {
     pub column: usize,
     /// Row of its cell.
     pub row: usize,
-    /// The place in the picture that its cell looks at.
-    pub place: Point,
+    /// The point of the image that its cell looks at.
+    pub position: Point,
     /// rho: its response as a share of the strongest one looked at.
     pub density: f32,
     /// sigma: its distance to the nearest stronger cell (of the strongest cell: to the farthest cell), as a
@@ -99,9 +99,9 @@ impl DensityPeaks {
                 // there is no peak all the same.
                 Some(stronger) if separation < how.min_separation || distance <= step => owner[stronger],
                 _ => {
-                    let (column, row) = field.place(cell);
-                    let place = map.cells().centre(column, row);
-                    peaks.push(Peak { column, row, place, density: field.densities[cell], separation });
+                    let (column, row) = field.column_row(cell);
+                    let position = map.cells().centre(column, row);
+                    peaks.push(Peak { column, row, position, density: field.densities[cell], separation });
                     Some(peaks.len() - 1)
                 }
             };
@@ -110,16 +110,16 @@ impl DensityPeaks {
         // By rank; a stable sort keeps the stronger of two equals first.
         let mut by_rank: Vec<usize> = (0..peaks.len()).collect();
         by_rank.sort_by(|&a, &b| peaks[b].rank().total_cmp(&peaks[a].rank()));
-        let mut place_of = vec![None; peaks.len()];
-        for (place, &old) in by_rank.iter().take(how.peaks).enumerate() {
-            place_of[old] = Some(place);
+        let mut index_of = vec![None; peaks.len()];
+        for (index, &old) in by_rank.iter().take(how.peaks).enumerate() {
+            index_of[old] = Some(index);
         }
         let peaks: Vec<Peak> = by_rank.iter().take(how.peaks).map(|&old| peaks[old]).collect();
 
         let mut assignment = vec![None; map.values().len()];
         for (cell, peak) in owner.iter().enumerate() {
-            let (column, row) = field.place(cell);
-            assignment[row * map.width() + column] = peak.and_then(|old| place_of[old]);
+            let (column, row) = field.column_row(cell);
+            assignment[row * map.width() + column] = peak.and_then(|old| index_of[old]);
         }
         let boxes = boxes(map, &peaks, &assignment, how.box_level);
         Self { peaks, assignment, boxes }
@@ -178,7 +178,7 @@ impl Field {
             order.sort_by(|&a, &b| densities[b].total_cmp(&densities[a]));
         }
         let mut rank = vec![usize::MAX; densities.len()];
-        order.iter().enumerate().for_each(|(place, &cell)| rank[cell] = place);
+        order.iter().enumerate().for_each(|(index, &cell)| rank[cell] = index);
         Self {
             columns: columns.len(),
             rows: rows.len(),
@@ -192,7 +192,7 @@ impl Field {
     }
 
     /// Column and row in the map.
-    fn place(&self, cell: usize) -> (usize, usize) {
+    fn column_row(&self, cell: usize) -> (usize, usize) {
         (self.first_column + cell % self.columns, self.first_row + cell / self.columns)
     }
 
@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(found.peaks().len(), 1);
         let peak = found.peaks()[0];
         assert_eq!((peak.column, peak.row, peak.density), (9, 7, 1.0));
-        assert_eq!(peak.place, Point::new(76.0, 60.0));
+        assert_eq!(peak.position, Point::new(76.0, 60.0));
         assert!(peak.rank() > 1.0);
         // Half height lies 3.53 cells from the centre.
         assert_eq!(found.boxes(), [map.cells().rect(6..13, 4..11)]);
@@ -354,7 +354,7 @@ mod tests {
         assert!(PeakParameters::default().check().is_ok());
     }
 
-    /// One to four places, a third of the map apart or more.
+    /// One to four points, a third of the map apart or more.
     fn centres() -> impl Strategy<Value = Vec<(f32, f32, f32)>> {
         let corners = [(6.0, 6.0), (27.0, 7.0), (7.0, 26.0), (26.0, 27.0)];
         prop::collection::vec((-2.0f32..2.0, -2.0f32..2.0, 0.7f32..1.0), 1..5).prop_map(move |moves| {

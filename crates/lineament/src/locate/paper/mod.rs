@@ -42,7 +42,7 @@ pub struct PaperParameters {
     pub face_enlarge: f32,
     /// Candidates, and faces, overlap no better one by more than this IoU.
     pub overlap: f32,
-    /// How several faces in one window are told apart.
+    /// How several faces in one window are separated.
     pub peaks: PeakParameters,
     /// How candidate windows are made, 500 a picture.
     pub edge_boxes: edgeboxes::Parameters,
@@ -150,7 +150,7 @@ impl PaperLocalizer {
         Ok(weighed.into_iter().next().unwrap_or_default())
     }
 
-    /// The same for each of several powers of the size in the place of the parameter, from one view: what a power is chosen by.
+    /// The same for each of several powers of the size instead of the parameter, from one view: what a power is chosen by.
     ///
     /// # Errors
     /// As [`Localizer::locate`].
@@ -164,14 +164,14 @@ impl PaperLocalizer {
         let weighed = powers.iter().map(|&power| {
             let scored = scored(&view, &windows, power);
             let best = best_windows(scored, p.candidate_threshold, p.overlap, p.candidates);
-            let mut told_apart = suppress(self.told_apart(&view, best, power), p.overlap);
-            told_apart.truncate(p.candidates);
+            let mut separated = suppress(self.separated(&view, best, power), p.overlap);
+            separated.truncate(p.candidates);
             let region = |(window, score)| {
                 // Square, so that LNet_s sees faces in their own proportions.
                 let rect = view.to_photo(window).scaled(p.head_shoulder_enlarge).squared();
                 HeadShoulders { rect, score }
             };
-            told_apart.into_iter().map(region).collect()
+            separated.into_iter().map(region).collect()
         });
         Ok(weighed.collect())
     }
@@ -186,7 +186,7 @@ impl PaperLocalizer {
         Ok(weighed.into_iter().next().unwrap_or_default())
     }
 
-    /// The same for each of several powers of the size in the place of the parameter, from one view of either net.
+    /// The same for each of several powers of the size instead of the parameter, from one view of either net.
     ///
     /// # Errors
     /// As [`Localizer::locate`].
@@ -238,7 +238,7 @@ impl PaperLocalizer {
 
     /// Windows in which the map has several density peaks give way to a box a peak. The paper, after one face
     /// a picture, keeps the densest alone; here all of them are wanted.
-    fn told_apart(&self, view: &View, windows: Vec<(Rect, f32)>, size_power: f32) -> Vec<(Rect, f32)> {
+    fn separated(&self, view: &View, windows: Vec<(Rect, f32)>, size_power: f32) -> Vec<(Rect, f32)> {
         let scorer = WindowScorer::new(&view.map, size_power);
         let mut parts = Vec::with_capacity(windows.len());
         for (window, score) in windows {
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn one_window_over_two_faces_is_told_apart() {
+    fn one_window_over_two_faces_is_separated() {
         let faces = [Rect::new(24.0, 32.0, 32.0, 40.0), Rect::new(80.0, 32.0, 32.0, 40.0)];
         let mut drawing = Drawing::new(128, 96, GROUND);
         faces.iter().for_each(|&face| {
@@ -374,13 +374,13 @@ mod tests {
         });
         let localizer = localizer(parameters());
         let view = localizer.lnet_o().whole(&drawing.photo()).unwrap();
-        let parts = localizer.told_apart(&view, vec![(Rect::new(16.0, 24.0, 104.0, 56.0), 1.0)], 0.6);
+        let parts = localizer.separated(&view, vec![(Rect::new(16.0, 24.0, 104.0, 56.0), 1.0)], 0.6);
         assert_eq!(parts.len(), 2);
         for face in faces {
             assert!(parts.iter().any(|(part, _)| part.iou(face) > 0.5), "{face:?}: {parts:?}");
         }
         let single = vec![(Rect::new(16.0, 24.0, 48.0, 56.0), 1.0)];
-        assert_eq!(localizer.told_apart(&view, single.clone(), 0.6), single);
+        assert_eq!(localizer.separated(&view, single.clone(), 0.6), single);
     }
 
     #[test]
