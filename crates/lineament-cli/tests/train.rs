@@ -60,6 +60,23 @@ fn a_killed_training_is_resumed_and_its_model_predicts() {
         assert!(text.starts_with("epoch,step,rate,loss,seconds"), "{log}: {text}");
         assert!(text.lines().count() >= 2, "{log}: {text}");
     }
+    #[cfg(unix)]
+    readable_as_any_new_file(&run);
+}
+
+/// Whoever may read a new file may read each that a training wrote.
+#[cfg(unix)]
+fn readable_as_any_new_file(run: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    let plain = run.join("plain");
+    std::fs::write(&plain, "").unwrap();
+    for entry in std::fs::read_dir(run).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            assert_eq!(mode(&path), mode(&plain), "{}", path.display());
+        }
+    }
 }
 
 #[test]
