@@ -1,4 +1,4 @@
-//! Gradient edges: what EdgeBoxes reads in the place of Structured Edges, so that no forest is needed.
+//! Gradient edges: what EdgeBoxes reads instead of Structured Edges, so that no forest is needed.
 
 use crate::Image;
 

@@ -50,13 +50,13 @@ impl Integral {
         up_to(x.end, y.end) - up_to(x.start, y.end) - up_to(x.end, y.start) + up_to(x.start, y.start)
     }
 
-    /// The grid lines about a place, and how far it is from the first to the second. The integral of a constant
+    /// The grid lines about a coordinate, and how far it is from the first to the second. The integral of a constant
     /// cell is bilinear between them, so that reading it so is exact.
-    fn between(place: f64, length: usize) -> (usize, usize, f64) {
+    fn between(at: f64, length: usize) -> (usize, usize, f64) {
         // What is not a number goes to zero as well.
-        let place = if place > 0.0 { place.min(length as f64) } else { 0.0 };
-        let first = (place as usize).min(length);
-        (first, (first + 1).min(length), place - first as f64)
+        let at = if at > 0.0 { at.min(length as f64) } else { 0.0 };
+        let first = (at as usize).min(length);
+        (first, (first + 1).min(length), at - first as f64)
     }
 }
 

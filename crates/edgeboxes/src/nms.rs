@@ -102,11 +102,11 @@ mod tests {
     proptest! {
         #[test]
         fn windows_kept_are_those_of_the_plain_twin(
-            places in prop::collection::vec((0usize..30, 0usize..30, 1usize..40, 1usize..40), 0..200),
+            corners in prop::collection::vec((0usize..30, 0usize..30, 1usize..40, 1usize..40), 0..200),
             iou in prop::sample::select(vec![0.0f32, 0.25, 0.5, 0.65, 0.75, 1.0]), count in 1usize..100, far in 0usize..2,
         ) {
             // Far from the origin as well, where numbers are large.
-            let windows: Vec<(Window, f32)> = places
+            let windows: Vec<(Window, f32)> = corners
                 .iter()
                 .map(|&(x, y, w, h)| (x + far * 4000, y, w * (1 + far * 90), h))
                 .map(|(x0, y0, w, h)| (Window { x0, y0, x1: x0 + w, y1: y0 + h }, 1.0))

@@ -53,15 +53,15 @@ impl EdgePixels {
 
     /// Numbers of the up to eight pixels about one, row by row.
     pub(crate) fn around(&self, number: usize) -> impl Iterator<Item = usize> {
-        let (here, stride) = (self.place(number), self.stride);
+        let (here, stride) = (self.index_of(number), self.stride);
         let (above, below) = (here - stride, here + stride);
-        let places = [above - 1, above, above + 1, here - 1, here + 1, below - 1, below, below + 1];
-        self.numbers_at(places)
+        let indices = [above - 1, above, above + 1, here - 1, here + 1, below - 1, below, below + 1];
+        self.numbers_at(indices)
     }
 
     /// Numbers of the pixels within [`REACH`] of one that come before it: of two near pixels, one is before the other.
     pub(crate) fn near_behind(&self, number: usize) -> impl Iterator<Item = usize> {
-        let here = self.place(number);
+        let here = self.index_of(number);
         let first = here - REACH * self.stride - REACH;
         let second = first + self.stride;
         self.numbers_at([
@@ -80,13 +80,13 @@ impl EdgePixels {
         ])
     }
 
-    fn place(&self, number: usize) -> usize {
+    fn index_of(&self, number: usize) -> usize {
         let pixel = &self.list[number];
         (pixel.y + REACH) * self.stride + pixel.x + REACH
     }
 
-    fn numbers_at<const N: usize>(&self, places: [usize; N]) -> impl Iterator<Item = usize> {
-        places.map(|place| self.numbers[place]).into_iter().filter(|&n| n != NONE).map(|n| n as usize)
+    fn numbers_at<const N: usize>(&self, indices: [usize; N]) -> impl Iterator<Item = usize> {
+        indices.map(|index| self.numbers[index]).into_iter().filter(|&n| n != NONE).map(|n| n as usize)
     }
 }
 

@@ -185,14 +185,14 @@ mod tests {
         #[test]
         fn the_score_equals_its_brute_force_twin(
             (width, pixels) in images(), blur in 0usize..3, thin: bool,
-            places in prop::collection::vec((unit(), unit(), unit(), unit()), 12),
+            corners in prop::collection::vec((unit(), unit(), unit(), unit()), 12),
         ) {
             let edges = Edges::of(Image::rgb(width, &pixels), blur, thin, 0.1);
             let groups = EdgeGroups::of(&edges, &HOW);
             let scorer = BoxScorer::new(&edges, &groups, KAPPA);
             let mut scratch = Scratch::default();
-            for place in places {
-                let area = some_box(edges.width(), edges.height(), place);
+            for at in corners {
+                let area = some_box(edges.width(), edges.height(), at);
                 let direct = brute_force(&edges, &groups, &area);
                 // Below every score there can be: the score itself must come out.
                 let fast = scorer.score_above(&area, -1e9, &mut scratch).unwrap();

@@ -101,10 +101,10 @@ mod tests {
         let negatives = answers.len() as f64 - positives;
         // What any cut reaches, plain and balanced, when it may look at all answers.
         let best = scores.iter().map(|cut| {
-            let told = |kind| {
+            let right = |kind| {
                 scores.iter().zip(&answers).filter(|(s, a)| **a == kind && (*s > cut) == kind).count() as f64
             };
-            let (hits, rejections) = (told(true), told(false));
+            let (hits, rejections) = (right(true), right(false));
             [(hits + rejections) / (positives + negatives), (hits / positives + rejections / negatives) / 2.0]
         });
         let best = best.fold([0.0_f64; 2], |most, one| [most[0].max(one[0]), most[1].max(one[1])]);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attribute_that_nobody_has_is_never_told() {
+    fn an_attribute_that_nobody_has_is_never_predicted() {
         let scores = [0.1, 0.5, 0.9];
         for rule in ThresholdRule::ALL {
             let found = rule.thresholds(&scores, &[false; 3]).unwrap();

@@ -82,7 +82,7 @@ fn people_who_look_alike_do_not_flatter() {
 }
 
 #[test]
-fn any_number_of_threads_gives_the_same_lesson() {
+fn any_number_of_threads_gives_the_same_head() {
     let examples = world(60, 0.4, 4);
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
