@@ -89,7 +89,7 @@ fn every_kind_of_file_shows_its_four_quarters() {
         ("turned.webp", turned, 0),
     ];
     for (name, colours, tolerance) in expected {
-        let photo = Photo::open(&path(name), &Limits::default()).unwrap();
+        let photo = Photo::open(path(name), &Limits::default()).unwrap();
         assert_eq!((photo.width(), photo.height()), (32, 32), "{name}");
         assert_quarters(name, &photo, colours, tolerance);
     }
@@ -315,7 +315,7 @@ fn refusals_name_the_file_the_cause_and_the_remedy() {
     for (message, part) in cases {
         assert!(message.contains(part), "{message}");
     }
-    let missing = Photo::open(&folder.path().join("none.png"), &Limits::default()).unwrap_err().to_string();
+    let missing = Photo::open(folder.path().join("none.png"), &Limits::default()).unwrap_err().to_string();
     assert!(missing.contains("none.png: cannot be read"), "{missing}");
     let inside = Photo::open(folder.path(), &Limits::default()).unwrap_err().to_string();
     assert!(inside.contains("it is a folder"), "{inside}");
