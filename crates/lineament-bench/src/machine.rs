@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use lineament_lab::Provenance;
+use lineament_net::Isa;
 
 use crate::settings::Settings;
 
@@ -24,12 +25,17 @@ pub fn lines(settings: &Settings) -> Vec<String> {
     let warning = if busy { " (**other work was running: figures on two threads mean little**)" } else { "" };
     let glance = settings.arguments.quick.then(|| "**with `--quick`: a glance, no measurement**".to_owned());
     let lines = vec![
-        format!("{} ({} processors)", provenance.machine, processors()),
+        format!("{} ({} processors, kernels for {})", provenance.machine, processors(), instructions()),
         format!("commit {}", provenance.commit),
         format!("lineament {}, {}, {rival}", env!("CARGO_PKG_VERSION"), rustc(&settings.root)),
         format!("load before it {}{warning}", load.join(" ")),
     ];
     lines.into_iter().chain(glance).collect()
+}
+
+/// The instruction set that nets run on.
+fn instructions() -> String {
+    Isa::selected().map_or_else(|error| error.to_string(), |isa| isa.to_string())
 }
 
 fn processors() -> usize {

@@ -11,6 +11,7 @@ mod page;
 mod peak;
 mod pictures;
 mod program;
+mod report;
 mod sections;
 mod settings;
 mod table;
@@ -21,11 +22,12 @@ use std::path::Path;
 use anyhow::Result;
 use clap::Parser;
 
-use crate::page::Report;
+use crate::report::Report;
 use crate::settings::{Arguments, Settings};
 
 fn main() -> Result<()> {
-    let settings = Settings::of(Arguments::parse())?;
+    let names: Vec<&str> = sections::ALL.iter().map(|section| section.name).collect();
+    let settings = Settings::of(Arguments::parse(), &names)?;
     let mut taken = Vec::new();
     for section in sections::ALL.iter().filter(|section| settings.wants(section.name)) {
         eprintln!("== {}", section.name);

@@ -10,8 +10,6 @@ use lineament::Engine;
 use lineament::Threads;
 use lineament::engine::OnnxRuntime;
 
-use crate::sections;
-
 /// Measures speed, memory and size.
 #[derive(Debug, Parser)]
 #[command(name = "lineament-bench", max_term_width = 100)]
@@ -50,11 +48,14 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Checks the arguments, builds the program and finds ONNX Runtime.
-    pub fn of(arguments: Arguments) -> Result<Self> {
+    /// Checks the arguments against the names of all sections, builds the program and finds ONNX Runtime.
+    pub fn of(arguments: Arguments, sections: &[&str]) -> Result<Self> {
         for name in &arguments.only {
-            let known: Vec<&str> = sections::ALL.iter().map(|section| section.name).collect();
-            ensure!(known.contains(&name.as_str()), "no section {name}: there are {}", known.join(", "));
+            ensure!(
+                sections.contains(&name.as_str()),
+                "no section {name}: there are {}",
+                sections.join(", ")
+            );
         }
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
         let program = match &arguments.program {

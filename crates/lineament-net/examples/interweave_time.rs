@@ -35,12 +35,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
         for offsets in [steps(1, room), quincunx(room), steps(3, room), steps(5, room)] {
             let begun = Instant::now();
-            let woven = Interweave::new(&spec, &weights, region, &offsets)?;
+            let unrolled = Interweave::new(&spec, &weights, region, &offsets)?;
             let planned = begun.elapsed().as_secs_f64();
             let patches = noise([offsets.len(), patch.channels, patch.height, patch.width])?;
             let one_by_one = || Ok(net.forward(&patches)?);
             let [(one, best_one), (all, best_all)] =
-                pool.install(|| in_turns(budget, one_by_one, || woven.forward(&whole)))?;
+                pool.install(|| in_turns(budget, one_by_one, || unrolled.forward(&whole)))?;
             println!(
                 "{threads:7} {:7} {:4.0} ms {:7.2} ms {:8.2} ms  {:5.2}x ({:8.2}x) {:9.2}x",
                 offsets.len(),
@@ -49,15 +49,15 @@ fn main() -> Result<(), Box<dyn Error>> {
                 all * 1e3,
                 one / all,
                 best_one / best_all,
-                woven.redundancy()
+                unrolled.redundancy()
             );
             if threads == 1 {
-                for share in woven.shares() {
-                    let (woven, patchwise) = (share.woven as f64, share.patchwise as f64);
-                    let (name, ratio) = (&share.layer, patchwise / woven);
+                for share in unrolled.shares() {
+                    let (unrolled, patchwise) = (share.unrolled as f64, share.patchwise as f64);
+                    let (name, ratio) = (&share.layer, patchwise / unrolled);
                     println!(
                         "            {name}: {:.2} M of {:.2} M multiply-adds, {ratio:.2}x",
-                        woven / 1e6,
+                        unrolled / 1e6,
                         patchwise / 1e6
                     );
                 }

@@ -23,8 +23,8 @@ fn compare(
     regions: &Tensor,
     offsets: &[[usize; 2]],
 ) -> Result<Interweave, TestCaseError> {
-    let woven = Interweave::new(spec, weights, regions.map(), offsets).unwrap();
-    let outputs = woven.forward(regions).unwrap();
+    let unrolled = Interweave::new(spec, weights, regions.map(), offsets).unwrap();
+    let outputs = unrolled.forward(regions).unwrap();
     let patches = cut(regions, spec.input, offsets);
     let fast = Net::new(spec, weights).unwrap().forward(&patches).unwrap();
     let plain = reference::forward(spec, weights, &patches).unwrap();
@@ -32,11 +32,11 @@ fn compare(
         let difference = largest_difference(&outputs, &one_by_one);
         prop_assert!(difference < 1e-4, "{difference} from {name} at {offsets:?} in {spec:?}");
     }
-    prop_assert!(woven.redundancy() >= 1.0);
-    for share in woven.shares() {
-        prop_assert!(share.woven <= share.patchwise, "{share:?}");
+    prop_assert!(unrolled.redundancy() >= 1.0);
+    for share in unrolled.shares() {
+        prop_assert!(share.unrolled <= share.patchwise, "{share:?}");
     }
-    Ok(woven)
+    Ok(unrolled)
 }
 
 proptest! {
@@ -74,8 +74,8 @@ fn the_drawn_nets_have_local_layers_in_a_row_and_share_work() {
         rows[locals] += 1;
         let weights = draw_weights(&spec, &mut rng);
         let (region, offsets) = draw_offsets(spec.input, &mut rng);
-        let woven = Interweave::new(&spec, &weights, region, &offsets).unwrap();
-        shared += usize::from(woven.redundancy() > 1.2);
+        let unrolled = Interweave::new(&spec, &weights, region, &offsets).unwrap();
+        shared += usize::from(unrolled.redundancy() > 1.2);
     }
     assert!(rows[1..].iter().all(|&count| count > 20), "{rows:?}");
     assert!(shared > 50, "{shared}");
@@ -87,8 +87,8 @@ fn the_papers_net_agrees_and_shares_as_worked_out_by_hand() {
     let offsets = grid(&[0, 4, 8]);
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let regions = draw_input(1, Shape::new(3, 96, 96), &mut rng);
-    let woven = compare(&spec, &weights, &regions, &offsets).unwrap();
-    let values = |share: usize, each: u64| woven.shares()[share].woven / each;
+    let unrolled = compare(&spec, &weights, &regions, &offsets).unwrap();
+    let values = |share: usize, each: u64| unrolled.shares()[share].unrolled / each;
     // conv1 at every pixel: a patch has 85 x 85, two steps of 4 pixels add 8. conv2 at every second: 40, and 4 more.
     assert_eq!(values(0, 20 * 48), 93 * 93);
     assert_eq!(values(1, 40 * 180), 44 * 44);
@@ -97,7 +97,7 @@ fn the_papers_net_agrees_and_shares_as_worked_out_by_hand() {
     // conv4 at every eighth: 4 does not fit 0 and 8, and those share what lies in equal cells of both layers.
     assert_eq!(values(3, 80 * 240), conv4_values());
     // Every patch has an FC vector of its own.
-    assert_eq!(woven.shares()[4].woven, woven.shares()[4].patchwise);
+    assert_eq!(unrolled.shares()[4].unrolled, unrolled.shares()[4].patchwise);
 }
 
 /// Different questions of conv4, counted along one axis and squared: cell, place, and the cells under its two taps.
@@ -146,10 +146,10 @@ fn threads_and_other_regions_do_not_change_a_bit() {
     let (spec, weights) = anet();
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let regions = draw_input(3, Shape::new(3, 96, 96), &mut rng);
-    let woven = Interweave::new(&spec, &weights, regions.map(), &grid(&[0, 4, 8])).unwrap();
+    let unrolled = Interweave::new(&spec, &weights, regions.map(), &grid(&[0, 4, 8])).unwrap();
     let run = |threads, regions: &Tensor| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| woven.forward(regions).unwrap().into_vec())
+        pool.install(|| unrolled.forward(regions).unwrap().into_vec())
     };
     let one = run(1, &regions);
     assert_eq!(one, run(2, &regions));
@@ -178,8 +178,8 @@ fn what_does_not_fit_is_refused() {
         Interweave::new(&spec, &Weights::new(), region, &[]).unwrap_err(),
         InterweaveError::Net(_)
     ));
-    let woven = Interweave::new(&spec, &weights, region, &[[0, 0], [4, 4]]).unwrap();
-    let error = woven.forward(&Tensor::zeros([1, 3, 96, 88])).unwrap_err();
+    let unrolled = Interweave::new(&spec, &weights, region, &[[0, 0], [4, 4]]).unwrap();
+    let error = unrolled.forward(&Tensor::zeros([1, 3, 96, 88])).unwrap_err();
     assert!(matches!(error, InterweaveError::Region { .. }), "{error}");
 }
 
@@ -187,8 +187,8 @@ fn what_does_not_fit_is_refused() {
 fn a_plan_that_would_be_too_large_goes_patch_by_patch() {
     let (spec, weights) = anet();
     let many = vec![[0, 0]; 1 << 14];
-    let woven = Interweave::new(&spec, &weights, spec.input, &many).unwrap();
-    assert_eq!((woven.redundancy(), woven.shares().len()), (1.0, 0));
+    let unrolled = Interweave::new(&spec, &weights, spec.input, &many).unwrap();
+    assert_eq!((unrolled.redundancy(), unrolled.shares().len()), (1.0, 0));
 }
 
 /// The `x` and `y` of every pair of steps.

@@ -223,8 +223,8 @@ fn interweaved_graphs_can_run_in_their_order_whether_patches_share_or_not() {
         let spec = if seed.is_multiple_of(2) { draw_local_spec(&mut rng) } else { draw_spec(&mut rng) };
         let weights = draw_weights(&spec, &mut rng);
         let (region, offsets) = draw_offsets(spec.input, &mut rng);
-        let woven = Interweave::new(&spec, &weights, region, &offsets).unwrap();
-        ways[usize::from(woven.shares().is_empty())] += 1;
+        let unrolled = Interweave::new(&spec, &weights, region, &offsets).unwrap();
+        ways[usize::from(unrolled.shares().is_empty())] += 1;
         let file = export_interweaved(&spec, &weights, region, &offsets).unwrap();
         operators.extend(check_order(&file, "region", "vectors"));
         let graph = graph_of(&file);

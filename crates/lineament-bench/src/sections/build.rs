@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use crate::page::Report;
+use crate::report::Report;
 use crate::settings::Settings;
 use crate::table::Table;
 

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use lineament::{Bundle, Engine, Limits, Photo, Tagger};
 
-use crate::page::Report;
 use crate::pictures;
+use crate::report::Report;
 use crate::settings::Settings;
 use crate::table::Table;
 use crate::timing::{Rival, in_turns, power, slope};

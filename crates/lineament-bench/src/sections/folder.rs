@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::page::Report;
 use crate::pictures;
 use crate::program::{self, Cost};
+use crate::report::Report;
 use crate::settings::Settings;
 use crate::table::Table;
 use crate::timing::{Times, power, slope};

@@ -10,7 +10,7 @@ use lineament_net::Tensor;
 use serde::Deserialize;
 
 use crate::nets;
-use crate::page::Report;
+use crate::report::Report;
 use crate::settings::Settings;
 use crate::table::Table;
 use crate::timing::{Rival, in_turns};

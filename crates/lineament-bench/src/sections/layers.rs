@@ -5,7 +5,7 @@ use lineament_net::{Layer, NetSpec};
 
 use super::whole::both;
 use crate::nets::{self, Recipe};
-use crate::page::Report;
+use crate::report::Report;
 use crate::settings::Settings;
 use crate::table::Table;
 

@@ -12,7 +12,7 @@ mod whole;
 
 use anyhow::Result;
 
-use crate::page::Report;
+use crate::report::Report;
 use crate::settings::Settings;
 
 /// A part of the page that can be asked for by name.

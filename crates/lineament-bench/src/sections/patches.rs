@@ -5,7 +5,7 @@ use lineament::Engine;
 use lineament_net::{Interweave, Shape};
 
 use crate::nets::{self, Recipe};
-use crate::page::Report;
+use crate::report::Report;
 use crate::settings::Settings;
 use crate::table::Table;
 use crate::timing::{Rival, in_turns};

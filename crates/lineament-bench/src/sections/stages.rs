@@ -5,8 +5,8 @@ use lineament::attributes::FaceRegion;
 use lineament::{Bundle, Engine, Limits, Photo, Tagger, Threads};
 
 use crate::nets::Recipe;
-use crate::page::Report;
 use crate::pictures;
+use crate::report::Report;
 use crate::settings::Settings;
 use crate::table::Table;
 use crate::timing::{Rival, Times, in_turns};

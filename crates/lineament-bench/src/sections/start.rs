@@ -4,9 +4,9 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use crate::page::Report;
 use crate::pictures;
 use crate::program;
+use crate::report::Report;
 use crate::settings::Settings;
 use crate::table::Table;
 use crate::timing::Times;

@@ -5,8 +5,8 @@ use lineament::Engine;
 use lineament_net::{NetSpec, Tensor, Weights};
 
 use crate::nets::{self, Recipe};
-use crate::page::Report;
 use crate::peak;
+use crate::report::Report;
 use crate::settings::Settings;
 use crate::table::Table;
 use crate::timing::{Rival, Times, in_turns};

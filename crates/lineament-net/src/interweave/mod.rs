@@ -3,7 +3,7 @@
 //! The paper turns each filter of a locally shared layer into a convolution over the whole region and tiles ("weaves") the
 //! results by cell, so that the next local layer can be one, too. Here the same is reached from the values' side: every
 //! value that any patch needs is numbered (`number.rs`), equal values get one number, and each layer computes its numbered
-//! values and no others (`plan.rs`, `run.rs`). These are the woven maps without the parts that no patch reads, and they
+//! values and no others (`plan.rs`, `run.rs`). These are the unrolled maps without the parts that no patch reads, and they
 //! hold for any spec: several local layers in a row, padding (borders are computed apart), residual blocks.
 //! `docs/interweave.md` derives which offsets share what.
 
@@ -18,7 +18,7 @@ use thiserror::Error;
 
 use crate::net::plan::compile;
 use crate::{Arithmetic, ForwardError, Isa, Net, NetError, NetSpec, Shape, Tensor, Weights};
-use run::Woven;
+use run::Unrolled;
 
 /// A net made ready for patches of a region at fixed offsets. It can be shared between threads.
 ///
@@ -39,10 +39,10 @@ use run::Woven;
 ///     ],
 /// };
 /// let offsets = [[0, 0], [2, 0], [0, 2], [2, 2]];
-/// let woven = Interweave::new(&spec, &Weights::random(&spec, 1)?, Shape::new(3, 16, 16), &offsets)?;
-/// let vectors = woven.forward(&Tensor::zeros([1, 3, 16, 16]))?;
+/// let unrolled = Interweave::new(&spec, &Weights::random(&spec, 1)?, Shape::new(3, 16, 16), &offsets)?;
+/// let vectors = unrolled.forward(&Tensor::zeros([1, 3, 16, 16]))?;
 /// assert_eq!(vectors.shape(), [4, 8, 1, 1]);
-/// assert!(woven.redundancy() > 1.5);
+/// assert!(unrolled.redundancy() > 1.5);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Interweave {
@@ -52,12 +52,12 @@ pub struct Interweave {
     output: Shape,
     offsets: Vec<[usize; 2]>,
     shares: Vec<Share>,
-    way: Way,
+    mode: Mode,
 }
 
 /// How the patches are computed.
-enum Way {
-    Woven(Woven),
+enum Mode {
+    Unrolled(Unrolled),
     Patchwise(Net),
 }
 
@@ -67,7 +67,7 @@ pub struct Share {
     /// The layer's path, as [`crate::CheckedLayer::path`].
     pub layer: String,
     /// With every value that patches share computed once.
-    pub woven: u64,
+    pub unrolled: u64,
     /// Patch by patch.
     pub patchwise: u64,
 }
@@ -168,14 +168,14 @@ impl Interweave {
             }
         }
         let plan = compile(&spec.layers, checked.layers(), weights)?;
-        let woven = plan::weave(plan, region, patch, offsets, isa)
-            .filter(|(_, shares)| shares.iter().any(|share| share.woven < share.patchwise));
-        let (way, shares) = match woven {
-            Some((woven, shares)) => (Way::Woven(woven), shares),
-            None => (Way::Patchwise(Net::for_isa(spec, weights, Arithmetic::Single, isa)?), Vec::new()),
+        let unrolled = plan::unroll(plan, region, patch, offsets, isa)
+            .filter(|(_, shares)| shares.iter().any(|share| share.unrolled < share.patchwise));
+        let (mode, shares) = match unrolled {
+            Some((unrolled, shares)) => (Mode::Unrolled(unrolled), shares),
+            None => (Mode::Patchwise(Net::for_isa(spec, weights, Arithmetic::Single, isa)?), Vec::new()),
         };
         let (name, output) = (spec.name.clone(), checked.output());
-        Ok(Self { name, region, patch, output, offsets: offsets.to_vec(), shares, way })
+        Ok(Self { name, region, patch, output, offsets: offsets.to_vec(), shares, mode })
     }
 
     /// Shape of the regions that it takes.
@@ -203,15 +203,15 @@ impl Interweave {
     pub fn redundancy(&self) -> f64 {
         let sum =
             |part: fn(&Share) -> u64| self.shares.iter().map(part).map(|count| count as f64).sum::<f64>();
-        let woven = sum(|share| share.woven);
-        if woven > 0.0 { sum(|share| share.patchwise) / woven } else { 1.0 }
+        let unrolled = sum(|share| share.unrolled);
+        if unrolled > 0.0 { sum(|share| share.patchwise) / unrolled } else { 1.0 }
     }
 
     /// The plan, unless the patches go through the net one by one.
-    pub(crate) fn plan(&self) -> Option<&Woven> {
-        match &self.way {
-            Way::Woven(woven) => Some(woven),
-            Way::Patchwise(_) => None,
+    pub(crate) fn plan(&self) -> Option<&Unrolled> {
+        match &self.mode {
+            Mode::Unrolled(unrolled) => Some(unrolled),
+            Mode::Patchwise(_) => None,
         }
     }
 
@@ -229,9 +229,9 @@ impl Interweave {
         let patches = self.offsets.len();
         let items = regions.items().saturating_mul(patches);
         let too_large = || ForwardError::Batch { net: self.name.clone(), items };
-        let woven = match &self.way {
-            Way::Patchwise(net) => return Ok(net.forward(&self.cut(regions).ok_or_else(too_large)?)?),
-            Way::Woven(woven) => woven,
+        let unrolled = match &self.mode {
+            Mode::Patchwise(net) => return Ok(net.forward(&self.cut(regions).ok_or_else(too_large)?)?),
+            Mode::Unrolled(unrolled) => unrolled,
         };
         let shape = [items, self.output.channels, self.output.height, self.output.width];
         let mut data = zeros(items, self.output).ok_or_else(too_large)?;
@@ -239,11 +239,11 @@ impl Interweave {
         let threads = rayon::current_num_threads();
         if threads > 1 && regions.items() >= threads {
             data.par_chunks_mut(to).zip(regions.data().par_chunks(from)).for_each(|(output, region)| {
-                woven.region(region, output, 1);
+                unrolled.region(region, output, 1);
             });
         } else {
             for (output, region) in data.chunks_mut(to).zip(regions.data().chunks(from)) {
-                woven.region(region, output, threads);
+                unrolled.region(region, output, threads);
             }
         }
         Ok(Tensor::from_vec(shape, data).map_err(|_| too_large())?)

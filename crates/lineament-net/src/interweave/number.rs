@@ -26,12 +26,12 @@ pub(crate) struct Map {
     /// `[patches, height, width]`: which value stands there.
     pub(crate) numbers: Vec<u32>,
     /// Where the values stand, by number.
-    places: Vec<Place>,
+    coords: Vec<Coord>,
 }
 
 /// What values are sorted by, so that neighbours in a row get consecutive numbers.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Coord {
     /// Rank among the combinations of cells that it went through.
     group: u32,
     row: u32,
@@ -58,7 +58,7 @@ pub(crate) struct Numbered {
     /// How many values each cell has.
     pub(crate) cells: Vec<usize>,
     /// For sums: the value of the other map that each is added to.
-    pub(crate) onto: Vec<u32>,
+    pub(crate) addend: Vec<u32>,
 }
 
 /// The patches' upper left corners in the region, x and y, and how much numbering may still be spent on them.
@@ -71,20 +71,20 @@ pub(crate) struct Numbering<'a> {
 impl Map {
     /// Number of different values.
     pub(crate) fn values(&self) -> usize {
-        self.places.len()
+        self.coords.len()
     }
 
     /// The region's pixels, row after row, as patches of shape `patch` at `offsets` see them.
     pub(crate) fn region(region: Shape, patch: Shape, offsets: &[[usize; 2]]) -> Self {
-        let places = (0..region.height).flat_map(|row| {
-            (0..region.width).map(move |column| Place { group: 0, row: row as u32, column: column as u32 })
+        let coords = (0..region.height).flat_map(|row| {
+            (0..region.width).map(move |column| Coord { group: 0, row: row as u32, column: column as u32 })
         });
         let numbers = offsets.iter().flat_map(|&[x, y]| {
             (y..y + patch.height).flat_map(move |row| {
                 (x..x + patch.width).map(move |column| (row * region.width + column) as u32)
             })
         });
-        Self { shape: patch, stride: 1, numbers: numbers.collect(), places: places.collect() }
+        Self { shape: patch, stride: 1, numbers: numbers.collect(), coords: coords.collect() }
     }
 
     /// The number at a place of one patch's map.
@@ -101,7 +101,7 @@ impl Numbering<'_> {
         map: &Map,
         window: Window,
         grid: [usize; 2],
-        onto: Option<&Map>,
+        addend: Option<&Map>,
         channels: usize,
     ) -> Option<Numbered> {
         let to = Shape { channels, ..window.slide(map.shape) };
@@ -109,7 +109,7 @@ impl Numbering<'_> {
         let ask = |patch: usize, row: usize, column: usize, key: &mut Vec<u32>| {
             let cell = (row * grid[0] / to.height) * grid[1] + column * grid[1] / to.width;
             key.push(cell as u32);
-            key.push(onto.map_or(PADDING, |onto| onto.number(patch, row, column)));
+            key.push(addend.map_or(PADDING, |addend| addend.number(patch, row, column)));
             let (rows, top) = window.taps(row, map.shape.height);
             let (columns, left) = window.taps(column, map.shape.width);
             for y in 0..window.kernel {
@@ -151,7 +151,7 @@ impl Numbering<'_> {
         let taps = rows.checked_mul(columns)?;
         self.budget = self.budget.checked_sub(positions.checked_mul(taps.checked_add(OVERHEAD)?)?)?;
         let mut known = HashMap::<Vec<u32>, u32>::new();
-        let (mut places, mut numbers) = (Vec::new(), Vec::with_capacity(positions));
+        let (mut coords, mut numbers) = (Vec::new(), Vec::with_capacity(positions));
         let mut key = Vec::with_capacity(taps + 2);
         for (patch, &[x, y]) in self.offsets.iter().enumerate() {
             for row in 0..to.height {
@@ -162,13 +162,13 @@ impl Numbering<'_> {
                         numbers.push(number);
                         continue;
                     }
-                    let number = places.len() as u32;
+                    let number = coords.len() as u32;
                     let first = key[2..].iter().find(|&&source| source != PADDING);
-                    let group = first.map_or(0, |&source| map.places[source as usize].group);
+                    let group = first.map_or(0, |&source| map.coords[source as usize].group);
                     let at = |offset: usize, index: usize| {
                         offset.saturating_add(index.saturating_mul(stride)).min(u32::MAX as usize) as u32
                     };
-                    places.push(Place { group, row: at(y, row), column: at(x, column) });
+                    coords.push(Coord { group, row: at(y, row), column: at(x, column) });
                     numbers.push(number);
                     known.insert(key.clone(), number);
                 }
@@ -178,26 +178,26 @@ impl Numbering<'_> {
         // Filters of a cell first; then what went through the same cells; then offsets that share a map; then rows.
         let modulus = u32::try_from(stride).unwrap_or(u32::MAX);
         keys.sort_by_key(|(key, number)| {
-            let Place { group, row, column } = places[*number as usize];
+            let Coord { group, row, column } = coords[*number as usize];
             (key[0], group, row % modulus, column % modulus, row, column, *number)
         });
         let mut numbered = Numbered {
-            map: Map { shape: to, stride, numbers, places: Vec::with_capacity(places.len()) },
+            map: Map { shape: to, stride, numbers, coords: Vec::with_capacity(coords.len()) },
             table: Table { rows, columns, ..Table::default() },
             cells: vec![0; cells],
-            onto: Vec::new(),
+            addend: Vec::new(),
         };
-        let mut renamed = vec![0; places.len()];
+        let mut renamed = vec![0; coords.len()];
         let (mut group, mut before) = (0, None);
         for (index, (key, number)) in keys.iter().enumerate() {
-            let place = places[*number as usize];
-            let through = (key[0], place.group);
+            let coord = coords[*number as usize];
+            let through = (key[0], coord.group);
             group += u32::from(before.is_some_and(|before| before != through));
             before = Some(through);
             numbered.cells[key[0] as usize] += 1;
-            numbered.onto.push(key[1]);
+            numbered.addend.push(key[1]);
             numbered.table.push(&key[2..]);
-            numbered.map.places.push(Place { group, ..place });
+            numbered.map.coords.push(Coord { group, ..coord });
             renamed[*number as usize] = index as u32;
         }
         numbered.map.numbers.iter_mut().for_each(|number| *number = renamed[*number as usize]);

@@ -15,12 +15,12 @@ pub(super) const OUTPUTS: usize = 16;
 /// A step of the net on numbered values: the same as [`crate::net::plan::Step`], reading through tables.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Operation {
-    /// `onto`: the values of the map in `output` that the sums are added to.
+    /// `addend`: the values of the map in `output` that the sums are added to.
     Convolve {
         convolution: Convolution,
         table: Table,
         pieces: Vec<Piece>,
-        onto: Option<Vec<u32>>,
+        addend: Option<Vec<u32>>,
         inner: usize,
         input: Slot,
         output: Slot,
@@ -61,7 +61,7 @@ pub(crate) enum Operation {
     },
     Add {
         table: Table,
-        onto: Vec<u32>,
+        addend: Vec<u32>,
         channels: usize,
         input: Slot,
         into: Slot,
@@ -89,7 +89,7 @@ impl Operation {
             Self::Pool { values, channels, output, .. } | Self::Copy { values, channels, output, .. } => {
                 Some((*output, [*values, *channels]))
             }
-            Self::Add { onto, channels, into, .. } => Some((*into, [onto.len(), *channels])),
+            Self::Add { addend, channels, into, .. } => Some((*into, [addend.len(), *channels])),
             Self::Normalise { .. } | Self::Activate { .. } => None,
         }
     }

@@ -3,7 +3,7 @@
 use super::Share;
 use super::number::{Map, Numbered, Numbering};
 use super::operation::{Operation, Piece};
-use super::run::Woven;
+use super::run::Unrolled;
 use crate::kernel::tiling::{FEW_WINDOWS, UNIT_WINDOWS};
 use crate::kernel::window::Window;
 use crate::net::plan::{Plan, Slot, Step};
@@ -20,35 +20,35 @@ const MOST_PIXELS: usize = 1 << 24;
 /// TransformLayout of a convolution that are enough to be had in equal numbers by two threads.
 const PIECES: usize = 16;
 
-/// Weaves `plan` for patches of shape `patch` at `offsets`, all within the region. `None` when it is too large to
+/// Unrolls `plan` for patches of shape `patch` at `offsets`, all within the region. `None` when it is too large to
 /// be planned.
-pub(crate) fn weave(
+pub(crate) fn unroll(
     plan: Plan,
     region: Shape,
     patch: Shape,
     offsets: &[[usize; 2]],
     isa: Isa,
-) -> Option<(Woven, Vec<Share>)> {
+) -> Option<(Unrolled, Vec<Share>)> {
     let pixels = |shape: Shape| shape.height.checked_mul(shape.width);
     pixels(region).filter(|&pixels| pixels <= MOST_PIXELS)?;
     pixels(patch)?.checked_mul(offsets.len()).filter(|&pixels| pixels <= MOST_TAPS)?;
-    let mut weaver = Weaver {
+    let mut unroller = Unroller {
         numbering: Numbering { offsets, budget: MOST_TAPS },
         maps: vec![Some(Map::region(region, patch, offsets))],
         operations: Vec::new(),
         shares: Vec::new(),
     };
-    weaver.maps.resize(plan.slots, None);
+    unroller.maps.resize(plan.slots, None);
     for step in plan.steps {
-        weaver.step(step)?;
+        unroller.step(step)?;
     }
-    let Weaver { mut maps, operations, shares, .. } = weaver;
+    let Unroller { mut maps, operations, shares, .. } = unroller;
     let map = maps.get_mut(plan.output)?.take()?;
     let pixels = [region.height * region.width, region.channels];
-    Some((Woven::new(operations, plan.slots, pixels, (plan.output, map), isa)?, shares))
+    Some((Unrolled::new(operations, plan.slots, pixels, (plan.output, map), isa)?, shares))
 }
 
-struct Weaver<'a> {
+struct Unroller<'a> {
     numbering: Numbering<'a>,
     /// What each slot holds at this point of the plan.
     maps: Vec<Option<Map>>,
@@ -56,7 +56,7 @@ struct Weaver<'a> {
     shares: Vec<Share>,
 }
 
-impl Weaver<'_> {
+impl Unroller<'_> {
     fn map(&self, slot: Slot) -> Option<&Map> {
         self.maps.get(slot)?.as_ref()
     }
@@ -73,15 +73,15 @@ impl Weaver<'_> {
         input: Slot,
         window: Window,
         grid: [usize; 2],
-        onto: Option<Slot>,
+        addend: Option<Slot>,
         channels: usize,
     ) -> Option<Numbered> {
         let map = self.maps.get(input)?.as_ref()?;
-        let onto = match onto {
+        let addend = match addend {
             Some(slot) => Some(self.maps.get(slot)?.as_ref()?),
             None => None,
         };
-        let numbered = self.numbering.windows(map, window, grid, onto, channels)?;
+        let numbered = self.numbering.windows(map, window, grid, addend, channels)?;
         numbered.map.values().checked_mul(channels).filter(|&all| all <= MAX_ELEMENTS)?;
         Some(numbered)
     }
@@ -106,7 +106,7 @@ impl Weaver<'_> {
                 let (values, channels) = (map.values(), map.shape.channels);
                 self.put(output, map, Operation::Copy { values, channels, input, output })
             }
-            // Woven plans are in single precision.
+            // Unrolled plans are in single precision.
             Step::ToBytes { .. } => None,
             Step::Normalise { affine, activation, slot } => {
                 let size = self.map(slot)?.values() * affine.scale.len();
@@ -122,9 +122,9 @@ impl Weaver<'_> {
             Step::Add { input, into, activation } => {
                 let channels = self.map(into)?.shape.channels;
                 let pixel = Window { kernel: 1, stride: 1, padding: 0 };
-                let Numbered { map, table, onto, .. } =
+                let Numbered { map, table, addend, .. } =
                     self.windows(input, pixel, [1, 1], Some(into), channels)?;
-                self.put(into, map, Operation::Add { table, onto, channels, input, into, activation })
+                self.put(into, map, Operation::Add { table, addend, channels, input, into, activation })
             }
         }
     }
@@ -138,8 +138,8 @@ impl Weaver<'_> {
         accumulate: bool,
     ) -> Option<()> {
         let inner = convolution.inner(self.map(input)?.shape);
-        let onto = accumulate.then_some(output);
-        let numbered = self.windows(input, convolution.window, grid, onto, convolution.filters)?;
+        let addend = accumulate.then_some(output);
+        let numbered = self.windows(input, convolution.window, grid, addend, convolution.filters)?;
         self.share(&convolution.path, &numbered.map, inner);
         let mut pieces = Vec::new();
         let mut first = 0;
@@ -155,9 +155,13 @@ impl Weaver<'_> {
             }));
             first += values;
         }
-        let Numbered { map, table, onto, .. } = numbered;
-        let onto = accumulate.then_some(onto);
-        self.put(output, map, Operation::Convolve { convolution, table, pieces, onto, inner, input, output })
+        let Numbered { map, table, addend, .. } = numbered;
+        let addend = accumulate.then_some(addend);
+        self.put(
+            output,
+            map,
+            Operation::Convolve { convolution, table, pieces, addend, inner, input, output },
+        )
     }
 
     fn matrix(&mut self, matrix: Matrix, input: Slot, output: Slot) -> Option<()> {
@@ -176,7 +180,7 @@ impl Weaver<'_> {
         };
         self.shares.push(Share {
             layer: path.to_owned(),
-            woven: products(map.values()),
+            unrolled: products(map.values()),
             patchwise: products(map.numbers.len()),
         });
     }
@@ -193,8 +197,10 @@ mod tests {
     #[test]
     fn what_is_too_large_to_be_planned_is_left_alone() {
         let patch = Shape::new(1, 1, 1);
-        assert!(weave(nothing(), Shape::new(1, 1 << 20, 1 << 20), patch, &[[0, 0]], Isa::PORTABLE).is_none());
-        assert!(weave(nothing(), Shape::new(1, usize::MAX, 2), patch, &[[0, 0]], Isa::PORTABLE).is_none());
-        assert!(weave(nothing(), Shape::new(1, 2, 2), patch, &[[0, 0]], Isa::PORTABLE).is_some());
+        assert!(
+            unroll(nothing(), Shape::new(1, 1 << 20, 1 << 20), patch, &[[0, 0]], Isa::PORTABLE).is_none()
+        );
+        assert!(unroll(nothing(), Shape::new(1, usize::MAX, 2), patch, &[[0, 0]], Isa::PORTABLE).is_none());
+        assert!(unroll(nothing(), Shape::new(1, 2, 2), patch, &[[0, 0]], Isa::PORTABLE).is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! Runs a woven plan on one region. Maps lie one behind the other in one memory, and the threads of a pool go from operation to operation together
+//! Runs an unrolled plan on one region. Maps lie one behind the other in one memory, and the threads of a pool go from operation to operation together
 //! (`kernel/together.rs`).
 
 use super::layout::{Does, Held, Layout, Stage};
@@ -17,7 +17,7 @@ use crate::net::plan::Slot;
 use crate::scheduler::{self, Steps};
 
 /// A plan ready to run, with the memory of earlier runs.
-pub(crate) struct Woven {
+pub(crate) struct Unrolled {
     operations: Vec<Operation>,
     /// What each operation multiplies with; nothing for most.
     packed: Vec<Packed>,
@@ -77,7 +77,7 @@ impl Packed {
     }
 }
 
-impl Woven {
+impl Unrolled {
     /// Of operations on a region of so many pixels and channels. `None` when their maps would not fit into memory.
     pub(crate) fn new(
         operations: Vec<Operation>,
@@ -106,7 +106,7 @@ impl Woven {
     pub(crate) fn region(&self, region: &[f32], output: &mut [f32], threads: usize) {
         self.memory.with(|memory: &mut Aligned| {
             let memory = memory.grown(self.layout.len);
-            scheduler::run(&self.layout.schedule, &Pass { woven: self, region }, memory, threads);
+            scheduler::run(&self.layout.schedule, &Pass { plan: self, region }, memory, threads);
             let map = self.layout.result.of(memory);
             let (channels, pixels) = (self.shape.channels, self.shape.height * self.shape.width);
             let patches = output.chunks_exact_mut(self.shape.elements());
@@ -123,24 +123,24 @@ impl Woven {
 
 /// One region on its way through.
 struct Pass<'a> {
-    woven: &'a Woven,
+    plan: &'a Unrolled,
     region: &'a [f32],
 }
 
 impl Steps for Pass<'_> {
     fn begin(&self, memory: &mut [f32]) {
-        let Held { start, values, channels } = self.woven.layout.region;
+        let Held { start, values, channels } = self.plan.layout.region;
         let (map, zeros) = memory[start..][..(values + 1) * channels].split_at_mut(values * channels);
-        to_pixels(self.woven.isa, (self.region, values), [channels, values], map);
+        to_pixels(self.plan.isa, (self.region, values), [channels, values], map);
         zeros.fill(0.0);
     }
 
     fn prepare(&self, stage: usize, written: &mut [f32]) {
-        written[self.woven.layout.stages[stage].output.size()..].fill(0.0);
+        written[self.plan.layout.stages[stage].output.size()..].fill(0.0);
     }
 
     fn unit(&self, stage: usize, unit: usize, memory: &[f32], out: &mut [f32]) {
-        let stage = &self.woven.layout.stages[stage];
+        let stage = &self.plan.layout.stages[stage];
         let there = stage.there(unit, out.len());
         self.run(stage, unit, memory, &mut out[..there]);
     }
@@ -148,21 +148,21 @@ impl Steps for Pass<'_> {
 
 impl Pass<'_> {
     fn run(&self, stage: &Stage, unit: usize, memory: &[f32], out: &mut [f32]) {
-        let (isa, packed) = (self.woven.isa, &self.woven.packed[stage.operation]);
+        let (isa, packed) = (self.plan.isa, &self.plan.packed[stage.operation]);
         let Stage { input, before, .. } = stage;
-        match &self.woven.operations[stage.operation] {
+        match &self.plan.operations[stage.operation] {
             Operation::Normalise { affine, activation, .. } => {
                 activation.apply_with_scale(out, &affine.scale, &affine.shift);
             }
             Operation::Activate { activation, channels, .. } => activation.apply(out, *channels),
-            Operation::Convolve { convolution, pieces, onto, .. } => {
+            Operation::Convolve { convolution, pieces, addend, .. } => {
                 let piece = &pieces[unit];
-                if let Some(onto) = onto {
-                    rows(before.of(memory), &onto[piece.first..], convolution.filters, out);
+                if let Some(addend) = addend {
+                    rows(before.of(memory), &addend[piece.first..], convolution.filters, out);
                 }
                 if let Some(weights) = packed.weights.get(piece.cell) {
                     let windows = packed.listed(input, piece.first, convolution.filters);
-                    multiply(weights, input.of(memory), &windows, 0..piece.values, out, onto.is_some());
+                    multiply(weights, input.of(memory), &windows, 0..piece.values, out, addend.is_some());
                 }
             }
             Operation::Multiply { values, .. } if stage.does == Does::Parts => {
@@ -186,9 +186,9 @@ impl Pass<'_> {
                 pooling.windows(isa, input.of(memory), *channels, sources, out);
             }
             Operation::Copy { .. } => out.copy_from_slice(&input.of(memory)[..input.size()]),
-            Operation::Add { table, onto, channels, activation, .. } => {
+            Operation::Add { table, addend, channels, activation, .. } => {
                 let first = unit * VALUES;
-                rows(before.of(memory), &onto[first..], *channels, out);
+                rows(before.of(memory), &addend[first..], *channels, out);
                 let map = input.of(memory);
                 for (value, out) in out.chunks_exact_mut(*channels).enumerate() {
                     for &source in table.window(first + value) {

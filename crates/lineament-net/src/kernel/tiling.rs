@@ -2,6 +2,8 @@
 //!
 //! A kernel of another processor is one file in `gemm_f32/` or `gemm_u8i8/` that implements [`Kernel`], and one line in the list of kernels there.
 #![allow(unsafe_code)]
+// The portable kernel alone has small tiles and no more.
+#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 
 use std::array;
 use std::ops::Range;
@@ -104,13 +106,10 @@ pub(crate) struct Tiles<'a, K: Kernel, W> {
 /// When two panels go together.
 pub(crate) enum Two<'a, K: Kernel, W> {
     /// Never.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "no kernel of this target does"))]
     Never,
     /// For windows that are left over by tiles of one panel, so that enough sums are under way: as many as the first tile has at most.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "no kernel of this target does"))]
     Rest([Tile<'a, K, W, 2>; 2]),
     /// Always: a value of the map that is read once serves both.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "no kernel of this target does"))]
     Always {
         tiles: [Tile<'a, K, W, 2>; 2],
         /// Where windows stand evenly.

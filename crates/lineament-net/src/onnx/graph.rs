@@ -2,28 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::attribute::{Dim, Setting};
 use super::wire::Message;
 use super::{MAX_BYTES, OnnxError, proto};
-
-/// One size of an input or output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dim {
-    /// Always this.
-    Fixed(usize),
-    /// The caller's choice, under a name; the same name means the same size.
-    Free(&'static str),
-}
-
-/// What an operator is told beside its inputs (an "attribute" in ONNX's words).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Setting<'a> {
-    /// A whole number.
-    Int(i64),
-    /// Several.
-    Ints(&'a [i64]),
-    /// A number.
-    Float(f32),
-}
 
 /// A value of a graph: an input, a constant or what a node gives. It only comes from its [`Graph`], so that no node can ask
 /// for one that is not there.

@@ -1,6 +1,7 @@
 //! The layers of a spec as ONNX nodes; what they mean is said by [`mod@crate::reference`].
 
-use super::graph::{Graph, Setting, Value};
+use super::attribute::Setting;
+use super::graph::{Graph, Value};
 use super::local::LocalConv;
 use super::{OnnxError, proto};
 use crate::spec::join;

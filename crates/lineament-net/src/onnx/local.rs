@@ -1,7 +1,8 @@
 //! A locally shared convolution in ONNX, which has none: each cell's neighbourhood is cut out, convolved with the cell's own
 //! filters, and the cells' maps are laid side by side.
 
-use super::graph::{Graph, Setting, Value};
+use super::attribute::Setting;
+use super::graph::{Graph, Value};
 use super::layers::filters;
 use super::{OnnxError, proto};
 use crate::{Array, CheckedLayer};

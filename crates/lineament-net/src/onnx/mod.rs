@@ -3,6 +3,7 @@
 //! [`export`] writes a whole net, [`export_interweaved`] one that reads overlapping patches of a region in one pass. Who wants more around it (a head, say) builds a [`Graph`], adds the net with
 //! [`Graph::net`] and goes on from its value.
 
+mod attribute;
 mod error;
 mod graph;
 mod layers;
@@ -11,8 +12,9 @@ mod proto;
 mod unrolled;
 mod wire;
 
+pub use attribute::{Dim, Setting};
 pub use error::OnnxError;
-pub use graph::{Dim, Graph, Setting, Value};
+pub use graph::{Graph, Value};
 pub use unrolled::export_interweaved;
 
 use crate::{Checked, NetSpec, Weights};

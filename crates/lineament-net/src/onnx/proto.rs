@@ -2,8 +2,9 @@
 //! (<https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto3>, the release of opset 17); numbers never change their
 //! meaning in later ones.
 
+use super::attribute::{Dim, Setting};
 use super::wire::Message;
-use super::{Dim, IR_VERSION, OPSET, Setting};
+use super::{IR_VERSION, OPSET};
 
 /// `TensorProto.DataType.FLOAT`.
 const FLOAT: i64 = 1;

@@ -4,11 +4,12 @@
 //! gathers rows by that table; a convolution of the gathered windows is then one product a cell. Padding is a row of zeros
 //! behind the last value.
 
-use super::graph::{Dim, Graph, Setting, Value};
+use super::attribute::{Dim, Setting};
+use super::graph::{Graph, Value};
 use super::{Form, OnnxError, proto};
 use crate::interweave::number::{PADDING, Table};
 use crate::interweave::operation::{Operation, Piece};
-use crate::interweave::run::Woven;
+use crate::interweave::run::Unrolled;
 use crate::kernel::activation::Activation;
 use crate::kernel::pooling::Pooling;
 use crate::net::fold::Affine;
@@ -54,7 +55,7 @@ pub fn export_interweaved(
     let dims = [1, region.channels, region.height, region.width].map(Dim::Fixed);
     let input = graph.input("region", &dims)?;
     let vectors = match interweave.plan() {
-        Some(plan) => Weaver::new(&mut graph, &input, region)?.run(plan, &interweave)?,
+        Some(plan) => Unroller::new(&mut graph, &input, region)?.run(plan, &interweave)?,
         None => {
             let patches = cut(&mut graph, &input, spec.input, offsets)?;
             graph.layers(spec, weights, Form::Vectors, patches)?
@@ -94,13 +95,13 @@ struct Rows {
 }
 
 /// Adds the operations of a plan to a graph.
-struct Weaver<'a> {
+struct Unroller<'a> {
     graph: &'a mut Graph,
     /// What each slot holds; the region's pixels until something else is written there.
     slots: Vec<Rows>,
 }
 
-impl<'a> Weaver<'a> {
+impl<'a> Unroller<'a> {
     fn new(graph: &'a mut Graph, region: &Value, shape: Shape) -> Result<Self, OnnxError> {
         let (channels, values) = (shape.channels, shape.height * shape.width);
         let planes = reshape(graph, "/planes", region, [channels, values])?;
@@ -109,7 +110,7 @@ impl<'a> Weaver<'a> {
     }
 
     /// All operations, then each patch's values: `[patches, features]`, features in the order channel, row, column.
-    fn run(mut self, plan: &Woven, interweave: &Interweave) -> Result<Value, OnnxError> {
+    fn run(mut self, plan: &Unrolled, interweave: &Interweave) -> Result<Value, OnnxError> {
         for (index, operation) in plan.operations().iter().enumerate() {
             let (slot, rows) = self.operation(index, operation)?;
             if self.slots.len() <= slot {
@@ -138,9 +139,9 @@ impl<'a> Weaver<'a> {
         // Layers have no slash in their names.
         let name = format!("/step{index}");
         Ok(match operation {
-            Operation::Convolve { convolution, table, pieces, onto, input, output, .. } => {
-                let onto = onto.as_ref().map(|numbers| (self.at(*output), numbers.as_slice()));
-                (*output, self.convolve(convolution, table, pieces, onto, &self.at(*input))?)
+            Operation::Convolve { convolution, table, pieces, addend, input, output, .. } => {
+                let addend = addend.as_ref().map(|numbers| (self.at(*output), numbers.as_slice()));
+                (*output, self.convolve(convolution, table, pieces, addend, &self.at(*input))?)
             }
             Operation::Multiply { matrix, table, input, output, .. } => {
                 (*output, self.multiply(matrix, table, &self.at(*input))?)
@@ -156,9 +157,9 @@ impl<'a> Weaver<'a> {
             Operation::Activate { activation, slot, .. } => {
                 (*slot, self.activate(&name, activation, self.at(*slot))?)
             }
-            Operation::Add { table, onto, input, into, activation, .. } => {
+            Operation::Add { table, addend, input, into, activation, .. } => {
                 let added = self.gather(&format!("{name}/added"), &self.at(*input), table.sources(), 1)?;
-                let rows = self.add(&name, added, &self.at(*into), onto)?;
+                let rows = self.add(&name, added, &self.at(*into), addend)?;
                 (*into, self.activate(&name, activation, rows)?)
             }
         })
@@ -170,7 +171,7 @@ impl<'a> Weaver<'a> {
         convolution: &Convolution,
         table: &Table,
         pieces: &[Piece],
-        onto: Option<(Rows, &[u32])>,
+        addend: Option<(Rows, &[u32])>,
         input: &Rows,
     ) -> Result<Rows, OnnxError> {
         let (path, filters, taps) = (convolution.path.as_str(), convolution.filters, table.taps());
@@ -196,8 +197,8 @@ impl<'a> Weaver<'a> {
             _ => self.graph.node(&format!("{path}/cells"), "Concat", &cells, &[("axis", Setting::Int(0))])?,
         };
         let mut rows = Rows { value, values, channels: filters };
-        if let Some((map, onto)) = onto {
-            rows = self.add(path, rows, &map, onto)?;
+        if let Some((map, addend)) = addend {
+            rows = self.add(path, rows, &map, addend)?;
         }
         self.activate(path, &convolution.activation, rows)
     }
@@ -267,9 +268,9 @@ impl<'a> Weaver<'a> {
     }
 
     /// Adds to each value the one of `map` that is numbered so.
-    fn add(&mut self, name: &str, rows: Rows, map: &Rows, onto: &[u32]) -> Result<Rows, OnnxError> {
-        let onto = self.gather(&format!("{name}/onto"), map, onto, 1)?;
-        let value = self.graph.node(&format!("{name}/sum"), "Add", &[&rows.value, &onto.value], &[])?;
+    fn add(&mut self, name: &str, rows: Rows, map: &Rows, addend: &[u32]) -> Result<Rows, OnnxError> {
+        let addend = self.gather(&format!("{name}/onto"), map, addend, 1)?;
+        let value = self.graph.node(&format!("{name}/sum"), "Add", &[&rows.value, &addend.value], &[])?;
         Ok(Rows { value, ..rows })
     }
 
