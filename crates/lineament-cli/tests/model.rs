@@ -107,7 +107,7 @@ fn locate_tells_boxes_without_attributes_and_writes_maps() {
     assert_eq!(located, predicted);
     assert_eq!(stage.listing("maps"), ["a.map.png", "deep", "grey.map.png"]);
     let map =
-        lineament::Photo::open(&stage.path("maps/deep/b.map.png"), &lineament::Limits::default()).unwrap();
+        lineament::Photo::open(stage.path("maps/deep/b.map.png"), &lineament::Limits::default()).unwrap();
     assert_eq!((map.width(), map.height()), (160, 90));
     let csv = output(&mut stage.with_model(&["locate", "photos", "--format", "csv"]));
     assert_eq!(csv.lines().next(), Some("path,width,height,face,x,y,box_width,box_height,score"));

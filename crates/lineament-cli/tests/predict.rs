@@ -265,7 +265,7 @@ fn annotated_copies_are_written_without_touching_the_pictures() {
     output(&mut stage.with_model(&["predict", "photos", "--annotate", "photos"]));
     assert_eq!(fs::read(stage.path("photos/a.png")).unwrap(), before);
     let copy =
-        lineament::Photo::open(&stage.path("photos/a.faces.png"), &lineament::Limits::default()).unwrap();
+        lineament::Photo::open(stage.path("photos/a.faces.png"), &lineament::Limits::default()).unwrap();
     assert_eq!((copy.width(), copy.height()), (120, 100));
     assert_eq!(stage.listing("photos/deep"), ["b.faces.png", "b.png"]);
 }

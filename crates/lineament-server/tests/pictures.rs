@@ -20,7 +20,7 @@ async fn a_picture_is_answered_as_the_library_answers() {
     let answer = ask(&service(Settings::default()), post("/v1/predict", "image/png", picture())).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header(header::CACHE_CONTROL), "no-store");
-    let prediction = tagger(1).predict(&picture()).unwrap();
+    let prediction = tagger(1).predict(picture()).unwrap();
     assert!(!prediction.faces.is_empty());
     assert_eq!(answer.json(), json!(prediction));
     assert_eq!(answer.json(), json!({"width": 120, "height": 100, "faces": prediction.faces}));
@@ -100,13 +100,13 @@ async fn explanations_are_those_of_the_library() {
     };
     let smiling = Selection { attributes: Some(vec!["Smiling".to_owned()]), ..Selection::default() };
     let tagger = tagger(1).with(&smiling).unwrap();
-    let faces = tagger.locate(&picture()).unwrap();
+    let faces = tagger.locate(picture()).unwrap();
     let options = ExplainOptions { neurons: 2, ..ExplainOptions::default() };
     let told = ask("attributes=Smiling&neurons=2").await.json();
     let expected: Vec<Value> = (1..)
         .zip(&faces)
         .map(|(number, face)| {
-            let one = tagger.explain(&picture(), face.rect, &options).unwrap().remove(0);
+            let one = tagger.explain(picture(), face.rect, &options).unwrap().remove(0);
             // Through text, as the answer: numbers of four bytes are written with fewer digits.
             let text = serde_json::to_string(&one).unwrap();
             let mut one: Value = serde_json::from_str(&text).unwrap();

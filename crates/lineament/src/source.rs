@@ -115,10 +115,11 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         let dynamic = DynamicImage::from(rgb.clone());
         let text = path.to_str().unwrap();
+        let owned = text.to_owned();
         let all = [
             read(text),
             read(text.to_owned()),
-            read(&text.to_owned()),
+            read(&owned),
             read(path.as_path()),
             read(&path),
             read(path.clone()),

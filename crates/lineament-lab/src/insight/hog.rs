@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn gradients_are_scikit_images() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let photo = Photo::open(&root.join("../../examples/astronaut.png"), &Limits::default()).unwrap();
+        let photo = Photo::open(root.join("../../examples/astronaut.png"), &Limits::default()).unwrap();
         let part = crop(&photo, Rect::new(200.0, 60.0, 64.0, 48.0), 64, 48);
         let bytes = std::fs::read(root.join("tests/fixtures/hog.f32")).unwrap();
         let expected: Vec<f32> =

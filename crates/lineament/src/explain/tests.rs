@@ -100,7 +100,7 @@ fn what_is_not_there_is_refused() {
 fn an_explanation_is_written_with_its_answer() {
     let tagger = Tagger::new(with_head()).unwrap();
     let face = Rect::new(30.0, 20.0, 40.0, 50.0);
-    let explained = tagger.explain(&blocks(120, 100, 5), face, &ExplainOptions::default()).unwrap();
+    let explained = tagger.explain(blocks(120, 100, 5), face, &ExplainOptions::default()).unwrap();
     let written = serde_json::to_string(&explained[0]).unwrap();
     let keys = [
         "name",

@@ -42,7 +42,7 @@ fn work_stays_on_the_threads_of_the_builder() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
     let threads = |tagger: Tagger| {
         let counted = |_: &Photo| Ok(rayon::current_num_threads());
-        pool.install(|| tagger.read(&Photo::filled(1, 1, [0; 3]), counted).unwrap())
+        pool.install(|| tagger.read(Photo::filled(1, 1, [0; 3]), counted).unwrap())
     };
     assert_eq!(threads(tagger(Tagger::builder().threads(2))), 2);
     assert_eq!(threads(tagger(Tagger::builder())), 3);
@@ -105,7 +105,7 @@ fn only_the_selected_attributes_are_answered_in_their_order() {
     assert_eq!(read, [all["Smiling"].clone(), all["Male"].clone()]);
     assert_eq!(two.scores(&photo, at).unwrap().len(), 40);
     let none = Selection { attributes: Some(Vec::new()), ..Selection::default() };
-    let faces = two.with(&none).unwrap().predict(&blocks(240, 200, 3)).unwrap().faces;
+    let faces = two.with(&none).unwrap().predict(blocks(240, 200, 3)).unwrap().faces;
     assert!(!faces.is_empty() && faces.iter().all(|face| face.attributes.is_empty()));
     let refused =
         Tagger::builder().bundle(tiny_bundle(1).unwrap()).attributes(["Smilng"]).build().unwrap_err();

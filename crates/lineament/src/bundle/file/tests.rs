@@ -103,7 +103,7 @@ fn other_files_are_refused_with_advice() {
     let weights =
         tiny_bundle(1).unwrap().parts().net("anet").unwrap().to_safetensors(Precision::F32).unwrap();
     assert!(refusal(&weights).contains("no card"));
-    let said = Bundle::open(&folder.path().join("missing")).unwrap_err().to_string();
+    let said = Bundle::open(folder.path().join("missing")).unwrap_err().to_string();
     assert!(said.contains("missing"), "{said}");
     let said = Bundle::open(folder.path()).unwrap_err().to_string();
     assert!(said.contains("folder"), "{said}");

@@ -26,7 +26,7 @@ fn detector(name: &str) -> Detector {
 /// The picture that the fixture is about: all of the astronaut, or the part that has the size of the canvas.
 #[cfg_attr(not(feature = "detector"), allow(dead_code))]
 fn picture(name: &str) -> Photo {
-    let photo = Photo::open(&root().join("../../examples/astronaut.png"), &Limits::default()).unwrap();
+    let photo = Photo::open(root().join("../../examples/astronaut.png"), &Limits::default()).unwrap();
     match name {
         "yunet" => photo,
         _ => crop(&photo, Rect::new(60.0, 0.0, 320.0, 240.0), 320, 240),
