@@ -1,10 +1,10 @@
 //! Faces and their attributes over HTTP, and the page that shows them.
 //!
-//! [`Service`] holds a tagger, a bounded queue and the threads that work on it; [`Service::router`] answers requests, and
-//! [`run`] serves it on an address until the process is asked to stop. The modules, from the outside in: `serve` listens,
-//! `router` leads through `guard` to `routes` (one a file), `upload` takes in photos, `queue` has them wait, `workers` works
-//! on them, each on its share of the threads (`shares`), `work` is what is done with one, `maps` draws maps, `problem` is what
-//! refusals look like, and [`settings`] what may be set.
+//! [`Service`] holds a tagger, a bounded queue and the threads that work on it; [`Service::router`] answers requests,
+//! and [`run`] serves it on an address until the process is asked to stop. The modules, from the outside in: `serve`
+//! listens, `router` leads through `guard` to `routes` (one a file), `upload` takes in photos, `queue` has them wait,
+//! `workers` works on them, each on its share of the threads (`shares`), `work` is what is done with one, `maps` draws
+//! maps, `problem` is what refusals look like, and [`settings`] what may be set.
 
 mod guard;
 mod maps;

@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 
 use crate::problem::Problem;
 
-/// The longer side of a map's picture, in pixels: maps are smooth, and whoever lays one over a photo stretches it.
-const WHOLE_SIDE: u32 = 512;
+/// The longer side of the image of a full map, in pixels: maps are smooth, and whoever lays one over a photo stretches it.
+const FULL_SIDE: u32 = 512;
 /// The same around one face: there may be many of these in an answer.
 const FACE_SIDE: u32 = 96;
 /// How much of the picture gives way to the map.
@@ -57,11 +57,11 @@ fn base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error>
     serializer.serialize_str(&BASE64.encode(bytes))
 }
 
-/// The map of a whole picture.
-pub fn whole(map: &ResponseMap, photo: &Photo, kind: MapKind) -> Result<Map, Problem> {
+/// The map of a full photo.
+pub fn full(map: &ResponseMap, photo: &Photo, kind: MapKind) -> Result<Map, Problem> {
     match kind {
         MapKind::Over => opaque(&map.over(photo, OPACITY)),
-        MapKind::Layer => layer(map, photo.rect(), WHOLE_SIDE),
+        MapKind::Layer => layer(map, photo.rect(), FULL_SIDE),
     }
 }
 
@@ -86,9 +86,9 @@ fn layer(map: &ResponseMap, covered: Rect, longest: u32) -> Result<Map, Problem>
     let mut pixels = Vec::with_capacity(width as usize * height as usize * 4);
     for y in 0..height {
         for x in 0..width {
-            let place =
+            let point =
                 Point::new(covered.x + (x as f32 + 0.5) * step_x, covered.y + (y as f32 + 0.5) * step_y);
-            let value = ((map.sample(place) - least) * scale).clamp(0.0, 1.0);
+            let value = ((map.sample(point) - least) * scale).clamp(0.0, 1.0);
             pixels.extend(heat(value).map(|colour| colour.round() as u8));
             pixels.push((value.powf(1.5) * 230.0).round() as u8);
         }

@@ -25,7 +25,7 @@ pub struct Metrics {
     held: Gauge<f64, AtomicU64>,
 }
 
-/// A part of the way of a picture.
+/// A stage of the work on a photo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// In the queue.
@@ -38,7 +38,7 @@ pub enum Stage {
     Attributes,
     /// Response maps.
     Map,
-    /// Finding what answers rest on.
+    /// Explaining answers.
     Explain,
 }
 
@@ -131,7 +131,7 @@ impl Metrics {
         self.request_seconds.get_or_create(&Route { route: route.to_owned() }).observe(took.as_secs_f64());
     }
 
-    /// Counts a picture as read, refused or left by its client.
+    /// Counts a photo as read or refused.
     pub fn picture(&self, outcome: &'static str) {
         self.pictures.get_or_create(&Pictures { outcome }).inc();
     }

@@ -62,17 +62,17 @@ problems! {
     not_acceptable = NOT_ACCEPTABLE, "not-acceptable", "The answer cannot be given in that form";
     /// A body that came too slowly.
     slow_body = REQUEST_TIMEOUT, "slow-body", "The request took too long to arrive";
-    /// More bytes, pixels or pictures than allowed.
+    /// More bytes, pixels or photos than allowed.
     too_large = PAYLOAD_TOO_LARGE, "too-large", "The request is too large";
-    /// A body that is no picture by its own word.
+    /// A body of another type than a photo's.
     wrong_type = UNSUPPORTED_MEDIA_TYPE, "wrong-type", "The body is not of a type that is read";
-    /// Bytes that cannot be read as a picture.
+    /// Bytes that cannot be read as a photo.
     unreadable = UNPROCESSABLE_ENTITY, "unreadable-picture", "The picture cannot be read";
     /// A face that is asked for and not found.
     no_face = UNPROCESSABLE_ENTITY, "no-face", "There is no such face";
     /// A full queue.
     busy = TOO_MANY_REQUESTS, "busy", "The service is busy";
-    /// A failure of ours.
+    /// A fault in the service.
     failed = INTERNAL_SERVER_ERROR, "failed", "The service failed";
     /// An answer that takes too long.
     slow_answer = SERVICE_UNAVAILABLE, "slow-answer", "The answer took too long";
@@ -84,7 +84,7 @@ impl Problem {
     /// The content type.
     pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-    /// Says when to come again, in whole seconds, at least one.
+    /// Adds when to come again, in whole seconds, at least one.
     pub fn retry_after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait.as_secs_f64().ceil().clamp(1.0, 3600.0) as u64), ..self }
     }

@@ -134,7 +134,8 @@ impl Lanes {
         self.light.waiting + self.heavy.waiting
     }
 
-    /// Starts a photo, whose ticket still counts among those that wait; returns how many are active, and whether it is the only one.
+    /// Starts a photo, whose ticket still counts among those that wait; returns how many are active, and whether it is
+    /// the only one.
     fn start(&mut self, weight: Weight) -> (usize, bool) {
         let lane = self.of(weight);
         lane.active += 1;

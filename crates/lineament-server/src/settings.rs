@@ -1,4 +1,4 @@
-//! What may be set, with what is right for most.
+//! Settings, with defaults that suit most.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -10,11 +10,11 @@ use crate::token::Token;
 /// Everything about the service but its model.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where it listens: on this machine only, unless set.
+    /// Where it listens; by default on this machine only.
     pub address: SocketAddr,
     /// What every request for work must bring, if anything.
     pub token: Option<Token>,
-    /// Other origins whose pages may ask, such as `https://photos.example`; `*` lets all. None unless set.
+    /// Other origins whose pages may send requests, such as `https://photos.example`; `*` lets all. None by default.
     pub origins: Vec<HeaderValue>,
     /// What a request may ask for.
     pub limits: Limits,
@@ -27,13 +27,13 @@ pub struct Settings {
 pub struct Limits {
     /// Bytes of a request's body.
     pub body: usize,
-    /// Pixels of a picture, as its header gives them.
+    /// Pixels of a photo, as its header gives them.
     pub pixels: u64,
-    /// Pictures of a request.
+    /// Photos of a request.
     pub pictures: usize,
-    /// Faces reported of a photo, the best ones.
+    /// Faces reported per photo, the best ones.
     pub faces: usize,
-    /// Maps of attributes drawn of a picture.
+    /// Maps of attributes per photo.
     pub maps: usize,
     /// From a request's first byte to its last, and again from there to the answer.
     pub time: Duration,
@@ -50,7 +50,7 @@ pub struct QueueConfig {
     pub capacity: usize,
     /// A request that would wait longer than this is refused.
     pub patience: Duration,
-    /// Photos that are worked on at a time, where there are as many threads; as many of a size may wait whatever their wait.
+    /// Photos that are worked on at a time, where there are as many threads. As many may wait, however long each takes.
     pub active: usize,
 }
 

@@ -1,4 +1,4 @@
-//! What is done with one photo.
+//! The work on one photo.
 
 use lineament::explain::{ExplainOptions, Explanation};
 use lineament::{Error, Face, FaceRecord, Photo, Prediction, Tagger};
@@ -14,7 +14,7 @@ use crate::settings::Limits;
 /// A photo of more bytes is heavy.
 const HEAVY_BYTES: usize = 512 << 10;
 
-/// What is asked about a photo.
+/// What a request wants to know of its photos.
 pub enum Task {
     /// Faces and the attributes that this tagger selects.
     Predict(Tagger),
@@ -23,7 +23,7 @@ pub enum Task {
         /// How the map is drawn.
         map: MapKind,
     },
-    /// Faces, and what the answers about their attributes rest on.
+    /// Faces, and explanations of their attributes.
     Explain(ExplainRequest),
 }
 
@@ -36,11 +36,11 @@ impl Task {
     }
 }
 
-/// What is to be explained.
+/// What to explain, and how.
 pub struct ExplainRequest {
     /// The one face of interest, counted from 1; all where none is named.
     pub face: Option<usize>,
-    /// Which attributes, and by which threshold.
+    /// Selects the attributes and their thresholds.
     pub tagger: Tagger,
     /// How many neurons.
     pub options: ExplainOptions,
@@ -54,28 +54,28 @@ pub struct Answer {
     /// Its size and its faces.
     #[serde(flatten)]
     pub prediction: Prediction,
-    /// How many more faces there are than the limit allows.
+    /// How many more faces there are than an answer may hold.
     #[serde(skip_serializing_if = "is_none_left")]
     #[schema(required = false)]
     pub faces_left_out: usize,
     /// How LNet_o responds to the picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_map: Option<Map>,
-    /// What the answers rest on: for each face each attribute, in the order asked for.
+    /// Explanations: for each face each attribute, in the order of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanations: Option<Vec<Explained>>,
 }
 
-/// What the answer about one attribute of one face rests on.
+/// The explanation of one attribute of one face.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Explained {
     /// Which of the faces, counted from 1.
     #[schema(minimum = 1)]
     pub face: usize,
-    /// The answer, its place and its neurons.
+    /// The answer, its region and its neurons.
     #[serde(flatten)]
     pub explanation: Explanation,
-    /// How strongly each place of the face speaks for the attribute.
+    /// How strongly each point of the face speaks for the attribute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub map: Option<FaceMap>,
 }
@@ -94,7 +94,7 @@ impl From<Error> for Problem {
     }
 }
 
-/// Reads the picture and does what is asked; stops between stages once nobody waits for it.
+/// Reads the photo and does the task; stops between stages once nobody waits for the answer.
 pub fn run(
     task: &Task,
     bytes: &[u8],
@@ -123,7 +123,7 @@ pub fn run(
         }
         Task::Locate { map } => {
             let map =
-                metrics.timed(Stage::Map, || maps::whole(&tagger.response_map(&photo)?, &photo, *map))?;
+                metrics.timed(Stage::Map, || maps::full(&tagger.response_map(&photo)?, &photo, *map))?;
             response_map = Some(map);
             bare()
         }

@@ -47,7 +47,7 @@ impl Workers {
             // The next photo may begin: first its threads, then its turn.
             drop(share);
             drop(permit);
-            // Whoever asked may have left.
+            // The client may have left.
             let _ = answer.send(done);
         });
         waiting.await.unwrap_or_else(|_| Err(stopped()))

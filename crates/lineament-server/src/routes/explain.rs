@@ -1,4 +1,4 @@
-//! `POST /v1/explain`: what answers rest on.
+//! `POST /v1/explain`: explanations of answers.
 
 use std::sync::Arc;
 
@@ -21,19 +21,19 @@ use crate::work::{ExplainRequest, Task};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ExplainQuery {
-    /// Only these attributes, in this order, separated by commas; all when left out.
+    /// Only these attributes, in this order, separated by commas; all by default.
     #[param(example = "Smiling,Eyeglasses")]
     attributes: Option<String>,
-    /// Only this face, counted from 1 in the order of /v1/predict; all when left out.
+    /// Only this face, counted from 1 in the order of /v1/predict; all by default.
     #[param(minimum = 1)]
     face: Option<usize>,
-    /// How many neurons are named, those that said most first [default: 5].
+    /// How many neurons are listed, the strongest first [default: 5].
     #[param(minimum = 0)]
     neurons: Option<usize>,
-    /// What the thresholds are chosen for that answers are read at.
+    /// What the thresholds of the answers are chosen for.
     #[param(inline)]
     operating_point: Option<Point>,
-    /// Whether maps are drawn, and how [default: none, or layer where a PNG is asked for].
+    /// Whether maps are drawn, and how [default: none, or layer with `Accept: image/png`].
     #[param(inline)]
     map: Option<Kind>,
 }
@@ -42,11 +42,11 @@ pub struct ExplainQuery {
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
-    /// Not at all; regions are reported all the same.
+    /// Not at all; regions are given all the same.
     None,
-    /// Clear where the attribute does not speak, to be laid over the picture at the map's box.
+    /// Transparent where the attribute has no evidence, to be laid over the photo at the map's box.
     Layer,
-    /// Over the face, which is cut out of the picture.
+    /// Over the face, which is cut out of the photo.
     Over,
 }
 
@@ -75,7 +75,7 @@ impl ExplainQuery {
     }
 }
 
-/// Which places and which neurons spoke for each attribute of each face.
+/// The region and the neurons behind each attribute of each face.
 ///
 /// With `Accept: image/png` the map of one attribute of one face alone, as a PNG.
 #[utoipa::path(
@@ -84,7 +84,7 @@ impl ExplainQuery {
     tag = "pictures",
     params(ExplainQuery),
     responses(
-        (status = 200, description = "Boxes and explanations, with maps in base64 where they were asked for; or one map itself", content(
+        (status = 200, description = "Boxes and explanations, with maps in base64 where the request wants them; or one map itself", content(
             (Answers = "application/json"),
             (Vec<u8> = "image/png"),
         )),

@@ -1,4 +1,4 @@
-//! `POST /v1/locate`: where the faces are, and what LNet_o saw.
+//! `POST /v1/locate`: where the faces are, and the response map of LNet_o.
 
 use std::sync::Arc;
 
@@ -28,9 +28,9 @@ pub struct LocateQuery {
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
-    /// Clear where the response is weak, to be laid over the picture.
+    /// Transparent where the response is weak, to be laid over the photo.
     Layer,
-    /// Over the picture.
+    /// Over the photo.
     Over,
 }
 

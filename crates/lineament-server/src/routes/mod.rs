@@ -1,4 +1,4 @@
-//! What can be asked; one route a file.
+//! The routes, one a file.
 
 pub mod explain;
 pub mod health;
@@ -23,17 +23,17 @@ use crate::problem::Problem;
 use crate::service::{PhotoResult, Service};
 use crate::work::Answer;
 
-/// What is answered about pictures: one for a picture that was the body, a list for those of a form.
+/// The answer about one photo that was the body, or a list for the photos of a form.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Answers {
-    /// About the picture.
+    /// About the photo.
     One(Box<Answer>),
-    /// About each picture, in the order they were sent.
+    /// About each photo, in the order they were sent.
     Many(Vec<Entry>),
 }
 
-/// One picture of a form.
+/// One photo of a form.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Entry {
@@ -41,7 +41,7 @@ pub enum Entry {
     Read(Box<Answer>),
     /// Why there is none.
     Unread {
-        /// The picture's name in the form.
+        /// The photo's name in the form.
         #[serde(skip_serializing_if = "Option::is_none")]
         path: Option<String>,
         /// What is wrong with it.
@@ -50,7 +50,7 @@ pub enum Entry {
 }
 
 impl Answers {
-    /// A picture alone that cannot be read is a problem; in a list, the others are still answered.
+    /// A single photo that cannot be read is a problem; in a list, the others are still answered.
     fn of(results: Vec<(Option<String>, PhotoResult)>, form: bool) -> Result<Self, Problem> {
         let mut entries = results.into_iter().map(|(path, answer)| match answer {
             Ok(mut answer) => {
@@ -137,7 +137,7 @@ fn wants_png(headers: &HeaderMap) -> bool {
     png && !json
 }
 
-/// The one map of the answer as it is.
+/// The one map of the answer, as a PNG.
 fn png(answers: Answers, map: impl FnOnce(Answer) -> Result<Map, Problem>) -> Result<Response, Problem> {
     match answers {
         Answers::One(answer) => {

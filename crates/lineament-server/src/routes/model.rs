@@ -14,7 +14,7 @@ use crate::service::Service;
 pub const LABELS: &str = "Attributes are labels that people gave to pictures, as a model has learned to guess them from pixels. They are \
      no facts about the person in the picture, and no measure of anybody. Nobody is identified.";
 
-/// The model and what it may be asked.
+/// The model and the limits of requests.
 #[derive(Serialize, ToSchema)]
 pub struct Model<'a> {
     /// Its name.
@@ -29,40 +29,40 @@ pub struct Model<'a> {
     licence: &'a str,
     /// What its answers are and are not.
     labels: &'static str,
-    /// The selected attributes, in the order of the answers.
+    /// The attributes that it reports, in their order.
     attributes: Vec<ModelAttribute<'a>>,
-    /// What a request may ask for.
+    /// The limits of a request.
     limits: ModelLimits,
-    /// Everything that it says of itself, as `lineament model show --format json` gives it.
+    /// Its card, as `lineament model show --format json` gives it.
     #[schema(value_type = Object)]
     card: &'a Card,
 }
 
-/// An attribute of the model.
+/// An attribute that the model reports.
 #[derive(Serialize, ToSchema)]
 struct ModelAttribute<'a> {
     /// Its name.
     name: &'a str,
-    /// The share of training pictures that have it.
+    /// Its prevalence: the share of training photos that have it.
     positives: f32,
-    /// From which probability on it is called present, for the most right answers.
+    /// From which probability on it is present, for the highest accuracy.
     accuracy: f32,
     /// The same where presence and absence count the same.
     balanced: f32,
 }
 
-/// What a request may ask for.
+/// The limits of a request.
 #[derive(Serialize, ToSchema)]
 struct ModelLimits {
     /// Bytes of the body.
     bytes: usize,
-    /// Pixels of a picture.
+    /// Pixels of a photo.
     pixels: u64,
-    /// Pictures of a form.
+    /// Photos of a form.
     pictures: usize,
-    /// Faces reported of a photo.
+    /// Faces reported per photo.
     faces: usize,
-    /// Maps of attributes drawn of a picture.
+    /// Maps of attributes per photo.
     maps: usize,
 }
 

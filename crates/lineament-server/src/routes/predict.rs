@@ -12,12 +12,12 @@ use crate::problem::Problem;
 use crate::service::Service;
 use crate::work::Task;
 
-/// How pictures are read.
+/// How photos are read.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PredictQuery {
-    /// Only these attributes, in this order, separated by commas; all when left out.
+    /// Only these attributes, in this order, separated by commas; all by default.
     #[param(example = "Smiling,Eyeglasses")]
     attributes: Option<String>,
     /// Call an attribute present from this probability on, instead of the model's own thresholds.
