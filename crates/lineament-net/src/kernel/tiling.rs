@@ -173,14 +173,14 @@ impl<'a, K: Kernel, W: Windows, const P: usize> Tile<'a, K, W, P> {
     }
 }
 
-/// Multiplies the windows of `range` with the weights of all panels.
+/// Multiplies the windows of `range` with the weights of some panels, each of which `strip` gives.
 ///
 /// # Safety
 /// Windows and outputs were checked ([`indirection::check`](super::indirection::check)), panels are packed for this kernel and have the windows' rows, and
 /// all but the last have as many outputs as [`Kernel::PACKING`] says.
 pub(crate) unsafe fn multiply<'a, K: Kernel, W: Windows>(
     kernel: K,
-    mut strips: impl Iterator<Item = K::Strip<'a>>,
+    (panels, strip): (Range<usize>, impl Fn(usize) -> K::Strip<'a>),
     map: &[K::Value],
     windows: &W,
     range: Range<usize>,
@@ -193,12 +193,13 @@ pub(crate) unsafe fn multiply<'a, K: Kernel, W: Windows>(
         unsafe { Tile::cover(tiles, kernel, array::from_ref(strip), map, windows, range, out) };
     };
     let left = range.len() % one[0].windows;
-    while let Some(first) = strips.next() {
-        let Some(second) = strips.next() else {
-            single(&first, range.clone(), out);
-            continue;
-        };
-        let both = [first, second];
+    let mut next = panels.start;
+    while next < panels.end {
+        if next + 1 == panels.end {
+            return single(&strip(next), range, out);
+        }
+        let both = [strip(next), strip(next + 1)];
+        next += 2;
         // The windows from here on meet both panels together.
         let split = match &two {
             Two::Always { .. } => range.start,
@@ -274,7 +275,7 @@ macro_rules! kernels {
         /// As there; panels are packed for `isa`.
         unsafe fn run<'a, W: $crate::kernel::indirection::Windows>(
             isa: $crate::kernel::isa::Isa,
-            strips: impl Iterator<Item = $strip<'a>>,
+            strips: (std::ops::Range<usize>, impl Fn(usize) -> $strip<'a>),
             map: &[$value],
             windows: &W,
             range: std::ops::Range<usize>,

@@ -65,7 +65,7 @@ pub(crate) fn multiply_panels<W: Windows>(
     assert_eq!(weights.inner(), rows.count * rows.run, "windows and weights of different sizes");
     let outputs = weights.outputs_of(panels.clone());
     indirection::check(windows, range.clone(), [rows.run, map.len()], [outputs.len(), out.len()]);
-    let strips = panels.map(|panel| {
+    let strip = |panel: usize| {
         let own = weights.outputs_of(panel..panel + 1);
         Strip {
             panel: weights.panel(panel),
@@ -74,9 +74,9 @@ pub(crate) fn multiply_panels<W: Windows>(
             rows,
             accumulate,
         }
-    });
+    };
     // SAFETY: windows and outputs were checked; weights are packed for their instruction set, and have as many inputs as the windows have values.
-    unsafe { run(weights.isa(), strips, map, windows, range, out) };
+    unsafe { run(weights.isa(), (panels, strip), map, windows, range, out) };
 }
 
 /// One panel of weights, and what becomes of its products.

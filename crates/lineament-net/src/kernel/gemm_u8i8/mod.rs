@@ -56,16 +56,16 @@ pub(crate) fn multiply<W: Windows>(
     let Packing { inputs, outputs: wide } = weights.packing();
     let steps = weights.packing().steps(rows.run);
     indirection::check(windows, range.clone(), [steps * inputs, map.len()], [weights.outputs(), out.len()]);
-    let strips = weights.panels().enumerate().map(|(number, panel)| {
-        let first = number * wide;
+    let strip = |index: usize| {
+        let (first, panel) = (index * wide, weights.panel(index));
         let mut begin = [0; Packing::MOST_OUTPUTS];
         let zero = -i32::from(scale.zero);
         begin.iter_mut().zip(panel.sums).for_each(|(begin, sum)| *begin = zero * sum);
         let outputs = (weights.outputs() - first).min(wide);
         Strip { panel, begin, first, outputs, rows, steps, scale, accumulate }
-    });
+    };
     // SAFETY: windows and outputs were checked; weights are packed for their instruction set, and have the windows' rows.
-    unsafe { run(weights.isa(), strips, map, windows, range, out) };
+    unsafe { run(weights.isa(), (0..weights.panels(), strip), map, windows, range, out) };
 }
 
 /// One panel of weights, and what becomes of its products.

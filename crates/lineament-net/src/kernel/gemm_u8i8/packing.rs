@@ -101,18 +101,23 @@ impl PackedWeights {
         self.outputs
     }
 
-    /// The panels, first outputs first.
-    pub(crate) fn panels(&self) -> impl Iterator<Item = Panel<'_>> {
+    /// Number of panels.
+    pub(crate) fn panels(&self) -> usize {
+        self.outputs.div_ceil(self.packing.outputs)
+    }
+
+    /// One panel.
+    pub(crate) fn panel(&self, panel: usize) -> Panel<'_> {
         let Packing { outputs, inputs } = self.packing;
-        let each = (self.rows.count * self.packing.steps(self.rows.run) * outputs * inputs).max(1);
-        let values = bytemuck::cast_slice(&self.values).chunks_exact(each);
-        let [scales, bias, slopes] =
-            [&self.scales, &self.bias, &self.slopes].map(|list| list.chunks_exact(outputs));
-        values
-            .zip(scales)
-            .zip(self.sums.chunks_exact(outputs))
-            .zip(bias.zip(slopes))
-            .map(|(((values, scales), sums), (bias, slopes))| Panel { values, scales, sums, bias, slopes })
+        let each = self.rows.count * self.packing.steps(self.rows.run) * outputs * inputs;
+        let own = panel * outputs..(panel + 1) * outputs;
+        Panel {
+            values: &bytemuck::cast_slice(&self.values)[panel * each..(panel + 1) * each],
+            scales: &self.scales[own.clone()],
+            sums: &self.sums[own.clone()],
+            bias: &self.bias[own.clone()],
+            slopes: &self.slopes[own],
+        }
     }
 }
 
@@ -131,7 +136,7 @@ mod tests {
         for isa in Isa::available() {
             let weights = PackedWeights::new(&weight, &[3.0; 18], 18, rows, &Activation::Relu, isa);
             let Packing { outputs, inputs } = weights.packing();
-            let panels: Vec<Panel<'_>> = weights.panels().collect();
+            let panels: Vec<Panel<'_>> = (0..weights.panels()).map(|panel| weights.panel(panel)).collect();
             assert_eq!(panels.len(), 18usize.div_ceil(outputs));
             // Rows are filled up with zeros.
             let whole = 5usize.next_multiple_of(inputs);
@@ -162,8 +167,8 @@ mod tests {
         let weight = [0.0, 1e-42, 0.0, 0.0, 0.0, 0.0];
         for isa in Isa::available() {
             let weights = PackedWeights::new(&weight, &[], 2, rows, &Activation::Identity, isa);
-            let panel = weights.panels().next();
-            assert!(panel.is_some_and(|panel| panel.values.iter().all(|v| *v == 0) && panel.sums[0] == 0));
+            let panel = weights.panel(0);
+            assert!(panel.values.iter().all(|v| *v == 0) && panel.sums[0] == 0);
         }
     }
 }
