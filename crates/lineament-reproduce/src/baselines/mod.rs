@@ -27,7 +27,6 @@ use panda::{PandaNets, PandaSettings};
 
 /// The extractor of a baseline.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a bundle, and no list of them")]
 pub enum Baseline {
     /// Histograms in parts of the face.
     Facetracer(FaceTracer),
