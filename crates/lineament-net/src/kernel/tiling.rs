@@ -262,6 +262,7 @@ impl<'a, K: Kernel, W: Windows> Even<'a, K, W> {
 macro_rules! kernels {
     ($strip:ident of $value:ident, else $last:ident: $fallback:ident; $($(#[$target:meta])* $name:ident: $module:ident::$kernel:ident;)*) => {
         /// How the kernel of `isa` wants weights packed.
+        #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
         pub(crate) fn packing(isa: $crate::kernel::isa::Isa) -> $crate::kernel::tiling::Packing {
             $($(#[$target])* if <$module::$kernel as $crate::kernel::tiling::Kernel>::new(isa).is_some() {
                 return <$module::$kernel as $crate::kernel::tiling::Kernel>::PACKING;
@@ -273,6 +274,7 @@ macro_rules! kernels {
         ///
         /// # Safety
         /// As there; panels are packed for `isa`.
+        #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
         unsafe fn run<'a, W: $crate::kernel::indirection::Windows>(
             isa: $crate::kernel::isa::Isa,
             strips: (std::ops::Range<usize>, impl Fn(usize) -> $strip<'a>),
@@ -291,6 +293,7 @@ macro_rules! kernels {
         }
 
         /// What the kernel of `isa` is called.
+        #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
         pub(crate) fn name(isa: $crate::kernel::isa::Isa) -> &'static str {
             $($(#[$target])* if <$module::$kernel as $crate::kernel::tiling::Kernel>::new(isa).is_some() {
                 return <$module::$kernel as $crate::kernel::tiling::Kernel>::NAME;
