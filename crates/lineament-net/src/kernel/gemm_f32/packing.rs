@@ -34,6 +34,7 @@ pub(crate) struct Panel<'a> {
     /// `[outputs]`.
     pub(crate) slopes: &'a [f32],
     /// Whether nothing follows the sums: no offset, no activation.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     pub(crate) bare: bool,
 }
 

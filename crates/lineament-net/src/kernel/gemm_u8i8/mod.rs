@@ -77,6 +77,7 @@ pub(crate) struct Strip<'a> {
     /// The panel's first output, and how many it has.
     first: usize,
     outputs: usize,
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     rows: Rows,
     /// Groups of [`Packing::inputs`] of a row.
     steps: usize,

@@ -45,6 +45,7 @@ pub fn vectorised<T: Loops>(loops: T) -> T::Output {
 }
 
 /// Runs `loops`, compiled for `isa`. The arithmetic stays that of the plain loops: products and sums are not fused.
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
 pub(crate) fn run<T: Loops>(isa: Isa, loops: T) -> T::Output {
     #[cfg(target_arch = "x86_64")]
     if isa.avx512().is_some() {
