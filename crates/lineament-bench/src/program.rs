@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::settings::Settings;
-
 /// How often a running program's memory is looked at. The system keeps the highest value itself: only what is allocated in the
 /// last moments can be missed.
 const LOOK: Duration = Duration::from_millis(2);
@@ -23,10 +21,10 @@ pub struct Cost {
     pub megabytes: f64,
 }
 
-/// Runs the program; what it writes is thrown away.
-pub fn run(settings: &Settings, arguments: &[&str]) -> Result<Cost> {
+/// Runs a program; what it writes is thrown away.
+pub fn run(program: &Path, arguments: &[&str]) -> Result<Cost> {
     let begun = Instant::now();
-    let mut child = Command::new(&settings.program)
+    let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -30,6 +30,24 @@ pub struct Arguments {
     /// The program to measure [default: `lineament` beside this one, built first with `cargo build --release`]
     #[arg(long, value_name = "FILE")]
     pub program: Option<PathBuf>,
+    /// Another build to compare with, by the name that the page gives it: `141eb99=/old/lineament` (section `against`)
+    #[arg(long, value_name = "NAME=FILE", value_parser = another)]
+    pub against: Option<OtherBuild>,
+}
+
+/// A build to compare with.
+#[derive(Debug, Clone)]
+pub struct OtherBuild {
+    /// What the page calls it.
+    pub name: String,
+    /// Its program.
+    pub program: PathBuf,
+}
+
+fn another(text: &str) -> Result<OtherBuild> {
+    let (name, program) = text.split_once('=').context("give NAME=FILE, such as 141eb99=/old/lineament")?;
+    let program = Path::new(program).canonicalize().with_context(|| program.to_owned())?;
+    Ok(OtherBuild { name: name.to_owned(), program })
 }
 
 /// Everything that sections need to know.
@@ -73,6 +91,9 @@ impl Settings {
 
     /// Whether this section is asked for.
     pub fn wants(&self, section: &str) -> bool {
+        if section == "against" && self.arguments.against.is_none() {
+            return false;
+        }
         let only = &self.arguments.only;
         only.is_empty() || only.iter().any(|name| name == section)
     }

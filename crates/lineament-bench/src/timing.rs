@@ -44,6 +44,11 @@ impl Times {
         self.ascending.get((last as f64 * share).round() as usize).copied().unwrap_or(f64::NAN)
     }
 
+    /// The least of them, in seconds.
+    pub fn least(&self) -> f64 {
+        self.at(0.0)
+    }
+
     /// Seconds.
     pub fn median(&self) -> f64 {
         self.at(0.5)

@@ -58,7 +58,7 @@ impl Preprocess {
         if plane == 0 {
             return tensor;
         }
-        let tables = self.tables();
+        let [of_red, of_green, of_blue] = self.tables();
         for (photo, planes) in photos.iter().zip(tensor.data_mut().chunks_exact_mut(3 * plane)) {
             let resized;
             let photo = if (photo.width(), photo.height()) == (width, height) {
@@ -67,10 +67,13 @@ impl Preprocess {
                 resized = crop(photo, photo.rect(), width, height);
                 &resized
             };
-            for ((channel, table), values) in tables.iter().enumerate().zip(planes.chunks_exact_mut(plane)) {
-                for (value, pixel) in values.iter_mut().zip(photo.pixels().chunks_exact(3)) {
-                    *value = pixel.get(channel).map_or(0.0, |&colour| table[usize::from(colour)]);
-                }
+            let (red, rest) = planes.split_at_mut(plane);
+            let (green, blue) = rest.split_at_mut(plane);
+            let pixels = photo.pixels().as_chunks::<3>().0.iter().zip(red).zip(green).zip(blue);
+            for ((([r, g, b], red), green), blue) in pixels {
+                *red = of_red[usize::from(*r)];
+                *green = of_green[usize::from(*g)];
+                *blue = of_blue[usize::from(*b)];
             }
         }
         tensor

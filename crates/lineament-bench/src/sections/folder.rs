@@ -99,7 +99,7 @@ fn predict(settings: &Settings, folder: &Path, threads: usize, engine: &str) -> 
     let folder = folder.to_str().context("the folder for temporary files has an odd name")?;
     let threads = threads.to_string();
     program::run(
-        settings,
+        &settings.program,
         &["predict", folder, "--format", "jsonl", "--threads", &threads, "--engine", engine],
     )
 }

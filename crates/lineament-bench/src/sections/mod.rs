@@ -1,5 +1,6 @@
 //! What is measured; one section a file.
 
+mod against;
 mod build;
 mod curve;
 mod folder;
@@ -36,4 +37,5 @@ pub const ALL: &[Section] = &[
     Section { name: "faces", run: curve::faces },
     Section { name: "folders", run: folder::curve },
     Section { name: "build", run: build::run },
+    Section { name: "against", run: against::run },
 ];

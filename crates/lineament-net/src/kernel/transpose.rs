@@ -2,7 +2,10 @@
 #![allow(unsafe_code)]
 
 use super::isa::Isa;
+use super::simd::dispatch::{self, Loops};
 
+/// Channels of a photo, which are too few for blocks.
+const COLOURS: usize = 3;
 /// Rows and columns of a block that is turned in registers.
 const BLOCK: usize = 8;
 
@@ -52,18 +55,16 @@ pub(crate) fn to_planes(
 }
 
 /// Columns of `from` become rows of `to`, `stride` values apart.
-fn transpose(
-    #[allow(unused_variables)] isa: Isa,
-    values: &[f32],
-    from: Matrix,
-    to: &mut [f32],
-    stride: usize,
-) {
+fn transpose(isa: Isa, values: &[f32], from: Matrix, to: &mut [f32], stride: usize) {
     let turned = Matrix { rows: from.columns, columns: from.rows, stride };
     assert!(from.fits(values.len()), "{from:?} of {} values", values.len());
     assert!(turned.fits(to.len()), "{turned:?} into {} values", to.len());
     if from.rows == 0 || from.columns == 0 {
         return;
+    }
+    if from.rows == COLOURS && stride == COLOURS {
+        let planes = [0, 1, 2].map(|row| &values[row * from.stride..][..from.columns]);
+        return dispatch::run(isa, Interleave { planes, pixels: to });
     }
     #[cfg(target_arch = "x86_64")]
     if isa.avx2().is_some() && from.rows.min(from.columns) >= BLOCK {
@@ -74,16 +75,28 @@ fn transpose(
     plain(values, from, to, stride);
 }
 
+/// Three planes side by side.
+struct Interleave<'a> {
+    planes: [&'a [f32]; COLOURS],
+    pixels: &'a mut [f32],
+}
+
+impl Loops for Interleave<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize>(self) {
+        let [red, green, blue] = self.planes;
+        let pixels = self.pixels.as_chunks_mut::<COLOURS>().0.iter_mut();
+        for (((pixel, red), green), blue) in pixels.zip(red).zip(green).zip(blue) {
+            *pixel = [*red, *green, *blue];
+        }
+    }
+}
+
 /// The plain twin.
 fn plain(values: &[f32], from: Matrix, to: &mut [f32], stride: usize) {
     let Matrix { rows, columns, .. } = from;
-    if rows == 3 {
-        // Photos: all planes in one walk through the pixels.
-        let [red, green, blue] = [0, 1, 2].map(|row| &values[row * from.stride..][..columns]);
-        let pixels = to.chunks_mut(stride).zip(red).zip(green).zip(blue);
-        pixels.for_each(|(((pixel, red), green), blue)| pixel[..3].copy_from_slice(&[*red, *green, *blue]));
-        return;
-    }
     for row in 0..rows {
         let line = &values[row * from.stride..][..columns];
         line.iter().zip(to[row..].iter_mut().step_by(stride)).for_each(|(value, to)| *to = *value);

@@ -150,19 +150,15 @@ impl InputTransform<'_> {
         for y in 0..SIDE {
             let mut line = [Lanes::ZERO; SIDE];
             let start = start + y * input.line;
-            // SAFETY: as the caller promises. Most tiles are whole: loops of constant length.
-            unsafe {
-                if y < rows && columns == SIDE {
-                    for (x, pixel) in line.iter_mut().enumerate() {
-                        *pixel = Lanes::read(map, start + x * channels, there);
-                    }
-                } else if y < rows {
-                    for (x, pixel) in line.iter_mut().take(columns).enumerate() {
-                        *pixel = Lanes::read(map, start + x * channels, there);
-                    }
+            // Most tiles are whole. Loops of constant length: a line that is asked for by a number that is not known stays in memory.
+            let whole = y < rows && columns == SIDE;
+            for (x, pixel) in line.iter_mut().enumerate() {
+                if whole || (y < rows && x < columns) {
+                    // SAFETY: as the caller promises.
+                    *pixel = unsafe { Lanes::read(map, start + x * channels, there) };
                 }
             }
-            for (column, value) in half.iter_mut().zip(&input_line(line)) {
+            for (column, value) in half.iter_mut().zip(&input_line(&line)) {
                 column[y] = *value;
             }
         }
@@ -170,7 +166,7 @@ impl InputTransform<'_> {
         let mut at = index * channels + lane;
         // By reference throughout: iterators that own arrays of vectors copy them around.
         for column in half.iter() {
-            for value in &input_line(*column) {
+            for value in &input_line(column) {
                 // SAFETY: as the caller promises.
                 unsafe { value.write(transformed, at, there) };
                 at += stride;
@@ -231,7 +227,7 @@ impl OutputTransform<'_> {
                 *value = unsafe { Lanes::read(self.products, at, there) };
                 at += stride;
             }
-            *half = output_line(column);
+            *half = output_line(&column);
         }
         // SAFETY: as the caller promises.
         let [bias, slope] = [self.bias, self.slopes].map(|each| unsafe { Lanes::read(each, first, there) });
@@ -240,7 +236,7 @@ impl OutputTransform<'_> {
             for (value, column) in across.iter_mut().zip(half.iter()) {
                 *value = column[y];
             }
-            let across: [Lanes<L>; RESULTS] = output_line(across);
+            let across: [Lanes<L>; RESULTS] = output_line(&across);
             for (x, value) in across.iter().enumerate() {
                 if x < columns {
                     let to = start + y * line + x * channels;
@@ -270,22 +266,28 @@ impl Tile {
     }
 }
 
-/// `Bᵀd` of one line.
+/// `Bᵀd` of one line. Values are put into their places one by one: lists of vectors that are copied go through memory.
 #[inline(always)]
-fn input_line<const SIDE: usize, const L: usize>(line: [Lanes<L>; SIDE]) -> [Lanes<L>; SIDE] {
-    let [a, b, c, d, e] = [line[0], line[1], line[2], line[3], line[4]];
+fn input_line<const SIDE: usize, const L: usize>(line: &[Lanes<L>; SIDE]) -> [Lanes<L>; SIDE] {
+    let (a, b, c, d, e) = (line[0], line[1], line[2], line[3], line[4]);
     let mut out = [Lanes::ZERO; SIDE];
     if SIDE == WIDEST {
         let f = line[SIDE - 1];
         let (near, far) = (d - b * 4.0, e - c * 4.0);
         let (odd, even) = ((d - b) * 2.0, e - c);
-        let ends = [a * 4.0 - c * 5.0 + e, b * 4.0 - d * 5.0 + f];
-        let places = [ends[0], far + near, far - near, even + odd, even - odd, ends[1]];
-        out.copy_from_slice(&places[..SIDE]);
+        out[0] = a * 4.0 - c * 5.0 + e;
+        out[1] = far + near;
+        out[2] = far - near;
+        out[3] = even + odd;
+        out[4] = even - odd;
+        out[SIDE - 1] = b * 4.0 - d * 5.0 + f;
     } else {
         let odd = d - b;
-        let places = [(a - c) * 2.0 + odd, d - c - b * 2.0, d - c * 3.0 + b * 2.0, odd, e - c - odd * 2.0];
-        out.copy_from_slice(&places[..SIDE]);
+        out[0] = (a - c) * 2.0 + odd;
+        out[1] = d - c - b * 2.0;
+        out[2] = d - c * 3.0 + b * 2.0;
+        out[3] = odd;
+        out[4] = e - c - odd * 2.0;
     }
     out
 }
@@ -293,13 +295,19 @@ fn input_line<const SIDE: usize, const L: usize>(line: [Lanes<L>; SIDE]) -> [Lan
 /// `Aᵀm` of one line.
 #[inline(always)]
 fn output_line<const SIDE: usize, const RESULTS: usize, const L: usize>(
-    m: [Lanes<L>; SIDE],
+    m: &[Lanes<L>; SIDE],
 ) -> [Lanes<L>; RESULTS] {
     let (near, apart) = (m[1] + m[2], m[1] - m[2]);
     let (far, wide) = if SIDE == WIDEST { (m[3] + m[4], m[3] - m[4]) } else { (m[3], m[3]) };
-    let sums = [m[0] + near + far, apart + wide * 2.0, near + far * 4.0, apart + wide * 8.0];
     let mut out = [Lanes::ZERO; RESULTS];
-    out.copy_from_slice(&sums[..RESULTS]);
+    out[0] = m[0] + near + far;
+    out[1] = apart + wide * 2.0;
+    if RESULTS > 2 {
+        out[RESULTS.min(3) - 1] = near + far * 4.0;
+    }
+    if RESULTS > 3 {
+        out[RESULTS - 1] = apart + wide * 8.0;
+    }
     // Infinity speaks for the last result only.
     out[RESULTS - 1] = out[RESULTS - 1] + m[SIDE - 1];
     out
