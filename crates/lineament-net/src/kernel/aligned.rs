@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 pub(crate) const LANES: usize = 8;
 
 /// Values in a line of the cache, which is also what one AVX-512 register holds.
-const LINE: usize = 16;
+pub(crate) const LINE: usize = 16;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C, align(64))]

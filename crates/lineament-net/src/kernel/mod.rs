@@ -14,6 +14,7 @@ pub(crate) mod pooling_planes;
 mod simd;
 pub(crate) mod tiling;
 pub(crate) mod transpose;
+mod weight_memory;
 pub(crate) mod window;
 pub(crate) mod winograd;
 

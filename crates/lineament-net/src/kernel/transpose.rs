@@ -106,7 +106,7 @@ fn plain(values: &[f32], from: Matrix, to: &mut [f32], stride: usize) {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256, _mm_loadu_ps, _mm256_castps128_ps256, _mm256_insertf128_ps, _mm256_shuffle_ps,
+        _mm_loadu_ps, _mm256_castps128_ps256, _mm256_insertf128_ps, _mm256_setzero_ps, _mm256_shuffle_ps,
         _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
     };
 
@@ -119,22 +119,19 @@ mod x86 {
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn transpose(values: &[f32], from: Matrix, to: &mut [f32], stride: usize) {
         let Matrix { rows, columns, stride: apart } = from;
-        let block = |row: usize, column: usize, to: &mut [f32]| {
-            // SAFETY: eight rows and columns from there on lie within both matrices, as the caller promises.
-            unsafe {
-                turn(
-                    values.as_ptr().add(row * apart + column),
-                    apart,
-                    to.as_mut_ptr().add(column * stride + row),
-                    stride,
-                );
-            }
-        };
         // The longer side is walked along once, so that both memories are.
         let [long, short] = if rows > columns { [rows, columns] } else { [columns, rows] };
-        for far in (0..long).step_by(BLOCK).map(|at| at.min(long - BLOCK)) {
-            for near in (0..short).step_by(BLOCK).map(|at| at.min(short - BLOCK)) {
-                if rows > columns { block(far, near, to) } else { block(near, far, to) }
+        for far in (0..long).step_by(BLOCK) {
+            let far = far.min(long - BLOCK);
+            for near in (0..short).step_by(BLOCK) {
+                let near = near.min(short - BLOCK);
+                let (row, column) = if rows > columns { (far, near) } else { (near, far) };
+                // SAFETY: eight rows and columns from there on lie within both matrices, as the caller promises.
+                unsafe {
+                    let from = values.as_ptr().add(row * apart + column);
+                    let to = to.as_mut_ptr().add(column * stride + row);
+                    turn(from, apart, to, stride);
+                }
             }
         }
     }
@@ -146,25 +143,30 @@ mod x86 {
     #[inline]
     #[target_feature(enable = "avx2")]
     unsafe fn turn(from: *const f32, apart: usize, to: *mut f32, stride: usize) {
+        // Loops, not closures: those that are handed to functions without AVX2 stay outside of registers.
         for half in [0, BLOCK / 2] {
-            // A row's four values, and those of the row four below it.
-            // SAFETY: as the caller promises.
-            let rows: [__m256; 4] = [0, 1, 2, 3].map(|row| unsafe {
-                let [low, high] =
-                    [row, row + BLOCK / 2].map(|row| _mm_loadu_ps(from.add(row * apart + half)));
-                _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high)
-            });
-            let [a, b] = [[rows[0], rows[1]], [rows[2], rows[3]]]
-                .map(|[one, two]| [_mm256_unpacklo_ps(one, two), _mm256_unpackhi_ps(one, two)]);
-            let columns = [
-                _mm256_shuffle_ps::<0x44>(a[0], b[0]),
-                _mm256_shuffle_ps::<0xee>(a[0], b[0]),
-                _mm256_shuffle_ps::<0x44>(a[1], b[1]),
-                _mm256_shuffle_ps::<0xee>(a[1], b[1]),
-            ];
-            for (column, values) in columns.into_iter().enumerate() {
+            let mut rows = [_mm256_setzero_ps(); BLOCK / 2];
+            for (row, values) in rows.iter_mut().enumerate() {
+                // A row's four values, and those of the row four below it.
                 // SAFETY: as the caller promises.
-                unsafe { _mm256_storeu_ps(to.add((half + column) * stride), values) };
+                unsafe {
+                    let low = _mm_loadu_ps(from.add(row * apart + half));
+                    let high = _mm_loadu_ps(from.add((row + BLOCK / 2) * apart + half));
+                    *values = _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high);
+                }
+            }
+            let [one, two, three, four] = rows;
+            let (low, high) = (_mm256_unpacklo_ps(one, two), _mm256_unpackhi_ps(one, two));
+            let (lower, higher) = (_mm256_unpacklo_ps(three, four), _mm256_unpackhi_ps(three, four));
+            let columns = [
+                _mm256_shuffle_ps::<0x44>(low, lower),
+                _mm256_shuffle_ps::<0xee>(low, lower),
+                _mm256_shuffle_ps::<0x44>(high, higher),
+                _mm256_shuffle_ps::<0xee>(high, higher),
+            ];
+            for (column, values) in columns.iter().enumerate() {
+                // SAFETY: as the caller promises.
+                unsafe { _mm256_storeu_ps(to.add((half + column) * stride), *values) };
             }
         }
     }

@@ -8,6 +8,9 @@ use crate::Photo;
 /// Values that are summed down the columns at a time: as many as stay in registers.
 const BLOCK: usize = 32;
 
+/// Rows that are summed along at a time.
+const ROWS: usize = 4;
+
 /// Numbers from here to twice as much are whole in single precision, so that adding it rounds.
 const WHOLE: f32 = 8_388_608.0;
 
@@ -38,27 +41,46 @@ impl Loops for Sums<'_> {
 
 impl Sums<'_> {
     #[inline(always)]
-    fn draw(self, along: impl Fn(Run<'_>, &[f32]) -> [f32; 4]) {
+    fn draw(self, along: impl Fn(Run<'_>, [&[f32]; ROWS]) -> [[f32; 4]; ROWS]) {
         let (left, right) = self.columns.span();
         let line = self.out.width() as usize * 3;
         // One more in both, since pixels are read and written four values at a time.
-        let mut columns = vec![0.0f32; (right - left) * 3 + 1];
-        let mut sums = vec![0.0f32; line + 1];
-        let mut last = None;
-        for (row, line) in self.rows.iter().zip(self.out.pixels_mut().chunks_exact_mut(line)) {
-            // Beyond the edges of the photo a row is the one before it.
-            if last != Some(row) {
-                down(self.photo, row, left, columns.split_last_mut().map_or(&mut [], |(_, rest)| rest));
-                for (number, column) in self.columns.iter().enumerate() {
-                    let taps = columns.get((column.start - left) * 3..).unwrap_or_default();
+        let (wide, long) = ((right - left) * 3 + 1, line + 1);
+        let mut columns = vec![0.0f32; ROWS * wide];
+        let mut sums = vec![0.0f32; ROWS * long];
+        // Beyond the edges of the photo a row is the one before it, and drawn once.
+        let mut rows: Vec<(Run<'_>, usize)> = Vec::new();
+        for row in self.rows.iter() {
+            match rows.last_mut() {
+                Some((last, times)) if *last == row => *times += 1,
+                _ => rows.push((row, 1)),
+            }
+        }
+        let mut lines = self.out.pixels_mut().chunks_exact_mut(line);
+        // What is found of a column and its weights serves several rows.
+        for rows in rows.chunks(ROWS) {
+            for ((row, _), columns) in rows.iter().zip(columns.chunks_exact_mut(wide)) {
+                down(self.photo, *row, left, columns.split_last_mut().map_or(&mut [], |(_, rest)| rest));
+            }
+            for (number, column) in self.columns.iter().enumerate() {
+                let first = (column.start - left) * 3;
+                let mut taps = [[].as_slice(); ROWS];
+                for (row, taps) in taps.iter_mut().enumerate() {
+                    *taps = columns.get(row * wide + first..).unwrap_or_default();
+                }
+                for (row, sum) in along(column, taps).iter().enumerate() {
                     // The last of the four values is the neighbour's, who writes over it.
-                    if let Some(to) = sums.get_mut(3 * number..).and_then(|rest| rest.first_chunk_mut()) {
-                        *to = along(column, taps);
+                    if let Some(to) = sums.get_mut(row * long + 3 * number..).and_then(|rest| rest.first_chunk_mut())
+                    {
+                        *to = *sum;
                     }
                 }
-                last = Some(row);
             }
-            line.iter_mut().zip(&sums).for_each(|(value, sum)| *value = byte(*sum));
+            for ((_, times), sums) in rows.iter().zip(sums.chunks_exact(long)) {
+                for line in lines.by_ref().take(*times) {
+                    line.iter_mut().zip(sums).for_each(|(value, sum)| *value = byte(*sum));
+                }
+            }
         }
     }
 }
@@ -102,31 +124,34 @@ fn down_block<const N: usize>(photo: &Photo, rows: Run<'_>, left: usize, sums: &
     }
 }
 
-/// The sum of a run of `N` pixels, and half for rounding.
+/// The sum of a run of `N` pixels in each of some rows, and half for rounding.
 #[inline(always)]
-fn along<const N: usize>(run: Run<'_>, pixels: &[f32]) -> [f32; 4] {
-    let mut sum = [0.5f32; 4];
-    let (Some(weights), Some(pixels)) = (run.weights.first_chunk::<N>(), pixels.get(..3 * N + 1)) else {
-        return sum;
-    };
-    for tap in 0..N {
-        for value in 0..4 {
-            sum[value] += weights[tap] * pixels[3 * tap + value];
+fn along<const N: usize>(run: Run<'_>, rows: [&[f32]; ROWS]) -> [[f32; 4]; ROWS] {
+    let mut sums = [[0.5f32; 4]; ROWS];
+    let Some(weights) = run.weights.first_chunk::<N>() else { return sums };
+    for (sum, pixels) in sums.iter_mut().zip(&rows) {
+        let Some(pixels) = pixels.get(..3 * N + 1) else { continue };
+        for tap in 0..N {
+            for value in 0..4 {
+                sum[value] += weights[tap] * pixels[3 * tap + value];
+            }
         }
     }
-    sum
+    sums
 }
 
 /// The same for runs of any length.
 #[inline(always)]
-fn along_many(run: Run<'_>, mut pixels: &[f32]) -> [f32; 4] {
-    let mut sum = [0.5f32; 4];
-    for weight in run.weights {
-        let Some((pixel, _)) = pixels.split_first_chunk::<4>() else { break };
-        sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += weight * value);
-        pixels = pixels.get(3..).unwrap_or_default();
+fn along_many(run: Run<'_>, rows: [&[f32]; ROWS]) -> [[f32; 4]; ROWS] {
+    let mut sums = [[0.5f32; 4]; ROWS];
+    for (sum, mut pixels) in sums.iter_mut().zip(rows) {
+        for weight in run.weights {
+            let Some((pixel, _)) = pixels.split_first_chunk::<4>() else { break };
+            sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += weight * value);
+            pixels = pixels.get(3..).unwrap_or_default();
+        }
     }
-    sum
+    sums
 }
 
 /// The whole part of a sum; rounding leads just beyond 0 and 255. It is what a cast does, in steps that become vectors.

@@ -20,6 +20,7 @@ pub(crate) use packing::PackedWeights;
 use packing::Panel;
 use portable::Portable;
 
+use crate::kernel::aligned;
 use crate::kernel::indirection::{self, Rows, Windows};
 use crate::kernel::tiling;
 
@@ -35,6 +36,23 @@ tiling::kernels! { Strip of f32, else portable: Portable;
 /// How far ahead of their use weights are asked for, in values: they fill more pages than the processor follows by itself. No harm where there is nothing.
 #[cfg(target_arch = "x86_64")]
 const AHEAD: usize = 512;
+
+/// Asks for the first values of some panels, so that they are near when they are multiplied with. Kernels ask for what follows them.
+pub(crate) fn prefetch(weights: &PackedWeights, panels: Range<usize>) {
+    #[cfg(target_arch = "x86_64")]
+    for panel in panels.take(2) {
+        let values = weights.panel(panel).values;
+        for line in values[..values.len().min(AHEAD)].chunks(aligned::LINE) {
+            // SAFETY: asking reads nothing, and SSE, which it is of, is part of x86-64.
+            unsafe {
+                use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+                _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast());
+            }
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (weights, panels);
+}
 
 /// Multiplies the windows of `range` with all weights, adds an offset and multiplies negative sums with their slope. With `accumulate`, sums are added to
 /// what `out` holds before the slope is applied. Every sum runs through its window in order, whatever stands beside it.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::kernel::activation::Activation;
 use crate::kernel::aligned::{Aligned, LANES};
 use crate::kernel::isa::Isa;
+use crate::kernel::weight_memory::WeightMemory;
 
 /// Weights (a matrix of `inner` x `outputs`) packed for the kernel of an instruction set, with what follows the sums: an offset and a slope below zero for
 /// each output.
@@ -16,7 +17,7 @@ pub(crate) struct PackedWeights {
     /// Outputs of a panel. The last one has fewer where fewer are left, in whole [`LANES`].
     wide: usize,
     /// Panel after panel, `[inner, outputs]` each; beyond the last output there are zeros.
-    values: Aligned,
+    values: WeightMemory,
     /// One for each output, filled up to whole panels.
     bias: Aligned,
     /// What a negative result is multiplied with: 1 for no activation, 0 for ReLU, PReLU's slope.
@@ -49,13 +50,14 @@ impl PackedWeights {
     ) -> Self {
         let (inner, wide) = (weight.len() / outputs.max(1), super::packing(isa).outputs);
         let filled = outputs.next_multiple_of(LANES);
-        let mut values = Aligned::zeros(filled * inner);
-        for first in (0..outputs).step_by(wide) {
-            let panel = &mut values[first * inner..][..inner * wide.min(filled - first)];
-            let there = wide.min(outputs - first);
-            let rows = panel.chunks_exact_mut(wide.min(filled - first)).zip(weight.chunks_exact(outputs));
-            rows.for_each(|(to, from)| to[..there].copy_from_slice(&from[first..first + there]));
-        }
+        let values = WeightMemory::new(filled * inner, |values| {
+            for first in (0..outputs).step_by(wide) {
+                let panel = &mut values[first * inner..][..inner * wide.min(filled - first)];
+                let there = wide.min(outputs - first);
+                let rows = panel.chunks_exact_mut(wide.min(filled - first)).zip(weight.chunks_exact(outputs));
+                rows.for_each(|(to, from)| to[..there].copy_from_slice(&from[first..first + there]));
+            }
+        });
         let [mut offsets, mut slopes] = [filled, filled].map(Aligned::zeros);
         offsets[..bias.len().min(outputs)].copy_from_slice(&bias[..bias.len().min(outputs)]);
         slopes[..outputs].copy_from_slice(&activation.slopes(outputs));

@@ -17,7 +17,7 @@ use transform::{InputTransform, OutputTransform};
 
 use crate::kernel::activation::Activation;
 use crate::kernel::aligned::Aligned;
-use crate::kernel::gemm_f32::{PackedWeights, multiply_panels, packing};
+use crate::kernel::gemm_f32::{PackedWeights, multiply_panels, packing, prefetch};
 use crate::kernel::indirection::MatrixRows;
 use crate::kernel::isa::Isa;
 
@@ -149,6 +149,9 @@ impl Winograd {
         for ((point, weights), products) in
             self.points.iter().enumerate().take(points.end).skip(points.start).zip(rows)
         {
+            if let Some(next) = self.points.get(point + 1) {
+                prefetch(next, panels.clone());
+            }
             let (weights, tiles) = ((weights, panels.clone()), 0..layout.all);
             if layout.each < layout.all {
                 let rows = TransformRows { layout, point, inner, outputs };
