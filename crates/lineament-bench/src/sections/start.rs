@@ -27,8 +27,9 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
         ("`lineament predict` of one 224 px JPEG, one thread", vec!["predict", picture, "--threads", "1"]),
         ("`lineament predict` of one 224 px JPEG, two threads", vec!["predict", picture, "--threads", "2"]),
     ] {
-        let costs =
-            (0..settings.pick(3, 25)).map(|_| program::run(&settings.program, &call)).collect::<Result<Vec<_>>>()?;
+        let costs = (0..settings.pick(3, 25))
+            .map(|_| program::run(&settings.program, &call))
+            .collect::<Result<Vec<_>>>()?;
         let times = Times::new(costs.iter().map(|cost| cost.seconds).collect());
         let memory = costs.iter().map(|cost| cost.megabytes).fold(f64::NAN, f64::max);
         table.row(vec![name.to_owned(), times.text(), format!("{memory:.1}")]);

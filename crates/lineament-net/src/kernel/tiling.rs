@@ -164,11 +164,18 @@ impl<'a, K: Kernel, W: Windows, const P: usize> Tile<'a, K, W, P> {
         let mut window = range.start;
         while window < range.end {
             let left = range.end - window;
-            let tile = if left > few.windows { many } else { few };
-            let next = window..window + left.min(tile.windows);
-            window = next.end;
+            let first = window;
+            // Each tile is called by its name, not by an address that has to be looked up: short sums take little longer than such a call.
             // SAFETY: as the caller promises; the windows are as many as the tile has at most.
-            unsafe { (tile.multiply)(kernel, strips, map, windows, next, out) };
+            unsafe {
+                if left > few.windows {
+                    window += left.min(many.windows);
+                    (many.multiply)(kernel, strips, map, windows, first..window, out);
+                } else {
+                    window += left.min(few.windows);
+                    (few.multiply)(kernel, strips, map, windows, first..window, out);
+                }
+            }
         }
     }
 }

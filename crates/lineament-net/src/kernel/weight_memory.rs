@@ -153,7 +153,9 @@ mod tests {
     fn threads_take_parts_of_their_own() {
         let parts: Vec<WeightMemory> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8)
-                .map(|number| scope.spawn(move || WeightMemory::new(5000, |values| values.fill(number as f32))))
+                .map(|number| {
+                    scope.spawn(move || WeightMemory::new(5000, |values| values.fill(number as f32)))
+                })
                 .collect();
             threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
         });

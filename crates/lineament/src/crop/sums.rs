@@ -70,7 +70,8 @@ impl Sums<'_> {
                 }
                 for (row, sum) in along(column, taps).iter().enumerate() {
                     // The last of the four values is the neighbour's, who writes over it.
-                    if let Some(to) = sums.get_mut(row * long + 3 * number..).and_then(|rest| rest.first_chunk_mut())
+                    if let Some(to) =
+                        sums.get_mut(row * long + 3 * number..).and_then(|rest| rest.first_chunk_mut())
                     {
                         *to = *sum;
                     }

@@ -31,6 +31,7 @@ unsafe impl Kernel for Avx2F32 {
     }
 
     /// Sixteen registers: six windows of one panel of two vectors, eight of a narrow one. Where one or two windows are left, two panels go together.
+    #[inline(always)]
     fn tiles<'a, W: Windows>() -> Tiles<'a, Self, W> {
         Tiles {
             one: [Tile::of::<6>(), Tile::of::<4>()],

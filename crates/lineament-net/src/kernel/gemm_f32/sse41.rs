@@ -34,6 +34,7 @@ unsafe impl Kernel for Sse41F32 {
     }
 
     /// Sixteen registers: six windows of two vectors, two vectors of weights, a value and a product.
+    #[inline(always)]
     fn tiles<'a, W: Windows>() -> Tiles<'a, Self, W> {
         let one = || [Tile::of::<6>(), Tile::of::<4>()];
         Tiles { one: one(), narrow: one(), two: Two::Rest([Tile::of::<2>(), Tile::of::<1>()]) }

@@ -37,6 +37,7 @@ unsafe impl Kernel for Avx2VnniU8I8 {
     }
 
     /// Sixteen registers: six windows of two vectors, a step of weights and four bytes of the map.
+    #[inline(always)]
     fn tiles<'a, W: Windows>() -> Tiles<'a, Self, W> {
         let one = || [Tile::of::<6>(), Tile::of::<2>()];
         Tiles { one: one(), narrow: one(), two: Two::Never }
@@ -75,6 +76,7 @@ unsafe impl Kernel for Avx2U8I8 {
     }
 
     /// Four windows: weights and bytes take twice the registers.
+    #[inline(always)]
     fn tiles<'a, W: Windows>() -> Tiles<'a, Self, W> {
         let one = || [Tile::of::<4>(), Tile::of::<2>()];
         Tiles { one: one(), narrow: one(), two: Two::Never }

@@ -27,6 +27,7 @@ unsafe impl Kernel for Portable {
         Some(Self)
     }
 
+    #[inline(always)]
     fn tiles<'a, W: Windows>() -> Tiles<'a, Self, W> {
         let one = || [Tile::of::<1>(), Tile::of::<1>()];
         Tiles { one: one(), narrow: one(), two: Two::Never }

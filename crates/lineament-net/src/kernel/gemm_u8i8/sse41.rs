@@ -38,6 +38,7 @@ unsafe impl Kernel for Sse41U8I8 {
     }
 
     /// Sixteen registers: four windows of two vectors, two steps of weights, bytes and products.
+    #[inline(always)]
     fn tiles<'a, W: Windows>() -> Tiles<'a, Self, W> {
         let one = || [Tile::of::<4>(), Tile::of::<2>()];
         Tiles { one: one(), narrow: one(), two: Two::Never }
