@@ -8,6 +8,9 @@ use crate::Photo;
 /// Values that are summed down the columns at a time: as many as stay in registers.
 const BLOCK: usize = 32;
 
+/// Any number of pixels in a run.
+const MANY: usize = 0;
+
 /// Rows that are summed along at a time.
 const ROWS: usize = 4;
 
@@ -29,19 +32,19 @@ impl Loops for Sums<'_> {
     fn run<const L: usize>(self) {
         // Growing takes two pixels of a row, and shrinking to no less than half three or five.
         match self.columns.taps() {
-            1 => self.draw(along::<1>),
-            2 => self.draw(along::<2>),
-            3 => self.draw(along::<3>),
-            4 => self.draw(along::<4>),
-            5 => self.draw(along::<5>),
-            _ => self.draw(along_many),
+            1 => self.draw::<1>(),
+            2 => self.draw::<2>(),
+            3 => self.draw::<3>(),
+            4 => self.draw::<4>(),
+            5 => self.draw::<5>(),
+            _ => self.draw::<MANY>(),
         }
     }
 }
 
 impl Sums<'_> {
     #[inline(always)]
-    fn draw(self, along: impl Fn(Run<'_>, [&[f32]; ROWS]) -> [[f32; 4]; ROWS]) {
+    fn draw<const N: usize>(self) {
         let (left, right) = self.columns.span();
         let line = self.out.width() as usize * 3;
         // One more in both, since pixels are read and written four values at a time.
@@ -68,7 +71,9 @@ impl Sums<'_> {
                 for (row, taps) in taps.iter_mut().enumerate() {
                     *taps = columns.get(row * wide + first..).unwrap_or_default();
                 }
-                for (row, sum) in along(column, taps).iter().enumerate() {
+                // Called by name: what is handed over as a function is not compiled for these vectors.
+                let found = if N == MANY { along_many(column, taps) } else { along::<N>(column, taps) };
+                for (row, sum) in found.iter().enumerate() {
                     // The last of the four values is the neighbour's, who writes over it.
                     if let Some(to) =
                         sums.get_mut(row * long + 3 * number..).and_then(|rest| rest.first_chunk_mut())
