@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::page::Report;
 use crate::pictures;
 use crate::program;
+use crate::report::Report;
 use crate::settings::Settings;
 use crate::table::Table;
 use crate::timing::Times;
