@@ -58,7 +58,7 @@ pub enum ReproduceError {
         reason: String,
     },
     /// The script of the detectors that are compared.
-    #[error("the rival detectors cannot be run: {0}")]
+    #[error("the detectors that LNets are compared with cannot be run: {0}")]
     Detectors(String),
 }
 
