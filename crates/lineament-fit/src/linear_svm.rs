@@ -23,16 +23,14 @@ const BIAS: f64 = 30.0;
 /// Newton steps at most; a few dozen do even for hard costs.
 const STEPS: usize = 200;
 
-/// The gradient that is small enough, against the one at the start.
-const ENOUGH: f64 = 1e-7;
-
 /// Fits an L2-regularised SVM with squared hinge loss, `|w|² / 2 + cost · Σ max(0, 1 - y w·x)²`, to rows of features and their answers.
 ///
 /// The loss is quadratic but for which rows are inside the margin, so that Newton's method with a line search ends at the exact plane after a
 /// few steps (S. S. Keerthi and D. DeCoste, "A modified finite Newton method for fast solution of large scale linear SVMs", JMLR 6, 2005).
 /// No random numbers: the same rows give the same plane. With answers of one kind only the plane is flat: -1 or 1 everywhere.
 ///
-/// Rows are of `f64`, or of `f32` where there are so many that twice the memory matters; sums are in `f64` either way.
+/// Rows of `f64` give the exact plane. Rows of `f32` are for searches over settings with so many rows that memory and time matter: half the
+/// memory, and a plane that is right to about three digits, as LIBLINEAR's own limit leaves it. Sums are in `f64` either way.
 pub fn fit_linear_svm<T: Feature>(rows: &[&[T]], answers: &[bool], cost: f64) -> Plane {
     let width = rows.first().map_or(0, |row| row.len());
     let positives = answers.iter().filter(|yes| **yes).count();
@@ -47,7 +45,7 @@ pub fn fit_linear_svm<T: Feature>(rows: &[&[T]], answers: &[bool], cost: f64) ->
         let gradient = problem.gradient(&at, &margins);
         let size = dot(&gradient, &gradient).sqrt();
         let start = *first.get_or_insert(size);
-        if size <= ENOUGH * start || !size.is_finite() {
+        if size <= T::ENOUGH * start || !size.is_finite() {
             break;
         }
         let step = problem.newton_step(&gradient, &margins, 0.1_f64.min((size / start).sqrt()));
@@ -75,17 +73,24 @@ pub fn fit_linear_svm<T: Feature>(rows: &[&[T]], answers: &[bool], cost: f64) ->
 
 /// A number of a row.
 pub trait Feature: Copy + Into<f64> {
+    /// The gradient that is small enough, against the one at the start.
+    const ENOUGH: f64;
+
     /// The product of a row with a direction, which may be longer.
     fn dot(row: &[Self], direction: &[f64]) -> f64;
 }
 
 impl Feature for f64 {
+    const ENOUGH: f64 = 1e-7;
+
     fn dot(row: &[Self], direction: &[f64]) -> f64 {
         dot(row, direction)
     }
 }
 
 impl Feature for f32 {
+    const ENOUGH: f64 = 1e-3;
+
     /// Sums side by side, so that long rows take several products at a time.
     fn dot(row: &[Self], direction: &[f64]) -> f64 {
         let (chunks, rest) = row.as_chunks::<8>();
@@ -229,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_either_precision_give_one_plane() {
+    fn rows_of_single_precision_give_nearly_the_same_plane() {
         let wide: Vec<Vec<f32>> = (0..90)
             .map(|row| (0..21).map(|at| ((row * 31 + at * 17) % 64) as f32 / 32.0 - 1.0).collect())
             .collect();
@@ -238,8 +243,9 @@ mod tests {
         let answers: Vec<bool> = wide.iter().map(|row| row[0] + row[20] * row[3] > 0.1).collect();
         let one = fit_linear_svm(&wide.iter().map(Vec::as_slice).collect::<Vec<_>>(), &answers, 0.3);
         let other = fit_linear_svm(&exact.iter().map(Vec::as_slice).collect::<Vec<_>>(), &answers, 0.3);
+        let size = dot(&other.weight, &other.weight).sqrt();
         for (one, other) in one.weight.iter().zip(&other.weight).chain([(&one.bias, &other.bias)]) {
-            assert!((one - other).abs() < 1e-6, "{one} {other}");
+            assert!((one - other).abs() < 1e-2 * size, "{one} {other} of {size}");
         }
     }
 
