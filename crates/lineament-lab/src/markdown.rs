@@ -22,7 +22,8 @@ pub fn wrap(page: &str) -> String {
 }
 
 fn is_prose(line: &str) -> bool {
-    !["    ", "|", "#", "![", "<!--"].iter().any(|start| line.starts_with(start))
+    let text = line.trim_start();
+    !line.starts_with("    ") && !["|", "#", "![", "<!--"].iter().any(|start| text.starts_with(start))
 }
 
 fn push_wrapped(page: &mut String, line: &str) {
@@ -113,7 +114,9 @@ mod tests {
     #[test]
     fn tables_headings_code_and_images_stay() {
         let long = "x ".repeat(100);
-        let page = format!("| {long}|\n# {long}\n    {long}\n![{long}](a.png)\n```\n{long}\n```\n");
+        let page = format!(
+            "| {long}|\n\n* a list\n\n  | {long}|\n\n# {long}\n    {long}\n![{long}](a.png)\n```\n{long}\n```\n"
+        );
         assert_eq!(wrap(&page), page);
     }
 
