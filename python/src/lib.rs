@@ -1,7 +1,7 @@
-//! What Python cannot do itself: pictures in, numbers out, on the threads of one model. `python/lineament/` makes objects of them.
+//! What Python cannot do itself: images in, numbers out, on the threads of one model. `python/lineament/` makes objects of them.
 
 mod errors;
-mod picture;
+mod image;
 mod tagger;
 mod work;
 

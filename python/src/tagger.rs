@@ -16,10 +16,10 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use rayon::prelude::*;
 
 use crate::errors::{DataError, ModelError, TeachError};
-use crate::picture::Picture;
+use crate::image::Image;
 use crate::work::{self, Stop};
 
-/// What is said of a picture that was not looked at because of an interrupt; nobody reads it.
+/// What is said of an image that was not looked at because of an interrupt; nobody reads it.
 const STOPPED: &str = "interrupted";
 
 /// Where a bundle comes from.
@@ -36,7 +36,7 @@ pub enum Model {
 /// x, y, width, height and score of a face, and its attributes by name: whether it is present, and its probability.
 type Face<'py> = ((f32, f32, f32, f32), f32, Bound<'py, PyDict>);
 
-/// Width, height and faces of a picture, or why it cannot be read.
+/// Width, height and faces of an image, or why it cannot be read.
 #[derive(IntoPyObject)]
 pub enum Answer<'py> {
     /// It was read.
@@ -47,7 +47,7 @@ pub enum Answer<'py> {
     Unread(String),
 }
 
-/// The bundle with the new attribute, its figures as JSON, places of pictures without a face, and of those that cannot be read, and why.
+/// The bundle with the new attribute, its figures as JSON, places of images without a face, and of those that cannot be read, and why.
 type Taught<'py> = (Bound<'py, PyBytes>, String, Vec<usize>, Vec<(usize, String)>);
 
 /// Locates faces and tells their attributes, with the nets of one bundle, on threads of its own.
@@ -124,10 +124,10 @@ impl Tagger {
         self.bundle.parts().svms.features()
     }
 
-    /// Faces and attributes of each picture.
-    fn predict<'py>(&self, py: Python<'py>, pictures: Vec<Picture>) -> PyResult<Vec<Answer<'py>>> {
-        let predict = |picture: &Picture| self.inner.predict(picture).map_err(|error| error.to_string());
-        let answers = work::run(py, self.inner.threads(), |stop| each(&pictures, stop, predict))?;
+    /// Faces and attributes of each image.
+    fn predict<'py>(&self, py: Python<'py>, images: Vec<Image>) -> PyResult<Vec<Answer<'py>>> {
+        let predict = |image: &Image| self.inner.predict(image).map_err(|error| error.to_string());
+        let answers = work::run(py, self.inner.threads(), |stop| each(&images, stop, predict))?;
         let answer = |answer| match answer {
             Ok(prediction) => read(py, &prediction),
             Err(reason) => Ok(Answer::Unread(reason)),
@@ -135,11 +135,11 @@ impl Tagger {
         answers.into_iter().map(answer).collect()
     }
 
-    /// The feature vector of the dominant face of each picture as native floats of four bytes, `None` where there is none, text where it
+    /// The feature vector of the dominant face of each image as native floats of four bytes, `None` where there is none, text where it
     /// cannot be read.
-    fn embed(&self, py: Python<'_>, pictures: Vec<Picture>) -> PyResult<Vec<Py<PyAny>>> {
+    fn embed(&self, py: Python<'_>, images: Vec<Image>) -> PyResult<Vec<Py<PyAny>>> {
         let looks =
-            work::run(py, self.inner.threads(), |stop| each(&pictures, stop, |picture| self.look(picture)))?;
+            work::run(py, self.inner.threads(), |stop| each(&images, stop, |image| self.look(image)))?;
         looks
             .into_iter()
             .map(|look| match look {
@@ -197,7 +197,7 @@ impl Tagger {
         &self,
         py: Python<'py>,
         name: &str,
-        pictures: Vec<Picture>,
+        images: Vec<Image>,
         answers: Vec<bool>,
         people: Option<Vec<u32>>,
         share: Option<f32>,
@@ -205,19 +205,19 @@ impl Tagger {
         replace: bool,
     ) -> PyResult<Taught<'py>> {
         let looks =
-            work::run(py, self.inner.threads(), |stop| each(&pictures, stop, |picture| self.look(picture)))?;
+            work::run(py, self.inner.threads(), |stop| each(&images, stop, |image| self.look(image)))?;
         let (mut asked, mut faceless, mut unread) = (Vec::new(), Vec::new(), Vec::new());
-        for (place, ((look, picture), answer)) in looks.into_iter().zip(&pictures).zip(answers).enumerate() {
+        for (place, ((look, image), answer)) in looks.into_iter().zip(&images).zip(answers).enumerate() {
             let person = people.as_ref().and_then(|people| people.get(place).copied());
             match look {
                 Ok(Some(embedding)) => {
-                    asked.push(LabelledImage { name: picture.name(place), embedding, answer, person })
+                    asked.push(LabelledImage { name: image.name(place), embedding, answer, person })
                 }
                 Ok(None) => faceless.push(place),
                 Err(reason) => unread.push((place, reason)),
             }
         }
-        let by = if people.is_some() { Group::Person } else { Group::Picture };
+        let by = if people.is_some() { Group::Person } else { Group::Image };
         let options = TrainOptions { by, share, seed, ..TrainOptions::default() };
         let head = work::run(py, self.inner.threads(), |_| {
             let (examples, _) = examples(name, &asked)?;
@@ -235,20 +235,20 @@ impl Tagger {
 }
 
 impl Tagger {
-    fn look(&self, picture: &Picture) -> Result<Option<ImageEmbedding>, String> {
-        let photo = Source::from(picture).read(self.inner.limits()).map_err(|error| error.to_string())?;
+    fn look(&self, image: &Image) -> Result<Option<ImageEmbedding>, String> {
+        let photo = Source::from(image).read(self.inner.limits()).map_err(|error| error.to_string())?;
         embed_photo(&self.inner, &photo).map_err(|error| error.to_string())
     }
 }
 
-/// The work on each picture, side by side, in their order.
+/// The work on each image, side by side, in their order.
 fn each<T: Send>(
-    pictures: &[Picture],
+    images: &[Image],
     stop: &Stop,
-    work: impl Fn(&Picture) -> Result<T, String> + Sync,
+    work: impl Fn(&Image) -> Result<T, String> + Sync,
 ) -> Vec<Result<T, String>> {
-    let work = |picture| if stop.asked() { Err(STOPPED.to_owned()) } else { work(picture) };
-    pictures.par_iter().with_max_len(1).map(work).collect()
+    let work = |image| if stop.asked() { Err(STOPPED.to_owned()) } else { work(image) };
+    images.par_iter().with_max_len(1).map(work).collect()
 }
 
 fn read<'py>(py: Python<'py>, prediction: &Prediction) -> PyResult<Answer<'py>> {

@@ -15,7 +15,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub struct Stop(AtomicBool);
 
 impl Stop {
-    /// Asked between two pictures.
+    /// Asked between two images.
     pub fn asked(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

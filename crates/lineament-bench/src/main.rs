@@ -2,14 +2,14 @@
 //!
 //!     cargo run --release -p lineament-bench -- --report docs/benchmarks.md
 //!
-//! Rivals take turns run by run, so that whatever else the machine does meets them alike; figures are medians. Pictures are
+//! Rivals take turns run by run, so that whatever else the machine does meets them alike; figures are medians. Images are
 //! made from `examples/astronaut.png`, nets of the paper's recipe have random weights (arithmetic does not care).
 
+mod images;
 mod machine;
 mod nets;
 mod page;
 mod peak;
-mod pictures;
 mod program;
 mod report;
 mod sections;

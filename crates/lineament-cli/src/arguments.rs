@@ -10,7 +10,7 @@ use lineament_lab::FaceFrom;
 
 /// Finds faces in photos and reads forty attributes of each.
 ///
-/// Results go to standard output, everything else to standard error. Exit status: 0 when every picture was read, 1 when some
+/// Results go to standard output, everything else to standard error. Exit status: 0 when every image was read, 1 when some
 /// could not be, 2 when the call was wrong or nothing could be done.
 #[derive(Debug, Parser)]
 #[command(name = "lineament", version, max_term_width = 100, after_help = examples::LINEAMENT)]
@@ -36,10 +36,10 @@ pub enum Command {
     /// Write one page on what a model's nets know, with an audit
     #[command(after_help = examples::INSIGHT)]
     Insight(commands::insight::InsightArguments),
-    /// Measure a model on labelled pictures
+    /// Measure a model on labelled images
     #[command(after_help = examples::EVALUATE)]
     Evaluate(commands::evaluate::EvaluateArguments),
-    /// Train a model on tagged pictures
+    /// Train a model on tagged images
     #[command(after_help = examples::TRAIN)]
     Train(commands::train::TrainArguments),
     /// Run the paper's experiments and write what came out
@@ -61,7 +61,7 @@ pub enum Command {
     /// Draw a small set of faces to try training on
     ///
     /// Writes drawn faces in CelebA's layout (un-cropped and aligned, with tags, identities, boxes and landmarks), classes of drawn objects,
-    /// and pictures without a face. The same seed draws the same pictures.
+    /// and images without a face. The same seed draws the same images.
     #[command(after_help = examples::DRAW)]
     Draw(commands::draw::DrawArguments),
     /// Write what a shell needs to complete commands and options
@@ -142,8 +142,8 @@ pub enum ProviderName {
 }
 
 #[derive(Debug, Args)]
-pub struct PictureArguments {
-    /// Pictures, folders (walked), patterns, or - for a list of paths on standard input
+pub struct ImageArguments {
+    /// Images, folders (walked), patterns, or - for a list of paths on standard input
     ///
     /// In folders, files are taken by their extension; a file that is named is always tried.
     #[arg(value_name = "PATH", required = true)]
@@ -160,9 +160,9 @@ pub struct PictureArguments {
 pub enum FormatName {
     /// For people
     Text,
-    /// One array, an object a picture
+    /// One array, an object an image
     Json,
-    /// A line of JSON a picture, as soon as it is there
+    /// A line of JSON an image, as soon as it is there
     Jsonl,
     /// A row a face: path, width, height, face (from 1), x, y, box_width, box_height, score, then NAME and NAME_probability for each attribute
     Csv,
@@ -246,7 +246,7 @@ impl From<SplitName> for Split {
 pub enum RegionName {
     /// Found in the un-cropped photos; a missed face counts as the majority answer
     Located,
-    /// Given by the landmarks of the aligned pictures
+    /// Given by the landmarks of the aligned images
     Landmarks,
 }
 

@@ -1,4 +1,4 @@
-//! Which pictures are meant: files, folders, patterns, and a list on standard input.
+//! Which images are meant: files, folders, patterns, and a list on standard input.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use lineament_data::walk::{Walk, WalkError};
 
-/// A picture to read.
+/// An image to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
     /// The file.
@@ -27,7 +27,7 @@ impl From<WalkError> for Unread {
     }
 }
 
-/// A checked list of things to read; pictures come out of it one at a time.
+/// A checked list of things to read; images come out of it one at a time.
 #[derive(Debug, Clone)]
 pub struct Inputs {
     sources: Vec<Source>,
@@ -55,7 +55,7 @@ impl Inputs {
         Ok(Self { sources })
     }
 
-    /// How many pictures there are, unless a list on standard input decides.
+    /// How many images there are, unless a list on standard input decides.
     pub fn count(&self) -> Option<u64> {
         let countable = self.sources.iter().all(|source| matches!(source, Source::Path(_)));
         countable.then(|| self.clone().into_iter().filter(Result::is_ok).count() as u64)
@@ -68,7 +68,7 @@ impl IntoIterator for Inputs {
 
     fn into_iter(self) -> Self::IntoIter {
         Box::new(self.sources.into_iter().flat_map(|source| match source {
-            Source::Path(path) => pictures(path),
+            Source::Path(path) => images(path),
             Source::Standard => listed(),
         }))
     }
@@ -91,7 +91,7 @@ fn matches(argument: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn pictures(path: PathBuf) -> Box<dyn Iterator<Item = Result<Input, Unread>> + Send> {
+fn images(path: PathBuf) -> Box<dyn Iterator<Item = Result<Input, Unread>> + Send> {
     if !path.is_dir() {
         let place = path.file_name().map_or_else(|| path.clone(), PathBuf::from);
         return Box::new(std::iter::once(Ok(Input { path, place })));
@@ -116,7 +116,7 @@ fn listed() -> Box<dyn Iterator<Item = Result<Input, Unread>> + Send> {
         go_on
     });
     Box::new(lines.flat_map(|line| match line {
-        Ok(line) => path_of(line).map_or_else(|| Box::new(std::iter::empty()) as Box<_>, pictures),
+        Ok(line) => path_of(line).map_or_else(|| Box::new(std::iter::empty()) as Box<_>, images),
         Err(error) => {
             let unread = Unread(format!("the list on standard input cannot be read: {error}"));
             Box::new(std::iter::once(Err(unread))) as Box<dyn Iterator<Item = _> + Send>
@@ -141,7 +141,7 @@ fn text_of(line: Vec<u8>) -> OsString {
     String::from_utf8_lossy(&line).into_owned().into()
 }
 
-/// Names of the files that are made from pictures, no two alike.
+/// Names of the files that are made from images, no two alike.
 #[derive(Debug, Default)]
 pub struct Names(HashSet<PathBuf>);
 
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_walked_in_order_and_only_pictures_are_taken() {
+    fn a_folder_is_walked_in_order_and_only_images_are_taken() {
         let folder = folder();
         assert_eq!(places(&[folder.path().to_owned()]), ["a.png", "b/photo[1].jpg", "b/x.webp", "c.JPG"]);
         assert_eq!(Inputs::of(&[folder.path().to_owned()]).unwrap().count(), Some(4));
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn files_made_from_pictures_never_share_a_name() {
+    fn files_made_from_images_never_share_a_name() {
         let mut names = Names::default();
         assert_eq!(names.of(Path::new("b/x.jpg"), "faces"), Path::new("b/x.faces.png"));
         assert_eq!(names.of(Path::new("b/x.png"), "faces"), Path::new("b/x.faces-2.png"));

@@ -10,7 +10,7 @@ pub fn note(text: impl Display) {
     say(Style::Dim, "note", &text.to_string());
 }
 
-/// Says that one picture, of several perhaps, could not be dealt with.
+/// Says that one image, of several perhaps, could not be dealt with.
 pub fn unread(text: impl Display) {
     say(Style::Warning, "not read", &text.to_string());
 }

@@ -5,7 +5,7 @@ use std::thread;
 
 use lineament::Threads;
 
-/// Items that are worked on or wait for their turn, for each thread: enough that a slow picture does not hold up the
+/// Items that are worked on or wait for their turn, for each thread: enough that a slow image does not hold up the
 /// others, few enough that finished ones do not pile up.
 const WAITING_PER_THREAD: usize = 4;
 

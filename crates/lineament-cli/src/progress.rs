@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar over so many pictures on standard error, hidden where that is no terminal, where there is only one picture, or
+/// A bar over so many images on standard error, hidden where that is no terminal, where there is only one image, or
 /// where `crowded`: the results themselves go to the same terminal.
 pub fn bar(total: Option<u64>, crowded: bool) -> ProgressBar {
     let wanted = io::stderr().is_terminal() && !crowded && total != Some(1);

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Images read.
-    pub pictures: u64,
+    #[serde(rename = "pictures")]
+    pub images: u64,
     /// Faces in them.
     pub faces: u64,
     /// Images, or paths, that could not be read.

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 /// What a piece of text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// The path of a picture.
+    /// The path of an image.
     Title,
     /// An attribute that is there, and the full part of its bar.
     Present,

@@ -1,4 +1,4 @@
-//! XMP sidecars: what photo libraries (digiKam, Lightroom) read beside a picture. The picture itself is never touched.
+//! XMP sidecars: what photo libraries (digiKam, Lightroom) read beside an image. The image itself is never touched.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -24,29 +24,29 @@ pub enum Library {
 }
 
 impl Library {
-    /// Where the sidecar of a picture is.
-    pub fn sidecar(self, picture: &Path) -> PathBuf {
+    /// Where the sidecar of an image is.
+    pub fn sidecar(self, image: &Path) -> PathBuf {
         match self {
             Self::Digikam => {
-                let mut name = picture.as_os_str().to_owned();
+                let mut name = image.as_os_str().to_owned();
                 name.push(".xmp");
                 PathBuf::from(name)
             }
-            Self::Lightroom => picture.with_extension("xmp"),
+            Self::Lightroom => image.with_extension("xmp"),
         }
     }
 }
 
-/// Writes or merges the sidecar of a picture; where nothing changes, or nothing is to be said, no file is touched.
+/// Writes or merges the sidecar of an image; where nothing changes, or nothing is to be said, no file is touched.
 pub fn write(
     library: Library,
-    picture: &Path,
+    image: &Path,
     photo: &Photo,
     faces: &[FaceRecord],
     model_label: &str,
 ) -> Result<()> {
-    let path = library.sidecar(picture);
-    let message = message(library, picture, photo, faces, model_label)?;
+    let path = library.sidecar(image);
+    let message = message(library, image, photo, faces, model_label)?;
     let there = read(&path)?;
     let text = match &there {
         Some(text) => merge(text, &message).with_context(|| {
@@ -63,12 +63,12 @@ pub fn write(
 
 fn message(
     library: Library,
-    picture: &Path,
+    image: &Path,
     photo: &Photo,
     faces: &[FaceRecord],
     model_label: &str,
 ) -> Result<Message> {
-    let orientation = Photo::orientation(picture, &Limits::default())?;
+    let orientation = Photo::orientation(image, &Limits::default())?;
     let present = |face: &FaceRecord| -> Vec<String> {
         face.present().map(|attribute| attribute.name.to_string()).collect()
     };

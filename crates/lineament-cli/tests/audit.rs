@@ -33,12 +33,12 @@ fn an_audit_of_drawn_faces_adds_up_and_repeats() {
         assert_eq!(stage.text(&name("one")), stage.text(&name("two")));
     }
     let groups = rows(&stage, "one/audit-groups.csv");
-    let pictures = |by: &str, attribute: &str| -> u64 {
+    let images = |by: &str, attribute: &str| -> u64 {
         let own = groups.iter().filter(|row| &row[0] == by && &row[2] == attribute);
         own.map(|row| row[3].parse::<u64>().unwrap()).sum()
     };
-    assert!(pictures("all", "Smiling") > 0);
-    assert_eq!(pictures("all", "Smiling"), pictures("Male", "Smiling"));
+    assert!(images("all", "Smiling") > 0);
+    assert_eq!(images("all", "Smiling"), images("Male", "Smiling"));
     for row in &groups {
         let known = |at: usize| row[at].parse::<f64>().ok();
         if let (Some(low), Some(value), Some(high)) = (known(7), known(6), known(8)) {
@@ -46,7 +46,7 @@ fn an_audit_of_drawn_faces_adds_up_and_repeats() {
         }
     }
     let answered: u64 = rows(&stage, "one/audit-contradictions.csv")[0][4].parse().unwrap();
-    assert_eq!(answered, pictures("all", "Smiling"));
+    assert_eq!(answered, images("all", "Smiling"));
 }
 
 #[test]

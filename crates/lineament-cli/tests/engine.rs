@@ -139,7 +139,7 @@ mod with_onnx_runtime {
     }
 
     #[test]
-    fn many_pictures_come_in_their_order() {
+    fn many_images_come_in_their_order() {
         let Some(library) = library() else { return };
         let stage = Stage::new();
         let native = output(&mut stage.with_model(&["predict", "photos", "--format", "csv"]));

@@ -23,7 +23,7 @@ fn drawn() -> Stage {
 }
 
 #[test]
-fn the_same_seed_draws_the_same_pictures() {
+fn the_same_seed_draws_the_same_images() {
     let stage = drawn();
     output(&mut stage.lineament(&["draw", "--output", "again", "--people", "12", "--pictures", "2"]));
     let read = |folder: &str| fs::read(stage.path(folder).join("celeba/Img/img_celeba/000003.jpg"));
@@ -82,7 +82,7 @@ fn the_report_holds_both_regions_and_both_operating_points() {
 }
 
 #[test]
-fn pictures_that_cannot_be_read_are_said_and_left_out() {
+fn images_that_cannot_be_read_are_said_and_left_out() {
     let stage = drawn();
     let test = fs::read_to_string(stage.path("drawn/celeba/Eval/list_eval_partition.txt")).unwrap();
     let name = test.lines().find_map(|line| line.strip_suffix(" 2")).unwrap();

@@ -14,8 +14,8 @@ fn rows(stage: &Stage, name: &str) -> Vec<csv::StringRecord> {
     csv::Reader::from_reader(text.as_bytes()).into_records().map(Result::unwrap).collect()
 }
 
-fn draw(stage: &Stage, people: &str, pictures: &str) {
-    output(&mut stage.lineament(&["draw", "-o", "drawn", "--people", people, "--pictures", pictures]));
+fn draw(stage: &Stage, people: &str, images: &str) {
+    output(&mut stage.lineament(&["draw", "-o", "drawn", "--people", people, "--pictures", images]));
 }
 
 const CALL: [&str; 5] = ["insight", "--data", "drawn/celeba", "--region", "landmarks"];
@@ -24,12 +24,12 @@ const CALL: [&str; 5] = ["insight", "--data", "drawn/celeba", "--region", "landm
 fn the_page_stands_alone_and_its_figures_repeat_on_any_number_of_threads() {
     let stage = Stage::new();
     draw(&stage, "180", "3");
-    let picture = examples().join("astronaut.png");
+    let image = examples().join("astronaut.png");
     for (threads, folder) in [("1", "one"), ("2", "two")] {
         let page = format!("{folder}.html");
         let rest = ["--tables", folder, "--output", &page, "--threads", threads, "--explain"];
         // The default model: what it has learned of real faces is not lost on drawn ones.
-        output(stage.lineament(&CALL).args(rest).arg(&picture));
+        output(stage.lineament(&CALL).args(rest).arg(&image));
     }
     let names = stage.listing("one");
     assert_eq!(names.len(), 11, "{names:?}");
@@ -51,7 +51,7 @@ fn the_page_stands_alone_and_its_figures_repeat_on_any_number_of_threads() {
     ] {
         assert!(page.contains(said), "{said}");
     }
-    // Nothing is fetched: the only addresses are of pictures inside of the page and of its own sections.
+    // Nothing is fetched: the only addresses are of images inside of the page and of its own sections.
     let addresses = page.split("src=\"").skip(1).chain(page.split("href=\"").skip(1));
     for address in addresses {
         assert!(
@@ -83,7 +83,7 @@ fn too_few_people_have_no_mean_face_and_that_is_said() {
     run.stderr(contains("no mean faces: there are 4 people"));
     let page = stage.text("page.html");
     assert!(page.contains("Left out: there are 4 people") && !page.contains("Mean face of"));
-    // Nobody's picture is shown but drawn faces'.
+    // Nobody's image is shown but drawn faces'.
     assert_eq!(page.matches("<img").count(), 3);
     assert!(page.contains("Drawn face 1"));
 }

@@ -31,7 +31,7 @@ fn paths(pages: &[Value]) -> Vec<String> {
 }
 
 #[test]
-fn json_is_one_array_of_pages_in_the_order_of_the_pictures() {
+fn json_is_one_array_of_pages_in_the_order_of_the_images() {
     let stage = Stage::new();
     let text = output(&mut stage.with_model(&["predict", "photos", "--format", "json"]));
     let pages = json(&text);
@@ -68,7 +68,7 @@ fn keep_one_face(text: &str) -> String {
 }
 
 #[test]
-fn jsonl_is_the_same_a_line_a_picture() {
+fn jsonl_is_the_same_a_line_an_image() {
     let stage = Stage::new();
     let array = output(&mut stage.with_model(&["predict", "photos", "--format", "json"]));
     let lines = output(&mut stage.with_model(&["predict", "photos", "--format", "jsonl"]));
@@ -77,7 +77,7 @@ fn jsonl_is_the_same_a_line_a_picture() {
 }
 
 #[test]
-fn text_names_the_picture_and_the_model_that_spoke() {
+fn text_names_the_image_and_the_model_that_spoke() {
     let stage = Stage::new();
     let text = output(&mut stage.with_model(&["predict", "photos/grey.png"]));
     snapshot("predict_text_without_a_face", &text);
@@ -142,7 +142,7 @@ fn the_name_of_the_output_decides_the_format_and_the_file_is_whole() {
 }
 
 #[test]
-fn a_picture_that_cannot_be_read_is_said_and_the_rest_goes_on() {
+fn an_image_that_cannot_be_read_is_said_and_the_rest_goes_on() {
     let stage = Stage::new();
     fs::write(stage.path("photos/broken.jpg"), b"\xff\xd8\xff\xe0 no more").unwrap();
     let run = stage.with_model(&["predict", "photos", "--format", "json"]).assert().code(1);
@@ -259,7 +259,7 @@ fn the_operating_point_moves_values_and_not_probabilities() {
 }
 
 #[test]
-fn annotated_copies_are_written_without_touching_the_pictures() {
+fn annotated_copies_are_written_without_touching_the_images() {
     let stage = Stage::new();
     let before = fs::read(stage.path("photos/a.png")).unwrap();
     output(&mut stage.with_model(&["predict", "photos", "--annotate", "photos"]));
@@ -271,7 +271,7 @@ fn annotated_copies_are_written_without_touching_the_pictures() {
 }
 
 #[test]
-fn a_folder_without_pictures_is_no_failure_but_is_said() {
+fn a_folder_without_images_is_no_failure_but_is_said() {
     let stage = Stage::new();
     fs::create_dir(stage.path("empty")).unwrap();
     stage

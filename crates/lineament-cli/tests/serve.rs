@@ -82,12 +82,12 @@ fn answer(stream: &mut TcpStream) -> (u16, String) {
 fn the_answer_is_that_of_predict() {
     let stage = Stage::new();
     let serving = Serving::start(&stage, &[]);
-    let picture = examples().join("astronaut.png");
-    let (status, body) = serving.ask("POST /v1/predict HTTP/1.1", &fs::read(&picture).unwrap());
+    let image = examples().join("astronaut.png");
+    let (status, body) = serving.ask("POST /v1/predict HTTP/1.1", &fs::read(&image).unwrap());
     assert_eq!(status, 200, "{body}");
     let answer: Value = serde_json::from_str(&body).unwrap();
     let said =
-        common::output(&mut stage.lineament(&["predict", picture.to_str().unwrap(), "--format", "jsonl"]));
+        common::output(&mut stage.lineament(&["predict", image.to_str().unwrap(), "--format", "jsonl"]));
     let said: Value = serde_json::from_str(&said).unwrap();
     assert_eq!((&answer["faces"], &answer["width"]), (&said["faces"], &said["width"]));
     assert_eq!(answer["faces"].as_array().unwrap().len(), 1);
@@ -97,10 +97,10 @@ fn the_answer_is_that_of_predict() {
 fn sigterm_lets_what_is_under_way_be_answered() {
     let stage = Stage::new();
     let mut serving = Serving::start(&stage, &["--model", "tiny.lineament"]);
-    let picture = fs::read(stage.path("photos/a.png")).unwrap();
-    let (first, rest) = picture.split_at(picture.len() / 2);
+    let image = fs::read(stage.path("photos/a.png")).unwrap();
+    let (first, rest) = image.split_at(image.len() / 2);
     let mut under_way = serving.connect();
-    let head = format!("POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", picture.len());
+    let head = format!("POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", image.len());
     under_way.write_all(head.as_bytes()).unwrap();
     under_way.write_all(first).unwrap();
     let begun = Instant::now();
@@ -126,13 +126,13 @@ fn a_hang_up_frees_a_place() {
     stage.photo("large.png", &blocks(3000, 2000, 4));
     let serving =
         Serving::start(&stage, &["--model", "tiny.lineament", "--threads", "1", "--patience", "600000"]);
-    let picture = fs::read(stage.path("large.png")).unwrap();
-    let head = format!("POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", picture.len());
+    let image = fs::read(stage.path("large.png")).unwrap();
+    let head = format!("POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", image.len());
     let ask_and_leave = || {
         let clients = [(); 8].map(|()| {
             let mut stream = serving.connect();
             stream.write_all(head.as_bytes()).unwrap();
-            stream.write_all(&picture).unwrap();
+            stream.write_all(&image).unwrap();
             stream
         });
         drop(clients);

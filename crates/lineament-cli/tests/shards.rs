@@ -44,8 +44,8 @@ fn rows(stage: &Stage, folder: &str) -> Vec<(String, u32, Option<String>)> {
     rows
 }
 
-/// Pictures in the order of their first rows; fails where rows of one picture do not follow each other from face 1 on.
-fn pictures(rows: &[(String, u32, Option<String>)]) -> Vec<String> {
+/// Images in the order of their first rows; fails where rows of one image do not follow each other from face 1 on.
+fn images(rows: &[(String, u32, Option<String>)]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (path, face, _) in rows {
         if *face <= 1 {
@@ -59,7 +59,7 @@ fn pictures(rows: &[(String, u32, Option<String>)]) -> Vec<String> {
 }
 
 #[test]
-fn every_picture_has_its_rows_once() {
+fn every_image_has_its_rows_once() {
     let stage = Stage::new();
     fs::write(stage.path("photos/broken.jpg"), "no picture").unwrap();
     let arguments = ["predict", "photos", "photos/a.png", "--shards", "out", "--shard-rows", "2"];
@@ -70,13 +70,13 @@ fn every_picture_has_its_rows_once() {
     );
     let rows = rows(&stage, "out");
     let expected = ["photos/a.png", "photos/broken.jpg", "photos/deep/b.png", "photos/grey.png"];
-    assert_eq!(pictures(&rows), expected);
+    assert_eq!(images(&rows), expected);
     let of = |name: &str| rows.iter().find(|row| row.0.ends_with(name)).unwrap();
     assert!(of("broken.jpg").2.as_ref().unwrap().contains("not a picture format"));
     assert_eq!((of("grey.png").1, &of("grey.png").2), (0, &None));
     assert_eq!(of("a.png").1, 1);
 
-    // Again: nothing is done, and the broken picture is still told.
+    // Again: nothing is done, and the broken image is still told.
     let before = shards(&stage, "out");
     stage
         .with_model(&arguments)
@@ -87,7 +87,7 @@ fn every_picture_has_its_rows_once() {
 }
 
 #[test]
-fn other_pictures_models_or_options_are_refused() {
+fn other_images_models_or_options_are_refused() {
     let stage = Stage::new();
     stage.with_model(&["predict", "photos", "--shards", "out"]).assert().code(0);
     let refused = |arguments: &[&str], what: &str| {
@@ -112,11 +112,11 @@ fn other_pictures_models_or_options_are_refused() {
 }
 
 #[test]
-fn pictures_come_from_a_column_of_bytes_too() {
+fn images_come_from_a_column_of_bytes_too() {
     let stage = Stage::new();
     let files = ["photos/a.png", "photos/deep/b.png", "photos/grey.png"]
         .map(|name| fs::read(stage.path(name)).unwrap());
-    // The fourth row has no picture, the fifth one that cannot be read.
+    // The fourth row has no image, the fifth one that cannot be read.
     let [first, second, third] = files;
     let cells = [first, second, third, b"no picture".to_vec()].map(ByteArray::from);
     let schema = "message m { required binary id (UTF8); optional binary image; }";
@@ -135,7 +135,7 @@ fn pictures_come_from_a_column_of_bytes_too() {
     stage.with_model(&["predict", "in.parquet", "--shards", "out", "--shard-rows", "2"]).assert().code(1);
     stage.with_model(&["predict", "photos", "--shards", "files"]).assert().code(0);
     let table = rows(&stage, "out");
-    assert_eq!(pictures(&table), ["a", "b", "grey", "none", "broken"]);
+    assert_eq!(images(&table), ["a", "b", "grey", "none", "broken"]);
     assert!(
         table
             .iter()
@@ -217,5 +217,5 @@ fn ten_kills_lose_nothing_and_do_nothing_twice() {
     let whole = shards(&stage, "whole");
     assert_eq!(whole.len(), 24);
     assert!(whole == shards(&stage, "killed"), "the shards differ");
-    assert_eq!(pictures(&rows(&stage, "killed")).len(), 120);
+    assert_eq!(images(&rows(&stage, "killed")).len(), 120);
 }

@@ -16,8 +16,8 @@ use serde_json::Value;
 
 const SIDE: usize = 24;
 
-/// A picture of blocks, the darker the less it is `bright`.
-fn picture(seed: u64, bright: bool) -> Photo {
+/// An image of blocks, the darker the less it is `bright`.
+fn image(seed: u64, bright: bool) -> Photo {
     let mut photo = blocks(120, 100, seed);
     // Some lie close to the border between the two.
     let dim = if bright { 1 } else { 2 + (seed % 3) as u8 };
@@ -25,7 +25,7 @@ fn picture(seed: u64, bright: bool) -> Photo {
     photo
 }
 
-/// A stage with `bright/` and `dark/`, and `tags.csv` over both: Bright is told by the picture, Noise is not, and four pictures are of one person.
+/// A stage with `bright/` and `dark/`, and `tags.csv` over both: Bright is told by the image, Noise is not, and four images are of one person.
 fn stage() -> Stage {
     let stage = Stage::new();
     for folder in ["bright", "dark"] {
@@ -36,9 +36,9 @@ fn stage() -> Stage {
         let bright = place.is_multiple_of(2);
         let folder = if bright { "bright" } else { "dark" };
         let name = format!("{folder}/{place}.png");
-        // In these two of the pictures the tiny model finds nothing.
+        // In these two of the images the tiny model finds nothing.
         let seed = if [0, 45].contains(&place) { 400 + place } else { 100 + place };
-        stage.photo(&name, &picture(seed, bright));
+        stage.photo(&name, &image(seed, bright));
         writeln!(table, "{name},{},{},{}", place / 4, u8::from(bright), u8::from(place / 2 % 2 == 0))
             .unwrap();
     }
@@ -78,10 +78,10 @@ fn two_folders_teach_an_attribute_that_is_there_everywhere() {
     assert!(shown.contains("Bright, taught on the finished nets: 24 pictures with it"), "{shown}");
 
     // Strangers, beside the forty.
-    stage.photo("light.png", &picture(900, true));
-    stage.photo("night.png", &picture(904, false));
-    let predicted = |picture: &str| -> Value {
-        let call = ["predict", picture, "--format", "json", "--model", "my.lineament"];
+    stage.photo("light.png", &image(900, true));
+    stage.photo("night.png", &image(904, false));
+    let predicted = |image: &str| -> Value {
+        let call = ["predict", image, "--format", "json", "--model", "my.lineament"];
         let pages: Value = serde_json::from_str(&output(&mut stage.lineament(&call))).unwrap();
         pages[0]["faces"][0]["attributes"].clone()
     };
@@ -109,7 +109,7 @@ fn two_folders_teach_an_attribute_that_is_there_everywhere() {
 }
 
 #[test]
-fn what_the_pictures_do_not_show_is_refused_and_no_model_is_written() {
+fn what_the_images_do_not_show_is_refused_and_no_model_is_written() {
     let stage = stage();
     let call =
         ["teach", "Noise", "--data", "tags.csv", "--output", "noise.lineament", "--report", "noise.json"];
@@ -164,10 +164,10 @@ fn a_table_teaches_several_and_people_are_left_out_whole() {
 }
 
 #[test]
-fn pictures_that_cannot_be_learned_from_are_said() {
+fn images_that_cannot_be_learned_from_are_said() {
     let stage = stage();
     stage.photo("dark/plain.png", &Photo::filled(64, 48, [128; 3]));
-    stage.photo("dark/again.png", &picture(101, false));
+    stage.photo("dark/again.png", &image(101, false));
     fs::write(stage.path("dark/broken.png"), "broken").unwrap();
     let call = [&FOLDERS[..], &["--output", "my.lineament", "--report", "taught.json"]].concat();
     stage.with_model(&call).assert().code(1).stderr(
@@ -183,7 +183,7 @@ fn pictures_that_cannot_be_learned_from_are_said() {
     assert_eq!(report["attributes"][0]["given_without"], 27);
     assert_eq!(report["attributes"][0]["figures"]["without"], 24);
 
-    stage.photo("bright/liar.png", &picture(101, false));
+    stage.photo("bright/liar.png", &image(101, false));
     stage
         .with_model(&call)
         .assert()
@@ -192,7 +192,7 @@ fn pictures_that_cannot_be_learned_from_are_said() {
 }
 
 #[test]
-fn wrong_calls_are_refused_before_any_picture_is_looked_at() {
+fn wrong_calls_are_refused_before_any_image_is_looked_at() {
     let stage = stage();
     let refused = |call: &[&str], said: &str| {
         stage

@@ -16,7 +16,7 @@ const SIDECAR: &str = "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n <rdf:RDF xmlns:r
 const ALL: [&str; 6] = ["predict", "photos", "--threshold", "0", "--attributes", "Smiling,Young"];
 
 #[test]
-fn sidecars_stand_beside_the_pictures_which_are_not_touched() {
+fn sidecars_stand_beside_the_images_which_are_not_touched() {
     let stage = Stage::new();
     let before = fs::read(stage.path("photos/a.png")).unwrap();
     output(stage.with_model(&ALL).arg("--xmp"));
@@ -76,7 +76,7 @@ fn sidecars_that_cannot_be_merged_are_left_as_they_are() {
     ] {
         fs::write(stage.path("photos/a.png.xmp"), &hostile).unwrap();
         let run = stage.with_model(&ALL).args(["--xmp", "--format", "jsonl"]).assert().code(1);
-        // The picture itself was read, and its page is there.
+        // The image itself was read, and its page is there.
         run.stdout(contains("photos/a.png")).stderr(contains("a.png.xmp").and(contains(said)));
         assert!(fs::read(stage.path("photos/a.png.xmp")).unwrap() == hostile, "{said}");
         let left = stage.listing("photos").into_iter().filter(|name| name.starts_with(".lineament")).count();
@@ -85,7 +85,7 @@ fn sidecars_that_cannot_be_merged_are_left_as_they_are() {
 }
 
 #[test]
-fn two_pictures_do_not_write_to_one_sidecar() {
+fn two_images_do_not_write_to_one_sidecar() {
     let stage = Stage::new();
     fs::copy(stage.path("photos/a.png"), stage.path("photos/a.bmp.png")).unwrap();
     fs::copy(stage.path("photos/a.png"), stage.path("photos/a.jpg")).unwrap();

@@ -1,4 +1,4 @@
-//! Decoded pictures, shrunk and kept in memory, so that epochs after the first decode nothing.
+//! Decoded images, shrunk and kept in memory, so that epochs after the first decode nothing.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use crate::error::DataError;
 /// What an entry costs beside its pixels and path: the map's slot, the counters, the allocator's rounding.
 const OVERHEAD: u64 = 160;
 
-/// A picture, shrunk to at most the cache's longest side.
+/// An image, shrunk to at most the cache's longest side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept {
-    /// The picture.
+    /// The image.
     pub photo: Arc<Photo>,
     /// Pixels of `photo` for one pixel of the file; at most 1.
     pub scale: f32,
@@ -43,7 +43,7 @@ impl Kept {
     }
 }
 
-/// Keeps decoded pictures up to a number of bytes. Shared between threads; what it returns never depends on what it holds.
+/// Keeps decoded images up to a number of bytes. Shared between threads; what it returns never depends on what it holds.
 pub struct PhotoCache {
     side: u32,
     room: u64,
@@ -52,13 +52,13 @@ pub struct PhotoCache {
 }
 
 impl PhotoCache {
-    /// Keeps pictures with no side longer than `side` pixels, `room` bytes of them. Those that find no room are decoded anew each
+    /// Keeps images with no side longer than `side` pixels, `room` bytes of them. Those that find no room are decoded anew each
     /// time: with every epoch reading all of them, throwing others out would gain nothing.
     pub fn new(side: u32, room: u64) -> Self {
         Self { side: side.max(1), room, bytes: AtomicU64::new(0), kept: RwLock::new(HashMap::new()) }
     }
 
-    /// The picture in a file, from memory or decoded.
+    /// The image in a file, from memory or decoded.
     ///
     /// # Errors
     /// [`DataError::Photo`] with the path where the file cannot be read or decoded. Failures are not remembered.
@@ -69,7 +69,7 @@ impl PhotoCache {
         let shrunk = Kept::new(Photo::open(path, &Limits::default())?, self.side);
         let cost = shrunk.photo.pixels().len() as u64 + path.as_os_str().len() as u64 + OVERHEAD;
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        // Another thread may have decoded the same picture meanwhile.
+        // Another thread may have decoded the same image meanwhile.
         if let Some(found) = kept.get(path) {
             return Ok(found.clone());
         }
@@ -86,12 +86,12 @@ impl PhotoCache {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// How many pictures are held.
+    /// How many images are held.
     pub fn len(&self) -> usize {
         self.kept.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Whether no picture is held.
+    /// Whether no image is held.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_decoded_once() {
+    fn images_are_decoded_once() {
         let (dir, paths) = files(3);
         let cache = PhotoCache::new(16, 1 << 20);
         for path in &paths {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_picture_is_named_once() {
+    fn a_broken_image_is_named_once() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("broken.png");
         std::fs::write(&path, b"\x89PNG\r\n\x1a\n and no more").unwrap();

@@ -3,13 +3,13 @@
 //! | where | what | needed |
 //! |---|---|---|
 //! | `Anno/list_attr_celeba.txt` | count, attribute names, then a name and -1 or 1 for each attribute | yes |
-//! | `Img/img_align_celeba/`, `Img/img_celeba/` | pictures cut around the face, photos as they were taken | one of them |
+//! | `Img/img_align_celeba/`, `Img/img_celeba/` | images cut around the face, photos as they were taken | one of them |
 //! | `Anno/identity_CelebA.txt` | a name and a person's number | no |
 //! | `Eval/list_eval_partition.txt` | a name and 0 (train), 1 (validation) or 2 (test) | no: then drawn by person |
 //! | `Anno/list_bbox_celeba.txt`, `Anno/list_landmarks_celeba.txt` | box and five points in un-cropped photos | no |
-//! | `Anno/list_landmarks_align_celeba.txt` | five points in aligned pictures | no |
+//! | `Anno/list_landmarks_align_celeba.txt` | five points in aligned images | no |
 //!
-//! Files are also found straight in the folder (torchvision's layout). A picture in PNG form is found by the name that
+//! Files are also found straight in the folder (torchvision's layout). An image in PNG form is found by the name that
 //! its row gives as JPEG.
 
 use std::path::{Path, PathBuf};
@@ -17,13 +17,13 @@ use std::path::{Path, PathBuf};
 use lineament::{Point, Rect};
 
 use crate::error::DataError;
-use crate::pictures;
+use crate::images;
 use crate::report::{FindingKind, ReadReport};
 use crate::rows::{Header, Rows};
 use crate::sample::{Dataset, Framing, Sample};
 use crate::split::Split;
 
-/// The folders of pictures, with the framing of what is in them. The PNG form is the same pictures again and comes
+/// The folders of images, with the framing of what is in them. The PNG form is the same images again and comes
 /// second, so that it only fills in.
 const FOLDERS: [(&str, Framing); 3] = [
     ("img_align_celeba", Framing::Aligned),
@@ -40,11 +40,11 @@ struct Lists {
     landmarks_aligned: Option<Rows>,
 }
 
-/// Reads a folder in CelebA's layout: one sample for each picture file that has a row of tags, aligned ones first, by name. See
-/// [`Dataset::once_each`] for one sample a picture.
+/// Reads a folder in CelebA's layout: one sample for each image file that has a row of tags, aligned ones first, by name. See
+/// [`Dataset::once_each`] for one sample an image.
 ///
 /// # Errors
-/// Where the attribute list is missing or has no attribute, where there is no picture with tags at all, or where a file cannot be
+/// Where the attribute list is missing or has no attribute, where there is no image with tags at all, or where a file cannot be
 /// read. Anything else that does not fit is counted in [`Dataset::report`].
 pub fn read(dir: &Path) -> Result<Dataset, DataError> {
     let mut report = ReadReport::default();
@@ -61,14 +61,14 @@ pub fn read(dir: &Path) -> Result<Dataset, DataError> {
     }
     let lists = Lists::read(dir, &mut report)?;
 
-    let mut set = Dataset::new(pictures::set_name(dir, "celeba"));
+    let mut set = Dataset::new(images::set_name(dir, "celeba"));
     set.attributes = tags.columns.clone();
     set.report = report;
     let mut any_folder = false;
     for (folder, framing) in FOLDERS {
         let Some(path) = find(dir, "Img", folder).0 else { continue };
         any_folder = true;
-        add_pictures(&mut set, &path, framing, &tags, &lists)?;
+        add_images(&mut set, &path, framing, &tags, &lists)?;
     }
     if set.samples.is_empty() {
         let expected = if any_folder {
@@ -76,9 +76,9 @@ pub fn read(dir: &Path) -> Result<Dataset, DataError> {
         } else {
             "pictures are expected in Img/img_align_celeba (cut around the face) or Img/img_celeba (un-cropped)"
         };
-        return Err(DataError::no_pictures(dir, expected));
+        return Err(DataError::no_images(dir, expected));
     }
-    count_rows_without_picture(&mut set, &tags);
+    count_rows_without_image(&mut set, &tags);
     match &lists.partition {
         Some(partition) => {
             set.assign_splits(|sample| match partition.first(&sample.name)? {
@@ -116,7 +116,7 @@ impl Lists {
     }
 }
 
-fn add_pictures(
+fn add_images(
     set: &mut Dataset,
     folder: &Path,
     framing: Framing,
@@ -125,9 +125,9 @@ fn add_pictures(
 ) -> Result<(), DataError> {
     let known: std::collections::BTreeSet<String> =
         set.samples.iter().filter(|s| s.framing == framing).map(|s| s.name.clone()).collect();
-    for path in pictures::in_folder(folder, &mut set.report)? {
+    for path in images::in_folder(folder, &mut set.report)? {
         let Some((name, row)) = row_of(&path, tags) else {
-            set.report.add(FindingKind::PictureWithoutRow, path.display().to_string());
+            set.report.add(FindingKind::ImageWithoutRow, path.display().to_string());
             continue;
         };
         if known.contains(&name) {
@@ -146,7 +146,7 @@ fn add_pictures(
             .and_then(|list| list.first(&sample.name))
             .and_then(|identity| u32::try_from(identity).ok());
         if sample.identity.is_none() && lists.identity.is_some() {
-            set.report.add(FindingKind::PictureWithoutIdentity, sample.name.clone());
+            set.report.add(FindingKind::ImageWithoutIdentity, sample.name.clone());
         }
         let points = match framing {
             Framing::Photo => &lists.landmarks,
@@ -166,9 +166,9 @@ fn add_pictures(
     Ok(())
 }
 
-/// A picture's row: by its own name, else by that name with the ending `.jpg`.
+/// An image's row: by its own name, else by that name with the ending `.jpg`.
 fn row_of<'a>(path: &Path, tags: &'a Rows) -> Option<(String, &'a [i64])> {
-    let name = pictures::file_name(path);
+    let name = images::file_name(path);
     if let Some(row) = tags.get(&name) {
         return Some((name, row));
     }
@@ -199,12 +199,12 @@ fn landmarks(row: &[i64]) -> Option<[Point; 5]> {
     Some([(a, b), (c, d), (e, f), (g, h), (i, j)].map(|(x, y)| Point { x: x as f32, y: y as f32 }))
 }
 
-fn count_rows_without_picture(set: &mut Dataset, tags: &Rows) {
+fn count_rows_without_image(set: &mut Dataset, tags: &Rows) {
     let there: std::collections::BTreeSet<&str> = set.samples.iter().map(|s| s.name.as_str()).collect();
     let mut report = ReadReport::default();
     for (name, line, _) in tags.iter() {
         if !there.contains(name) {
-            report.add(FindingKind::RowWithoutPicture, format!("{}: {name}", tags.place(line)));
+            report.add(FindingKind::RowWithoutImage, format!("{}: {name}", tags.place(line)));
         }
     }
     set.report.merge(report);

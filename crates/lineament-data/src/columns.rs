@@ -1,6 +1,6 @@
 //! Columns of a Parquet file, cell by cell, as text or bytes.
 //!
-//! What is asked of a table here is a cell's text or a picture's bytes, so columns are read as the file keeps them. Arrow, which would give them types of
+//! What is asked of a table here is a cell's text or an image's bytes, so columns are read as the file keeps them. Arrow, which would give them types of
 //! its own first, is a third of all there is to build.
 
 use std::fmt::Display;

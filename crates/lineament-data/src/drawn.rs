@@ -1,9 +1,9 @@
-//! A seeded generator of drawn faces, of pictures without one, and of objects: for tests that may not carry a person's picture, and for a
+//! A seeded generator of drawn faces, of images without one, and of objects: for tests that may not carry a person's image, and for a
 //! demonstration of training in seconds.
 //!
-//! A person is a fixed draw of shapes and colours; a picture adds a smile, glasses, light, a place. All of CelebA's forty tags
+//! A person is a fixed draw of shapes and colours; an image adds a smile, glasses, light, a place. All of CelebA's forty tags
 //! are known (what cannot be drawn follows a rule, see `drawn/tags.rs`), as are the person, the box and the five
-//! landmarks. Everything depends on the seed and the numbers of person and picture alone.
+//! landmarks. Everything depends on the seed and the numbers of person and image alone.
 
 mod canvas;
 mod face;
@@ -27,19 +27,19 @@ pub use write::{write_backgrounds, write_celeba, write_objects};
 pub struct DrawnOptions {
     /// How many people, at least three (one a split).
     pub people: u32,
-    /// How many pictures of each, at least one.
-    pub pictures_each: u32,
+    /// How many images of each, at least one.
+    pub images_each: u32,
     /// Another seed draws other people.
     pub seed: u64,
-    /// Smallest and largest longest side of an un-cropped picture, in pixels.
+    /// Smallest and largest longest side of an un-cropped image, in pixels.
     pub sides: [u32; 2],
-    /// Most faces in a picture; the tags, box and landmarks in CelebA's lists are those of the largest.
+    /// Most faces in an image; the tags, box and landmarks in CelebA's lists are those of the largest.
     pub most_faces: u32,
 }
 
 impl Default for DrawnOptions {
     fn default() -> Self {
-        Self { people: 60, pictures_each: 8, seed: 1, sides: [128, 208], most_faces: 2 }
+        Self { people: 60, images_each: 8, seed: 1, sides: [128, 208], most_faces: 2 }
     }
 }
 
@@ -52,7 +52,7 @@ impl DrawnOptions {
         let [least, most] = self.sides;
         let checks = [
             ("people", self.people.to_string(), self.people >= 3, "at least 3, one for each split"),
-            ("pictures_each", self.pictures_each.to_string(), self.pictures_each >= 1, "at least 1"),
+            ("pictures_each", self.images_each.to_string(), self.images_each >= 1, "at least 1"),
             ("most_faces", self.most_faces.to_string(), (1..=9).contains(&self.most_faces), "1 to 9"),
             (
                 "sides",
@@ -62,8 +62,8 @@ impl DrawnOptions {
             ),
             (
                 "people times pictures_each",
-                format!("{} times {}", self.people, self.pictures_each),
-                self.people.checked_mul(self.pictures_each).is_some_and(|n| n < 1_000_000),
+                format!("{} times {}", self.people, self.images_each),
+                self.people.checked_mul(self.images_each).is_some_and(|n| n < 1_000_000),
                 "fewer than a million pictures, as the names have six digits",
             ),
         ];
@@ -74,10 +74,10 @@ impl DrawnOptions {
     }
 }
 
-/// A drawn picture.
+/// A drawn image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drawn {
-    /// The picture.
+    /// The image.
     pub photo: Photo,
     /// Its faces, the largest (the person asked for) first.
     pub faces: Vec<DrawnFace>,
@@ -94,21 +94,21 @@ pub struct DrawnFace {
     pub tags: [bool; 40],
 }
 
-/// Draws picture number `number` of person number `person`.
-pub fn picture(options: &DrawnOptions, person: u32, number: u32) -> Drawn {
+/// Draws image number `number` of person number `person`.
+pub fn image(options: &DrawnOptions, person: u32, number: u32) -> Drawn {
     let (seed, index) = (options.seed, u64::from(person));
     let who = person::Person::draw(&mut Key { seed, epoch: 0, index }.stream(purpose::PERSON));
-    let mut rng = Key { seed, epoch: u64::from(number), index }.stream(purpose::PICTURE);
+    let mut rng = Key { seed, epoch: u64::from(number), index }.stream(purpose::IMAGE);
     scene::with_faces(options, &who, &mut rng)
 }
 
-/// Draws picture number `number` without a face.
+/// Draws image number `number` without a face.
 pub fn background(options: &DrawnOptions, number: u32) -> Photo {
     let key = Key { seed: options.seed, epoch: 0, index: u64::from(number) };
     scene::without_faces(options, &mut key.stream(purpose::BACKGROUND))
 }
 
-/// Draws picture number `number` of an object of class `class` (an index into [`OBJECTS`]), `side` by `side` pixels.
+/// Draws image number `number` of an object of class `class` (an index into [`OBJECTS`]), `side` by `side` pixels.
 pub fn object(class: usize, number: u32, side: u32, seed: u64) -> Photo {
     let key = Key { seed, epoch: class as u64, index: u64::from(number) };
     objects::draw(class, side, &mut key.stream(purpose::OBJECT))

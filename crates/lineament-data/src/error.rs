@@ -1,15 +1,15 @@
-//! What can go wrong while reading or writing a set of pictures.
+//! What can go wrong while reading or writing a set of images.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// A failure that ends the reading or writing of a whole set. What concerns one row or one picture is not here: it is
+/// A failure that ends the reading or writing of a whole set. What concerns one row or one image is not here: it is
 /// counted in the [`crate::ReadReport`].
 #[derive(Debug, Error)]
 pub enum DataError {
-    /// A picture that could not be read.
+    /// An image that could not be read.
     #[error(transparent)]
     Photo(#[from] lineament::PhotoError),
     /// A file or folder without which there is nothing to read.
@@ -20,12 +20,12 @@ pub enum DataError {
         /// What should be there.
         expected: String,
     },
-    /// A folder without a single usable picture.
+    /// A folder without a single usable image.
     #[error("no picture was found in {path}: {expected}")]
-    NoPictures {
+    NoImages {
         /// The folder that was searched.
         path: PathBuf,
-        /// Where pictures are expected.
+        /// Where images are expected.
         expected: String,
     },
     /// A file or folder that could not be read or written.
@@ -96,7 +96,7 @@ impl DataError {
         Self::Missing { path: path.to_path_buf(), expected: expected.into() }
     }
 
-    pub(crate) fn no_pictures(path: &Path, expected: impl Into<String>) -> Self {
-        Self::NoPictures { path: path.to_path_buf(), expected: expected.into() }
+    pub(crate) fn no_images(path: &Path, expected: impl Into<String>) -> Self {
+        Self::NoImages { path: path.to_path_buf(), expected: expected.into() }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::error::DataError;
 use crate::folder::relative;
-use crate::pictures;
+use crate::images;
 use crate::report::FindingKind;
 use crate::sample::{Dataset, Framing, Sample};
 use crate::split::Split;
@@ -17,23 +17,23 @@ use crate::split::Split;
 /// are drawn by name. Whether there is a face is unknown.
 ///
 /// # Errors
-/// Where the folder is missing or holds no class with a picture.
+/// Where the folder is missing or holds no class with an image.
 pub fn read(dir: &Path) -> Result<Dataset, DataError> {
     if !dir.is_dir() {
         return Err(DataError::missing(dir, "a folder with train/CLASS/... or CLASS/... is expected there"));
     }
-    let mut set = Dataset::new(pictures::set_name(dir, "imagenet"));
+    let mut set = Dataset::new(images::set_name(dir, "imagenet"));
     let train = dir.join("train");
     let parted = train.is_dir();
     let root = if parted { train } else { dir.to_path_buf() };
-    let folders = pictures::folders(&root)?;
-    set.classes = folders.iter().map(|f| pictures::file_name(f)).collect();
+    let folders = images::folders(&root)?;
+    set.classes = folders.iter().map(|f| images::file_name(f)).collect();
     let numbers: BTreeMap<String, u32> = set.classes.iter().cloned().zip(0..).collect();
     add_classes(&mut set, &root, dir, &numbers, Split::Train)?;
     if set.samples.is_empty() {
         let expected =
             "a folder a class with its pictures in it is expected, as train/CLASS/... or CLASS/...";
-        return Err(DataError::no_pictures(&root, expected));
+        return Err(DataError::no_images(&root, expected));
     }
     if !parted {
         set.draw_splits();
@@ -60,12 +60,12 @@ fn add_classes(
     numbers: &BTreeMap<String, u32>,
     split: Split,
 ) -> Result<(), DataError> {
-    for folder in pictures::folders(part)? {
-        let class = numbers.get(&pictures::file_name(&folder));
-        for path in pictures::below(&folder, &mut set.report)? {
+    for folder in images::folders(part)? {
+        let class = numbers.get(&images::file_name(&folder));
+        for path in images::below(&folder, &mut set.report)? {
             match class {
                 Some(class) => push(set, &path, dir, *class, split),
-                None => set.report.add(FindingKind::PictureWithoutRow, path.display().to_string()),
+                None => set.report.add(FindingKind::ImageWithoutRow, path.display().to_string()),
             }
         }
     }
@@ -79,7 +79,7 @@ fn push(set: &mut Dataset, path: &Path, dir: &Path, class: u32, split: Split) {
     set.samples.push(sample);
 }
 
-/// Tiny-ImageNet's validation part: all pictures in one folder, their classes in a list of `file TAB class TAB box`.
+/// Tiny-ImageNet's validation part: all images in one folder, their classes in a list of `file TAB class TAB box`.
 fn add_annotated(
     set: &mut Dataset,
     part: &Path,
@@ -112,14 +112,14 @@ fn add_annotated(
     }
     let folder = part.join("images");
     let folder = if folder.is_dir() { folder } else { part.to_path_buf() };
-    for path in pictures::in_folder(&folder, &mut set.report)? {
-        match classes.remove(pictures::file_name(&path).as_str()) {
+    for path in images::in_folder(&folder, &mut set.report)? {
+        match classes.remove(images::file_name(&path).as_str()) {
             Some(class) => push(set, &path, dir, class, split),
-            None => set.report.add(FindingKind::PictureWithoutRow, path.display().to_string()),
+            None => set.report.add(FindingKind::ImageWithoutRow, path.display().to_string()),
         }
     }
     for file in classes.keys() {
-        set.report.add(FindingKind::RowWithoutPicture, format!("{}: {file}", annotations.display()));
+        set.report.add(FindingKind::RowWithoutImage, format!("{}: {file}", annotations.display()));
     }
     Ok(())
 }

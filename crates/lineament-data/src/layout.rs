@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::error::DataError;
 use crate::sample::Dataset;
-use crate::{celeba, folder, imagenet, lfw, pictures, report, table};
+use crate::{celeba, folder, imagenet, images, lfw, report, table};
 
 /// The layouts that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Layout {
     Lfw,
     /// A folder a class: [`imagenet::read`].
     Imagenet,
-    /// Pictures without faces: [`folder::read`].
+    /// Images without faces: [`folder::read`].
     Folder,
     /// A CSV or Parquet file: [`table::read`].
     Table,
@@ -51,8 +51,8 @@ pub fn read(layout: Layout, path: &Path) -> Result<Dataset, DataError> {
     }
 }
 
-/// Tells a layout from what is there, for `--data DIR` without a name: CelebA by its attribute list, ImageNet by `train/`, LFW by pictures
-/// that carry their folder's name, a flat folder of pictures as one without faces.
+/// Tells a layout from what is there, for `--data DIR` without a name: CelebA by its attribute list, ImageNet by `train/`, LFW by images
+/// that carry their folder's name, a flat folder of images as one without faces.
 ///
 /// # Errors
 /// Where it is none of them or cannot be read. A folder of class folders without `train/` is not told from others: name it.
@@ -76,12 +76,12 @@ pub fn detect(path: &Path) -> Result<Layout, DataError> {
     }
     let mut ignored = report::ReadReport::default();
     let root = if path.join("lfw").is_dir() { path.join("lfw") } else { path.to_path_buf() };
-    if let Some(person) = pictures::folders(&root)?.first() {
-        let name = pictures::file_name(person);
-        let found = pictures::in_folder(person, &mut ignored)?;
-        if found.first().is_some_and(|p| pictures::file_name(p).starts_with(&format!("{name}_"))) {
+    if let Some(person) = images::folders(&root)?.first() {
+        let name = images::file_name(person);
+        let found = images::in_folder(person, &mut ignored)?;
+        if found.first().is_some_and(|p| images::file_name(p).starts_with(&format!("{name}_"))) {
             return Ok(Layout::Lfw);
         }
     }
-    if pictures::in_folder(path, &mut ignored)?.is_empty() { Err(not_seen()) } else { Ok(Layout::Folder) }
+    if images::in_folder(path, &mut ignored)?.is_empty() { Err(not_seen()) } else { Ok(Layout::Folder) }
 }

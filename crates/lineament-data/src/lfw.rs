@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
-use crate::pictures;
+use crate::images;
 use crate::report::{FindingKind, ReadReport};
 use crate::sample::{Dataset, Framing, Sample};
 
@@ -16,10 +16,10 @@ const MALE: &str = "Male";
 
 /// Reads LFW: the folder that holds `lfw/NAME/` or the one that holds `NAME/` itself. Identities number the people by
 /// name, from 0. Attributes are the columns of `facer_scores.csv`, else `Male` alone where `male_manual.csv` is there. Splits are
-/// drawn by person. The pictures are cut around the face, so their framing is [`Framing::Aligned`].
+/// drawn by person. The images are cut around the face, so their framing is [`Framing::Aligned`].
 ///
 /// # Errors
-/// Where the folder is missing, holds no person's folder with a picture, or a list cannot be read.
+/// Where the folder is missing, holds no person's folder with an image, or a list cannot be read.
 pub fn read(dir: &Path) -> Result<Dataset, DataError> {
     let expected = "a folder a person is expected there: NAME/NAME_0001.jpg, or lfw/NAME/NAME_0001.jpg";
     if !dir.is_dir() {
@@ -28,10 +28,10 @@ pub fn read(dir: &Path) -> Result<Dataset, DataError> {
     let inner =
         ["lfw", "lfw_funneled", "lfw-deepfunneled"].map(|n| dir.join(n)).into_iter().find(|p| p.is_dir());
     let root = inner.unwrap_or_else(|| dir.to_path_buf());
-    let mut set = Dataset::new(pictures::set_name(dir, "lfw"));
-    for (identity, folder) in (0_u32..).zip(pictures::folders(&root)?) {
-        for path in pictures::in_folder(&folder, &mut set.report)? {
-            let name = pictures::file_name(&path);
+    let mut set = Dataset::new(images::set_name(dir, "lfw"));
+    for (identity, folder) in (0_u32..).zip(images::folders(&root)?) {
+        for path in images::in_folder(&folder, &mut set.report)? {
+            let name = images::file_name(&path);
             let mut sample = Sample::new(path, name, Framing::Aligned);
             sample.identity = Some(identity);
             sample.face = Some(true);
@@ -39,7 +39,7 @@ pub fn read(dir: &Path) -> Result<Dataset, DataError> {
         }
     }
     if set.samples.is_empty() {
-        return Err(DataError::no_pictures(&root, expected));
+        return Err(DataError::no_images(&root, expected));
     }
     let scores = optional(dir, &root, "facer_scores.csv", &mut set.report)?;
     let male = optional(dir, &root, "male_manual.csv", &mut set.report)?;
@@ -111,7 +111,7 @@ fn add_lists(set: &mut Dataset, scores: Option<List>, male: Option<List>) {
     for list in [&scores, &male].into_iter().flatten() {
         let there: std::collections::BTreeSet<&str> = set.samples.iter().map(|s| s.name.as_str()).collect();
         for file in list.rows.keys().filter(|file| !there.contains(file.as_str())) {
-            lost.add(FindingKind::RowWithoutPicture, file.clone());
+            lost.add(FindingKind::RowWithoutImage, file.clone());
         }
     }
     for sample in &mut set.samples {

@@ -1,7 +1,7 @@
-//! Pictures with labels: readers, splits and augmentation.
+//! Images with labels: readers, splits and augmentation.
 //!
-//! Every reader returns a [`Dataset`]: a list of [`Sample`]s (a picture's path and what is known about it) and a
-//! [`ReadReport`] of what did not fit. Nothing is decoded while reading: pictures are opened later, through a
+//! Every reader returns a [`Dataset`]: a list of [`Sample`]s (an image's path and what is known about it) and a
+//! [`ReadReport`] of what did not fit. Nothing is decoded while reading: images are opened later, through a
 //! [`PhotoCache`], and changed at random by [`Augment`].
 
 pub mod augment;
@@ -12,10 +12,10 @@ pub mod drawn;
 pub mod error;
 pub mod folder;
 pub mod imagenet;
+mod images;
 pub mod layout;
 pub mod lfw;
 mod order;
-mod pictures;
 pub mod report;
 mod rows;
 pub mod sample;

@@ -12,10 +12,12 @@ const EXAMPLES: usize = 5;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
-    /// A row of labels names a picture that is not there.
-    RowWithoutPicture,
-    /// A picture that no row of labels names; it is left out.
-    PictureWithoutRow,
+    /// A row of labels names an image that is not there.
+    #[serde(rename = "row_without_picture")]
+    RowWithoutImage,
+    /// An image that no row of labels names; it is left out.
+    #[serde(rename = "picture_without_row")]
+    ImageWithoutRow,
     /// A row that could not be read (the example gives file and line); it is left out.
     MalformedRow,
     /// A tag that is neither yes nor no; it counts as unknown.
@@ -28,18 +30,21 @@ pub enum FindingKind {
     MissingFile,
     /// A box without an area; it is left out.
     EmptyBox,
-    /// A picture to which the split file gives no part; its person decides.
-    PictureWithoutSplit,
-    /// A picture of which nobody says who is on it.
-    PictureWithoutIdentity,
-    /// A person with pictures in more than one split.
+    /// An image to which the split file gives no part; its person decides.
+    #[serde(rename = "picture_without_split")]
+    ImageWithoutSplit,
+    /// An image of which nobody says who is on it.
+    #[serde(rename = "picture_without_identity")]
+    ImageWithoutIdentity,
+    /// A person with images in more than one split.
     IdentityInSeveralSplits,
     /// The splits were drawn by person here, since no file gives them (the example gives the seed).
     SplitsDrawn,
     /// A column that holds no yes-or-no values; it is left out.
     IgnoredColumn,
-    /// A file that is no picture by its name; it is left out.
-    NotAPicture,
+    /// A file that is no image by its name; it is left out.
+    #[serde(rename = "not_a_picture")]
+    NotAnImage,
     /// A name that leads out of the data folder; it is left out.
     PathOutside,
 }
@@ -48,20 +53,20 @@ impl FindingKind {
     /// The finding in words, as a plural.
     pub fn words(self) -> &'static str {
         match self {
-            Self::RowWithoutPicture => "rows without a picture",
-            Self::PictureWithoutRow => "pictures without a row (left out)",
+            Self::RowWithoutImage => "rows without a picture",
+            Self::ImageWithoutRow => "pictures without a row (left out)",
             Self::MalformedRow => "malformed rows (left out)",
             Self::UnreadableTag => "tags that are neither yes nor no (taken as unknown)",
             Self::RepeatedName => "repeated names (the first one counts)",
             Self::CountDisagrees => "row counts that disagree with the rows",
             Self::MissingFile => "optional files that are not there",
             Self::EmptyBox => "boxes without an area (left out)",
-            Self::PictureWithoutSplit => "pictures without a split (drawn by person)",
-            Self::PictureWithoutIdentity => "pictures without an identity",
+            Self::ImageWithoutSplit => "pictures without a split (drawn by person)",
+            Self::ImageWithoutIdentity => "pictures without an identity",
             Self::IdentityInSeveralSplits => "people in several splits",
             Self::SplitsDrawn => "splits drawn by person",
             Self::IgnoredColumn => "columns that hold no yes-or-no values (left out)",
-            Self::NotAPicture => "files that are no pictures (left out)",
+            Self::NotAnImage => "files that are no pictures (left out)",
             Self::PathOutside => "paths that lead out of the data folder (left out)",
         }
     }
@@ -148,7 +153,7 @@ mod tests {
         for i in 0..9 {
             report.add(FindingKind::RepeatedName, format!("{i}.jpg"));
         }
-        report.add(FindingKind::RowWithoutPicture, "x.jpg");
+        report.add(FindingKind::RowWithoutImage, "x.jpg");
         let mut other = ReadReport::default();
         other.add(FindingKind::RepeatedName, "z.jpg");
         report.merge(other);

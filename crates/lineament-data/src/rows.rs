@@ -1,4 +1,4 @@
-//! CelebA's lists: an optional row count, a header of column names (or none), and rows of a picture's name and numbers,
+//! CelebA's lists: an optional row count, a header of column names (or none), and rows of an image's name and numbers,
 //! parted by white space (or by commas, as in some copies).
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::DataError;
 use crate::report::{FindingKind, ReadReport};
 
-/// One list, read whole: its column names and its rows by picture name.
+/// One list, read whole: its column names and its rows by image name.
 pub(crate) struct Rows {
     path: PathBuf,
     pub(crate) columns: Vec<String>,
@@ -111,12 +111,12 @@ impl Rows {
         }
     }
 
-    /// The numbers of one picture.
+    /// The numbers of one image.
     pub(crate) fn get(&self, name: &str) -> Option<&[i64]> {
         self.rows.get(name).map(|(_, values)| values.as_slice())
     }
 
-    /// The first number of one picture.
+    /// The first number of one image.
     pub(crate) fn first(&self, name: &str) -> Option<i64> {
         self.get(name)?.first().copied()
     }

@@ -1,4 +1,4 @@
-//! A picture and what is known about it, and a list of such.
+//! An image and what is known about it, and a list of such.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,22 +9,22 @@ use serde::{Deserialize, Serialize};
 use crate::report::ReadReport;
 use crate::split::Split;
 
-/// How a face sits in its picture.
+/// How a face sits in its image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Framing {
     /// A photo as it was taken: faces anywhere, of any size, or none.
     Photo,
-    /// Cut around one face, at about the same place and size in every picture of the set.
+    /// Cut around one face, at about the same place and size in every image of the set.
     Aligned,
 }
 
-/// One picture file and what is known about it. Nothing of the picture itself is read yet.
+/// One image file and what is known about it. Nothing of the image itself is read yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// Where the picture is.
+    /// Where the image is.
     pub path: PathBuf,
-    /// Its name in the data set; the same picture in two framings has the same name twice.
+    /// Its name in the data set; the same image in two framings has the same name twice.
     pub name: String,
     /// Un-cropped or cut around the face.
     pub framing: Framing,
@@ -42,13 +42,13 @@ pub struct Sample {
     pub face: Option<bool>,
     /// The box of the dominant face, in pixels of this file.
     pub rect: Option<Rect>,
-    /// Left eye, right eye, nose, left and right corner of the mouth (left and right as seen in the picture), in pixels
+    /// Left eye, right eye, nose, left and right corner of the mouth (left and right as seen in the image), in pixels
     /// of this file.
     pub landmarks: Option<[Point; 5]>,
 }
 
 impl Sample {
-    /// A picture of which nothing is known yet; it is in [`Split::Train`] until a reader says otherwise.
+    /// An image of which nothing is known yet; it is in [`Split::Train`] until a reader says otherwise.
     pub fn new(path: PathBuf, name: String, framing: Framing) -> Self {
         Self {
             path,
@@ -66,7 +66,7 @@ impl Sample {
     }
 }
 
-/// A list of pictures with their labels, as a reader found them.
+/// A list of images with their labels, as a reader found them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// What it is called in logs and cards.
@@ -75,7 +75,7 @@ pub struct Dataset {
     pub attributes: Vec<String>,
     /// The names of the object classes, in the order of [`Sample::class`].
     pub classes: Vec<String>,
-    /// The pictures, in an order that depends on the files alone.
+    /// The images, in an order that depends on the files alone.
     pub samples: Vec<Sample>,
     /// What did not fit.
     pub report: ReadReport,
@@ -93,7 +93,7 @@ impl Dataset {
         }
     }
 
-    /// How many pictures there are.
+    /// How many images there are.
     pub fn len(&self) -> usize {
         self.samples.len()
     }
@@ -114,17 +114,17 @@ impl Dataset {
         }
     }
 
-    /// The pictures of one split.
+    /// The images of one split.
     pub fn split(&self, split: Split) -> Self {
         self.filter(|s| s.split == split)
     }
 
-    /// The pictures of one framing.
+    /// The images of one framing.
     pub fn framing(&self, framing: Framing) -> Self {
         self.filter(|s| s.framing == framing)
     }
 
-    /// Every picture once: where a name is there in both framings, the `preferred` one is kept. The order stays.
+    /// Every image once: where a name is there in both framings, the `preferred` one is kept. The order stays.
     pub fn once_each(&self, preferred: Framing) -> Self {
         let mut kept: BTreeMap<&str, usize> = BTreeMap::new();
         for (place, sample) in self.samples.iter().enumerate() {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_in_two_framings_counts_once() {
+    fn an_image_in_two_framings_counts_once() {
         let framings = |set: Dataset| -> Vec<(String, Framing)> {
             set.samples.into_iter().map(|s| (s.name, s.framing)).collect()
         };

@@ -1,4 +1,4 @@
-//! Train, validation and test: drawn by person, never by picture, so that no test face was ever seen in training.
+//! Train, validation and test: drawn by person, never by image, so that no test face was ever seen in training.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::sample::{Dataset, Sample};
 /// The seed of splits that no file gives.
 pub const DEFAULT_SPLIT_SEED: u64 = 20_150_929;
 
-/// The part of a data set that a picture belongs to.
+/// The part of a data set that an image belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Split {
@@ -78,17 +78,17 @@ impl SplitShares {
     }
 }
 
-/// Who is on a picture, for splitting: a person where known, else the picture's own name (the same picture in two
+/// Who is on an image, for splitting: a person where known, else the image's own name (the same image in two
 /// framings is one).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Group {
     Person(u32),
-    Picture(String),
+    Image(String),
 }
 
 impl Group {
     fn of(sample: &Sample) -> Self {
-        sample.identity.map_or_else(|| Self::Picture(sample.name.clone()), Self::Person)
+        sample.identity.map_or_else(|| Self::Image(sample.name.clone()), Self::Person)
     }
 
     /// A number in [0, 1) that depends on the seed and the group alone, so that adding people moves nobody else.
@@ -96,7 +96,7 @@ impl Group {
         let start = mix(seed ^ 0x6c69_6e65_616d_656e);
         let hash = match self {
             Self::Person(id) => mix(start ^ u64::from(*id)),
-            Self::Picture(name) => name.bytes().fold(start, |hash, byte| mix(hash ^ u64::from(byte))),
+            Self::Image(name) => name.bytes().fold(start, |hash, byte| mix(hash ^ u64::from(byte))),
         };
         (hash >> 11) as f64 / (1_u64 << 53) as f64
     }
@@ -122,7 +122,7 @@ pub(crate) fn mix(value: u64) -> u64 {
 }
 
 impl Dataset {
-    /// Gives every sample a split anew, by person: all pictures of one person come into the same one. Pictures without an
+    /// Gives every sample a split anew, by person: all images of one person come into the same one. Images without an
     /// identity are taken as one person each. The result depends on the seed and the identity only, not on order or
     /// on who else is there.
     ///
@@ -155,7 +155,7 @@ impl Dataset {
         );
     }
 
-    /// Takes splits from a file where it gives them. A picture without one goes where its person's other pictures are, or is drawn by
+    /// Takes splits from a file where it gives them. An image without one goes where its person's other images are, or is drawn by
     /// person. People in several splits are reported and left as the file has them.
     pub(crate) fn assign_splits(&mut self, given: impl Fn(&Sample) -> Option<Split>) {
         let mut homes: BTreeMap<Group, BTreeSet<Split>> = BTreeMap::new();
@@ -176,14 +176,14 @@ impl Dataset {
                     .get(&group)
                     .and_then(|splits| splits.first().copied())
                     .unwrap_or_else(|| group.split(DEFAULT_SPLIT_SEED, SplitShares::default()));
-                self.report.add(FindingKind::PictureWithoutSplit, sample.name.clone());
+                self.report.add(FindingKind::ImageWithoutSplit, sample.name.clone());
             }
         }
         for (group, splits) in &homes {
             if splits.len() > 1 {
                 let name = match group {
                     Group::Person(id) => format!("person {id}"),
-                    Group::Picture(name) => name.clone(),
+                    Group::Image(name) => name.clone(),
                 };
                 self.report.add(FindingKind::IdentityInSeveralSplits, name);
             }

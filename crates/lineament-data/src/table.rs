@@ -1,8 +1,8 @@
-//! A custom table: one row a picture, as CSV or Parquet.
+//! A custom table: one row an image, as CSV or Parquet.
 //!
 //! | column | meaning |
 //! |---|---|
-//! | `path` (or `file`, `image`, `image_id`) | the picture, relative to the table; needed |
+//! | `path` (or `file`, `image`, `image_id`) | the image, relative to the table; needed |
 //! | `identity` (or `person`) | who it is: any text or number |
 //! | `split` | train, validation or test (0, 1, 2); else drawn by person |
 //! | `x`, `y`, `width`, `height` | box of the dominant face, in pixels |
@@ -46,7 +46,7 @@ impl Table {
 /// Reads a `.csv` or `.parquet` file (told apart by the name's ending, else by the first bytes).
 ///
 /// # Errors
-/// Where the table is missing or unreadable, has no path column, or none of its pictures exists. Rows that do not fit
+/// Where the table is missing or unreadable, has no path column, or none of its images exists. Rows that do not fit
 /// are counted in the report.
 pub fn read(file: &Path) -> Result<Dataset, DataError> {
     read_by(file, None)
@@ -85,7 +85,7 @@ pub fn read_by(file: &Path, person: Option<&str>) -> Result<Dataset, DataError> 
     if set.samples.is_empty() {
         let expected =
             "none of the paths in the table leads to a picture; paths are relative to the table's folder";
-        return Err(DataError::no_pictures(file, expected));
+        return Err(DataError::no_images(file, expected));
     }
     if columns.split.is_some() {
         set.assign_splits(|sample| splits.get(&sample.name).copied());
@@ -111,7 +111,7 @@ impl RowReader<'_> {
             set.report.add(FindingKind::MalformedRow, format!("{place}: the path is empty"));
             return None;
         }
-        // A table is often somebody else's: it may name pictures beside it and below, not files elsewhere.
+        // A table is often somebody else's: it may name images beside it and below, not files elsewhere.
         let relative = Path::new(&name);
         if relative.components().any(|c| !matches!(c, Component::Normal(_) | Component::CurDir)) {
             set.report.add(FindingKind::PathOutside, format!("{place}: {name}"));
@@ -119,11 +119,11 @@ impl RowReader<'_> {
         }
         let path = self.file.parent().unwrap_or(Path::new("")).join(relative);
         if !path.is_file() {
-            set.report.add(FindingKind::RowWithoutPicture, format!("{place}: {name}"));
+            set.report.add(FindingKind::RowWithoutImage, format!("{place}: {name}"));
             return None;
         }
         if !is_image(&path) {
-            set.report.add(FindingKind::NotAPicture, format!("{place}: {name}"));
+            set.report.add(FindingKind::NotAnImage, format!("{place}: {name}"));
             return None;
         }
         if !self.seen.insert(name.clone()) {
@@ -149,7 +149,7 @@ impl RowReader<'_> {
         if let Some(column) = columns.identity {
             let person = Table::cell(row, column);
             if is_empty(person) {
-                set.report.add(FindingKind::PictureWithoutIdentity, sample.name.clone());
+                set.report.add(FindingKind::ImageWithoutIdentity, sample.name.clone());
             } else {
                 let next = u32::try_from(self.people.len()).unwrap_or(u32::MAX);
                 sample.identity = Some(*self.people.entry(person.to_owned()).or_insert(next));

@@ -1,6 +1,6 @@
 //! The files of a folder and of those below it, in the order of their names, and which of them are images.
 //!
-//! `walkdir` holds a path of its own for each file of a folder that it sorts, 120 bytes and more: over 100,000 pictures that showed in the program's memory.
+//! `walkdir` holds a path of its own for each file of a folder that it sorts, 120 bytes and more: over 100,000 images that showed in the program's memory.
 //! Here it is a name for each.
 
 use std::ffi::OsStr;

@@ -92,24 +92,24 @@ fn a_partial_celeba_is_read_and_reported() {
     assert_eq!(count(FindingKind::MalformedRow), 2);
     assert_eq!(count(FindingKind::RepeatedName), 1);
     assert_eq!(count(FindingKind::UnreadableTag), 1);
-    assert_eq!(count(FindingKind::PictureWithoutRow), 1);
-    assert_eq!(count(FindingKind::RowWithoutPicture), 1);
+    assert_eq!(count(FindingKind::ImageWithoutRow), 1);
+    assert_eq!(count(FindingKind::RowWithoutImage), 1);
     assert_eq!(count(FindingKind::MissingFile), 5);
     assert_eq!(count(FindingKind::SplitsDrawn), 1);
-    assert_eq!(count(FindingKind::NotAPicture), 1);
+    assert_eq!(count(FindingKind::NotAnImage), 1);
     let text = set.report.to_string();
     assert!(text.contains("line 4: 2 numbers are expected"), "{text}");
     assert!(text.contains("line 5: \"x\" is not a whole number"), "{text}");
 }
 
 #[test]
-fn pictures_without_a_partition_stay_with_their_person() {
+fn images_without_a_partition_stay_with_their_person() {
     let dir = celeba_folder();
     write(dir.path(), "Eval/list_eval_partition.txt", "1.jpg 2\n2.jpg 0\n4.jpg 5\n");
     let set = celeba::read(dir.path()).unwrap();
     let of_person_7: Vec<_> = set.samples.iter().filter(|s| s.identity == Some(7)).map(|s| s.split).collect();
     assert_eq!(of_person_7, [Split::Test; 3]);
-    assert_eq!(set.report.count(FindingKind::PictureWithoutSplit), 3);
+    assert_eq!(set.report.count(FindingKind::ImageWithoutSplit), 3);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn celeba_without_the_needed_files_says_what_is_expected_where() {
     let dir = celeba_folder();
     fs::remove_dir_all(dir.path().join("Img")).unwrap();
     let error = celeba::read(dir.path()).unwrap_err();
-    assert!(matches!(error, DataError::NoPictures { .. }));
+    assert!(matches!(error, DataError::NoImages { .. }));
     assert!(error.to_string().contains("Img/img_align_celeba"), "{error}");
     fs::remove_file(dir.path().join("Anno/list_attr_celeba.txt")).unwrap();
     let error = celeba::read(dir.path()).unwrap_err().to_string();
@@ -161,7 +161,7 @@ fn lfw_is_read_with_and_without_its_lists() {
     assert_eq!(set.attributes, ["Male"]);
     let tags: Vec<_> = set.samples.iter().flat_map(|s| s.tags.clone()).collect();
     assert_eq!(tags, [Some(false), None, Some(true)]);
-    assert_eq!(set.report.count(FindingKind::RowWithoutPicture), 1);
+    assert_eq!(set.report.count(FindingKind::RowWithoutImage), 1);
 
     write(
         dir.path(),
@@ -203,8 +203,8 @@ fn tiny_imagenets_own_layout_is_read() {
         ]
     );
     assert_eq!(set.report.count(FindingKind::MalformedRow), 1);
-    assert_eq!(set.report.count(FindingKind::RowWithoutPicture), 1);
-    assert_eq!(set.report.count(FindingKind::PictureWithoutRow), 3);
+    assert_eq!(set.report.count(FindingKind::RowWithoutImage), 1);
+    assert_eq!(set.report.count(FindingKind::ImageWithoutRow), 3);
 }
 
 #[test]
@@ -229,9 +229,9 @@ fn a_flat_folder_holds_no_faces() {
     let set = folder::read(dir.path()).unwrap();
     assert_eq!(names(&set).into_iter().map(|n| n.0).collect::<Vec<_>>(), ["a.PNG", "b.jpg", "deep/c.webp"]);
     assert!(set.samples.iter().all(|s| s.face == Some(false)));
-    assert_eq!(set.report.count(FindingKind::NotAPicture), 1);
+    assert_eq!(set.report.count(FindingKind::NotAnImage), 1);
     let empty = tempfile::tempdir().unwrap();
-    assert!(matches!(folder::read(empty.path()), Err(DataError::NoPictures { .. })));
+    assert!(matches!(folder::read(empty.path()), Err(DataError::NoImages { .. })));
     assert!(matches!(folder::read(&empty.path().join("no")), Err(DataError::Missing { .. })));
 }
 

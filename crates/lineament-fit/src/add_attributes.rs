@@ -93,7 +93,7 @@ mod tests {
         let figures = Figures {
             with: 20,
             without: 21,
-            by: Group::Picture,
+            by: Group::Image,
             groups: 41,
             folds: 5,
             cost: 1.0,

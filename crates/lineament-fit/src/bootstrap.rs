@@ -1,6 +1,6 @@
 //! How sure a figure is: a 95 % interval by drawing again what it was measured on.
 //!
-//! What is drawn should be independent of each other: pictures of one person are alike, so that people are to be drawn where they are known.
+//! What is drawn should be independent of each other: images of one person are alike, so that people are to be drawn where they are known.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -29,9 +29,9 @@ pub enum CalibrationError {
     Sigmoid(#[from] SigmoidError),
 }
 
-/// Fits the sigmoid to scores of pictures that the scorer did not learn from, and their answers.
+/// Fits the sigmoid to scores of images that the scorer did not learn from, and their answers.
 ///
-/// The targets are Platt's (pulled off 0 and 1 by one picture of each kind), so that separable or one-sided answers
+/// The targets are Platt's (pulled off 0 and 1 by one image of each kind), so that separable or one-sided answers
 /// still give finite constants.
 ///
 /// # Errors
@@ -111,7 +111,7 @@ fn newton(points: &[(f64, f64)], start: f64) -> (f64, f64) {
             g1 += score * (target - p);
             g2 += target - p;
         }
-        // The loss is a sum over pictures, and so is what rounding leaves of its gradient.
+        // The loss is a sum over images, and so is what rounding leaves of its gradient.
         let enough = 1e-9 * points.len() as f64;
         if g1.abs() < enough && g2.abs() < enough {
             break;

@@ -1,5 +1,5 @@
 //! From scores to a decision: where faces begin (paper, section 3.1: the decision boundary between the
-//! maximum scores of 2,000 pictures with one face and of 2,000 without).
+//! maximum scores of 2,000 images with one face and of 2,000 without).
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -9,16 +9,16 @@ use thiserror::Error;
 pub struct Boundary {
     /// The least score of a face.
     pub threshold: f32,
-    /// Share of the face pictures that reach it.
+    /// Share of the face images that reach it.
     pub found: f64,
-    /// False alarms per background picture.
+    /// False alarms per background image.
     pub false_alarms: f64,
 }
 
 /// Why no threshold can be chosen.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ThresholdError {
-    /// No scores of faces or no background pictures.
+    /// No scores of faces or no background images.
     #[error("no threshold can be chosen without {what}: add some to the calibration pictures")]
     Nothing {
         /// What is missing.
@@ -40,8 +40,8 @@ pub enum ThresholdError {
     },
 }
 
-/// The threshold of least error between the maximum scores of pictures with and without a face: missed faces
-/// and false alarms weigh the same, each as a share of its own pictures.
+/// The threshold of least error between the maximum scores of images with and without a face: missed faces
+/// and false alarms weigh the same, each as a share of its own images.
 ///
 /// It lies halfway between the two neighbouring scores that it parts; of equally good places the lowest is
 /// taken, which finds the most faces.
@@ -55,23 +55,23 @@ pub fn least_error(faces: &[f32], backgrounds: &[f32]) -> Result<Boundary, Thres
     best.ok_or(ThresholdError::Nothing { what: "scores" })
 }
 
-/// The lowest threshold with at most `rate` false alarms per background picture.
+/// The lowest threshold with at most `rate` false alarms per background image.
 ///
-/// `alarms` are the scores of everything found in `pictures` background pictures; with the maximum score of
-/// each picture alone, the rate is the share of pictures with a false alarm.
+/// `alarms` are the scores of everything found in `pictures` background images; with the maximum score of
+/// each image alone, the rate is the share of images with a false alarm.
 ///
 /// # Errors
-/// Without faces or pictures, where a score is not finite, or for a negative rate.
+/// Without faces or images, where a score is not finite, or for a negative rate.
 pub fn at_false_alarms(
     faces: &[f32],
     alarms: &[f32],
-    pictures: usize,
+    images: usize,
     rate: f64,
 ) -> Result<Boundary, ThresholdError> {
     if rate.is_nan() || rate < 0.0 {
         return Err(ThresholdError::Rate { rate });
     }
-    let sides = Sides::new(faces, alarms, pictures)?;
+    let sides = Sides::new(faces, alarms, images)?;
     // False alarms only become fewer; at the last boundary there are none.
     sides.boundaries().find(|b| b.false_alarms <= rate).ok_or(ThresholdError::Nothing { what: "scores" })
 }
@@ -80,18 +80,18 @@ pub fn at_false_alarms(
 struct Sides {
     faces: Vec<f32>,
     alarms: Vec<f32>,
-    pictures: usize,
+    images: usize,
 }
 
 impl Sides {
-    fn new(faces: &[f32], alarms: &[f32], pictures: usize) -> Result<Self, ThresholdError> {
+    fn new(faces: &[f32], alarms: &[f32], images: usize) -> Result<Self, ThresholdError> {
         if faces.is_empty() {
             return Err(ThresholdError::Nothing { what: "scores of pictures with a face" });
         }
-        if pictures == 0 {
+        if images == 0 {
             return Err(ThresholdError::Nothing { what: "background pictures" });
         }
-        Ok(Self { faces: sorted(faces, "face")?, alarms: sorted(alarms, "background")?, pictures })
+        Ok(Self { faces: sorted(faces, "face")?, alarms: sorted(alarms, "background")?, images })
     }
 
     /// A boundary below all scores, one between any two neighbouring ones, and one above all, rising.
@@ -107,7 +107,7 @@ impl Sides {
         lowest.into_iter().chain(between).chain(highest).map(move |threshold| Boundary {
             threshold,
             found: reach(&self.faces, threshold) as f64 / self.faces.len() as f64,
-            false_alarms: reach(&self.alarms, threshold) as f64 / self.pictures as f64,
+            false_alarms: reach(&self.alarms, threshold) as f64 / self.images as f64,
         })
     }
 }
@@ -148,8 +148,8 @@ mod tests {
     }
 
     #[test]
-    fn false_alarms_are_counted_per_picture() {
-        // Four alarms in two pictures.
+    fn false_alarms_are_counted_per_image() {
+        // Four alarms in two images.
         let alarms = [0.2, 0.4, 0.6, 0.8];
         let faces = [0.5, 0.7, 0.9];
         assert_eq!(at_false_alarms(&faces, &alarms, 2, 2.0).unwrap().threshold, 0.2);
@@ -194,10 +194,10 @@ mod tests {
 
         #[test]
         fn false_alarms_stay_within_the_rate_and_no_lower_boundary_does(
-            faces in scores(), alarms in scores(), pictures in 1usize..40, rate in 0.0f64..1.5,
+            faces in scores(), alarms in scores(), images in 1usize..40, rate in 0.0f64..1.5,
         ) {
-            let rate_at = |t: f32| alarms.iter().filter(|&&v| v >= t).count() as f64 / pictures as f64;
-            let chosen = at_false_alarms(&faces, &alarms, pictures, rate).unwrap();
+            let rate_at = |t: f32| alarms.iter().filter(|&&v| v >= t).count() as f64 / images as f64;
+            let chosen = at_false_alarms(&faces, &alarms, images, rate).unwrap();
             prop_assert!(rate_at(chosen.threshold) <= rate);
             let below = faces.iter().chain(&alarms).copied().filter(|&t| t < chosen.threshold).reduce(f32::max);
             prop_assert!(below.is_none_or(|t| rate_at(t) > rate));

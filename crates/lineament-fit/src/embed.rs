@@ -13,7 +13,7 @@ pub struct ImageEmbedding {
     pub vector: Vec<f32>,
     /// Faces found in the image.
     pub faces: usize,
-    /// SHA-256 of the pixels: the same for two files of one picture.
+    /// SHA-256 of the pixels: the same for two files of one image.
     pub fingerprint: [u8; 32],
 }
 
@@ -26,7 +26,7 @@ pub enum EmbedError {
     /// The nets refuse it.
     #[error("{}: {reason}", .path.display())]
     Tagger {
-        /// The picture.
+        /// The image.
         path: PathBuf,
         /// Why.
         reason: Box<Error>,
@@ -36,7 +36,7 @@ pub enum EmbedError {
 /// Finds the dominant face of an image file and its embedding, by the same steps as [`Tagger::predict`]; `None` where no face is found.
 ///
 /// # Errors
-/// A picture that cannot be read.
+/// An image that cannot be read.
 pub fn embed(tagger: &Tagger, path: &Path) -> Result<Option<ImageEmbedding>, EmbedError> {
     let photo = Photo::open(path, &Limits::default())?;
     embed_photo(tagger, &photo)

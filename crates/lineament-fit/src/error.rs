@@ -8,16 +8,16 @@ use lineament::attributes::{AttributeCardError, SvmError};
 /// Why an attribute cannot be taught.
 #[derive(Debug, thiserror::Error)]
 pub enum FitError {
-    /// Too few pictures to say anything.
+    /// Too few images to say anything.
     #[error(
         "{name}: {with} pictures with it and {without} without are too few: give at least {least} of each in which a face is found"
     )]
     TooFew {
         /// The attribute.
         name: String,
-        /// Pictures with it.
+        /// Images with it.
         with: usize,
-        /// Pictures without it.
+        /// Images without it.
         without: usize,
         /// The least of each.
         least: usize,
@@ -30,24 +30,24 @@ pub enum FitError {
     TooFewPeople {
         /// The attribute.
         name: String,
-        /// People with a picture that has it.
+        /// People with an image that has it.
         with: usize,
-        /// People with a picture that does not.
+        /// People with an image that does not.
         without: usize,
         /// The least of each.
         least: usize,
     },
-    /// One picture on both sides.
+    /// One image on both sides.
     #[error("{name}: {yes} and {no} are the same picture, once with and once without it; decide which")]
     Contradiction {
         /// The attribute.
         name: String,
-        /// The picture that is said to have it.
+        /// The image that is said to have it.
         yes: String,
         /// The same that is said not to.
         no: String,
     },
-    /// Left-out pictures are not answered better than by chance.
+    /// Left-out images are not answered better than by chance.
     #[error(
         "{name}: nothing was learned: pictures that were left out were answered with a balanced accuracy of {:.2} (95 % interval by {}: \
          {:.2} to {:.2}), and 0.50 is chance. {}",

@@ -1,4 +1,4 @@
-//! Faces with answers, each picture once.
+//! Faces with answers, each image once.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub struct Example {
     pub vector: Vec<f32>,
     /// Whether it has the attribute.
     pub answer: bool,
-    /// Examples of one group are left out together: a person, or the picture itself.
+    /// Examples of one group are left out together: a person, or the image itself.
     pub group: u64,
 }
 
@@ -33,7 +33,7 @@ pub struct Example {
 /// file, perhaps): else an image could be in the training and in the left-out part at once.
 ///
 /// # Errors
-/// [`FitError::Contradiction`] where one picture is said to have the attribute and not to have it.
+/// [`FitError::Contradiction`] where one image is said to have the attribute and not to have it.
 pub fn examples(attribute: &str, images: &[LabelledImage]) -> Result<(Vec<Example>, Vec<String>), FitError> {
     let mut seen: BTreeMap<[u8; 32], &LabelledImage> = BTreeMap::new();
     let (mut examples, mut repeated) = (Vec::new(), Vec::new());
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_counts_once_and_may_not_contradict_itself() {
+    fn an_image_counts_once_and_may_not_contradict_itself() {
         let mut all = vec![
             labelled("a", 1, true, Some(7)),
             labelled("b", 2, false, None),

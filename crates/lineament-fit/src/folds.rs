@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::examples::Example;
 
-/// A person, or a picture that stands for itself, with the indices of its examples.
+/// A person, or an image that stands for itself, with the indices of its examples.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoldGroup {
     /// Places of those that have the attribute.
@@ -45,7 +45,7 @@ pub fn folds(examples: &[Example], indices: &[usize], count: usize, seed: u64) -
     indices.iter().map(|index| of_index.get(index).copied().unwrap_or_default()).collect()
 }
 
-/// The fold of every picture, given who is on it: people are dealt out in the order in which they first come, so that all pictures of one are left out
+/// The fold of every image, given who is on it: people are dealt out in the order in which they first come, so that all images of one are left out
 /// together whatever the numbers are that they go by.
 pub fn assign_folds(people: impl IntoIterator<Item = u64>, count: usize) -> Vec<usize> {
     let mut turns: BTreeMap<u64, usize> = BTreeMap::new();
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn single_pictures_are_dealt_evenly() {
+    fn single_images_are_dealt_evenly() {
         let examples: Vec<Example> =
             (0..50).map(|i| Example { vector: vec![], answer: i % 2 == 0, group: i }).collect();
         let indices: Vec<usize> = (0..50).collect();

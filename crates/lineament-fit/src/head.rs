@@ -47,7 +47,7 @@ pub struct TrainOptions {
 
 impl Default for TrainOptions {
     fn default() -> Self {
-        Self { by: Group::Picture, folds: 5, least: 20, share: None, seed: 1 }
+        Self { by: Group::Image, folds: 5, least: 20, share: None, seed: 1 }
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Figures {
     pub without: usize,
     /// What was left out together, and drawn again for intervals.
     pub by: Group,
-    /// How many people, or pictures, there are.
+    /// How many people, or images, there are.
     pub groups: usize,
     /// Parts that were left out in turn.
     pub folds: usize,
@@ -57,7 +57,8 @@ pub struct CurvePoint {
 #[serde(rename_all = "snake_case")]
 pub enum Advice {
     /// From half of the examples to all it rose plainly: as many again may well raise it further.
-    MorePicturesHelp,
+    #[serde(rename = "more_pictures_help")]
+    MoreImagesHelp,
     /// It hardly rose: as many again would do little.
     Enough,
     /// The rise is within what chance does with so few examples.
@@ -65,13 +66,13 @@ pub enum Advice {
 }
 
 impl Advice {
-    /// A rise of less than this is nothing to collect pictures for.
+    /// A rise of less than this is nothing to collect images for.
     const LITTLE: f64 = 0.02;
 
     /// From the interval of the rise.
     pub(super) fn of(rise: Interval) -> Self {
         if rise.low > 0.0 {
-            Self::MorePicturesHelp
+            Self::MoreImagesHelp
         } else if rise.high < Self::LITTLE {
             Self::Enough
         } else {
@@ -82,7 +83,7 @@ impl Advice {
     /// The advice as a sentence.
     pub fn sentence(self) -> &'static str {
         match self {
-            Self::MorePicturesHelp => "more pictures would help: the curve still rises",
+            Self::MoreImagesHelp => "more pictures would help: the curve still rises",
             Self::Enough => "more pictures would help little: the curve is flat",
             Self::Unclear => "whether more pictures would help cannot be told from so few",
         }

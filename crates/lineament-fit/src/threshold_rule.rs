@@ -8,7 +8,7 @@ use lineament::attributes::Thresholds;
 /// A way to choose an attribute's thresholds from scores and answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThresholdRule {
-    /// The cut with most right answers: exact, but restless where few pictures have the attribute.
+    /// The cut with most right answers: exact, but restless where few images have the attribute.
     BestCut,
     /// Where the fitted sigmoid crosses one half (accuracy), or the share of positives (balanced accuracy): smooth.
     Sigmoid,
@@ -20,7 +20,7 @@ impl ThresholdRule {
     /// All of them, in the order in which ties are decided.
     pub const ALL: [Self; 3] = [Self::Margin, Self::Sigmoid, Self::BestCut];
 
-    /// The thresholds for scores of pictures that the scorer did not learn from.
+    /// The thresholds for scores of images that the scorer did not learn from.
     ///
     /// # Errors
     /// As [`fit_platt`] and [`choose_thresholds`].
@@ -78,7 +78,7 @@ mod tests {
         let scores: Vec<f32> = (0..600).map(|i| (i % 60) as f32 / 10.0 - 1.0).collect();
         let answers = (0..600).map(|i| {
             let p = 1.0 / (1.0 + f64::from(2.0 - scores[i]).exp());
-            // Ten pictures a score, the share p of them positive.
+            // Ten images a score, the share p of them positive.
             ((i / 60) as f64 + 0.5) / 10.0 < p
         });
         (scores.clone(), answers.collect(), (0..600).map(|i| i % 5).collect())

@@ -3,7 +3,7 @@
 use crate::calibration::{CalibrationError, check_pairs};
 use lineament::attributes::Thresholds;
 
-/// The best thresholds for scores of pictures that the scorer did not learn from, and their answers.
+/// The best thresholds for scores of images that the scorer did not learn from, and their answers.
 ///
 /// # Errors
 /// Nothing given, lengths that differ, or a score that is not finite.
@@ -21,9 +21,9 @@ pub fn choose_thresholds(scores: &[f32], answers: &[bool]) -> Result<Thresholds,
 /// One way to cut the scores in two, and what it gets right.
 struct Cut {
     threshold: f32,
-    /// Pictures with the attribute above the threshold.
+    /// Images with the attribute above the threshold.
     hits: usize,
-    /// Pictures without it at or below the threshold.
+    /// Images without it at or below the threshold.
     passes: usize,
 }
 

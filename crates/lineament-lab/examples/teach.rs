@@ -1,4 +1,4 @@
-//! What taught attributes are worth: ten attributes that a bundle never learned, from fifty pictures a side of CelebA's training part, asked of its test
+//! What taught attributes are worth: ten attributes that a bundle never learned, from fifty images a side of CelebA's training part, asked of its test
 //! people. Writes the figures into `docs/teach.md` and `docs/teach.csv`.
 //!
 //!     lineament train --recipe lab --data celeba ... --output ten --without Eyeglasses,Wearing_Hat,...
@@ -26,13 +26,13 @@ use lineament_fit::{
 use lineament_lab::Provenance;
 use rayon::prelude::*;
 
-/// Pictures with an attribute, and as many without it.
+/// Images with an attribute, and as many without it.
 const A_SIDE: usize = 50;
 
-/// Each draws other pictures to teach from.
+/// Each draws other images to teach from.
 const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
 
-/// One attribute taught from the pictures of one seed.
+/// One attribute taught from the images of one seed.
 struct Row {
     name: &'static str,
     seed: u64,
@@ -66,15 +66,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let wanted: BTreeSet<usize> = drawn.values().flat_map(|(_, taken)| taken.iter().copied()).collect();
     eprintln!("{} pictures to teach from, {} to ask about", wanted.len(), test.len());
-    let pictures: Vec<&Sample> = wanted.iter().filter_map(|place| train.samples.get(*place)).collect();
+    let images: Vec<&Sample> = wanted.iter().filter_map(|place| train.samples.get(*place)).collect();
     let looks: BTreeMap<usize, Option<ImageEmbedding>> =
-        wanted.iter().copied().zip(look_at(&tagger, &pictures)?).collect();
+        wanted.iter().copied().zip(look_at(&tagger, &images)?).collect();
     let seen = look_at(&tagger, &test.samples.iter().collect::<Vec<_>>())?;
 
     let mut rows = Vec::new();
     for ((name, seed), (place, taken)) in &drawn {
-        let asked = taken.iter().filter_map(|picture| {
-            let (sample, look) = (train.samples.get(*picture)?, looks.get(picture)?.as_ref()?);
+        let asked = taken.iter().filter_map(|image| {
+            let (sample, look) = (train.samples.get(*image)?, looks.get(image)?.as_ref()?);
             let answer = sample.tags.get(*place).copied().flatten()?;
             Some(LabelledImage {
                 name: sample.name.clone(),
@@ -98,7 +98,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     write(&docs, &rows, &table, &bundle, &Provenance::of(command, &docs, rayon::current_num_threads()))
 }
 
-/// Places of as many pictures with the attribute as without it.
+/// Places of as many images with the attribute as without it.
 fn sides(train: &Dataset, attribute: usize, seed: u64) -> Vec<usize> {
     let mut left = [A_SIDE; 2];
     let mut taken = Vec::new();

@@ -1,29 +1,31 @@
-//! Telling faces from everything else: face photos against pictures without a face (the paper's section 4, "Threshold").
+//! Telling faces from everything else: face photos against images without a face (the paper's section 4, "Threshold").
 
 use serde::{Deserialize, Serialize};
 
-/// How well the best score of a picture tells face photos from background pictures.
+/// How well the best score of an image tells face photos from background images.
 ///
-/// A found box is above the bundle's own threshold already. Where fewer background pictures alarm at that threshold
+/// A found box is above the bundle's own threshold already. Where fewer background images alarm at that threshold
 /// than are allowed, the rate is the rate at that threshold: a lower bound of what a looser one would give.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Background {
-    /// Background pictures looked at.
-    pub pictures: usize,
-    /// Background pictures in which a face was found at the bundle's own threshold.
+    /// Background images looked at.
+    #[serde(rename = "pictures")]
+    pub images: usize,
+    /// Background images in which a face was found at the bundle's own threshold.
     pub alarms: usize,
     /// Face photos looked at.
-    pub face_pictures: usize,
+    #[serde(rename = "face_pictures")]
+    pub face_images: usize,
     /// The share of face photos with a face found at the bundle's own threshold, wherever it is.
     pub true_positive_rate: f64,
     /// The share of face photos whose best score is above the threshold that lets at most one in a hundred background
-    /// pictures alarm.
+    /// images alarm.
     pub tpr_at_1_in_100: f64,
     /// That threshold (scores above it count); absent where the bundle's own threshold lets no more through.
     pub threshold_at_1_in_100: Option<f32>,
 }
 
-/// Compares the best score of each picture (`None`: no face was found).
+/// Compares the best score of each image (`None`: no face was found).
 pub fn background(faces: &[Option<f32>], background: &[Option<f32>]) -> Background {
     let found = faces.iter().flatten().count();
     let mut alarms: Vec<f32> = background.iter().flatten().copied().collect();
@@ -36,9 +38,9 @@ pub fn background(faces: &[Option<f32>], background: &[Option<f32>]) -> Backgrou
     };
     let share = |count: usize| if faces.is_empty() { 0.0 } else { count as f64 / faces.len() as f64 };
     Background {
-        pictures: background.len(),
+        images: background.len(),
         alarms: alarms.len(),
-        face_pictures: faces.len(),
+        face_images: faces.len(),
         true_positive_rate: share(found),
         tpr_at_1_in_100: share(above),
         threshold_at_1_in_100: threshold,

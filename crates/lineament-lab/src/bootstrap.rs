@@ -1,6 +1,6 @@
 //! How sure a mean is: a 95 % interval by drawing people again.
 //!
-//! Pictures of one person are alike, so people are drawn, not pictures: a bootstrap over pictures would promise more
+//! Images of one person are alike, so people are drawn, not images: a bootstrap over images would promise more
 //! than the data can hold.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ impl People {
         Self { tallies: BTreeMap::new(), attributes }
     }
 
-    /// The tallies of one person, made when new. A picture without an identity should come with a key of its own: it
+    /// The tallies of one person, made when new. An image without an identity should come with a key of its own: it
     /// then counts as a person.
     pub fn person(&mut self, key: u64) -> &mut [Tally] {
         self.tallies.entry(key).or_insert_with(|| vec![Tally::default(); self.attributes])
@@ -139,13 +139,13 @@ mod tests {
 
     use super::*;
 
-    fn people(count: u64, pictures: u64) -> People {
+    fn people(count: u64, images: u64) -> People {
         let mut people = People::new(1);
         for key in 0..count {
             let tally = &mut people.person(key)[0];
-            for picture in 0..pictures {
+            for image in 0..images {
                 // 80 % of the people are always right, the others never.
-                tally.add(picture % 2 == 0, (picture % 2 == 0) == (key % 5 != 0));
+                tally.add(image % 2 == 0, (image % 2 == 0) == (key % 5 != 0));
             }
         }
         people
@@ -161,9 +161,9 @@ mod tests {
     }
 
     #[test]
-    fn more_pictures_of_the_same_people_say_no_more() {
-        let width = |pictures| {
-            let Interval { low, high } = people(100, pictures).intervals(RESAMPLES, SEED).unwrap().accuracy;
+    fn more_images_of_the_same_people_say_no_more() {
+        let width = |images| {
+            let Interval { low, high } = people(100, images).intervals(RESAMPLES, SEED).unwrap().accuracy;
             high - low
         };
         assert!((width(2) - width(20)).abs() < 1e-12);

@@ -14,14 +14,14 @@ pub struct EvaluateOptions<'a> {
     pub split: Split,
     /// Where face regions come from.
     pub region: FaceFrom,
-    /// Which thresholds decide; each gives an evaluation of its own, from one pass over the pictures.
+    /// Which thresholds decide; each gives an evaluation of its own, from one pass over the images.
     pub operating_points: &'a [OperatingPoint],
-    /// Pictures without a face, to count false alarms in; looked at with [`FaceFrom::Located`] only.
+    /// Images without a face, to count false alarms in; looked at with [`FaceFrom::Located`] only.
     pub background: Option<&'a Dataset>,
 }
 
-/// How many pictures [`evaluate`] looks at most, for a progress bar.
-pub fn pictures(data: &Dataset, options: &EvaluateOptions<'_>) -> usize {
+/// How many images [`evaluate`] looks at most, for a progress bar.
+pub fn images(data: &Dataset, options: &EvaluateOptions<'_>) -> usize {
     let background = options.background.filter(|_| options.region == FaceFrom::Located);
     let framing = options.region.framing();
     let part = |same: bool| {
@@ -35,10 +35,10 @@ pub fn pictures(data: &Dataset, options: &EvaluateOptions<'_>) -> usize {
 }
 
 /// The figures of a model on a split, one evaluation an operating point, on the rayon pool of the caller; `done` is
-/// called after each picture.
+/// called after each image.
 ///
 /// # Errors
-/// A split without pictures, labels or landmarks, or in which nothing could be read. A picture that cannot be read is no
+/// A split without images, labels or landmarks, or in which nothing could be read. An image that cannot be read is no
 /// error: it is listed in [`Evaluation::skipped`].
 pub fn evaluate(
     tagger: &Tagger,

@@ -17,9 +17,9 @@ pub struct Evaluation {
     pub split: Split,
     /// Where the face regions came from.
     pub region: FaceFrom,
-    /// Pictures that were read.
+    /// Images that were read.
     pub images: usize,
-    /// Pictures in which no face was found; they count with the majority answer of the split.
+    /// Images in which no face was found; they count with the majority answer of the split.
     pub faces_missed: usize,
     /// Mean over attributes.
     pub mean_accuracy: f64,
@@ -34,21 +34,21 @@ pub struct Evaluation {
     /// How well boxes fit; there where faces were located and the data has boxes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub localisation: Option<Localization>,
-    /// Face photos against pictures without a face; there where such pictures were given.
+    /// Face photos against images without a face; there where such images were given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<Background>,
     /// Which thresholds decided.
     pub operating_point: OperatingPoint,
     /// Which model answered.
     pub model: Model,
-    /// Different people on the pictures; a picture of nobody known is a person of its own.
+    /// Different people on the images; an image of nobody known is a person of its own.
     pub people: usize,
     /// 95 % intervals of the two mean accuracies, over people; absent with fewer than two of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intervals: Option<Intervals>,
-    /// Pictures that were given the usual region of their frame because they have no landmarks.
+    /// Images that were given the usual region of their frame because they have no landmarks.
     pub without_landmarks: usize,
-    /// Pictures that could not be read, background pictures included.
+    /// Images that could not be read, background images included.
     pub skipped: Vec<Skipped>,
     /// Attributes of the model that the data does not label.
     pub unlabelled: Vec<String>,
@@ -90,7 +90,7 @@ pub struct Model {
     pub hash: String,
 }
 
-/// What was said of one picture, and what is so.
+/// What was said of one image, and what is so.
 struct Answer {
     person: u64,
     truth: bool,
@@ -178,7 +178,7 @@ impl Observations<'_> {
         people(&self.answers(point))
     }
 
-    /// The answers about each attribute of the model, of every picture that is labelled with it.
+    /// The answers about each attribute of the model, of every image that is labelled with it.
     fn answers(&self, point: OperatingPoint) -> Vec<Vec<Answer>> {
         let attributes = self.tagger.card().attributes.iter().enumerate();
         attributes.map(|(index, attribute)| self.answers_about(index, attribute, point)).collect()
@@ -209,7 +209,7 @@ impl Observations<'_> {
         if self.face_from == FaceFrom::Landmarks {
             return None;
         }
-        let pictures: Vec<Located> = self
+        let images: Vec<Located> = self
             .samples
             .iter()
             .zip(&self.seen)
@@ -218,6 +218,6 @@ impl Observations<'_> {
                 given: sample.rect.into_iter().collect(),
             })
             .collect();
-        localization(&pictures)
+        localization(&images)
     }
 }

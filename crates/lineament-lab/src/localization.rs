@@ -11,7 +11,7 @@ use crate::metrics;
 /// The overlap from which a found box is a face found.
 pub const OVERLAP: f32 = 0.5;
 
-/// One picture: what was found in it and what is there.
+/// One image: what was found in it and what is there.
 #[derive(Debug, Clone, Default)]
 pub struct Located {
     /// Found boxes with their scores, best first.
@@ -32,16 +32,17 @@ impl Located {
 /// The figures of the `localisation` block of an evaluation, fractions between 0 and 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Localization {
-    /// The share of pictures whose dominant face overlaps its given box by half.
+    /// The share of images whose dominant face overlaps its given box by half.
     pub iou_0_5: f64,
-    /// The true positive rate at one false positive in a hundred pictures.
+    /// The true positive rate at one false positive in a hundred images.
     pub tpr_at_fppi_0_01: f64,
-    /// The true positive rate at one false positive in ten pictures.
+    /// The true positive rate at one false positive in ten images.
     pub tpr_at_fppi_0_1: f64,
     /// The mean overlap of the dominant face, a miss counting 0.
     pub mean_iou: f64,
-    /// Pictures that have a given box: what the shares are taken of.
-    pub pictures: usize,
+    /// Images that have a given box: what the shares are taken of.
+    #[serde(rename = "pictures")]
+    pub images: usize,
     /// Recall at 0.1 FPPI against the overlap asked for (the paper's second curve).
     pub recall_against_overlap: Vec<RecallAt>,
 }
@@ -51,45 +52,44 @@ pub struct Localization {
 pub struct RecallAt {
     /// The intersection over union asked for.
     pub overlap: f64,
-    /// The share of given boxes found at 0.1 false positives per picture.
+    /// The share of given boxes found at 0.1 false positives per image.
     pub recall: f64,
 }
 
-/// All figures over the pictures that have a given box; `None` when none has.
-pub fn localization(pictures: &[Located]) -> Option<Localization> {
-    let boxed: Vec<&Located> = pictures.iter().filter(|picture| !picture.given.is_empty()).collect();
+/// All figures over the images that have a given box; `None` when none has.
+pub fn localization(images: &[Located]) -> Option<Localization> {
+    let boxed: Vec<&Located> = images.iter().filter(|image| !image.given.is_empty()).collect();
     if boxed.is_empty() {
         return None;
     }
-    let overlaps: Vec<f64> = boxed.iter().map(|picture| f64::from(picture.dominant_overlap())).collect();
+    let overlaps: Vec<f64> = boxed.iter().map(|image| f64::from(image.dominant_overlap())).collect();
     let curve = curve(&boxed, OVERLAP);
     Some(Localization {
         iou_0_5: metrics::mean(overlaps.iter().map(|&overlap| f64::from(overlap >= f64::from(OVERLAP)))),
         tpr_at_fppi_0_01: rate_at(&curve, 0.01),
         tpr_at_fppi_0_1: rate_at(&curve, 0.1),
         mean_iou: metrics::mean(overlaps),
-        pictures: boxed.len(),
+        images: boxed.len(),
         recall_against_overlap: recall_against_overlap(&boxed, 0.1),
     })
 }
 
-/// One point of the curve of true positive rate against false positives per picture.
+/// One point of the curve of true positive rate against false positives per image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CurvePoint {
     /// Boxes count from this score on.
     pub threshold: f32,
-    /// False positives, divided by the number of pictures.
-    pub false_positives_per_picture: f64,
+    /// False positives, divided by the number of images.
+    pub false_positives_per_image: f64,
     /// The share of given boxes that were found.
     pub true_positive_rate: f64,
 }
 
 /// The curve, one point a distinct score, from the highest score down. A found box, best first, takes the free given
 /// box it overlaps most, if by `overlap` at least; a box that finds none left is a false positive.
-pub fn curve(pictures: &[&Located], overlap: f32) -> Vec<CurvePoint> {
-    let given: usize = pictures.iter().map(|picture| picture.given.len()).sum();
-    let mut answers: Vec<(f32, bool)> =
-        pictures.iter().flat_map(|picture| matched(picture, overlap)).collect();
+pub fn curve(images: &[&Located], overlap: f32) -> Vec<CurvePoint> {
+    let given: usize = images.iter().map(|image| image.given.len()).sum();
+    let mut answers: Vec<(f32, bool)> = images.iter().flat_map(|image| matched(image, overlap)).collect();
     answers.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut found, mut wrong) = (0_usize, 0_usize);
     answers
@@ -99,38 +99,38 @@ pub fn curve(pictures: &[&Located], overlap: f32) -> Vec<CurvePoint> {
             wrong += tied.iter().filter(|(_, hit)| !*hit).count();
             CurvePoint {
                 threshold: tied.first().map_or(f32::NEG_INFINITY, |(score, _)| *score),
-                false_positives_per_picture: ratio(wrong, pictures.len()),
+                false_positives_per_image: ratio(wrong, images.len()),
                 true_positive_rate: ratio(found, given),
             }
         })
         .collect()
 }
 
-/// The best true positive rate of the curve with at most so many false positives per picture.
-pub fn rate_at(curve: &[CurvePoint], false_positives_per_picture: f64) -> f64 {
+/// The best true positive rate of the curve with at most so many false positives per image.
+pub fn rate_at(curve: &[CurvePoint], false_positives_per_image: f64) -> f64 {
     curve
         .iter()
-        .filter(|point| point.false_positives_per_picture <= false_positives_per_picture)
+        .filter(|point| point.false_positives_per_image <= false_positives_per_image)
         .map(|point| point.true_positive_rate)
         .fold(0.0, f64::max)
 }
 
-/// Recall at so many false positives per picture, for overlaps from 0.3 to 0.9 in steps of 0.1.
-pub fn recall_against_overlap(pictures: &[&Located], false_positives_per_picture: f64) -> Vec<RecallAt> {
+/// Recall at so many false positives per image, for overlaps from 0.3 to 0.9 in steps of 0.1.
+pub fn recall_against_overlap(images: &[&Located], false_positives_per_image: f64) -> Vec<RecallAt> {
     (3..=9_u8)
         .map(|tenths| {
             let overlap = f64::from(tenths) / 10.0;
-            let recall = rate_at(&curve(pictures, overlap as f32), false_positives_per_picture);
+            let recall = rate_at(&curve(images, overlap as f32), false_positives_per_image);
             RecallAt { overlap, recall }
         })
         .collect()
 }
 
-/// Score and whether it is a true positive, for every box found in one picture.
-fn matched(picture: &Located, overlap: f32) -> Vec<(f32, bool)> {
-    let mut found = picture.found.clone();
+/// Score and whether it is a true positive, for every box found in one image.
+fn matched(image: &Located, overlap: f32) -> Vec<(f32, bool)> {
+    let mut found = image.found.clone();
     found.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let mut free: Vec<&Rect> = picture.given.iter().collect();
+    let mut free: Vec<&Rect> = image.given.iter().collect();
     found
         .into_iter()
         .map(|(rect, score)| {
@@ -168,31 +168,31 @@ mod tests {
         Rect { x, y, width: side, height: side }
     }
 
-    fn picture(found: &[(Rect, f32)], given: &[Rect]) -> Located {
+    fn image(found: &[(Rect, f32)], given: &[Rect]) -> Located {
         Located { found: found.to_vec(), given: given.to_vec() }
     }
 
     #[test]
     fn figures_by_hand() {
         let face = square(10.0, 10.0, 10.0);
-        let pictures = [
+        let images = [
             // Exact, with a weaker false alarm beside it.
-            picture(&[(face, 0.9), (square(60.0, 60.0, 10.0), 0.3)], &[face]),
+            image(&[(face, 0.9), (square(60.0, 60.0, 10.0), 0.3)], &[face]),
             // Shifted by half a side: 50 / 150, a miss.
-            picture(&[(square(15.0, 10.0, 10.0), 0.8)], &[face]),
+            image(&[(square(15.0, 10.0, 10.0), 0.8)], &[face]),
             // Shifted by a fifth: 80 / 120.
-            picture(&[(square(12.0, 10.0, 10.0), 0.7)], &[face]),
-            picture(&[], &[face]),
+            image(&[(square(12.0, 10.0, 10.0), 0.7)], &[face]),
+            image(&[], &[face]),
             // Without a given box: says nothing about localization.
-            picture(&[(face, 0.95)], &[]),
+            image(&[(face, 0.95)], &[]),
         ];
-        let figures = localization(&pictures).unwrap();
-        assert_eq!(figures.pictures, 4);
+        let figures = localization(&images).unwrap();
+        assert_eq!(figures.images, 4);
         assert!((figures.iou_0_5 - 0.5).abs() < 1e-6);
         assert!((figures.mean_iou - (1.0 + 1.0 / 3.0 + 2.0 / 3.0) / 4.0).abs() < 1e-6);
         // Before the first false alarm (0.8) one of four faces is found.
         assert!((figures.tpr_at_fppi_0_01 - 0.25).abs() < 1e-6);
-        let all: Vec<&Located> = pictures[..4].iter().collect();
+        let all: Vec<&Located> = images[..4].iter().collect();
         assert!((rate_at(&curve(&all, OVERLAP), 0.25) - 0.5).abs() < 1e-6);
         assert!((rate_at(&curve(&all, 0.3), 0.0) - 0.75).abs() < 1e-6);
         assert!(figures.recall_against_overlap.windows(2).all(|pair| pair[0].recall >= pair[1].recall));
@@ -201,26 +201,26 @@ mod tests {
     #[test]
     fn one_given_box_is_found_once() {
         let face = square(0.0, 0.0, 10.0);
-        let twice = picture(&[(face, 0.9), (face, 0.8)], &[face]);
+        let twice = image(&[(face, 0.9), (face, 0.8)], &[face]);
         let points = curve(&[&twice], OVERLAP);
         assert_eq!(points.len(), 2);
-        assert_eq!(points[0].false_positives_per_picture, 0.0);
-        assert_eq!(points[1].false_positives_per_picture, 1.0);
+        assert_eq!(points[0].false_positives_per_image, 0.0);
+        assert_eq!(points[1].false_positives_per_image, 1.0);
         assert_eq!(points[1].true_positive_rate, 1.0);
     }
 
     #[test]
     fn equal_scores_are_one_point() {
         let face = square(0.0, 0.0, 10.0);
-        let hit = picture(&[(face, 0.5)], &[face]);
-        let alarm = picture(&[(square(50.0, 0.0, 10.0), 0.5)], &[face]);
+        let hit = image(&[(face, 0.5)], &[face]);
+        let alarm = image(&[(square(50.0, 0.0, 10.0), 0.5)], &[face]);
         assert_eq!(curve(&[&hit, &alarm], OVERLAP).len(), 1);
         assert_eq!(rate_at(&curve(&[&hit, &alarm], OVERLAP), 0.1), 0.0);
     }
 
     #[test]
     fn without_boxes_there_is_no_localisation() {
-        assert_eq!(localization(&[picture(&[(square(0.0, 0.0, 1.0), 1.0)], &[])]), None);
+        assert_eq!(localization(&[image(&[(square(0.0, 0.0, 1.0), 1.0)], &[])]), None);
         assert_eq!(localization(&[]), None);
     }
 }

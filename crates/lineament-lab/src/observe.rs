@@ -1,7 +1,7 @@
-//! One pass over the pictures of a split: the faces found, and the scores read in the dominant one.
+//! One pass over the images of a split: the faces found, and the scores read in the dominant one.
 //!
-//! A picture is decoded, answered and dropped; what stays is its boxes and one score an attribute, so that memory does
-//! not grow with the pictures. Work is spread over the rayon pool of the caller, and the order of the pictures is kept.
+//! An image is decoded, answered and dropped; what stays is its boxes and one score an attribute, so that memory does
+//! not grow with the images. Work is spread over the rayon pool of the caller, and the order of the images is kept.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Where the face region of a picture comes from.
+/// Where the face region of an image comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaceFrom {
@@ -24,7 +24,7 @@ pub enum FaceFrom {
 }
 
 impl FaceFrom {
-    /// The framing that shows what is asked: photos to find faces in, aligned pictures to read attributes in.
+    /// The framing that shows what is asked: photos to find faces in, aligned images to read attributes in.
     pub(crate) fn framing(self) -> Framing {
         match self {
             Self::Located => Framing::Photo,
@@ -33,18 +33,18 @@ impl FaceFrom {
     }
 }
 
-/// Why a split cannot be measured at all. What concerns one picture only is counted as skipped.
+/// Why a split cannot be measured at all. What concerns one image only is counted as skipped.
 #[derive(Debug, Error)]
 pub enum EvaluateError {
     /// The split is empty.
     #[error("the data set {data} has no picture in its {split} part: choose another with --split")]
-    NoPictures {
+    NoImages {
         /// Name of the data set.
         data: String,
         /// The split asked for.
         split: Split,
     },
-    /// No picture has landmarks.
+    /// No image has landmarks.
     #[error(
         "none of the {split} pictures of {data} has landmarks: use --region located, or add the five landmarks to the data"
     )]
@@ -62,19 +62,19 @@ pub enum EvaluateError {
         /// Name of the data set.
         data: String,
     },
-    /// Every picture was skipped.
-    #[error("none of the {pictures} pictures of {data} could be read; the first: {first}")]
+    /// Every image was skipped.
+    #[error("none of the {images} pictures of {data} could be read; the first: {first}")]
     NothingRead {
         /// Name of the data set.
         data: String,
         /// How many were tried.
-        pictures: usize,
+        images: usize,
         /// What was wrong with the first.
         first: String,
     },
 }
 
-/// What was seen in one picture.
+/// What was seen in one image.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     /// Faces found, best first; empty where the region was given.
@@ -85,7 +85,7 @@ pub(crate) struct Seen {
     pub scores: Option<Vec<f32>>,
 }
 
-/// A picture that could not be answered.
+/// An image that could not be answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// The file.
@@ -108,9 +108,9 @@ pub struct Observations<'a> {
     pub(crate) unknown_to_model: Vec<String>,
 }
 
-/// What can go wrong with one picture.
+/// What can go wrong with one image.
 #[derive(Debug, Error)]
-enum PictureError {
+enum ImageError {
     #[error(transparent)]
     Photo(#[from] PhotoError),
     #[error(transparent)]
@@ -118,14 +118,14 @@ enum PictureError {
 }
 
 impl<'a> Observations<'a> {
-    /// Looks at every picture of `split`, calling `done` after each.
+    /// Looks at every image of `split`, calling `done` after each.
     ///
-    /// [`FaceFrom::Located`] takes the un-cropped photos and [`FaceFrom::Landmarks`] the aligned pictures; a split that
-    /// has only the other framing is measured on that. A picture without landmarks is given the place that the others
-    /// have in the middle (the median, relative to the picture), which fits a set framed around the face.
+    /// [`FaceFrom::Located`] takes the un-cropped photos and [`FaceFrom::Landmarks`] the aligned images; a split that
+    /// has only the other framing is measured on that. An image without landmarks is given the place that the others
+    /// have in the middle (the median, relative to the image), which fits a set framed around the face.
     ///
     /// # Errors
-    /// A split without pictures, labels or landmarks, or in which nothing could be read.
+    /// A split without images, labels or landmarks, or in which nothing could be read.
     pub fn of(
         tagger: &'a Tagger,
         data: &Dataset,
@@ -160,7 +160,7 @@ impl<'a> Observations<'a> {
         let samples = asked(tagger, data, split, FaceFrom::Located.framing())?;
         let look = |sample: &Sample| {
             let found = find(sample);
-            let read = |(_, place)| Ok::<_, PictureError>(tagger.scores(&open(&sample.path)?, place)?);
+            let read = |(_, place)| Ok::<_, ImageError>(tagger.scores(&open(&sample.path)?, place)?);
             Ok(Seen {
                 found: found.iter().map(|(face, _)| (face.rect, face.score)).collect(),
                 place: found.map(|(_, place)| place),
@@ -176,7 +176,7 @@ impl<'a> Observations<'a> {
         data: &Dataset,
         (split, face_from): (Split, FaceFrom),
         samples: Vec<Sample>,
-        answers: Vec<Result<Seen, PictureError>>,
+        answers: Vec<Result<Seen, ImageError>>,
     ) -> Result<Self, EvaluateError> {
         let card = tagger.card();
         let mut observations = Self {
@@ -208,25 +208,25 @@ impl<'a> Observations<'a> {
         match observations.skipped.first() {
             Some(first) if observations.seen.is_empty() => Err(EvaluateError::NothingRead {
                 data: data.name.clone(),
-                pictures: observations.skipped.len(),
+                images: observations.skipped.len(),
                 first: first.reason.clone(),
             }),
             _ => Ok(observations),
         }
     }
 
-    /// How many pictures could not be read.
+    /// How many images could not be read.
     pub fn skipped(&self) -> usize {
         self.skipped.len()
     }
 
-    /// The best score of every picture; `None` where no face was found.
+    /// The best score of every image; `None` where no face was found.
     pub(crate) fn best_scores(&self) -> Vec<Option<f32>> {
         self.seen.iter().map(|seen| seen.found.first().map(|(_, score)| *score)).collect()
     }
 }
 
-/// The pictures of a split that the model is asked about, with their tags in its order.
+/// The images of a split that the model is asked about, with their tags in its order.
 fn asked(
     tagger: &Tagger,
     data: &Dataset,
@@ -239,7 +239,7 @@ fn asked(
         samples.retain(|sample| sample.framing == framing);
     }
     if samples.is_empty() {
-        return Err(EvaluateError::NoPictures { data: data.name.clone(), split });
+        return Err(EvaluateError::NoImages { data: data.name.clone(), split });
     }
     if samples.iter().all(|sample| sample.tags.iter().all(Option::is_none)) {
         return Err(EvaluateError::NoLabels { data: data.name.clone() });
@@ -247,13 +247,13 @@ fn asked(
     Ok(samples)
 }
 
-/// The best score of every picture that can be read (`None`: no face found), and those that cannot.
+/// The best score of every image that can be read (`None`: no face found), and those that cannot.
 pub fn best_scores(
     tagger: &Tagger,
     paths: &[PathBuf],
     done: &(dyn Fn() + Sync),
 ) -> (Vec<Option<f32>>, Vec<Skipped>) {
-    let look = |path: &PathBuf| -> Result<Option<f32>, PictureError> {
+    let look = |path: &PathBuf| -> Result<Option<f32>, ImageError> {
         let best = tagger.locate(&open(path)?)?.first().map(|face| face.score);
         Ok(best)
     };
@@ -273,7 +273,7 @@ fn open(path: &Path) -> Result<Photo, PhotoError> {
     Photo::open(path, &Limits::default())
 }
 
-fn located(tagger: &Tagger, samples: &[Sample], done: &(dyn Fn() + Sync)) -> Vec<Result<Seen, PictureError>> {
+fn located(tagger: &Tagger, samples: &[Sample], done: &(dyn Fn() + Sync)) -> Vec<Result<Seen, ImageError>> {
     let look = |sample: &Sample| {
         let photo = open(&sample.path)?;
         let faces = tagger.locate(&photo)?;
@@ -285,7 +285,7 @@ fn located(tagger: &Tagger, samples: &[Sample], done: &(dyn Fn() + Sync)) -> Vec
     samples.par_iter().map(look).inspect(|_| done()).collect()
 }
 
-/// A place in shares of its picture: of a region the centre, and the side against the height; of landmarks each point.
+/// A place in shares of its image: of a region the centre, and the side against the height; of landmarks each point.
 #[derive(Debug, Clone, PartialEq)]
 struct Relative(Vec<f32>);
 
@@ -325,11 +325,11 @@ fn from_landmarks(
     tagger: &Tagger,
     samples: &[Sample],
     done: &(dyn Fn() + Sync),
-) -> Vec<Result<Seen, PictureError>> {
-    let read = |photo: &Photo, place: FaceRegion| -> Result<Seen, PictureError> {
+) -> Vec<Result<Seen, ImageError>> {
+    let read = |photo: &Photo, place: FaceRegion| -> Result<Seen, ImageError> {
         Ok(Seen { found: Vec::new(), place: Some(place), scores: Some(tagger.scores(photo, place)?) })
     };
-    let given: Vec<Option<Result<(Seen, Relative), PictureError>>> = samples
+    let given: Vec<Option<Result<(Seen, Relative), ImageError>>> = samples
         .par_iter()
         .map(|sample| {
             let landmarks = sample.landmarks?;
@@ -353,7 +353,7 @@ fn from_landmarks(
             None => {
                 let look = || {
                     let photo = open(&sample.path)?;
-                    // Where no landmarks could be used at all, the middle of the picture is as good.
+                    // Where no landmarks could be used at all, the middle of the image is as good.
                     let place = usual.on(&photo).unwrap_or_else(|| photo.rect().squared().into());
                     read(&photo, place)
                 };

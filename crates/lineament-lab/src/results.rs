@@ -115,7 +115,7 @@ fn localization(page: &mut String, evaluation: &Evaluation) -> std::fmt::Result 
             "| face photos with a face found, at the model's own threshold | {} |",
             percent(figures.true_positive_rate)
         )?;
-        let alarms = figures.alarms as f64 / figures.pictures.max(1) as f64;
+        let alarms = figures.alarms as f64 / figures.images.max(1) as f64;
         writeln!(
             page,
             "| photos without a face that raise a false alarm, at the same threshold | {} |",
@@ -124,10 +124,10 @@ fn localization(page: &mut String, evaluation: &Evaluation) -> std::fmt::Result 
     }
     writeln!(page)?;
     if let Some(figures) = &evaluation.localisation {
-        writeln!(page, "{} photos with a given box.", figures.pictures)?;
+        writeln!(page, "{} photos with a given box.", figures.images)?;
     }
     if let Some(figures) = &evaluation.background {
-        writeln!(page, "{} face photos, {} photos without a face.", figures.face_pictures, figures.pictures)?;
+        writeln!(page, "{} face photos, {} photos without a face.", figures.face_images, figures.images)?;
     }
     writeln!(page)?;
     if let Some(figures) = &evaluation.localisation {

@@ -1,4 +1,4 @@
-//! A tiny model with random weights, measured on pictures of blocks: the figures mean nothing, but they must be the ones that
+//! A tiny model with random weights, measured on images of blocks: the figures mean nothing, but they must be the ones that
 //! counting by hand gives.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
@@ -14,7 +14,7 @@ use lineament_lab::{
 };
 use lineament_net::Precision;
 
-const PICTURES: u32 = 12;
+const IMAGES: u32 = 12;
 
 fn tagger(threshold: f32) -> Tagger {
     let mut card = tiny_card();
@@ -28,7 +28,7 @@ fn data(folder: &Path) -> Dataset {
     let mut data = Dataset::new("blocks");
     // In another order than the model's, with one name that it does not know.
     data.attributes = ["Young", "Smiling", "Freckles"].map(str::to_owned).to_vec();
-    for number in 0..PICTURES {
+    for number in 0..IMAGES {
         let path = folder.join(format!("{number}.png"));
         blocks(120, 100, number.into()).save_png(&path).unwrap();
         let mut sample = Sample::new(path, number.to_string(), Framing::Photo);
@@ -77,7 +77,7 @@ fn figures_are_those_of_counting_by_hand() {
         overlap += face.map_or(0.0, |face| f64::from(face.rect.iou(sample.rect.unwrap())));
         if let Some(truth) = sample.tags[1] {
             known += 1.0;
-            // Smiling is there in a minority of the pictures.
+            // Smiling is there in a minority of the images.
             right += f64::from(face.is_some_and(|face| face["Smiling"].present) == truth);
         }
     }
@@ -128,13 +128,13 @@ fn faces_that_something_else_found_are_read_like_its_own() {
 }
 
 #[test]
-fn pictures_without_landmarks_are_read_in_the_usual_region_and_counted() {
+fn images_without_landmarks_are_read_in_the_usual_region_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let (tagger, mut data) = (tagger(0.0), data(folder.path()));
     let figures = measure(&tagger, &data, FaceFrom::Landmarks).unwrap();
     assert_eq!((figures.images, figures.faces_missed, figures.without_landmarks), (11, 0, 3));
     assert_eq!(figures.localisation, None);
-    // The pictures are of one size and the landmarks in one place, so the usual region is the true one.
+    // The images are of one size and the landmarks in one place, so the usual region is the true one.
     let landmarks = data.samples[0].landmarks;
     data.samples.iter_mut().for_each(|sample| sample.landmarks = landmarks);
     let given = measure(&tagger, &data, FaceFrom::Landmarks).unwrap();
@@ -158,7 +158,7 @@ fn the_framing_that_fits_the_question_is_taken() {
 }
 
 #[test]
-fn unreadable_pictures_are_left_out_and_listed() {
+fn unreadable_images_are_left_out_and_listed() {
     let folder = tempfile::tempdir().unwrap();
     let (tagger, data) = (tagger(0.0), data(folder.path()));
     std::fs::write(&data.samples[3].path, b"no picture").unwrap();
@@ -170,7 +170,7 @@ fn unreadable_pictures_are_left_out_and_listed() {
         std::fs::write(&sample.path, b"no picture").unwrap();
     }
     let refused = measure(&tagger, &data, FaceFrom::Located).unwrap_err();
-    assert!(matches!(refused, EvaluateError::NothingRead { pictures: 11, .. }), "{refused}");
+    assert!(matches!(refused, EvaluateError::NothingRead { images: 11, .. }), "{refused}");
 }
 
 #[test]
@@ -213,11 +213,11 @@ fn both_operating_points_come_from_one_pass_with_background() {
     };
     let both = evaluate(&tagger, &data, &options, &count).unwrap();
     assert_eq!(looked.into_inner(), 11 + 12);
-    assert_eq!(lineament_lab::evaluate::pictures(&data, &options), 11 + 12);
+    assert_eq!(lineament_lab::evaluate::images(&data, &options), 11 + 12);
     assert_eq!(both.len(), 2);
     assert_eq!(both[0].attributes[0].average_precision, both[1].attributes[0].average_precision);
     let background = both[0].background.as_ref().unwrap();
-    assert_eq!((background.pictures, background.face_pictures), (12, 11));
+    assert_eq!((background.images, background.face_images), (12, 11));
 
     let written = serde_json::to_value(&both[0]).unwrap();
     assert_eq!(written["split"], "test");

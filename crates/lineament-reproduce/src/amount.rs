@@ -1,4 +1,4 @@
-//! What less data costs: LNets+ANet and PANDA-l from 1,000, 3,000 and 10,000 pictures (paper section 4.3, Fig. 13). LNets and the pictures that settings
+//! What less data costs: LNets+ANet and PANDA-l from 1,000, 3,000 and 10,000 images (paper section 4.3, Fig. 13). LNets and the images that settings
 //! are chosen on are the same everywhere.
 
 use lineament_train::Recipe;
@@ -9,28 +9,28 @@ use crate::figures;
 use crate::lab::Lab;
 use crate::results::Store;
 
-/// Pictures that nets learn from, and how often as often they are seen: passes over a few pictures are few steps.
+/// Images that nets learn from, and how often as often they are seen: passes over a few images are few steps.
 const AMOUNTS: [(usize, u64); 3] = [(1_000, 3), (3_000, 2), (10_000, 1)];
 
 pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     let mut results = figures::table(lab, &["system", "pictures"]);
-    for (pictures, times) in AMOUNTS {
-        let name = format!("amount_{pictures}");
+    for (images, times) in AMOUNTS {
+        let name = format!("amount_{images}");
         let mut recipe: Recipe = lab.recipe().clone();
-        recipe.anet.pictures = Some(pictures);
+        recipe.anet.images = Some(images);
         recipe.anet.schedule.epochs *= times;
         lab.share_lnets(&name)?;
         let tagger = lab.tagger(&name, &recipe)?;
-        let names = ["LNets+ANet".to_owned(), pictures.to_string()];
+        let names = ["LNets+ANet".to_owned(), images.to_string()];
         results.push([names.to_vec(), figures::cells(lab, &tagger)?].concat());
     }
-    for (pictures, times) in AMOUNTS {
-        let mut recipe = BaselineRecipe { pictures: Some(pictures), ..lab.panda().clone() };
+    for (images, times) in AMOUNTS {
+        let mut recipe = BaselineRecipe { images: Some(images), ..lab.panda().clone() };
         if let System::Panda(panda) = &mut recipe.system {
             panda.parts.schedule.epochs *= times;
         }
-        let tagger = lab.system(&format!("panda_{pictures}"), &recipe.into(), None)?;
-        let names = ["PANDA-l".to_owned(), pictures.to_string()];
+        let tagger = lab.system(&format!("panda_{images}"), &recipe.into(), None)?;
+        let names = ["PANDA-l".to_owned(), images.to_string()];
         results.push([names.to_vec(), figures::cells(lab, &tagger)?].concat());
     }
     lab.store.write("amount", &results)

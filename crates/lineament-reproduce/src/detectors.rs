@@ -16,27 +16,27 @@ pub const DETECTORS: [(&str, &str); 4] =
 
 const SCRIPT: &str = include_str!("../detectors.py");
 
-/// The boxes that a detector finds in each picture, best first; kept in `folder`, where they are looked for first.
+/// The boxes that a detector finds in each image, best first; kept in `folder`, where they are looked for first.
 ///
 /// # Errors
 /// Where Python or a package of the script is missing, with what it said.
 pub fn found(
     name: &str,
     set: &str,
-    pictures: &[PathBuf],
+    images: &[PathBuf],
     models: &Path,
     folder: &Path,
 ) -> Result<Vec<Vec<(Rect, f32)>>, ReproduceError> {
     let kept = folder.join(format!("{name}_{set}.csv"));
     if !kept.exists() {
-        detect(name, pictures, models, folder, &kept)?;
+        detect(name, images, models, folder, &kept)?;
     }
-    read(&kept, pictures)
+    read(&kept, images)
 }
 
 fn detect(
     name: &str,
-    pictures: &[PathBuf],
+    images: &[PathBuf],
     models: &Path,
     folder: &Path,
     kept: &Path,
@@ -46,8 +46,8 @@ fn detect(
         (folder.join("detectors.py"), folder.join("pictures.txt"), kept.with_extension("part"));
     fs::write(&script, SCRIPT).map_err(failed)?;
     let mut file = File::create(&list).map_err(failed)?;
-    for picture in pictures {
-        writeln!(file, "{}", picture.display()).map_err(failed)?;
+    for image in images {
+        writeln!(file, "{}", image.display()).map_err(failed)?;
     }
     drop(file);
     let output = Command::new("python3")
@@ -69,19 +69,19 @@ fn detect(
     fs::rename(&partial, kept).map_err(failed)
 }
 
-fn read(kept: &Path, pictures: &[PathBuf]) -> Result<Vec<Vec<(Rect, f32)>>, ReproduceError> {
+fn read(kept: &Path, images: &[PathBuf]) -> Result<Vec<Vec<(Rect, f32)>>, ReproduceError> {
     let failed = |e: csv::Error| ReproduceError::file(kept, e);
     let mut boxes: HashMap<PathBuf, Vec<(Rect, f32)>> = HashMap::new();
     for row in csv::Reader::from_path(kept).map_err(failed)?.deserialize() {
         let (file, x, y, width, height, score): (PathBuf, f32, f32, f32, f32, f32) = row.map_err(failed)?;
         boxes.entry(file).or_default().push((Rect { x, y, width, height }, score));
     }
-    let of = |picture: &PathBuf| {
-        let mut own = boxes.get(picture).cloned().unwrap_or_default();
+    let of = |image: &PathBuf| {
+        let mut own = boxes.get(image).cloned().unwrap_or_default();
         own.sort_by(|a, b| b.1.total_cmp(&a.1));
         own
     };
-    Ok(pictures.iter().map(of).collect())
+    Ok(images.iter().map(of).collect())
 }
 
 #[cfg(test)]
@@ -90,13 +90,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn boxes_that_are_kept_are_given_to_their_pictures_best_first() {
+    fn boxes_that_are_kept_are_given_to_their_images_best_first() {
         let folder = tempfile::tempdir().unwrap();
         let text =
             "file,x,y,width,height,score\n/a.jpg,1,2,3,4,0.5\n/b.jpg,5,6,7,8,0.1\n/a.jpg,9,9,9,9,0.75\n";
         fs::write(folder.path().join("yunet_set.csv"), text).unwrap();
-        let pictures = [PathBuf::from("/a.jpg"), "/c.jpg".into(), "/b.jpg".into()];
-        let found = found("yunet", "set", &pictures, Path::new("none"), folder.path()).unwrap();
+        let images = [PathBuf::from("/a.jpg"), "/c.jpg".into(), "/b.jpg".into()];
+        let found = found("yunet", "set", &images, Path::new("none"), folder.path()).unwrap();
         assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [2, 0, 1]);
         assert_eq!(found[0][0].1, 0.75);
         assert_eq!(found[2][0].0, Rect { x: 5.0, y: 6.0, width: 7.0, height: 8.0 });

@@ -12,7 +12,7 @@ use crate::error::ReproduceError;
 use crate::lab::Lab;
 use crate::results::{Results, percent, share};
 
-/// What a system answered about a set of pictures.
+/// What a system answered about a set of images.
 pub struct Answers {
     /// At the operating point for accuracy.
     pub accurate: Evaluation,
@@ -31,7 +31,7 @@ impl Answers {
         }
     }
 
-    /// How many pictures were asked about, and in how many no face was found.
+    /// How many images were asked about, and in how many no face was found.
     pub fn counts(&self) -> [String; 2] {
         [self.accurate.images, self.accurate.faces_missed].map(|count| count.to_string())
     }

@@ -9,7 +9,7 @@ use crate::figures;
 use crate::lab::Lab;
 use crate::results::Store;
 
-/// Passes over pairs of one person's pictures.
+/// Passes over pairs of one person's images.
 const EPOCHS: u64 = 6;
 /// Weight of the similarity loss, as in the recipe for drawn faces.
 const SIMILARITY: f64 = 0.05;

@@ -139,7 +139,7 @@ impl<'a> Lab<'a> {
         }
     }
 
-    /// Pictures without a face that nothing was chosen on.
+    /// Images without a face that nothing was chosen on.
     ///
     /// # Errors
     /// When there are none.

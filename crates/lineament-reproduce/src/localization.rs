@@ -22,37 +22,37 @@ use crate::results::{Results, Store, percent, share};
 use crate::tables::PAPER_RECIPE_LOCALISATION;
 use crate::transfer;
 
-/// False positives a picture at which the curve is kept.
+/// False positives an image at which the curve is kept.
 const FPPI: [f64; 7] = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
 
-/// Pictures with the boxes that are given for them.
+/// Images with the boxes that are given for them.
 struct Photos {
     name: &'static str,
     paths: Vec<PathBuf>,
     given: Vec<Vec<Rect>>,
-    /// Pictures of one group are of one person; those of nobody known stand alone.
+    /// Images of one group are of one person; those of nobody known stand alone.
     groups: Vec<u64>,
 }
 
-/// Boxes in each picture, best first.
+/// Boxes in each image, best first.
 type Found = Vec<Vec<(Rect, f32)>>;
 
-/// Boxes of a system in the pictures of a set, by the set's name.
+/// Boxes of a system in the images of a set, by the set's name.
 type Find<'a> = dyn FnMut(&str, &[PathBuf]) -> Result<Found, ReproduceError> + 'a;
 
-/// Pictures that localizers are asked about, and the table of what they found.
+/// Images that localizers are asked about, and the table of what they found.
 pub struct Measured {
     sets: [Photos; 2],
-    /// Pictures without a face.
+    /// Images without a face.
     empty: Vec<PathBuf>,
     /// A row a system and set.
     pub results: Results,
-    /// For each system and set, whether the best box of each picture meets a given one: 1 or 0.
+    /// For each system and set, whether the best box of each image meets a given one: 1 or 0.
     hits: HashMap<(String, &'static str), Vec<f64>>,
 }
 
 impl Measured {
-    /// Reads the lists of pictures.
+    /// Reads the lists of images.
     ///
     /// # Errors
     /// Data that is not there.
@@ -81,8 +81,8 @@ impl Measured {
         Ok(())
     }
 
-    /// In how many more pictures, as a share, one system finds the dominant face than another, set by set: the difference and its 95 % interval, the same
-    /// pictures on both sides.
+    /// In how many more images, as a share, one system finds the dominant face than another, set by set: the difference and its 95 % interval, the same
+    /// images on both sides.
     pub fn ahead(&self, one: &str, other: &str) -> Vec<(&'static str, [f64; 3])> {
         let of = |system: &str, set: &Photos| self.hits.get(&(system.to_owned(), set.name));
         let compared = |set: &Photos| {
@@ -97,7 +97,7 @@ impl Measured {
     /// Adds what LNets find.
     ///
     /// # Errors
-    /// A picture that cannot be read.
+    /// An image that cannot be read.
     pub fn add_lnets(&mut self, system: &str, lnets: &dyn Localizer) -> Result<(), ReproduceError> {
         self.add(system, &mut |_, paths| look(lnets, paths))
     }
@@ -148,7 +148,7 @@ fn celeba(lab: &Lab<'_>) -> Photos {
     }
 }
 
-/// WIDER FACE: pictures in `images`, and `boxes.csv` with a row a face.
+/// WIDER FACE: images in `images`, and `boxes.csv` with a row a face.
 fn wider(lab: &Lab<'_>) -> Result<Photos, ReproduceError> {
     let folder = lab.folder("wider", "WIDER FACE pictures with boxes.csv")?;
     let table = folder.join("boxes.csv");
@@ -169,10 +169,10 @@ fn wider(lab: &Lab<'_>) -> Result<Photos, ReproduceError> {
     Ok(photos)
 }
 
-/// The boxes of LNets in pictures, best first, and their scores.
+/// The boxes of LNets in images, best first, and their scores.
 ///
 /// # Errors
-/// A picture that cannot be read.
+/// An image that cannot be read.
 pub fn look(lnets: &dyn Localizer, paths: &[PathBuf]) -> Result<Found, ReproduceError> {
     let look = |path: &PathBuf| {
         let named = |reason: String| ReproduceError::model(path.display().to_string(), reason);
@@ -190,20 +190,20 @@ fn best(found: &Found) -> Vec<Option<f32>> {
 /// The figures of a system on a set, and its hits.
 fn row(system: &str, set: &Photos, found: Found, alarms: &[Option<f32>]) -> (Vec<String>, Vec<f64>) {
     let scores = best(&found);
-    let pictures: Vec<Located> = found
+    let images: Vec<Located> = found
         .into_iter()
         .zip(&set.given)
         .map(|(found, given)| Located { found, given: given.clone() })
         .collect();
-    let all: Vec<&Located> = pictures.iter().collect();
-    let figures = localization(&pictures);
+    let all: Vec<&Located> = images.iter().collect();
+    let figures = localization(&images);
     let hits: Vec<f64> =
-        pictures.iter().map(|picture| f64::from(u8::from(picture.dominant_overlap() >= OVERLAP))).collect();
+        images.iter().map(|image| f64::from(u8::from(image.dominant_overlap() >= OVERLAP))).collect();
     let interval = over_groups(&hits, &set.groups);
     let mut cells = vec![
         system.to_owned(),
         set.name.to_owned(),
-        pictures.len().to_string(),
+        images.len().to_string(),
         share(mean(hits.iter().copied())),
     ];
     cells.extend(interval.map(share));
@@ -216,7 +216,7 @@ fn row(system: &str, set: &Photos, found: Found, alarms: &[Option<f32>]) -> (Vec
     (cells, hits)
 }
 
-/// The 95 % interval of a mean over pictures, by drawing groups again.
+/// The 95 % interval of a mean over images, by drawing groups again.
 fn over_groups(values: &[f64], groups: &[u64]) -> [f64; 2] {
     let mut sums = std::collections::BTreeMap::<u64, (f64, f64)>::new();
     for (value, group) in values.iter().zip(groups) {
@@ -297,7 +297,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_of_one_person_are_drawn_together() {
+    fn images_of_one_person_are_drawn_together() {
         let values: Vec<f64> = (0..400).map(|place| f64::from(u8::from(place % 5 != 0))).collect();
         let alone: Vec<u64> = (0..400).collect();
         let [low, high] = over_groups(&values, &alone);

@@ -1,5 +1,5 @@
 //! LNets in the place of an off-the-shelf detector (paper section 4.2): one ANet, that of the default bundle, and the faces it looks at found by one localizer
-//! after the other. There is a face in every picture, as in the paper, so each localizer's best box counts, however weak; a picture in which it has none
+//! after the other. There is a face in every image, as in the paper, so each localizer's best box counts, however weak; an image in which it has none
 //! is answered with the majority.
 
 use std::collections::HashMap;
@@ -32,7 +32,7 @@ const GIVEN: &str = "YuNet's landmarks, given";
 /// What boxes of photos are fitted on: the validation part.
 const FITTED_ON: &str = "validation";
 
-/// Best boxes of the pictures of a set.
+/// Best boxes of the images of a set.
 type Boxes = HashMap<PathBuf, Face>;
 
 /// The LNets, and one localizer after the other.
@@ -44,10 +44,10 @@ struct Localizers<'a> {
 }
 
 impl Localizers<'_> {
-    /// The best box of a localizer in each picture; that of the LNets where no detector is named.
-    fn find(&self, detector: Option<&str>, set: &str, pictures: &Dataset) -> Result<Boxes, ReproduceError> {
+    /// The best box of a localizer in each image; that of the LNets where no detector is named.
+    fn find(&self, detector: Option<&str>, set: &str, images: &Dataset) -> Result<Boxes, ReproduceError> {
         tracing::info!("{NAME}: {} on {set}", detector.unwrap_or("LNets"));
-        let paths: Vec<PathBuf> = pictures.samples.iter().map(|sample| sample.path.clone()).collect();
+        let paths: Vec<PathBuf> = images.samples.iter().map(|sample| sample.path.clone()).collect();
         let found = match detector {
             None => look(self.lnets.as_ref(), &paths)?,
             Some(name) => detectors::found(name, set, &paths, &self.models, &self.kept)?,
@@ -88,8 +88,8 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     let columns = ["set", "localiser", "pictures", "faces_missed", "ahead", "ahead_low", "ahead_high"];
     let mut results = figures::table(lab, &columns);
     for (set, framing, _) in SETS {
-        let pictures = lab.celeba.framing(framing);
-        let test = pictures.split(Split::Test);
+        let images = lab.celeba.framing(framing);
+        let test = images.split(Split::Test);
         let mut all: Vec<(&str, Answers)> = Vec::new();
         for (name, told, rule) in &rules {
             let found = localizers.find(*name, set, &test)?;
@@ -97,11 +97,11 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
                 let face = *found.get(&sample.path)?;
                 Some((face, rule.of_box(face.rect).ok()?.into()))
             };
-            let seen = Observations::found_by(&tagger, &pictures, Split::Test, &place)?;
+            let seen = Observations::found_by(&tagger, &images, Split::Test, &place)?;
             all.push((*told, Answers::of(&seen)));
         }
         for (told, from) in [(SURE, FaceFrom::Located), (GIVEN, FaceFrom::Landmarks)] {
-            let seen = Observations::of(&tagger, &pictures, Split::Test, from, &|| {})?;
+            let seen = Observations::of(&tagger, &images, Split::Test, from, &|| {})?;
             all.push((told, Answers::of(&seen)));
         }
         for (told, answers) in &all {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use lineament::engine::Engine;
 use lineament::locate::{Responder, ResponseMap};
 use lineament::{Limits, Photo, Rect};
-use lineament_data::drawn::{DrawnOptions, picture};
+use lineament_data::drawn::{DrawnOptions, image};
 use lineament_data::{Framing, Split};
 use lineament_fit::metrics::mean;
 use lineament_net::NetSpec;
@@ -18,9 +18,9 @@ use crate::results::{Store, percent, share};
 
 /// The photo is shown so large: a face of two fifths of it then fills a window of LNet_o, in which faces were framed to two thirds.
 const LONGEST: usize = 64;
-/// Drawn pictures that are asked about.
+/// Drawn images that are asked about.
 const DRAWN: u32 = 300;
-/// The picture that is shown beside a drawn one: of a public domain, and no one's data.
+/// The image that is shown beside a drawn one: of a public domain, and no one's data.
 const ASTRONAUT: &[u8] = include_bytes!("../../../examples/astronaut.png");
 /// Height of a panel in pixels.
 const PANEL: u32 = 160;
@@ -37,10 +37,10 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
         ("tags alone", responder(lab, NO_OBJECTS, Stage::LnetO)?),
         ("objects, then tags", responder(lab, LNETS, Stage::LnetO)?),
     ];
-    let options = DrawnOptions { people: DRAWN, pictures_each: 1, most_faces: 1, ..DrawnOptions::default() };
+    let options = DrawnOptions { people: DRAWN, images_each: 1, most_faces: 1, ..DrawnOptions::default() };
     let drawn: Vec<Boxed> = (0..DRAWN)
         .filter_map(|person| {
-            let drawn = picture(&options, person, 0);
+            let drawn = image(&options, person, 0);
             Some((drawn.photo, drawn.faces.first()?.rect))
         })
         .collect();
@@ -133,7 +133,7 @@ fn look(responder: &Responder, (photo, rect): &Boxed) -> Result<Seen, ReproduceE
     Ok(Seen { peak_inside: rect.contains(map.peak().0), contrast })
 }
 
-/// Pictures of one size beside each other, made [`PANEL`] high.
+/// Images of one size beside each other, made [`PANEL`] high.
 fn in_a_row(panels: &[Photo]) -> Photo {
     let scaled: Vec<Photo> = panels
         .iter()

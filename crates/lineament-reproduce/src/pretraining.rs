@@ -1,7 +1,7 @@
 //! What objects are good for before faces (paper section 4.1, Fig. 7): the published localization, whose LNets learn the tags of attributes of photos that
 //! all hold a face, and nothing else, with object pre-training and from a random start.
 //!
-//! The LNets of `recipes/lab.toml` also learn from pictures without a face, and so can't show it.
+//! The LNets of `recipes/lab.toml` also learn from images without a face, and so can't show it.
 
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ use crate::results::{Store, share, signed};
 /// The experiment, and its table of localization.
 pub const NAME: &str = "pretraining";
 
-/// Side of what the LNets see, and of the pictures of objects: a fifteenth of the arithmetic of 227 px with all filters.
+/// Side of what the LNets see, and of the images of objects: a fifteenth of the arithmetic of 227 px with all filters.
 const SIDE: usize = 115;
 const OBJECT_SIDE: usize = 64;
 
@@ -43,7 +43,7 @@ fn small(paper: &Recipe) -> Recipe {
         locating.lnet_o.schedule.epochs = 8;
         locating.lnet_s.schedule.epochs = 4;
         for stage in [&mut locating.lnet_o, &mut locating.lnet_s] {
-            // As in the paper: no picture tells what isn't a face.
+            // As in the paper: no image tells what isn't a face.
             stage.negatives = 0.0;
         }
     }

@@ -40,7 +40,7 @@ const SYSTEMS: [(&str, paper::System); 8] = [
 /// The test part as it was aligned.
 const CROPS: &str = "crops";
 
-/// Pictures that all systems are asked about.
+/// Images that all systems are asked about.
 pub const SETS: [(&str, Framing, &str); 2] =
     [(CROPS, Framing::Aligned, "Test crops"), ("photos", Framing::Photo, "Un-cropped test photos")];
 

@@ -59,7 +59,7 @@ pub fn fewer(attributes: &[String]) -> Vec<(usize, Vec<String>)> {
         .collect()
 }
 
-/// FC vectors of pictures, and what is known of them.
+/// FC vectors of images, and what is known of them.
 struct Seen {
     samples: Vec<Sample>,
     vectors: Vec<Vec<f32>>,
@@ -126,7 +126,7 @@ fn of_celeba(lab: &Lab<'_>, tagger: &Tagger) -> Result<[Seen; 2], ReproduceError
     Ok([look(tagger, validation, &nowhere)?, look(tagger, test, &nowhere)?])
 }
 
-/// FC vectors in the regions that landmarks give, else `framed`; pictures with neither are left out.
+/// FC vectors in the regions that landmarks give, else `framed`; images with neither are left out.
 fn look(
     tagger: &Tagger,
     set: Dataset,
@@ -160,7 +160,7 @@ impl Seen {
 struct Learned {
     plane: Plane,
     threshold: f32,
-    pictures: usize,
+    images: usize,
 }
 
 fn learn(seen: &Seen, attribute: usize) -> Result<Learned, CalibrationError> {
@@ -180,7 +180,7 @@ fn learn(seen: &Seen, attribute: usize) -> Result<Learned, CalibrationError> {
     }
     let Some((_, cost, scores)) = best else { return Err(CalibrationError::Empty) };
     let threshold = ThresholdRule::Sigmoid.thresholds(&scores, &answers)?.balanced;
-    Ok(Learned { plane: validation.plane(cost), threshold, pictures: answers.len() })
+    Ok(Learned { plane: validation.plane(cost), threshold, images: answers.len() })
 }
 
 /// Asks the test people.
@@ -213,7 +213,7 @@ fn row(
         experiment.to_owned(),
         name.to_owned(),
         nets.to_owned(),
-        learned.pictures.to_string(),
+        learned.images.to_string(),
         share(balanced(&mut (0..tallies.len()))),
         share(low),
         share(high),

@@ -87,7 +87,7 @@ fn accuracy(bundle: &Path, folder: &Path, region: FaceFrom) -> [f64; 2] {
     let strangers = folder.join("strangers");
     let drawn = DrawnOptions {
         people: 50,
-        pictures_each: 4,
+        images_each: 4,
         seed: STRANGERS,
         most_faces: 1,
         ..DrawnOptions::default()

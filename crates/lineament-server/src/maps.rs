@@ -1,4 +1,4 @@
-//! Maps as pictures.
+//! Maps as images.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -18,19 +18,19 @@ use crate::problem::Problem;
 const FULL_SIDE: u32 = 512;
 /// The same around one face: there may be many of these in an answer.
 const FACE_SIDE: u32 = 96;
-/// How much of the picture gives way to the map.
+/// How much of the image gives way to the map.
 const OPACITY: f32 = 0.65;
 
 /// How a map is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MapKind {
-    /// Colours, clear where the response is weak: to be laid over the picture.
+    /// Colours, clear where the response is weak: to be laid over the image.
     Layer,
-    /// Over the picture itself.
+    /// Over the image itself.
     Over,
 }
 
-/// A map as a picture.
+/// A map as an image.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Map {
     /// In pixels of the map.
@@ -43,10 +43,10 @@ pub struct Map {
     pub png: Vec<u8>,
 }
 
-/// A map of a part of the picture.
+/// A map of a part of the image.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct FaceMap {
-    /// The part that it covers; it may reach outside the picture.
+    /// The part that it covers; it may reach outside the image.
     pub r#box: BoundingBox,
     /// The map.
     #[serde(flatten)]

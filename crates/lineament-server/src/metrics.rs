@@ -16,7 +16,7 @@ pub struct Metrics {
     registry: Registry,
     requests: Family<Request, Counter>,
     request_seconds: Family<Route, Histogram>,
-    pictures: Family<Pictures, Counter>,
+    images: Family<Images, Counter>,
     faces: Counter,
     stages: Family<StageLabel, Histogram>,
     active: Histogram,
@@ -69,7 +69,7 @@ struct Route {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Pictures {
+struct Images {
     outcome: &'static str,
 }
 
@@ -90,7 +90,7 @@ impl Metrics {
             registry: Registry::with_prefix("lineament"),
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(seconds),
-            pictures: Family::default(),
+            images: Family::default(),
             faces: Counter::default(),
             stages: Family::new_with_constructor(seconds),
             active: Histogram::new(exponential_buckets(1.0, 2.0, 7)),
@@ -116,7 +116,7 @@ impl Metrics {
             Unit::Seconds,
             self.stages.clone(),
         );
-        registry.register("pictures", "Pictures answered, by outcome", self.pictures.clone());
+        registry.register("pictures", "Pictures answered, by outcome", self.images.clone());
         registry.register("faces", "Faces reported", self.faces.clone());
         registry.register("batch_pictures", "Pictures worked on together", self.active.clone());
         registry.register("panics", "Faults in work on a picture", self.panics.clone());
@@ -132,8 +132,8 @@ impl Metrics {
     }
 
     /// Counts a photo as read or refused.
-    pub fn picture(&self, outcome: &'static str) {
-        self.pictures.get_or_create(&Pictures { outcome }).inc();
+    pub fn image(&self, outcome: &'static str) {
+        self.images.get_or_create(&Images { outcome }).inc();
     }
 
     /// Counts faces.

@@ -50,7 +50,7 @@ impl Modify for Shared {
         for (address, item) in &mut document.paths.paths {
             let guarded = address.starts_with("/v1/") || address == "/metrics";
             if let Some(operation) = &mut item.post {
-                operation.request_body = Some(pictures().into());
+                operation.request_body = Some(images().into());
             }
             for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
                 let refused = Ref::from_response_name(PROBLEM);
@@ -78,8 +78,8 @@ fn problem() -> Response {
         .build()
 }
 
-/// A picture as it is, or several as a form.
-fn pictures() -> RequestBody {
+/// An image as it is, or several as a form.
+fn images() -> RequestBody {
     let file = || {
         ObjectBuilder::new()
             .schema_type(Type::String)

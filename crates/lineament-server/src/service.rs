@@ -126,7 +126,7 @@ impl Service {
         let task = Arc::new(task);
         let answers = tickets.into_iter().zip(photos).map(async |(ticket, photo)| {
             let answer = self.workers.answer(ticket, photo.bytes.clone(), Arc::clone(&task)).await;
-            self.metrics().picture(if answer.is_ok() { "read" } else { "refused" });
+            self.metrics().image(if answer.is_ok() { "read" } else { "refused" });
             answer
         });
         Ok(join_all(answers).await)

@@ -30,7 +30,7 @@ pub struct Limits {
     /// Pixels of a photo, as its header gives them.
     pub pixels: u64,
     /// Photos of a request.
-    pub pictures: usize,
+    pub images: usize,
     /// Faces reported per photo, the best ones.
     pub faces: usize,
     /// Maps of attributes per photo.
@@ -71,7 +71,7 @@ impl Default for Limits {
         Self {
             body: 20 << 20,
             pixels: 50_000_000,
-            pictures: 16,
+            images: 16,
             faces: 100,
             maps: 400,
             time: Duration::from_secs(30),

@@ -102,10 +102,10 @@ impl BodyLimiter {
         let mut form = Multipart::with_constraints(body.into_data_stream(), boundary, constraints);
         let mut photos = Vec::new();
         while let Some(field) = form.next_field().await.map_err(|error| self.broken_form(&error))? {
-            if photos.len() == self.limits.pictures {
+            if photos.len() == self.limits.images {
                 return Err(Problem::too_large(format!(
                     "more than {} pictures; send the others in a request of their own",
-                    self.limits.pictures
+                    self.limits.images
                 )));
             }
             let name = field.file_name().or_else(|| field.name()).map(printable);

@@ -58,7 +58,7 @@ pub struct Answer {
     #[serde(skip_serializing_if = "is_none_left")]
     #[schema(required = false)]
     pub faces_left_out: usize,
-    /// How LNet_o responds to the picture.
+    /// How LNet_o responds to the image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_map: Option<Map>,
     /// Explanations: for each face each attribute, in the order of the request.

@@ -1,4 +1,4 @@
-//! Requests and pictures that are wrong in every way a seed can think of: no fault of ours, no panic, still answering.
+//! Requests and images that are wrong in every way a seed can think of: no fault of ours, no panic, still answering.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -6,7 +6,7 @@ mod common;
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Method, Request};
-use common::{ask, file, get, picture, post, service};
+use common::{ask, file, get, image, post, service};
 use image::ImageFormat;
 use lineament::testing::blocks;
 use lineament_server::Settings;
@@ -58,13 +58,13 @@ async fn mutants(seeds: std::ops::Range<u64>) {
     );
     let counters = get(&service, "/metrics").await.text();
     assert!(counters.contains("lineament_panics_total 0\n"), "{counters}");
-    assert_eq!(ask(&service, post("/v1/predict", "image/png", picture())).await.status, 200);
+    assert_eq!(ask(&service, post("/v1/predict", "image/png", image())).await.status, 200);
 }
 
 fn request(originals: &[Vec<u8>], random: &mut ChaCha8Rng) -> Request<Body> {
     let address =
         ["/v1/predict", "/v1/predict", "/v1/locate", "/v1/explain?map=layer"].choose(random).unwrap();
-    let picture = |random: &mut ChaCha8Rng| {
+    let image = |random: &mut ChaCha8Rng| {
         let mut bytes = originals.choose(random).unwrap().clone();
         if random.random_bool(0.9) {
             mutate(&mut bytes, random);
@@ -72,11 +72,11 @@ fn request(originals: &[Vec<u8>], random: &mut ChaCha8Rng) -> Request<Body> {
         bytes
     };
     let mut request = if random.random_bool(0.3) {
-        let pictures: Vec<Vec<u8>> = (0..random.random_range(0..4)).map(|_| picture(random)).collect();
-        let named: Vec<(&str, &[u8])> = pictures.iter().map(|bytes| ("x.jpg", bytes.as_slice())).collect();
+        let images: Vec<Vec<u8>> = (0..random.random_range(0..4)).map(|_| image(random)).collect();
+        let named: Vec<(&str, &[u8])> = images.iter().map(|bytes| ("x.jpg", bytes.as_slice())).collect();
         common::form(address, &named)
     } else {
-        post(address, "image/jpeg", picture(random))
+        post(address, "image/jpeg", image(random))
     };
     if random.random_bool(0.25) {
         distort(&mut request, random);

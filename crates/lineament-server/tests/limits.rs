@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{Request, header};
-use common::{ask, file, form, get, held_service, held_service_of, picture, post, service, tagger, until};
+use common::{ask, file, form, get, held_service, held_service_of, image, post, service, tagger, until};
 use hyper::body::Frame;
 use image::ImageFormat;
 use lineament::testing::blocks;
@@ -28,11 +28,11 @@ fn limits(limits: Limits) -> Settings {
 }
 
 fn predict() -> Request<Body> {
-    post("/v1/predict", "image/png", picture())
+    post("/v1/predict", "image/png", image())
 }
 
 #[tokio::test]
-async fn bytes_pixels_pictures_and_faces_have_limits() {
+async fn bytes_pixels_images_and_faces_have_limits() {
     let small = service(limits(Limits { body: 1000, ..Limits::default() }));
     let long = vec![7u8; 1001];
     let mut told = post("/v1/predict", "image/png", long.clone());
@@ -47,8 +47,8 @@ async fn bytes_pixels_pictures_and_faces_have_limits() {
     let coarse = service(limits(Limits { pixels: 11_999, ..Limits::default() }));
     assert!(ask(&coarse, predict()).await.problem(413).contains("120 x 100"));
 
-    let two = service(limits(Limits { pictures: 2, ..Limits::default() }));
-    let good: &[u8] = &picture();
+    let two = service(limits(Limits { images: 2, ..Limits::default() }));
+    let good: &[u8] = &image();
     assert_eq!(ask(&two, form("/v1/predict", &[("a", good); 2])).await.status, 200);
     assert!(
         ask(&two, form("/v1/predict", &[("a", good); 3])).await.problem(413).contains("more than 2 pictures")
@@ -76,7 +76,7 @@ async fn bytes_pixels_pictures_and_faces_have_limits() {
 async fn maps_have_a_limit_and_explanations_without_them_have_none() {
     let few = service(limits(Limits { maps: 3, ..Limits::default() }));
     let ask = async |query: &str| {
-        ask(&few, post(&format!("/v1/explain?face=1&{query}"), "image/png", picture())).await
+        ask(&few, post(&format!("/v1/explain?face=1&{query}"), "image/png", image())).await
     };
     assert!(ask("map=layer").await.problem(413).contains("more than 3 maps"));
     assert_eq!(ask("map=layer&attributes=Smiling,Bald,Male").await.status, 200);
@@ -127,7 +127,7 @@ async fn a_full_queue_answers_429_and_a_hang_up_frees_a_place() {
 }
 
 #[tokio::test]
-async fn a_picture_whose_client_left_before_the_work_began_is_not_worked_on() {
+async fn an_image_whose_client_left_before_the_work_began_is_not_worked_on() {
     let (service, release) = held_service(Settings::default());
     let first = tokio::spawn(service.router().oneshot(predict()));
     until(&service, "lineament_batch_pictures_count 1").await;
@@ -139,7 +139,7 @@ async fn a_picture_whose_client_left_before_the_work_began_is_not_worked_on() {
 }
 
 #[tokio::test]
-async fn a_picture_does_not_wait_for_another_that_is_worked_on() {
+async fn an_image_does_not_wait_for_another_that_is_worked_on() {
     let (service, release) = held_service_of(2, Settings::default());
     // Alone, it is to have both threads; the next one has a thread of its own.
     let first = tokio::spawn(service.router().oneshot(predict()));
@@ -198,7 +198,7 @@ async fn the_token_guards_work_and_counters_and_nothing_else() {
                 Some(value) => request.header(header::AUTHORIZATION, value),
                 None => request,
             };
-            request.body(Body::from(if method == "POST" { picture() } else { Vec::new() })).unwrap()
+            request.body(Body::from(if method == "POST" { image() } else { Vec::new() })).unwrap()
         };
         let refused = ask(&service, with(None)).await;
         assert!(refused.problem(401).contains("Authorization: Bearer"), "{address}");

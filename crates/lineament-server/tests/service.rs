@@ -6,7 +6,7 @@ mod common;
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use common::{ask, get, picture, post, service};
+use common::{ask, get, image, post, service};
 use lineament_server::Settings;
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn a_service_that_is_about_to_stop_says_so() {
     service.stop();
     assert!(get(&service, "/readyz").await.problem(503).contains("about to stop"));
     assert_eq!(get(&service, "/healthz").await.text(), "ok\n");
-    let answer = ask(&service, post("/v1/predict", "image/png", picture())).await;
+    let answer = ask(&service, post("/v1/predict", "image/png", image())).await;
     assert_eq!(answer.status, 200, "whoever is here already is answered");
 }
 
@@ -45,8 +45,8 @@ async fn the_model_says_what_it_tells_and_what_labels_are() {
 #[tokio::test]
 async fn counters_tell_requests_stages_and_the_queue() {
     let service = service(Settings::default());
-    ask(&service, post("/v1/predict", "image/png", picture())).await;
-    ask(&service, post("/v1/locate", "image/png", picture())).await;
+    ask(&service, post("/v1/predict", "image/png", image())).await;
+    ask(&service, post("/v1/locate", "image/png", image())).await;
     ask(&service, post("/v1/predict", "image/png", "GIF89a")).await.problem(422);
     let answer = get(&service, "/metrics").await;
     assert!(answer.header(header::CONTENT_TYPE).starts_with("application/openmetrics-text"));
@@ -99,7 +99,7 @@ async fn the_description_is_openapi_3_1_and_every_address_in_it_answers() {
         for method in item.as_object().unwrap().keys() {
             let method = method.to_uppercase();
             let request = Request::builder().method(method.as_str()).uri(path);
-            let status = ask(&service, request.body(Body::from(picture())).unwrap()).await.status;
+            let status = ask(&service, request.body(Body::from(image())).unwrap()).await.status;
             assert_eq!(status, 200, "{method} {path}");
         }
     }

@@ -1,4 +1,4 @@
-//! Stages `identities` and `anet`: who is on a picture, then what its tags say (paper section 3.2).
+//! Stages `identities` and `anet`: who is on an image, then what its tags say (paper section 3.2).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -77,15 +77,15 @@ pub struct Identities<'a> {
     stage: &'a IdentityStage,
     faces: &'a Faces,
     modules: &'a AnetModules,
-    /// Places of each person's pictures in `faces`, people with two or more.
+    /// Places of each person's images in `faces`, people with two or more.
     people: Vec<Vec<u32>>,
     /// The class of each of those places.
     classes: HashMap<u32, i32>,
     orders: Orders,
-    pictures: usize,
+    images: usize,
 }
 
-/// The people of the training part with at least two pictures, by their places in `faces`.
+/// The people of the training part with at least two images, by their places in `faces`.
 pub fn people(faces: &Faces) -> Vec<Vec<u32>> {
     let mut found: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for (index, face) in faces.faces.iter().enumerate() {
@@ -93,7 +93,7 @@ pub fn people(faces: &Faces) -> Vec<Vec<u32>> {
             found.entry(identity).or_default().push(index as u32);
         }
     }
-    found.into_values().filter(|pictures| pictures.len() >= 2).collect()
+    found.into_values().filter(|images| images.len() >= 2).collect()
 }
 
 impl<'a> Identities<'a> {
@@ -105,13 +105,13 @@ impl<'a> Identities<'a> {
         modules: &'a AnetModules,
         people: Vec<Vec<u32>>,
     ) -> Self {
-        let pictures = people.iter().map(|p| p.len() / 2 * 2).sum();
+        let images = people.iter().map(|p| p.len() / 2 * 2).sum();
         let numbered = people.iter().zip(0..);
         let classes = numbered.flat_map(|(places, class)| places.iter().map(move |p| (*p, class))).collect();
-        Self { recipe, stage, faces, modules, people, classes, orders: Orders::default(), pictures }
+        Self { recipe, stage, faces, modules, people, classes, orders: Orders::default(), images }
     }
 
-    /// Pairs of one person's pictures, two places each: every picture of an epoch once (but for the odd one out).
+    /// Pairs of one person's images, two places each: every image of an epoch once (but for the odd one out).
     fn pairs(&self, epoch: u64) -> Vec<u32> {
         let mut rng = stream(self.recipe.seed, epoch, u64::MAX - 1);
         let mut pairs: Vec<[u32; 2]> = Vec::new();
@@ -138,13 +138,13 @@ impl Task for Identities<'_> {
         "identities"
     }
 
-    fn pictures(&self) -> usize {
-        self.pictures
+    fn images(&self) -> usize {
+        self.images
     }
 
     fn batch(&self, step: u64, shard: usize) -> Result<IdentityBatch, TrainError> {
         let stage = self.stage;
-        let (epoch, range) = place(step, shard, self.pictures, stage.schedule.batch);
+        let (epoch, range) = place(step, shard, self.images, stage.schedule.batch);
         let order = self.orders.get(epoch, || self.pairs(epoch));
         let chosen = &order[range];
         let input = patches(self.faces, chosen, &stage.augment, self.recipe, epoch)?;
@@ -193,7 +193,7 @@ pub struct Attributes<'a> {
     faces: &'a Faces,
     modules: &'a AnetModules,
     attributes: usize,
-    /// Pictures a step.
+    /// Images a step.
     batch: usize,
     /// Places of the faces to learn from.
     train: Vec<u32>,
@@ -218,9 +218,9 @@ impl<'a> Attributes<'a> {
             places.filter(|p| faces.faces[*p].split == split && keep(*p)).map(|p| p as u32).collect()
         };
         let mut train = of(lineament_data::Split::Train, &|p| known(p) || taught(p));
-        if let Some(pictures) = recipe.anet.pictures {
+        if let Some(images) = recipe.anet.images {
             train.shuffle(&mut stream(recipe.seed, 0, u64::MAX - 2));
-            train.truncate(pictures);
+            train.truncate(images);
             train.sort_unstable();
         }
         Self {
@@ -303,7 +303,7 @@ impl Task for Attributes<'_> {
         self.name
     }
 
-    fn pictures(&self) -> usize {
+    fn images(&self) -> usize {
         self.train.len()
     }
 

@@ -1,4 +1,4 @@
-//! The faces that ANet learns from: those of cropped pictures, and those that the LNets or a detector find in photos.
+//! The faces that ANet learns from: those of cropped images, and those that the LNets or a detector find in photos.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use crate::trained_lnets;
 /// Collects them. Photos are searched once; what was found is kept in `located.csv`.
 ///
 /// # Errors
-/// When the LNets are not there yet or a picture can't be read.
+/// When the LNets are not there yet or an image can't be read.
 pub fn collect(context: &Context<'_>) -> Result<Faces, TrainError> {
     let path = context.folder.path.join("located.csv");
     let located = match context.detector {

@@ -1,4 +1,4 @@
-//! What all stages share in making batches: the order of an epoch, and pictures to tensors.
+//! What all stages share in making batches: the order of an epoch, and images to tensors.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use lineament::Photo;
@@ -48,14 +48,14 @@ impl Orders {
 }
 
 /// Where in an epoch a shard of a step stands: the epoch and the range of places in its order.
-pub fn place(step: u64, shard: usize, pictures: usize, batch: usize) -> (u64, std::ops::Range<usize>) {
-    let per_epoch = (pictures / batch).max(1) as u64;
-    let size = batch.min(pictures) / SHARDS;
+pub fn place(step: u64, shard: usize, images: usize, batch: usize) -> (u64, std::ops::Range<usize>) {
+    let per_epoch = (images / batch).max(1) as u64;
+    let size = batch.min(images) / SHARDS;
     let start = (step % per_epoch) as usize * batch + shard * size;
     (step / per_epoch, start..start + size)
 }
 
-/// Pictures of one size as network input, `N x 3 x H x W`.
+/// Images of one size as network input, `N x 3 x H x W`.
 pub fn input(photos: &[Photo], preprocess: &Preprocess) -> Tensor<4> {
     let tensor = preprocess.tensor_of(photos);
     let shape = tensor.shape();

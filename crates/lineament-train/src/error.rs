@@ -22,17 +22,17 @@ pub enum TrainError {
     /// The data can't be used.
     #[error(transparent)]
     Data(#[from] lineament_data::DataError),
-    /// A picture.
+    /// An image.
     #[error("{path}: {source}")]
     Photo {
-        /// Which picture.
+        /// Which image.
         path: PathBuf,
         /// Why.
         source: lineament::PhotoError,
     },
     /// There is nothing to learn from.
     #[error("stage {stage} has nothing to learn from: {why}")]
-    NoPictures {
+    NoImages {
         /// Stage.
         stage: String,
         /// What is missing, and where it should come from.

@@ -1,4 +1,4 @@
-//! The faces that ANet learns from: a picture, the square region to look at, and what is known about it.
+//! The faces that ANet learns from: an image, the square region to look at, and what is known about it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,25 +12,25 @@ use crate::error::TrainError;
 use crate::located::Located;
 use crate::recipe::{Frame, Recipe};
 
-/// Longest side at which pictures are kept in memory: a face region of a photo rarely has more pixels than ANet's input.
+/// Longest side at which images are kept in memory: a face region of a photo rarely has more pixels than ANet's input.
 const KEPT_SIDE: u32 = 256;
 
-/// Memory that decoded pictures may fill.
+/// Memory that decoded images may fill.
 const KEPT_BYTES: u64 = 6 << 30;
 
-/// Where the face region of a picture is known from.
+/// Where the face region of an image is known from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Whereabouts {
     /// The region itself, in pixels of the file.
     Region(Rect),
-    /// The picture was cropped so that the face stands here.
+    /// The image was cropped so that the face stands here.
     Framed(Frame),
 }
 
 /// One face.
 #[derive(Debug, Clone)]
 pub struct Face {
-    /// Where the picture is.
+    /// Where the image is.
     pub path: PathBuf,
     /// Where the square face region is.
     pub region: Whereabouts,
@@ -44,12 +44,12 @@ pub struct Face {
     pub split: Split,
 }
 
-/// Whether half of the tags are known, or more: a picture of which one tag is known costs as much as one with forty and teaches little.
+/// Whether half of the tags are known, or more: an image of which one tag is known costs as much as one with forty and teaches little.
 pub fn mostly_known(tags: &[Option<bool>]) -> bool {
     2 * tags.iter().filter(|tag| tag.is_some()).count() >= tags.len().max(1)
 }
 
-/// All faces of a training, with the pictures kept in memory.
+/// All faces of a training, with the images kept in memory.
 pub struct Faces {
     /// The faces, in an order that depends on the data alone.
     pub faces: Vec<Face>,
@@ -60,7 +60,7 @@ pub struct Faces {
 const IDENTITIES_A_SET: u32 = 1 << 24;
 
 impl Faces {
-    /// Collects the faces of `sets`, each picture once: cropped pictures by landmarks or their frame, photos by what LNets found in them
+    /// Collects the faces of `sets`, each image once: cropped images by landmarks or their frame, photos by what LNets found in them
     /// (photos without a found face are left out).
     pub fn collect(sets: &[Dataset], recipe: &Recipe, located: &Located) -> Self {
         let mut faces = Vec::new();
@@ -81,10 +81,10 @@ impl Faces {
         Self { faces, cache: PhotoCache::new(KEPT_SIDE, KEPT_BYTES) }
     }
 
-    /// The picture of a face, and its region in that picture's pixels.
+    /// The image of a face, and its region in that image's pixels.
     ///
     /// # Errors
-    /// When the picture can't be read.
+    /// When the image can't be read.
     pub fn photo(&self, index: usize) -> Result<(Arc<Photo>, Rect), TrainError> {
         let face = &self.faces[index];
         let kept = self.cache.get(&face.path)?;
@@ -95,7 +95,7 @@ impl Faces {
     /// A patch of the face region as training sees it: moved, turned, coloured at random.
     ///
     /// # Errors
-    /// When the picture can't be read.
+    /// When the image can't be read.
     pub fn patch(
         &self,
         index: usize,
@@ -109,7 +109,7 @@ impl Faces {
 }
 
 impl Whereabouts {
-    /// The square, in pixels of the kept picture.
+    /// The square, in pixels of the kept image.
     pub fn in_kept(&self, kept: &Kept) -> Rect {
         match self {
             Self::Region(region) => kept.to_kept(*region),

@@ -20,7 +20,7 @@ use crate::trained_lnets::save_localization;
 /// Photos that are looked at to decide where to look.
 const LOOKED_AT: usize = 100;
 
-/// Pictures below which a set without splits of its own gives more than a tenth of them to the SVMs: of a hundred pictures ten would be too few to
+/// Images below which a set without splits of its own gives more than a tenth of them to the SVMs: of a hundred images ten would be too few to
 /// choose thresholds on. The test part stays what it is elsewhere, so that `evaluate` measures on images that nothing was trained on.
 const SMALL: usize = 2000;
 const SHARES: SplitShares = SplitShares { validation: 0.3, test: 0.1 };
@@ -69,7 +69,7 @@ const START: &str = "start";
 /// Writes what the skipped stages would have written: the bundle's weights, and how faces are found. A training from nothing needs none of it.
 ///
 /// # Errors
-/// When a file can't be written or a picture can't be read.
+/// When a file can't be written or an image can't be read.
 pub fn init_run(context: &Context<'_>) -> Result<(), TrainError> {
     let Some(FineTune { bundle, crop }) = context.fine_tune else { return Ok(()) };
     let (parts, folder) = (bundle.parts(), context.folder);

@@ -17,7 +17,7 @@ use crate::recipe::SvmStage;
 pub struct Features {
     /// A vector a face, all of one length.
     pub vectors: Vec<Vec<f32>>,
-    /// Fold of every face: all pictures of a person are in one.
+    /// Fold of every face: all images of a person are in one.
     pub folds: Vec<usize>,
     /// Tags of every face.
     pub tags: Vec<Vec<Option<bool>>>,
@@ -65,7 +65,7 @@ impl NetHead {
 /// average of the patches' scores).
 ///
 /// # Errors
-/// When there are none, or a picture can't be read.
+/// When there are none, or an image can't be read.
 pub fn features(faces: &Faces, anet: &Anet, stage: &SvmStage) -> Result<Features, TrainError> {
     let chosen: Vec<usize> = (0..faces.faces.len())
         .filter(|i| {
@@ -74,7 +74,7 @@ pub fn features(faces: &Faces, anet: &Anet, stage: &SvmStage) -> Result<Features
         .collect();
     if chosen.is_empty() {
         let why = "no picture of the validation part (partition 1) has tags".to_owned();
-        return Err(TrainError::NoPictures { stage: "svms".to_owned(), why });
+        return Err(TrainError::NoImages { stage: "svms".to_owned(), why });
     }
     let vectors = chosen
         .par_iter()
@@ -83,7 +83,7 @@ pub fn features(faces: &Faces, anet: &Anet, stage: &SvmStage) -> Result<Features
             anet.vector(&photo, region).map_err(|e| TrainError::Net(e.to_string()))
         })
         .collect::<Result<_, TrainError>>()?;
-    // Without a known person a picture stands for itself.
+    // Without a known person an image stands for itself.
     let people = chosen
         .iter()
         .enumerate()
@@ -154,7 +154,7 @@ fn validation(
     }
     if vectors.is_empty() {
         let why = format!("no picture of the validation part says anything of {name}");
-        return Err(TrainError::NoPictures { stage: "svms".to_owned(), why });
+        return Err(TrainError::NoImages { stage: "svms".to_owned(), why });
     }
     Ok(CrossValidation::new(&vectors, answers, folds, own))
 }

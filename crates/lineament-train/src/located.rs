@@ -72,9 +72,9 @@ impl Located {
         rows.sort_by_key(|(path, _)| *path);
         let mut writer = csv::Writer::from_writer(Vec::new());
         let failed = |e: csv::Error| TrainError::io(path, std::io::Error::other(e));
-        for (picture, rect) in rows {
+        for (image, rect) in rows {
             let numbers = [rect.x, rect.y, rect.width, rect.height].map(|v| v.to_string());
-            let mut row = vec![picture.to_string_lossy().into_owned()];
+            let mut row = vec![image.to_string_lossy().into_owned()];
             row.extend(numbers);
             writer.write_record(row).map_err(failed)?;
         }
@@ -92,8 +92,8 @@ impl Located {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_path(path).map_err(failed)?;
         let mut found = HashMap::new();
         for row in reader.deserialize::<(String, f32, f32, f32, f32)>() {
-            let (picture, x, y, width, height) = row.map_err(failed)?;
-            found.insert(absolute(Path::new(&picture)), Rect { x, y, width, height });
+            let (image, x, y, width, height) = row.map_err(failed)?;
+            found.insert(absolute(Path::new(&image)), Rect { x, y, width, height });
         }
         Ok(Self { found, full: false })
     }

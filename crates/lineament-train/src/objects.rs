@@ -15,17 +15,17 @@ use crate::module::{Mode, Module};
 use crate::recipe::{ObjectStage, Recipe};
 use crate::training_loop::{Loss, Task};
 
-/// Memory that decoded pictures may fill.
+/// Memory that decoded images may fill.
 const KEPT_BYTES: u64 = 2 << 30;
 
-/// A picture and the number of its class.
+/// An image and the number of its class.
 #[derive(Debug, Clone)]
 pub struct Object {
     path: PathBuf,
     class: u32,
 }
 
-/// The pictures of one split of every set that has classes; classes of different sets are different.
+/// The images of one split of every set that has classes; classes of different sets are different.
 pub fn objects(sets: &[Dataset], split: Split) -> (Vec<Object>, usize) {
     let mut found = Vec::new();
     let mut classes = 0;
@@ -48,7 +48,7 @@ pub struct ObjectModules {
 }
 
 impl ObjectModules {
-    /// LNet's spec for pictures of `size` pixels, with a head for `classes`.
+    /// LNet's spec for images of `size` pixels, with a head for `classes`.
     ///
     /// # Errors
     /// When the net does not fit the size.
@@ -71,26 +71,26 @@ pub struct Objects<'a> {
     recipe: &'a Recipe,
     stage: &'a ObjectStage,
     modules: &'a ObjectModules,
-    pictures: Vec<Object>,
+    images: Vec<Object>,
     cache: PhotoCache,
     orders: Orders,
 }
 
 impl<'a> Objects<'a> {
-    /// The stage over the training pictures; its log and checkpoint are called `name`.
+    /// The stage over the training images; its log and checkpoint are called `name`.
     pub fn new(
         name: &'static str,
         recipe: &'a Recipe,
         stage: &'a ObjectStage,
         modules: &'a ObjectModules,
-        pictures: Vec<Object>,
+        images: Vec<Object>,
     ) -> Self {
         let cache = PhotoCache::new(stage.size as u32 * 2, KEPT_BYTES);
-        Self { name, recipe, stage, modules, pictures, cache, orders: Orders::default() }
+        Self { name, recipe, stage, modules, images, cache, orders: Orders::default() }
     }
 }
 
-/// Pictures and their classes.
+/// Images and their classes.
 pub struct ObjectBatch {
     input: Tensor<4>,
     classes: Tensor<1, Int>,
@@ -103,16 +103,16 @@ impl Task for Objects<'_> {
         self.name
     }
 
-    fn pictures(&self) -> usize {
-        self.pictures.len()
+    fn images(&self) -> usize {
+        self.images.len()
     }
 
     fn batch(&self, step: u64, shard: usize) -> Result<ObjectBatch, TrainError> {
-        let (epoch, range) = place(step, shard, self.pictures.len(), self.stage.schedule.batch);
-        let order = self.orders.get(epoch, || shuffled(self.pictures.len(), self.recipe.seed, epoch));
+        let (epoch, range) = place(step, shard, self.images.len(), self.stage.schedule.batch);
+        let order = self.orders.get(epoch, || shuffled(self.images.len(), self.recipe.seed, epoch));
         let (mut photos, mut classes) = (Vec::new(), Vec::new());
         for index in &order[range] {
-            let object = &self.pictures[*index as usize];
+            let object = &self.images[*index as usize];
             let mut rng = stream(self.recipe.seed, epoch, u64::from(*index));
             let photo = self.cache.get(&object.path)?.photo;
             let side = photo.width().min(photo.height()) as f32;

@@ -14,7 +14,7 @@ use crate::stage::Stage;
 pub struct TrainOptions<'a> {
     /// Everything that decides what comes out.
     pub recipe: Recipe,
-    /// Folders and tables with pictures; a folder of such folders stands for all of them.
+    /// Folders and tables with images; a folder of such folders stands for all of them.
     pub data: Vec<PathBuf>,
     /// Where logs, checkpoints, weights and the bundle go.
     pub output: PathBuf,
@@ -50,14 +50,14 @@ pub struct FineTune {
     pub crop: Crop,
 }
 
-/// Where ANet looks in a picture that was not cropped around a face.
+/// Where ANet looks in an image that was not cropped around a face.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Crop {
-    /// At the face, if the bundle finds one in at least half of the pictures; else at the full picture.
+    /// At the face, if the bundle finds one in at least half of the images; else at the full image.
     #[default]
     Auto,
     /// At the face that the bundle finds.
     Located,
-    /// At the full picture.
+    /// At the full image.
     Full,
 }

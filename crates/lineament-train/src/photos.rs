@@ -17,17 +17,17 @@ use crate::module::{Mode, Module};
 use crate::recipe::{PhotoStage, Recipe};
 use crate::training_loop::{Loss, Task};
 
-/// Memory that decoded pictures may fill.
+/// Memory that decoded images may fill.
 const KEPT_BYTES: u64 = 6 << 30;
 
-/// A picture, or a region of it, and its tags.
+/// An image, or a region of it, and its tags.
 #[derive(Debug, Clone)]
 pub struct Tagged {
-    /// The picture.
+    /// The image.
     pub path: PathBuf,
     /// The square that the net is shown, in pixels of the file; the full image where there is none.
     pub region: Option<Rect>,
-    /// Tags of the picture.
+    /// Tags of the image.
     pub tags: Vec<Option<bool>>,
 }
 
@@ -62,8 +62,8 @@ pub struct Photos<'a> {
     recipe: &'a Recipe,
     stage: &'a PhotoStage,
     modules: &'a PhotoModules,
-    pictures: Vec<Tagged>,
-    /// Pictures without a face, a list a data set.
+    images: Vec<Tagged>,
+    /// Images without a face, a list a data set.
     backgrounds: Vec<Vec<PathBuf>>,
     attributes: usize,
     cache: PhotoCache,
@@ -77,7 +77,7 @@ impl<'a> Photos<'a> {
         recipe: &'a Recipe,
         stage: &'a PhotoStage,
         modules: &'a PhotoModules,
-        pictures: Vec<Tagged>,
+        images: Vec<Tagged>,
         backgrounds: Vec<Vec<PathBuf>>,
         attributes: usize,
     ) -> Self {
@@ -88,7 +88,7 @@ impl<'a> Photos<'a> {
             recipe,
             stage,
             modules,
-            pictures,
+            images,
             backgrounds,
             attributes,
             cache,
@@ -101,7 +101,7 @@ impl<'a> Photos<'a> {
     }
 
     fn tagged(&self, index: u32, epoch: u64) -> Result<Photo, TrainError> {
-        let one = &self.pictures[index as usize];
+        let one = &self.images[index as usize];
         let kept = self.cache.get(&one.path)?;
         let region = one.region.map_or_else(|| whole(&kept.photo), |region| kept.to_kept(region));
         let mut rng = stream(self.recipe.seed, epoch, u64::from(index));
@@ -122,7 +122,7 @@ fn whole(photo: &Photo) -> Rect {
     Rect::new((width - side) / 2.0, (height - side) / 2.0, side, side)
 }
 
-/// Pictures and what is known of them.
+/// Images and what is known of them.
 pub struct PhotoBatch {
     input: Tensor<4>,
     targets: Tensor<2>,
@@ -136,18 +136,18 @@ impl Task for Photos<'_> {
         self.name
     }
 
-    fn pictures(&self) -> usize {
-        self.pictures.len()
+    fn images(&self) -> usize {
+        self.images.len()
     }
 
     fn batch(&self, step: u64, shard: usize) -> Result<PhotoBatch, TrainError> {
-        let (epoch, range) = place(step, shard, self.pictures.len(), self.stage.schedule.batch);
-        let order = self.orders.get(epoch, || shuffled(self.pictures.len(), self.recipe.seed, epoch));
+        let (epoch, range) = place(step, shard, self.images.len(), self.stage.schedule.batch);
+        let order = self.orders.get(epoch, || shuffled(self.images.len(), self.recipe.seed, epoch));
         let negatives = (range.len() as f64 * self.stage.negatives).round() as usize;
         let (mut photos, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
         for index in &order[range] {
             photos.push(self.tagged(*index, epoch)?);
-            let tags = &self.pictures[*index as usize].tags;
+            let tags = &self.images[*index as usize].tags;
             targets.push(1.0);
             targets.extend(tags.iter().map(|tag| if *tag == Some(true) { 1.0 } else { 0.0 }));
             weights.push(1.0);

@@ -6,7 +6,7 @@ use lineament_data::{Dataset, Split};
 pub const LICENCE: &str =
     "For non-commercial research only: the weights were learned from pictures that are released for that.";
 
-/// A line a data set: its name and how many pictures of each part were there.
+/// A line a data set: its name and how many images of each part were there.
 pub fn trained_on(sets: &[Dataset]) -> Vec<String> {
     let line = |set: &Dataset| {
         let count = |split| set.split(split).len();

@@ -46,7 +46,7 @@ pub fn one_order(sets: Vec<Dataset>, without: &[String]) -> Result<(Vec<Dataset>
     let tagged = sets.iter().find(|set| set.samples.iter().any(|s| s.tags.iter().any(Option::is_some)));
     let Some(mut attributes) = tagged.map(|set| set.attributes.clone()) else {
         let why = "no --data folder or table holds attribute tags".to_owned();
-        return Err(TrainError::NoPictures { stage: "anet".to_owned(), why });
+        return Err(TrainError::NoImages { stage: "anet".to_owned(), why });
     };
     for name in without {
         // A misspelt name would be learned, which is what was not wanted.
@@ -60,7 +60,7 @@ pub fn one_order(sets: Vec<Dataset>, without: &[String]) -> Result<(Vec<Dataset>
     Ok((sets, attributes))
 }
 
-/// Training pictures without a face, a list a data set: those that say so, and objects.
+/// Training images without a face, a list a data set: those that say so, and objects.
 pub fn backgrounds(sets: &[Dataset]) -> Vec<Vec<PathBuf>> {
     let of_set = |set: &Dataset| -> Vec<PathBuf> {
         let without = |s: &&Sample| s.split == Split::Train && (s.face == Some(false) || s.class.is_some());
@@ -69,7 +69,7 @@ pub fn backgrounds(sets: &[Dataset]) -> Vec<Vec<PathBuf>> {
     sets.iter().map(of_set).filter(|paths| !paths.is_empty()).collect()
 }
 
-/// Pictures of the validation part that say that there is no face.
+/// Images of the validation part that say that there is no face.
 pub fn faceless(sets: &[Dataset]) -> Vec<PathBuf> {
     let of_set = |set: &Dataset| -> Vec<PathBuf> {
         let without = |s: &&Sample| s.split == Split::Validation && s.face == Some(false);
@@ -89,7 +89,7 @@ pub fn photos(sets: &[Dataset], split: Split) -> Vec<Sample> {
     sets.iter().flat_map(|set| set.samples.iter().filter(with).cloned()).collect()
 }
 
-/// Reads a picture.
+/// Reads an image.
 ///
 /// # Errors
 /// When it can't be read, with its path.

@@ -41,7 +41,7 @@ pub struct Loss {
     pub statistics: Vec<BatchStatistics>,
 }
 
-/// What a stage teaches: pictures to batches, batches to a loss.
+/// What a stage teaches: images to batches, batches to a loss.
 pub trait Task: Sync {
     /// One shard's input and targets.
     type Batch: Send;
@@ -49,13 +49,13 @@ pub trait Task: Sync {
     /// Name of the stage: names its log and checkpoint.
     fn name(&self) -> &str;
 
-    /// Pictures in an epoch.
-    fn pictures(&self) -> usize;
+    /// Images in an epoch.
+    fn images(&self) -> usize;
 
     /// The batch of a shard at a step: a pure function of its arguments and the recipe's seed.
     ///
     /// # Errors
-    /// When a picture can't be read any more.
+    /// When an image can't be read any more.
     fn batch(&self, step: u64, shard: usize) -> Result<Self::Batch, TrainError>;
 
     /// The loss of a batch under the parameters `values`.
@@ -64,7 +64,7 @@ pub trait Task: Sync {
     /// Named figures on the validation part, for the log; after every epoch.
     ///
     /// # Errors
-    /// When a picture can't be read or a net can't be run.
+    /// When an image can't be read or a net can't be run.
     fn validate(&self, learner: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError>;
 }
 
@@ -76,7 +76,7 @@ pub fn checkpoint_path(folder: &Path, stage: &str) -> PathBuf {
 /// Trains `learner` on `task` to the end of the schedule, going on from the stage's checkpoint if there is one.
 ///
 /// # Errors
-/// When a picture, log or checkpoint can't be read or written; [`TrainError::Interrupted`] when asked to stop.
+/// When an image, log or checkpoint can't be read or written; [`TrainError::Interrupted`] when asked to stop.
 pub fn run<T: Task>(
     task: &T,
     learner: &mut Learner,
@@ -89,7 +89,7 @@ pub fn run<T: Task>(
         learner.load(&checkpoint)?;
         tracing::info!("{}: going on from step {}", task.name(), learner.steps());
     }
-    let per_epoch = (task.pictures() / schedule.batch).max(1) as u64;
+    let per_epoch = (task.images() / schedule.batch).max(1) as u64;
     let total = per_epoch * schedule.all_epochs();
     let mut log = Log::open(around.folder, task.name(), learner.steps())?;
     let bar = progress_bar(task.name(), total, learner.steps(), around.progress);

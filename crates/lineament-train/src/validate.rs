@@ -21,7 +21,7 @@ pub fn net_of(learner: &Learner, module: &Module) -> Result<Net, TrainError> {
 /// Mean average precision and mean accuracy (at score 0) over the attributes, on the middle patch of each face of `validation`.
 ///
 /// # Errors
-/// When a picture can't be read or the net can't be run.
+/// When an image can't be read or the net can't be run.
 pub fn mean_average_precision(
     faces: &Faces,
     validation: &[u32],

@@ -17,27 +17,27 @@ use crate::module::{Mode, Module};
 use crate::recipe::{Recipe, WindowStage};
 use crate::training_loop::{Loss, Task};
 
-/// Longest side at which pictures are kept in memory.
+/// Longest side at which images are kept in memory.
 const KEPT_SIDE: u32 = 256;
 
-/// Memory that decoded pictures may fill.
+/// Memory that decoded images may fill.
 const KEPT_BYTES: u64 = 6 << 30;
 
-/// A window with a face, and its picture's tags.
+/// A window with a face, and its image's tags.
 #[derive(Debug, Clone)]
 pub struct Positive {
-    /// The picture.
+    /// The image.
     pub path: PathBuf,
     /// The window: a square.
     pub window: Whereabouts,
-    /// Tags of the picture.
+    /// Tags of the image.
     pub tags: Vec<Option<bool>>,
 }
 
 /// A window without a face.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Negative {
-    /// The picture.
+    /// The image.
     pub path: PathBuf,
     /// The window, in pixels of the file.
     pub window: Rect,
@@ -47,7 +47,7 @@ pub struct Negative {
 pub struct WindowData {
     /// Windows with a face.
     pub positives: Vec<Positive>,
-    /// Pictures without a face, a list a data set: windows are cut from them at random, as many from each set.
+    /// Images without a face, a list a data set: windows are cut from them at random, as many from each set.
     pub backgrounds: Vec<Vec<PathBuf>>,
     /// Windows without a face that an earlier net took for one.
     pub hard: Vec<Negative>,
@@ -108,7 +108,7 @@ impl<'a> Windows<'a> {
     }
 }
 
-/// A square anywhere in a picture, its side between an eighth and all of the shorter side, evenly in its logarithm.
+/// A square anywhere in an image, its side between an eighth and all of the shorter side, evenly in its logarithm.
 fn random_window(width: f32, height: f32, rng: &mut ChaCha8Rng) -> Rect {
     let shorter = width.min(height);
     let least = (shorter / 8.0).max(20.0).min(shorter);
@@ -132,7 +132,7 @@ impl Task for Windows<'_> {
         self.name
     }
 
-    fn pictures(&self) -> usize {
+    fn images(&self) -> usize {
         self.data.positives.len()
     }
 

@@ -44,7 +44,7 @@ fn a_training_on_drawn_faces_finds_and_describes_strangers() {
     let strangers = folder.path().join("strangers");
     let drawn = DrawnOptions {
         people: 24,
-        pictures_each: 4,
+        images_each: 4,
         seed: STRANGERS,
         most_faces: 1,
         ..DrawnOptions::default()
@@ -88,7 +88,7 @@ fn a_training_on_drawn_faces_finds_and_describes_strangers() {
 fn a_stopped_training_goes_on_to_the_same_bits() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    draw(&data, &DrawnOptions { people: 24, pictures_each: 4, ..DrawnOptions::default() }, 30);
+    draw(&data, &DrawnOptions { people: 24, images_each: 4, ..DrawnOptions::default() }, 30);
     let stop = AtomicBool::new(false);
     let mut short = Recipe::named("drawn").unwrap();
     short.anet.schedule.epochs = 3;
@@ -118,7 +118,7 @@ fn a_stopped_training_goes_on_to_the_same_bits() {
 fn a_run_is_not_overwritten_and_stages_say_what_they_need() {
     let folder = tempfile::tempdir().unwrap();
     let (data, output) = (folder.path().join("data"), folder.path().join("run"));
-    draw(&data, &DrawnOptions { people: 6, pictures_each: 2, ..DrawnOptions::default() }, 10);
+    draw(&data, &DrawnOptions { people: 6, images_each: 2, ..DrawnOptions::default() }, 10);
     let stop = AtomicBool::new(false);
     let alone = |stage: &str| TrainOptions {
         stage: Some(stage.parse::<Stage>().unwrap()),

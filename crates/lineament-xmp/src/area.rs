@@ -1,12 +1,12 @@
 //! Where a face stands, as the Metadata Working Group has it ("Guidelines for handling image metadata", version 2.0, 2010, image regions): centre and size as
-//! shares of the picture.
+//! shares of the image.
 //!
 //! The pixels meant are those of the file as it is stored, before a viewer turns it by its EXIF orientation: that is what digiKam and Lightroom write, and turn
 //! themselves when they show a region. Our boxes are upright, and so are turned back here.
 
 use lineament::Rect;
 
-/// Centre and size, in widths and heights of the picture.
+/// Centre and size, in widths and heights of the image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Area {
     /// Centre from the left.
@@ -20,7 +20,7 @@ pub struct Area {
 }
 
 impl Area {
-    /// What a box covers of the upright picture; nothing where it lies outside.
+    /// What a box covers of the upright image; nothing where it lies outside.
     pub fn upright(rect: Rect, width: u32, height: u32) -> Option<Self> {
         let share = |low: f32, size: f32, whole: u32| {
             let whole = f64::from(whole.max(1));
@@ -32,7 +32,7 @@ impl Area {
         Some(Self { x, y, w, h })
     }
 
-    /// The same in the stored picture, which a viewer turns by this EXIF orientation (1 to 8).
+    /// The same in the stored image, which a viewer turns by this EXIF orientation (1 to 8).
     pub fn stored(self, orientation: u8) -> Self {
         let Self { x, y, w, h } = self;
         let (left, up) = (1.0 - x, 1.0 - y);
@@ -70,8 +70,8 @@ mod tests {
     use image::{DynamicImage, Rgb, RgbImage};
 
     #[test]
-    fn a_box_of_the_upright_picture_is_found_in_the_stored_one() {
-        // A red spot in the stored picture, found again after a viewer turned it.
+    fn a_box_of_the_upright_image_is_found_in_the_stored_one() {
+        // A red spot in the stored image, found again after a viewer turned it.
         let spot = |x: u32, y: u32| (10..16).contains(&x) && (3..7).contains(&y);
         let stored =
             RgbImage::from_fn(40, 20, |x, y| if spot(x, y) { Rgb([255, 0, 0]) } else { Rgb([0; 3]) });
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_outside_the_picture_is_cut_off() {
+    fn what_lies_outside_the_image_is_cut_off() {
         let area = Area::upright(Rect::new(-10.0, 50.0, 40.0, 100.0), 100, 100).unwrap();
         assert_eq!(area, Area { x: 0.15, y: 0.75, w: 0.3, h: 0.5 });
         assert_eq!(Area::upright(Rect::new(120.0, 0.0, 10.0, 10.0), 100, 100), None);

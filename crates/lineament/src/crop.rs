@@ -17,9 +17,9 @@ use weights::Weights;
 
 /// What `rect` shows, as a photo of `width` by `height` pixels.
 ///
-/// The rectangle may reach outside of the picture or lie there altogether: the pixels of the edge are
-/// repeated. Shrinking is antialiased, growing bilinear, and the whole picture at its own size is the picture
-/// itself. A side of zero is taken as one; a rectangle that is not finite shows the whole picture.
+/// The rectangle may reach outside of the image or lie there altogether: the pixels of the edge are
+/// repeated. Shrinking is antialiased, growing bilinear, and the full image at its own size is the image
+/// itself. A side of zero is taken as one; a rectangle that is not finite shows the full image.
 pub fn crop(photo: &Photo, rect: Rect, width: u32, height: u32) -> Photo {
     let rect = if rect.is_finite() { rect } else { photo.rect() };
     let (width, height) = (width.max(1), height.max(1));

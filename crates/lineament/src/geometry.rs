@@ -1,6 +1,6 @@
-//! Rectangles, points and affine maps in pixels of the picture, and non-maximum suppression.
+//! Rectangles, points and affine maps in pixels of the image, and non-maximum suppression.
 //!
-//! Coordinates are continuous: the origin is the top left corner of the picture and the pixel in column `i`
+//! Coordinates are continuous: the origin is the top left corner of the image and the pixel in column `i`
 //! and row `j` covers `i..i + 1` by `j..j + 1`, so its centre lies at `(i + 0.5, j + 0.5)`.
 
 use serde::{Deserialize, Serialize};
@@ -99,7 +99,7 @@ impl Rect {
         Self::new(self.x + dx, self.y + dy, self.width, self.height)
     }
 
-    /// The part inside a picture of `width` by `height` pixels; without extent when it lies outside.
+    /// The part inside an image of `width` by `height` pixels; without extent when it lies outside.
     pub fn clamped(self, width: u32, height: u32) -> Self {
         let (width, height) = (width as f32, height as f32);
         let (x, y) = (self.x.clamp(0.0, width), self.y.clamp(0.0, height));
@@ -114,7 +114,7 @@ impl Rect {
         Self::about(self.centre(), side, side)
     }
 
-    /// Mirrored left to right in a picture that is `width` pixels wide.
+    /// Mirrored left to right in an image that is `width` pixels wide.
     pub fn mirrored(self, width: u32) -> Self {
         Self::new(width as f32 - self.right(), self.y, self.width, self.height)
     }
@@ -271,7 +271,7 @@ mod tests {
         }
 
         #[test]
-        fn clamped_lies_inside_the_picture(rect in rects(), width in 1u32..200, height in 1u32..200) {
+        fn clamped_lies_inside_the_image(rect in rects(), width in 1u32..200, height in 1u32..200) {
             let inside = rect.clamped(width, height);
             prop_assert!(inside.x >= 0.0 && inside.y >= 0.0 && inside.width >= 0.0 && inside.height >= 0.0);
             prop_assert!(inside.right() <= width as f32 + 1e-3 && inside.bottom() <= height as f32 + 1e-3);

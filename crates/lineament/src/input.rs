@@ -17,7 +17,7 @@ pub struct Preprocess {
     pub std: [f32; 3],
 }
 
-/// Numbers that no picture can be prepared with.
+/// Numbers that no image can be prepared with.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("mean {mean:?} and std {std:?}: give finite numbers, and a std above zero for red, green and blue")]
 pub struct PreprocessError {

@@ -1,4 +1,4 @@
-//! A picture as the nets see it: upright, eight bits, red, green and blue.
+//! An image as the nets see it: upright, eight bits, red, green and blue.
 
 mod decode;
 mod error;
@@ -31,7 +31,7 @@ impl Default for Limits {
     }
 }
 
-/// An upright picture of at least one pixel: rows from the top, three bytes (red, green, blue) a pixel.
+/// An upright image of at least one pixel: rows from the top, three bytes (red, green, blue) a pixel.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Photo {
     width: u32,
@@ -61,7 +61,7 @@ impl Photo {
         Self { width, height, pixels: colour.repeat(width as usize * height as usize) }
     }
 
-    /// Reads a picture file, whatever its name ends in.
+    /// Reads an image file, whatever its name ends in.
     ///
     /// # Errors
     /// As [`Photo::decode`], and where the file cannot be read; always with the path.
@@ -83,11 +83,11 @@ impl Photo {
             .map_err(|cause| PhotoError::At { path: path.to_owned(), cause: Box::new(cause) })
     }
 
-    /// Reads a picture held in memory: JPEG (grey, colour, CMYK), PNG, GIF, WebP, BMP, TIFF or PNM, told
+    /// Reads an image held in memory: JPEG (grey, colour, CMYK), PNG, GIF, WebP, BMP, TIFF or PNM, told
     /// apart by its first bytes.
     ///
-    /// The picture comes upright (EXIF orientation applied), blended over white where it is transparent, 16
-    /// bits rounded to 8, and of an animation the first picture (of an animated PNG its still picture).
+    /// The image comes upright (EXIF orientation applied), blended over white where it is transparent, 16
+    /// bits rounded to 8, and of an animation the first image (of an animated PNG its still image).
     /// Colour profiles are not applied.
     ///
     /// # Errors
@@ -126,7 +126,7 @@ impl Photo {
         self.pixels.get(at..at + 3).and_then(|rgb| rgb.try_into().ok())
     }
 
-    /// The whole picture as a rectangle.
+    /// The full image as a rectangle.
     pub fn rect(&self) -> crate::Rect {
         crate::Rect::new(0.0, 0.0, self.width as f32, self.height as f32)
     }
@@ -140,7 +140,7 @@ impl Photo {
         Self { pixels, ..*self }
     }
 
-    /// Writes a PNG, first beside `path` and then renamed to it, so that no half picture is ever left there.
+    /// Writes a PNG, first beside `path` and then renamed to it, so that no half image is ever left there.
     ///
     /// # Errors
     /// [`PhotoError::NotWritten`] with the path and the cause.

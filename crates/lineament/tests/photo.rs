@@ -1,4 +1,4 @@
-//! Pictures of every kind, whole, turned, cut and forged. `fixtures/make.py` tells where the files come from.
+//! Images of every kind, whole, turned, cut and forged. `fixtures/make.py` tells where the files come from.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::Cursor;
@@ -129,7 +129,7 @@ fn exif(orientation: u16, big: bool) -> Vec<u8> {
     block
 }
 
-/// Where the pixel (`x`, `y`) of the upright picture is stored, in a file of `w` by `h` (EXIF 2.32, table of
+/// Where the pixel (`x`, `y`) of the upright image is stored, in a file of `w` by `h` (EXIF 2.32, table of
 /// tag 0x0112).
 fn stored_at(orientation: u16, x: u32, y: u32, w: u32, h: u32) -> (u32, u32) {
     match orientation {
@@ -185,7 +185,7 @@ fn all_orientations_of_jpeg_png_and_webp_come_upright() {
 }
 
 #[test]
-fn a_broken_exif_block_leaves_the_picture_as_it_is() {
+fn a_broken_exif_block_leaves_the_image_as_it_is() {
     let mut file = Vec::new();
     let mut encoder = PngEncoder::new(&mut file);
     encoder.set_exif_metadata(exif(6, true)[..11].to_vec()).unwrap();
@@ -219,13 +219,13 @@ fn every_truncation_is_refused_or_harmless() {
 
 #[test]
 fn a_truncated_jpeg_with_an_end_put_to_it_is_still_truncated() {
-    let picture =
+    let image =
         RgbImage::from_fn(96, 96, |x, y| image::Rgb([(x * y) as u8, (x * 7 + y * 3) as u8, (x ^ y) as u8]));
     let mut whole = Vec::new();
-    JpegEncoder::new(&mut whole).encode_image(&picture).unwrap();
+    JpegEncoder::new(&mut whole).encode_image(&image).unwrap();
     assert!(decode(&whole).is_ok());
     let scan = whole.windows(2).position(|two| two == [0xff, 0xda]).unwrap() + 14;
-    // Within the last row of blocks, a twelfth of this picture, the decoder does not tell.
+    // Within the last row of blocks, a twelfth of this image, the decoder does not tell.
     for length in scan..whole.len() - whole.len() / 6 {
         let mended = [&whole[..length], &[0, 0xff, 0xd9]].concat();
         let refused = decode(&mended);
@@ -275,7 +275,7 @@ fn bombs_are_refused_from_their_headers() {
 }
 
 #[test]
-fn pictures_without_pixels_are_refused() {
+fn images_without_pixels_are_refused() {
     let mut jpeg = bytes("baseline.jpg");
     let frame = jpeg.windows(2).position(|two| two == [0xff, 0xc0]).unwrap();
     jpeg[frame + 5..frame + 9].fill(0);
@@ -328,7 +328,7 @@ fn refusals_name_the_file_the_cause_and_the_remedy() {
 }
 
 #[test]
-fn a_saved_picture_reads_back_and_a_failed_save_leaves_nothing() {
+fn a_saved_image_reads_back_and_a_failed_save_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let photo = Photo::new(3, 2, (0..18).collect()).unwrap();
     let path = folder.path().join("out.png");
@@ -344,7 +344,7 @@ fn a_saved_picture_reads_back_and_a_failed_save_leaves_nothing() {
 
 #[test]
 fn every_format_that_the_messages_name_is_read() {
-    let picture = DynamicImage::ImageRgb8(RgbImage::from_pixel(5, 4, image::Rgb(BLUE)));
+    let image = DynamicImage::ImageRgb8(RgbImage::from_pixel(5, 4, image::Rgb(BLUE)));
     let formats = [
         ImageFormat::Png,
         ImageFormat::Gif,
@@ -355,7 +355,7 @@ fn every_format_that_the_messages_name_is_read() {
     ];
     for format in formats {
         let mut file = Cursor::new(Vec::new());
-        picture.write_to(&mut file, format).unwrap();
+        image.write_to(&mut file, format).unwrap();
         assert_eq!(decode(file.get_ref()).unwrap(), Photo::filled(5, 4, BLUE), "{format:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::pictures;
+use crate::images;
 use crate::program;
 use crate::report::Report;
 use crate::settings::Settings;
@@ -21,7 +21,7 @@ const AIM: f64 = 1.18;
 pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     let Some(other) = &settings.arguments.against else { return Ok(()) };
     let count = settings.pick(60, 300);
-    let jpeg = pictures::square(&pictures::astronaut(settings)?, SIDE)?;
+    let jpeg = images::square(&images::astronaut(settings)?, SIDE)?;
     let folders = [copies(&jpeg, 1)?, copies(&jpeg, count)?];
     let programs = [settings.program.as_path(), other.program.as_path()];
     let mut rounds = [Vec::new(), Vec::new()];

@@ -1,16 +1,16 @@
-//! Time against the size of a picture, and against the faces in it.
+//! Time against the size of an image, and against the faces in it.
 
 use anyhow::Result;
 use lineament::{Bundle, Engine, Limits, Photo, Tagger};
 
-use crate::pictures;
+use crate::images;
 use crate::report::Report;
 use crate::settings::Settings;
 use crate::table::Table;
 use crate::timing::{Rival, in_turns, power, slope};
 
 const THREADS: usize = 2;
-/// Side of a picture of many faces.
+/// Side of an image of many faces.
 const CROWD: u32 = 800;
 
 /// 100 to 8,000 pixels per side.
@@ -18,12 +18,12 @@ pub fn sizes(settings: &Settings, report: &mut Report) -> Result<()> {
     let sides: &[u32] =
         settings.pick(&[100, 400, 1600], &[100, 200, 300, 500, 1_000, 2_000, 3_000, 4_000, 6_000, 8_000]);
     let tagger = Tagger::new(Bundle::embedded()?)?;
-    let astronaut = pictures::astronaut(settings)?;
+    let astronaut = images::astronaut(settings)?;
     let mut table =
         Table::new("Cost by image size", "", &["pixels per side", "decode", "locate", "all", "faces"]);
     let (mut decoding, mut locating, mut all) = (Vec::new(), Vec::new(), Vec::new());
     for &side in sides {
-        let jpeg = pictures::square(&astronaut, side)?;
+        let jpeg = images::square(&astronaut, side)?;
         let (medians, mut row, faces) = measured(settings, &tagger, &jpeg)?;
         row.insert(0, side.to_string());
         row.push(faces.to_string());
@@ -46,11 +46,11 @@ pub fn sizes(settings: &Settings, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// 1 to 50 faces in pictures of one size.
+/// 1 to 50 faces in images of one size.
 pub fn faces(settings: &Settings, report: &mut Report) -> Result<()> {
     let counts: &[u32] = settings.pick(&[1, 5, 50], &[1, 2, 3, 5, 10, 20, 30, 40, 50]);
     let tagger = Tagger::new(Bundle::embedded()?)?;
-    let astronaut = pictures::astronaut(settings)?;
+    let astronaut = images::astronaut(settings)?;
     let mut table = Table::new(
         "Cost by number of faces",
         "",
@@ -58,7 +58,7 @@ pub fn faces(settings: &Settings, report: &mut Report) -> Result<()> {
     );
     let mut points = Vec::new();
     for &count in counts {
-        let jpeg = pictures::crowd(&astronaut, CROWD, count)?;
+        let jpeg = images::crowd(&astronaut, CROWD, count)?;
         let ([_, _, all], mut row, found) = measured(settings, &tagger, &jpeg)?;
         row.insert(0, count.to_string());
         row.push(found.to_string());

@@ -1,10 +1,10 @@
-//! Folders: photos per second, and time and memory against the number of pictures.
+//! Folders: photos per second, and time and memory against the number of images.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::pictures;
+use crate::images;
 use crate::program::{self, Cost};
 use crate::report::Report;
 use crate::settings::Settings;
@@ -15,7 +15,7 @@ use crate::timing::{Times, power, slope};
 pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     let count = settings.pick(60, 2000);
     let folder = tempfile::tempdir()?;
-    pictures::folder(settings, folder.path(), count)?;
+    images::folder(settings, folder.path(), count)?;
     let mut runs =
         [("native", 1), ("native", 2), ("int8", 1), ("int8", 2)].map(|run| (run, Vec::new(), 0.0f64));
     for _ in 0..settings.pick(1, 5) {
@@ -68,7 +68,7 @@ pub fn curve(settings: &Settings, report: &mut Report) -> Result<()> {
     let mut last = Cost { seconds: f64::NAN, megabytes: f64::NAN };
     for &count in counts {
         let folder = tempfile::tempdir()?;
-        pictures::folder(settings, folder.path(), count)?;
+        images::folder(settings, folder.path(), count)?;
         last = predict(settings, folder.path(), 2, "native")?;
         let each = 1e3 * last.seconds / count as f64;
         table.row(vec![

@@ -28,7 +28,7 @@ struct Line {
 /// A line of `int8_accuracy.py`.
 #[derive(Deserialize)]
 struct Cost {
-    pictures: usize,
+    images: usize,
     precision: String,
     point: String,
     accuracy: f64,
@@ -182,10 +182,10 @@ fn cost(lines: &str) -> Result<Table> {
         &["operating point", "ANet", "images", "mean accuracy", "mean balanced accuracy"],
     );
     for line in lines.lines() {
-        let Cost { pictures, precision, point, accuracy, balanced } =
+        let Cost { images, precision, point, accuracy, balanced } =
             serde_json::from_str(line).context("a line of int8_accuracy.py")?;
         let percent = |share: f64| format!("{:.3}", 100.0 * share);
-        table.row(vec![point, precision, pictures.to_string(), percent(accuracy), percent(balanced)]);
+        table.row(vec![point, precision, images.to_string(), percent(accuracy), percent(balanced)]);
     }
     Ok(table)
 }

@@ -4,18 +4,18 @@ use anyhow::{Context, Result};
 use lineament::attributes::FaceRegion;
 use lineament::{Bundle, Engine, Limits, Photo, Tagger, Threads};
 
+use crate::images;
 use crate::nets::Recipe;
-use crate::pictures;
 use crate::report::Report;
 use crate::settings::Settings;
 use crate::table::Table;
 use crate::timing::{Rival, Times, in_turns};
 
-/// Side of the picture.
+/// Side of the image.
 const SIDE: u32 = 300;
 
 pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
-    let jpeg = pictures::square(&pictures::astronaut(settings)?, SIDE)?;
+    let jpeg = images::square(&images::astronaut(settings)?, SIDE)?;
     let paper = Recipe::named(settings, "paper")?;
     let all = paper.candidates()?;
     let models = [
@@ -100,7 +100,7 @@ fn stages(settings: &Settings, tagger: &Tagger, jpeg: &[u8], pool: &Threads) -> 
     let photo = Photo::decode(jpeg, &limits)?;
     let card = tagger.card();
     let patches = &card.anet().context("the model has an ANet")?.patches;
-    // With random weights there may be no face: then the middle of the picture is as good.
+    // With random weights there may be no face: then the middle of the image is as good.
     let face = tagger.locate(&photo)?.first().map_or(photo.rect().scaled(0.3), |face| face.rect);
     let region = tagger.card().region_of_box(face)?;
     let mut rivals = vec![

@@ -1,10 +1,10 @@
-//! Start-up, memory for one picture, and the size of the program.
+//! Start-up, memory for one image, and the size of the program.
 
 use std::fs;
 
 use anyhow::{Context, Result};
 
-use crate::pictures;
+use crate::images;
 use crate::program;
 use crate::report::Report;
 use crate::settings::Settings;
@@ -13,9 +13,9 @@ use crate::timing::Times;
 
 pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let picture = folder.path().join("face.jpg");
-    fs::write(&picture, pictures::square(&pictures::astronaut(settings)?, 224)?)?;
-    let picture = picture.to_str().context("the folder for temporary files has an odd name")?;
+    let image = folder.path().join("face.jpg");
+    fs::write(&image, images::square(&images::astronaut(settings)?, 224)?)?;
+    let image = image.to_str().context("the folder for temporary files has an odd name")?;
     let mut table = Table::new(
         "Start-up, memory, size",
         "From the start of the process to its end.",
@@ -24,8 +24,8 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     for (name, call) in [
         ("`lineament --version`", vec!["--version"]),
         ("`lineament model show`", vec!["model", "show"]),
-        ("`lineament predict` of one 224 px JPEG, one thread", vec!["predict", picture, "--threads", "1"]),
-        ("`lineament predict` of one 224 px JPEG, two threads", vec!["predict", picture, "--threads", "2"]),
+        ("`lineament predict` of one 224 px JPEG, one thread", vec!["predict", image, "--threads", "1"]),
+        ("`lineament predict` of one 224 px JPEG, two threads", vec!["predict", image, "--threads", "2"]),
     ] {
         let costs = (0..settings.pick(3, 25))
             .map(|_| program::run(&settings.program, &call))

@@ -35,7 +35,7 @@ impl Canvas {
         }
     }
 
-    /// A dark ground for letters, through which the picture still shows.
+    /// A dark ground for letters, through which the image still shows.
     pub(super) fn shade(&mut self, rect: Rect) {
         self.paint(corners(rect), |colour| colour.map(|value| value / 4));
     }
@@ -77,7 +77,7 @@ impl Canvas {
     }
 }
 
-/// Left, top, right and bottom in whole pixels, near enough to any picture to be reckoned with.
+/// Left, top, right and bottom in whole pixels, near enough to any image to be reckoned with.
 fn corners(rect: Rect) -> [i64; 4] {
     [rect.x, rect.y, rect.right(), rect.bottom()].map(|value| value.round().clamp(-1e9, 1e9) as i64)
 }

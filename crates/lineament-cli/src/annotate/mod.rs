@@ -19,11 +19,11 @@ pub struct Mark {
 const COLOURS: [[u8; 3]; 6] =
     [[240, 228, 66], [86, 180, 233], [230, 159, 0], [0, 158, 115], [204, 121, 167], [213, 94, 0]];
 
-/// A copy of `photo` with every mark drawn on it: lines and letters grow with the picture, and the text of a
+/// A copy of `photo` with every mark drawn on it: lines and letters grow with the image, and the text of a
 /// mark stands below, above or beside its box, where it covers no other box and no other text if there is
-/// such a place, and always inside the picture.
+/// such a place, and always inside the image.
 ///
-/// Text that the picture is too small for is cut at its edge. Marks without a finite box are left out.
+/// Text that the image is too small for is cut at its edge. Marks without a finite box are left out.
 pub fn annotate(photo: &Photo, marks: &[Mark]) -> Photo {
     let marks: Vec<&Mark> = marks.iter().filter(|mark| mark.rect.is_finite()).collect();
     let mut canvas = Canvas::new(photo.clone());
@@ -59,7 +59,7 @@ fn line_height(scale: u32) -> f32 {
     ((GLYPH + 2) * scale) as f32
 }
 
-/// The scale of the letters, and width and height of the block: letters of a fiftieth of the picture, smaller
+/// The scale of the letters, and width and height of the block: letters of a fiftieth of the image, smaller
 /// where they would not fit.
 fn text_size(lines: &[String], photo: &Photo) -> (u32, f32, f32) {
     let letters = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0) as f32;

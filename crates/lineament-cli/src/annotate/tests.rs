@@ -41,7 +41,7 @@ fn a_box_is_drawn_on_its_edges_and_its_inside_left_alone() {
 }
 
 #[test]
-fn lines_grow_with_the_picture() {
+fn lines_grow_with_the_image() {
     let photo = Photo::filled(1000, 800, [128; 3]);
     let drawn = annotate(&photo, &[mark(Rect::new(200.0, 100.0, 400.0, 300.0), &[])]);
     assert_eq!(drawn.pixel(203, 103), Some(COLOURS[0]));

@@ -20,7 +20,7 @@ use crate::{files, model, notes, progress};
 
 #[derive(Debug, Args)]
 pub struct AuditArguments {
-    /// Labelled pictures: a folder in CelebA's or LFW's layout, or a CSV or Parquet table
+    /// Labelled images: a folder in CelebA's or LFW's layout, or a CSV or Parquet table
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// The layout of the data [default: detected from what is there]
@@ -43,10 +43,10 @@ pub struct AuditArguments {
 /// What errors are compared between, and what is counted as a contradiction.
 #[derive(Debug, Args)]
 pub struct CompareArguments {
-    /// Group pictures by the label of this attribute; give it once for each [default: Male and Young, where the model knows them]
+    /// Group images by the label of this attribute; give it once for each [default: Male and Young, where the model knows them]
     #[arg(long, value_name = "ATTRIBUTE")]
     by: Vec<String>,
-    /// Group pictures by the columns of this CSV file, whose first column holds file names as the data set has them
+    /// Group images by the columns of this CSV file, whose first column holds file names as the data set has them
     #[arg(long, value_name = "FILE")]
     groups: Option<PathBuf>,
     /// More pairs of attributes that contradict each other: a CSV file with the columns one,other
@@ -63,7 +63,7 @@ pub fn run(arguments: AuditArguments) -> Result<Outcome> {
     files::make_folder(&arguments.output)?;
     let (split, region) = (arguments.measure.split.into(), arguments.measure.region.into());
     let what = EvaluateOptions { split, region, operating_points: &[], background: None };
-    let bar = progress::bar(Some(evaluate::pictures(&data, &what) as u64), false);
+    let bar = progress::bar(Some(evaluate::images(&data, &what) as u64), false);
     let done = || bar.inc(1);
     let seen = tagger.threads().install(|| Observations::of(&tagger, &data, split, region, &done));
     bar.finish_and_clear();
@@ -73,7 +73,7 @@ pub fn run(arguments: AuditArguments) -> Result<Outcome> {
     write(&found, &arguments.output)?;
     notes::note(format!(
         "{} pictures, {} without a face found, {} unreadable; the tables are in {}",
-        found.pictures,
+        found.images,
         found.without_face,
         found.skipped,
         arguments.output.display()
@@ -82,7 +82,7 @@ pub fn run(arguments: AuditArguments) -> Result<Outcome> {
 }
 
 impl CompareArguments {
-    /// All pictures, and the groups that were asked for.
+    /// All images, and the groups that were asked for.
     pub fn groupings(&self, tagger: &Tagger) -> Result<Vec<Grouping>> {
         let mut groupings = vec![Grouping::All];
         let known = |name: &&str| tagger.card().names().contains(name);
@@ -130,9 +130,9 @@ fn columns(file: &Path) -> Result<Vec<Grouping>> {
     for row in reader.records() {
         let row = row.with_context(wrong)?;
         let mut fields = row.iter();
-        let picture = fields.next().unwrap_or_default();
+        let image = fields.next().unwrap_or_default();
         for (map, group) in maps.iter_mut().zip(fields).filter(|(_, group)| !group.is_empty()) {
-            map.insert(picture.to_owned(), group.to_owned());
+            map.insert(image.to_owned(), group.to_owned());
         }
     }
     Ok(names.into_iter().zip(maps).map(|(name, groups)| Grouping::Column { name, groups }).collect())
@@ -154,7 +154,7 @@ pub fn write(audit: &Audit, folder: &Path) -> Result<()> {
     }
     for row in &audit.groups {
         let mut line = header(&[&row.by, &row.group, &row.attribute]);
-        line.extend([row.pictures.to_string(), row.people.to_string(), format!("{:.4}", row.positives)]);
+        line.extend([row.images.to_string(), row.people.to_string(), format!("{:.4}", row.positives)]);
         line.extend(with(row.accuracy, row.accuracy_interval));
         line.extend(with(row.false_positive_rate, row.false_positive_interval));
         line.extend(with(row.false_negative_rate, row.false_negative_interval));
@@ -169,7 +169,7 @@ pub fn write(audit: &Audit, folder: &Path) -> Result<()> {
     for row in &audit.calibration {
         for (place, bin) in row.bins.iter().enumerate() {
             let mut line = header(&[&row.by, &row.group, &row.attribute]);
-            line.extend([row.pictures.to_string(), format!("{:.4}", row.expected_error), place.to_string()]);
+            line.extend([row.images.to_string(), format!("{:.4}", row.expected_error), place.to_string()]);
             let known = |value| figure((bin.count > 0).then_some(value));
             line.extend([bin.count.to_string(), known(bin.probability), known(bin.present)]);
             curves.push(line);
@@ -189,7 +189,7 @@ pub fn write(audit: &Audit, folder: &Path) -> Result<()> {
     for doubt in &audit.second_look {
         let label = if doubt.label { "1" } else { "0" };
         let likely = format!("{:.4}", doubt.probability_of_label);
-        doubts.push(header(&[&doubt.picture, &doubt.attribute, label, &likely]));
+        doubts.push(header(&[&doubt.image, &doubt.attribute, label, &likely]));
     }
     save(&folder.join("audit-second-look.csv"), &doubts)
 }

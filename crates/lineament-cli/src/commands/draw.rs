@@ -10,7 +10,7 @@ use lineament_data::{DrawnOptions, write_backgrounds, write_celeba, write_object
 use super::Outcome;
 use crate::{files, notes};
 
-/// Pictures of each class of objects, and their side in pixels.
+/// Images of each class of objects, and their side in pixels.
 const OBJECTS: (u32, u32) = (60, 64);
 
 #[derive(Debug, Args)]
@@ -21,9 +21,9 @@ pub struct DrawArguments {
     /// How many people are drawn
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(3..=100_000))]
     pub people: u32,
-    /// Pictures of each of them
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub pictures: u32,
+    /// Images of each of them
+    #[arg(long = "pictures", value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub images: u32,
     /// Another seed draws other people
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -32,7 +32,7 @@ pub struct DrawArguments {
 pub fn run(arguments: DrawArguments) -> Result<Outcome> {
     let options = DrawnOptions {
         people: arguments.people,
-        pictures_each: arguments.pictures,
+        images_each: arguments.images,
         seed: arguments.seed,
         ..DrawnOptions::default()
     };
@@ -45,8 +45,8 @@ pub fn run(arguments: DrawArguments) -> Result<Outcome> {
     let faces = write_celeba(&folder.join("celeba"), &options)?;
     let (each, side) = OBJECTS;
     let objects = write_objects(&folder.join("objects"), each, side, options.seed)?;
-    // Half as many pictures without a face as with one.
-    let count = (arguments.people.saturating_mul(arguments.pictures) / 2).max(1);
+    // Half as many images without a face as with one.
+    let count = (arguments.people.saturating_mul(arguments.images) / 2).max(1);
     let backgrounds = write_backgrounds(&folder.join("backgrounds"), count, &options)?;
     notes::note(format!(
         "{faces} pictures of faces, {objects} of objects and {backgrounds} of neither are in {}",

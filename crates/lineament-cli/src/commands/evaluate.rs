@@ -1,4 +1,4 @@
-//! `lineament evaluate`: what a model is worth on labelled pictures.
+//! `lineament evaluate`: what a model is worth on labelled images.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -18,7 +18,7 @@ use crate::{model, notes, progress};
 
 #[derive(Debug, Args)]
 pub struct EvaluateArguments {
-    /// Labelled pictures: a folder in CelebA's or LFW's layout, or a CSV or Parquet table
+    /// Labelled images: a folder in CelebA's or LFW's layout, or a CSV or Parquet table
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// The layout of the data [default: detected from what is there]
@@ -26,8 +26,8 @@ pub struct EvaluateArguments {
     pub layout: Option<LayoutName>,
     #[command(flatten)]
     pub measure: MeasureArguments,
-    /// A folder of pictures without a face, to count false alarms in (with --region located or --report): of those, the part
-    /// that --split names; which picture is in which part follows from its name
+    /// A folder of images without a face, to count false alarms in (with --region located or --report): of those, the part
+    /// that --split names; which image is in which part follows from its name
     #[arg(long, value_name = "DIR")]
     pub background: Option<PathBuf>,
     /// Measure both regions and both operating points, and write all figures to this Markdown file
@@ -43,7 +43,7 @@ pub struct EvaluateArguments {
     pub run: RunArguments,
 }
 
-/// Skipped pictures that are named; the others are counted.
+/// Skipped images that are named; the others are counted.
 const NAMED: usize = 10;
 
 /// What was typed, checked.
@@ -163,7 +163,7 @@ fn measured(
     background: Option<&Dataset>,
 ) -> Result<Vec<Evaluation>, EvaluateError> {
     let what = EvaluateOptions { split: options.split, region, operating_points, background };
-    let total = evaluate::pictures(&options.data, &what) as u64;
+    let total = evaluate::images(&options.data, &what) as u64;
     let bar = progress::bar(Some(total), false);
     let done = || bar.inc(1);
     let figures = tagger.threads().install(|| evaluate(tagger, &options.data, &what, &done));

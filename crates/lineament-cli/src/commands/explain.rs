@@ -17,12 +17,12 @@ use crate::files::{self, Sink};
 use crate::inputs::{Input, Inputs, Names, Unread};
 use crate::{format, model, notes, ordered};
 
-/// How much of the picture gives way to the map.
+/// How much of the image gives way to the map.
 const OPACITY: f32 = 0.55;
 
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
-    /// Pictures, folders (walked), patterns, or - for a list of paths on standard input
+    /// Images, folders (walked), patterns, or - for a list of paths on standard input
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
     /// Only these attributes, in this order, separated by commas

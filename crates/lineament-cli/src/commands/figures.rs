@@ -57,7 +57,7 @@ fn summary(text: &mut String, figures: &Evaluation, data: &str, colours: Colours
 
 fn localisation(text: &mut String, figures: &Evaluation, colours: Colours) -> Result {
     if let Some(found) = &figures.localisation {
-        let title = format!("Localisation, {} given boxes", found.pictures);
+        let title = format!("Localisation, {} given boxes", found.images);
         writeln!(text, "{}", colours.paint(Style::Title, &title))?;
         row(text, "dominant face, IoU from 0.5", found.iou_0_5, "")?;
         row(text, "mean IoU", found.mean_iou, "")?;
@@ -68,12 +68,12 @@ fn localisation(text: &mut String, figures: &Evaluation, colours: Colours) -> Re
     if let Some(background) = &figures.background {
         let title = format!(
             "{} face photos against {} background pictures",
-            background.face_pictures, background.pictures
+            background.face_images, background.images
         );
         writeln!(text, "{}", colours.paint(Style::Title, &title))?;
         row(text, "found at 1 alarm in 100", background.tpr_at_1_in_100, "")?;
         row(text, "found at the model's threshold", background.true_positive_rate, "")?;
-        let alarms = background.alarms as f64 / background.pictures.max(1) as f64;
+        let alarms = background.alarms as f64 / background.images.max(1) as f64;
         row(text, "false alarms at the same", alarms, "")?;
         writeln!(text)?;
     }

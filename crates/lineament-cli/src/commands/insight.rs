@@ -26,13 +26,13 @@ use crate::{files, model, notes, progress};
 
 /// What is drawn for `--drawn`: enough people for parts to learn from and to measure on.
 const DRAWN: DrawnOptions =
-    DrawnOptions { people: 300, pictures_each: 8, seed: 1, sides: [128, 208], most_faces: 1 };
-/// Drawn faces that are explained where no picture is named.
+    DrawnOptions { people: 300, images_each: 8, seed: 1, sides: [128, 208], most_faces: 1 };
+/// Drawn faces that are explained where no image is named.
 const EXPLAINED: u32 = 3;
 
 #[derive(Debug, Args)]
 pub struct InsightArguments {
-    /// Labelled pictures: a folder in CelebA's or LFW's layout, or a CSV or Parquet table
+    /// Labelled images: a folder in CelebA's or LFW's layout, or a CSV or Parquet table
     #[arg(long, value_name = "DIR", required_unless_present = "drawn")]
     data: Option<PathBuf>,
     /// Draw 2,400 faces and use these: the page then shows no person
@@ -57,7 +57,7 @@ pub struct InsightArguments {
     /// Neurons whose mean faces are shown; 0 shows none
     #[arg(long, value_name = "N", default_value_t = 9)]
     mean_faces: usize,
-    /// Explain the faces in these pictures on the page; they are shown there [default: three drawn faces]
+    /// Explain the faces in these images on the page; they are shown there [default: three drawn faces]
     #[arg(long, value_name = "PATH", num_args = 1..)]
     explain: Vec<PathBuf>,
     /// Of who is left out together, and of groups of attributes
@@ -135,8 +135,8 @@ fn look<'a>(
     region: FaceFrom,
 ) -> Result<(Observations<'a>, Seen)> {
     let what = EvaluateOptions { split, region, operating_points: &[], background: None };
-    // Each picture is looked at twice: faces and scores first, then layers.
-    let bar = progress::bar(Some(2 * evaluate::pictures(data, &what) as u64), false);
+    // Each image is looked at twice: faces and scores first, then layers.
+    let bar = progress::bar(Some(2 * evaluate::images(data, &what) as u64), false);
     let done = || bar.inc(1);
     let both = tagger.threads().install(|| -> Result<_> {
         let pass = Observations::of(tagger, data, split, region, &done)?;
@@ -147,16 +147,16 @@ fn look<'a>(
     both
 }
 
-/// The faces of the pictures that were named, or of three drawn ones.
+/// The faces of the images that were named, or of three drawn ones.
 fn explained(arguments: &InsightArguments, tagger: &Tagger) -> Result<Vec<Explained>> {
     tagger.threads().install(|| {
         let mut found = Vec::new();
         if arguments.explain.is_empty() {
             for person in 0..EXPLAINED {
-                let picture = drawn::picture(&DRAWN, DRAWN.people - 1 - person, 0);
-                let Some(face) = picture.faces.first() else { continue };
+                let image = drawn::image(&DRAWN, DRAWN.people - 1 - person, 0);
+                let Some(face) = image.faces.first() else { continue };
                 let title = format!("Drawn face {}", person + 1);
-                found.push(explained::explain(tagger, &picture.photo, face.rect, &title)?);
+                found.push(explained::explain(tagger, &image.photo, face.rect, &title)?);
             }
         }
         let named = if arguments.explain.is_empty() { None } else { Some(Inputs::of(&arguments.explain)?) };

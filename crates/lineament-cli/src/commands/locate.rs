@@ -7,22 +7,22 @@ use clap::Args;
 use lineament::{Photo, Selection};
 
 use super::Outcome;
-use super::stream::{self, Extras, HeatMap, Pictures};
-use crate::arguments::{PictureArguments, RunArguments};
+use super::stream::{self, Extras, HeatMap, Images};
+use crate::arguments::{ImageArguments, RunArguments};
 use crate::format::Header;
 use crate::model;
 
-/// How much of the picture gives way to the map.
+/// How much of the image gives way to the map.
 const OPACITY: f32 = 0.65;
 
 #[derive(Debug, Args)]
 pub struct LocateArguments {
     #[command(flatten)]
-    pub pictures: PictureArguments,
-    /// Write a copy of each picture with its faces marked to this folder, as NAME.faces.png
+    pub images: ImageArguments,
+    /// Write a copy of each image with its faces marked to this folder, as NAME.faces.png
     #[arg(long, value_name = "DIR")]
     pub annotate: Option<PathBuf>,
-    /// Write the response map of LNet_o over each picture to this folder, as NAME.map.png
+    /// Write the response map of LNet_o over each image to this folder, as NAME.map.png
     #[arg(long, value_name = "DIR")]
     pub maps: Option<PathBuf>,
     #[command(flatten)]
@@ -30,7 +30,7 @@ pub struct LocateArguments {
 }
 
 pub fn run(arguments: LocateArguments) -> Result<Outcome> {
-    let pictures = Pictures::check(arguments.pictures)?;
+    let images = Images::check(arguments.images)?;
     let tagger = model::ready_to_find(&arguments.run)?;
     // Without attributes a prediction is the boxes alone.
     let tagger = tagger.with(&Selection { attributes: Some(Vec::new()), ..Selection::default() })?;
@@ -42,5 +42,5 @@ pub fn run(arguments: LocateArguments) -> Result<Outcome> {
         maps: arguments.maps.map(|folder| (folder, heat_map)),
         xmp: None,
     };
-    stream::write(pictures, &header, tagger.threads(), |photo| tagger.predict(photo), &extras)
+    stream::write(images, &header, tagger.threads(), |photo| tagger.predict(photo), &extras)
 }

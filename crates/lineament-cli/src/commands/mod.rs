@@ -29,7 +29,7 @@ use crate::interrupt;
 pub enum Outcome {
     /// Everything was read.
     AllRead,
-    /// Some pictures could not be.
+    /// Some images could not be.
     SomeUnread,
     /// Ctrl-C stopped it in good order.
     #[cfg(feature = "train")]
@@ -37,7 +37,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The same for a number of pictures that could not be read.
+    /// The same for a number of images that could not be read.
     pub fn with_unread(unread: u64) -> Self {
         if unread == 0 { Self::AllRead } else { Self::SomeUnread }
     }

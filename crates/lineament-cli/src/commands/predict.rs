@@ -7,8 +7,8 @@ use clap::Args;
 use lineament::{Photo, Selection, Tagger};
 
 use super::Outcome;
-use super::stream::{self, Extras, Pictures};
-use crate::arguments::{PictureArguments, PointName, RunArguments};
+use super::stream::{self, Extras, Images};
+use crate::arguments::{ImageArguments, PointName, RunArguments};
 use crate::format::Header;
 use crate::model;
 use crate::shards::{Settings, ShardArguments, Shards};
@@ -17,7 +17,7 @@ use crate::xmp::Library;
 #[derive(Debug, Args)]
 pub struct PredictArguments {
     #[command(flatten)]
-    pub pictures: PictureArguments,
+    pub images: ImageArguments,
     /// Only these attributes, in this order, separated by commas
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub attributes: Option<Vec<String>>,
@@ -27,12 +27,12 @@ pub struct PredictArguments {
     /// What the model's own thresholds are chosen for
     #[arg(long, value_enum, default_value = "accuracy")]
     pub operating_point: PointName,
-    /// Write a copy of each picture with its faces marked to this folder, as NAME.faces.png
+    /// Write a copy of each image with its faces marked to this folder, as NAME.faces.png
     #[arg(long, value_name = "DIR")]
     pub annotate: Option<PathBuf>,
-    /// Write keywords and face regions to an XMP sidecar beside each picture, named as this library expects [default: digikam]
+    /// Write keywords and face regions to an XMP sidecar beside each image, named as this library expects [default: digikam]
     ///
-    /// The picture is not touched. A sidecar that is there is merged: only what an earlier run wrote is replaced. A picture without a face gets no
+    /// The image is not touched. A sidecar that is there is merged: only what an earlier run wrote is replaced. An image without a face gets no
     /// sidecar.
     #[arg(long, value_enum, value_name = "LIBRARY", num_args = 0..=1, require_equals = true, default_missing_value = "digikam")]
     pub xmp: Option<Library>,
@@ -50,8 +50,8 @@ fn probability(text: &str) -> Result<f32, String> {
 }
 
 pub fn run(arguments: PredictArguments) -> Result<Outcome> {
-    let shards = Shards::check(&arguments.shards, &arguments.pictures.paths)?;
-    let pictures = Pictures::check(arguments.pictures)?;
+    let shards = Shards::check(&arguments.shards, &arguments.images.paths)?;
+    let images = Images::check(arguments.images)?;
     let chosen = arguments.attributes.is_some();
     let selection = Selection {
         attributes: arguments.attributes,
@@ -72,7 +72,7 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
         return shards.write(&header, settings, tagger.threads(), predict);
     }
     let extras = Extras { annotate: arguments.annotate, maps: None, xmp: arguments.xmp };
-    stream::write(pictures, &header, tagger.threads(), predict, &extras)
+    stream::write(images, &header, tagger.threads(), predict, &extras)
 }
 
 /// The tagger with the attributes that were typed.

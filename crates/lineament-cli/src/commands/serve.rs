@@ -28,7 +28,7 @@ pub struct ServeArguments {
     /// Another origin whose pages may ask, such as https://photos.example, or * for all; give it once for each
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
-    /// Pictures that wait at most
+    /// Images that wait at most
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     queue: u32,
     /// Refuse a request that would wait longer than so many milliseconds
@@ -37,13 +37,13 @@ pub struct ServeArguments {
     /// Megabytes of a request
     #[arg(long, value_name = "MB", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     max_body: u16,
-    /// Millions of pixels of a picture
+    /// Millions of pixels of an image
     #[arg(long, value_name = "MP", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
     max_pixels: u16,
-    /// Pictures of a request
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    max_pictures: u16,
-    /// Faces reported of a picture, the best ones
+    /// Images of a request
+    #[arg(long = "max-pictures", value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    max_images: u16,
+    /// Faces reported of an image, the best ones
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
     max_faces: u16,
     /// Seconds that a request may take to arrive, and again to be answered
@@ -90,7 +90,7 @@ fn settings(arguments: &ServeArguments) -> Result<Settings> {
         }
         Ok(origin.parse()?)
     };
-    if u32::from(arguments.max_pictures) > arguments.queue {
+    if u32::from(arguments.max_images) > arguments.queue {
         bail!("--max-pictures must not be above --queue, or a full request never finds room; raise --queue");
     }
     Ok(Settings {
@@ -100,7 +100,7 @@ fn settings(arguments: &ServeArguments) -> Result<Settings> {
         limits: Limits {
             body,
             pixels: u64::from(arguments.max_pixels) * 1_000_000,
-            pictures: arguments.max_pictures.into(),
+            images: arguments.max_images.into(),
             faces: arguments.max_faces.into(),
             time: Duration::from_secs(arguments.max_time.into()),
             held: limits.held.max(4 * body),

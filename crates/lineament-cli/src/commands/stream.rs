@@ -10,7 +10,7 @@ use lineament::{FaceRecord, Limits, Photo, Prediction, Threads};
 
 use super::Outcome;
 use crate::annotate::{Mark, annotate};
-use crate::arguments::{FormatName, PictureArguments};
+use crate::arguments::{FormatName, ImageArguments};
 use crate::files;
 use crate::format::{self, Header};
 use crate::inputs::{Input, Inputs, Names, Unread};
@@ -20,18 +20,18 @@ use crate::progress;
 use crate::summary::Summary;
 use crate::xmp::{self, Library};
 
-/// Attributes that are written beside a face on an annotated picture.
+/// Attributes that are written beside a face on an annotated image.
 const LINES: usize = 8;
 
-/// What was typed about pictures, checked.
-pub struct Pictures {
+/// What was typed about images, checked.
+pub struct Images {
     inputs: Inputs,
     format: FormatName,
     output: Option<PathBuf>,
 }
 
-impl Pictures {
-    pub fn check(arguments: PictureArguments) -> Result<Self> {
+impl Images {
+    pub fn check(arguments: ImageArguments) -> Result<Self> {
         Ok(Self {
             inputs: Inputs::of(&arguments.paths)?,
             format: format::choose(arguments.format, arguments.output.as_deref())?,
@@ -40,40 +40,40 @@ impl Pictures {
     }
 }
 
-/// Pictures that are made of pictures, and where they go.
+/// Images that are made of images, and where they go.
 #[derive(Default)]
 pub struct Extras<'a> {
     /// Copies with the faces marked.
     pub annotate: Option<PathBuf>,
     /// Heat maps, and what makes them.
     pub maps: Option<(PathBuf, &'a HeatMap<'a>)>,
-    /// Sidecars beside the pictures themselves.
+    /// Sidecars beside the images themselves.
     pub xmp: Option<Library>,
 }
 
 /// Makes the heat map of a photo.
 pub type HeatMap<'a> = dyn Fn(&Photo) -> Result<Photo> + Sync + 'a;
 
-/// One picture on its way, with the files that are made of it.
+/// One image on its way, with the files that are made of it.
 struct Job {
     input: Input,
     annotate: Option<PathBuf>,
     map: Option<PathBuf>,
-    /// Whether another picture has the same sidecar, and was there first.
+    /// Whether another image has the same sidecar, and was there first.
     shared: bool,
 }
 
-/// The prediction for a picture, and what went wrong beside it.
+/// The prediction for an image, and what went wrong beside it.
 struct Seen {
     prediction: Prediction,
     /// Why its sidecar could not be written.
     trouble: Option<String>,
 }
 
-/// Opens every picture, finds its faces and writes its prediction; one that cannot be read is reported on standard error and the
+/// Opens every image, finds its faces and writes its prediction; one that cannot be read is reported on standard error and the
 /// rest goes on.
 pub fn write(
-    pictures: Pictures,
+    images: Images,
     header: &Header,
     threads: &Threads,
     predict: impl Fn(&Photo) -> lineament::Result<Prediction> + Sync,
@@ -82,12 +82,11 @@ pub fn write(
     for folder in extras.annotate.iter().chain(extras.maps.iter().map(|(folder, _)| folder)) {
         files::make_folder(folder)?;
     }
-    let crowded = pictures.output.is_none();
-    let bar = progress::bar(if crowded { None } else { pictures.inputs.count() }, crowded);
-    let mut writer = format::writer(pictures.format, pictures.output.as_deref(), header.clone())?;
+    let crowded = images.output.is_none();
+    let bar = progress::bar(if crowded { None } else { images.inputs.count() }, crowded);
+    let mut writer = format::writer(images.format, images.output.as_deref(), header.clone())?;
     let mut names = Taken::default();
-    let jobs =
-        pictures.inputs.into_iter().map(move |input| input.map(|input| job(input, extras, &mut names)));
+    let jobs = images.inputs.into_iter().map(move |input| input.map(|input| job(input, extras, &mut names)));
     let work = |job: Result<Job, Unread>| match job {
         Ok(job) => look(&job, header, &predict, extras),
         Err(Unread(reason)) => Ok(Err(reason)),
@@ -100,7 +99,7 @@ pub fn write(
                     troubles += 1;
                     bar.suspend(|| notes::unread(trouble));
                 }
-                summary.pictures += 1;
+                summary.images += 1;
                 summary.faces += prediction.faces.len() as u64;
                 writer.write(&prediction)?;
             }
@@ -127,7 +126,7 @@ fn extensions() -> String {
     lineament_data::walk::EXTENSIONS.map(|extension| format!(".{extension}")).join(" ")
 }
 
-/// Names of files that are made of pictures.
+/// Names of files that are made of images.
 #[derive(Default)]
 struct Taken {
     annotated: Names,
@@ -143,7 +142,7 @@ fn job(input: Input, extras: &Extras<'_>, taken: &mut Taken) -> Job {
     Job { input, annotate, map, shared }
 }
 
-/// Writes the picture's sidecar; why it could not be written.
+/// Writes the image's sidecar; why it could not be written.
 fn sidecar(
     job: &Job,
     photo: &Photo,
@@ -164,7 +163,7 @@ fn sidecar(
     written.err().map(|error| format!("{}: {error:#}", path.display()))
 }
 
-/// The prediction for one picture, or why it cannot be read; the outer failure is one of output, and ends the run.
+/// The prediction for one image, or why it cannot be read; the outer failure is one of output, and ends the run.
 fn look(
     job: &Job,
     header: &Header,

@@ -19,7 +19,7 @@ pub struct TrainArguments {
     /// The data may hold any attributes, of faces or of other things.
     #[arg(long, value_name = "BUNDLE")]
     pub from: Option<PathBuf>,
-    /// Where to look in pictures that were not cropped around a face
+    /// Where to look in images that were not cropped around a face
     #[arg(long, value_enum, default_value = "auto", requires = "from")]
     pub region: CropName,
     /// Find faces with a detector of others, YuNet or UltraFace as an ONNX file, instead of learning to; it becomes part of the model
@@ -28,7 +28,7 @@ pub struct TrainArguments {
     /// Attributes that are not to be learned, separated by commas
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub without: Vec<String>,
-    /// Pictures to learn from; give it once for each folder or table
+    /// Images to learn from; give it once for each folder or table
     #[arg(long, value_name = "DIR", required = true, num_args = 1..)]
     pub data: Vec<PathBuf>,
     /// The folder for logs, checkpoints and the finished model
@@ -47,11 +47,11 @@ pub struct TrainArguments {
 /// Where ANet looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CropName {
-    /// At the face, if the model finds one in at least half of the pictures; else at the whole picture
+    /// At the face, if the model finds one in at least half of the images; else at the full image
     Auto,
     /// At the face that the model finds
     Located,
-    /// At the whole picture, whatever is on it
+    /// At the full image, whatever is on it
     Whole,
 }
 

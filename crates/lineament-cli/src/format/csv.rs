@@ -1,4 +1,4 @@
-//! CSV: one row a face. A picture without a face has no row.
+//! CSV: one row a face. An image without a face has no row.
 
 use anyhow::Result;
 use lineament::{FaceRecord, Prediction};

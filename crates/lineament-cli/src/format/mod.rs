@@ -147,7 +147,7 @@ mod tests {
         predictions.iter().for_each(|prediction| writer.write(prediction).unwrap());
         assert!(!path.exists(), "not there before it is whole");
         let faces = predictions.iter().map(|prediction| prediction.faces.len() as u64).sum();
-        writer.finish(&Summary { pictures: predictions.len() as u64, faces, unread: 1 }).unwrap();
+        writer.finish(&Summary { images: predictions.len() as u64, faces, unread: 1 }).unwrap();
         std::fs::read_to_string(path).unwrap()
     }
 

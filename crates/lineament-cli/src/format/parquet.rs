@@ -27,7 +27,7 @@ const NAMING: [&str; 2] = ["path", "face"];
 pub struct Table {
     writer: SerializedFileWriter<Sink>,
     rows: Rows,
-    /// Whether pictures without a face have a row, too.
+    /// Whether images without a face have a row, too.
     every: bool,
 }
 
@@ -37,8 +37,8 @@ impl Table {
         Self::begun(sink, header, false)
     }
 
-    /// The same, and a row with face 0 for a picture without one; a column `error` says why a picture cannot be read.
-    pub fn of_every_picture(sink: Sink, header: &Header) -> Result<Self> {
+    /// The same, and a row with face 0 for an image without one; a column `error` says why an image cannot be read.
+    pub fn of_every_image(sink: Sink, header: &Header) -> Result<Self> {
         Self::begun(sink, header, true)
     }
 
@@ -50,7 +50,7 @@ impl Table {
         Ok(Self { writer, rows: Rows::new(header.attributes.len()), every })
     }
 
-    /// A row for a picture that cannot be read.
+    /// A row for an image that cannot be read.
     pub fn unread(&mut self, path: &str, reason: &str) -> Result<()> {
         self.rows.add_empty(path, None, Some(reason));
         self.write_out_if_full()
@@ -216,7 +216,7 @@ impl Rows {
         }
     }
 
-    /// All columns in the order of the schema; that of errors only where every picture has a row.
+    /// All columns in the order of the schema; that of errors only where every image has a row.
     fn columns(&self, every: bool) -> Vec<&dyn Written> {
         let mut columns: Vec<&dyn Written> = vec![&self.path];
         columns.extend(self.whole.iter().map(|column| column as &dyn Written));

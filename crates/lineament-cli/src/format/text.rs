@@ -1,4 +1,4 @@
-//! Text for people: each picture with its size, its faces, and the attributes that are there.
+//! Text for people: each image with its size, its faces, and the attributes that are there.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -101,7 +101,7 @@ impl PredictionWriter for Text {
 
     fn finish(mut self: Box<Self>, summary: &Summary) -> Result<()> {
         let mut line =
-            format!("{} in {}", counted(summary.faces, "face"), counted(summary.pictures, "picture"));
+            format!("{} in {}", counted(summary.faces, "face"), counted(summary.images, "picture"));
         if summary.unread > 0 {
             let _ = write!(line, ", {} not read", summary.unread);
         }

@@ -19,7 +19,7 @@ const RUN: &str = "lineament.run";
 /// The key that says what is in it.
 const SUMMARY: &str = "lineament.summary";
 
-/// Everything beside the pictures that the answers depend on.
+/// Everything beside the images that the answers depend on.
 #[derive(Debug, Clone, Serialize)]
 pub struct Settings {
     /// SHA-256 of the bundle.
@@ -39,8 +39,9 @@ pub struct Settings {
 pub struct Manifest {
     format: u32,
     program: &'static str,
-    pictures: usize,
-    /// SHA-256 over the list of pictures.
+    #[serde(rename = "pictures")]
+    images: usize,
+    /// SHA-256 over the list of images.
     source: String,
     shard_rows: usize,
     #[serde(flatten)]
@@ -52,7 +53,7 @@ impl Manifest {
         Self {
             format: 1,
             program: env!("CARGO_PKG_VERSION"),
-            pictures: source.len(),
+            images: source.len(),
             source: source.hash(),
             shard_rows,
             settings,

@@ -1,8 +1,8 @@
-//! `predict --shards`: the answers to many pictures as numbered Parquet files, of which a killed run leaves whole ones only, and which the same call goes
+//! `predict --shards`: the answers to many images as numbered Parquet files, of which a killed run leaves whole ones only, and which the same call goes
 //! on with.
 //!
-//! Which pictures a shard holds follows from the list of pictures alone. A shard gets its name when it is whole, so that what has the name need not be
-//! done again, and what has not is done from its first picture: nothing is lost and nothing is there twice, whenever the run ends.
+//! Which images a shard holds follows from the list of images alone. A shard gets its name when it is whole, so that what has the name need not be
+//! done again, and what has not is done from its first image: nothing is lost and nothing is there twice, whenever the run ends.
 
 mod manifest;
 mod source;
@@ -28,18 +28,18 @@ use source::{Item, Source};
 pub struct ShardArguments {
     /// Write numbered Parquet files to this folder; called again after a kill, go on where it ended
     ///
-    /// PATH may be one Parquet file of pictures, too. A row a face, columns as with --format parquet; a picture without a face has one row with face
-    /// 0, one that cannot be read a row with the reason under `error`. The folder's manifest.json binds pictures, model and options: others are
+    /// PATH may be one Parquet file of images, too. A row a face, columns as with --format parquet; an image without a face has one row with face
+    /// 0, one that cannot be read a row with the reason under `error`. The folder's manifest.json binds images, model and options: others are
     /// refused.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["format", "output", "annotate", "xmp"])]
     pub shards: Option<PathBuf>,
-    /// Pictures in a shard
+    /// Images in a shard
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     pub shard_rows: u32,
-    /// The column with the pictures' bytes, if PATH is a Parquet file [default: image, bytes, picture or content]
-    #[arg(long, value_name = "COLUMN", requires = "shards")]
-    pub picture_column: Option<String>,
-    /// The column that names the pictures [default: key, id, path or name]
+    /// The column with the images' bytes, if PATH is a Parquet file [default: picture, bytes, image or content]
+    #[arg(long = "picture-column", value_name = "COLUMN", requires = "shards")]
+    pub image_column: Option<String>,
+    /// The column that names the images [default: key, id, path or name]
     #[arg(long, value_name = "COLUMN", requires = "shards")]
     pub key_column: Option<String>,
 }
@@ -52,10 +52,10 @@ pub struct Shards {
 }
 
 impl Shards {
-    /// The run that was asked for, if one was; lists the pictures.
+    /// The run that was asked for, if one was; lists the images.
     pub fn check(arguments: &ShardArguments, paths: &[PathBuf]) -> Result<Option<Self>> {
         let Some(folder) = &arguments.shards else { return Ok(None) };
-        let columns = [arguments.picture_column.as_deref(), arguments.key_column.as_deref()];
+        let columns = [arguments.image_column.as_deref(), arguments.key_column.as_deref()];
         let source = Source::of(paths, columns)?;
         Ok(Some(Self { folder: folder.clone(), rows: arguments.shard_rows as usize, source }))
     }
@@ -71,25 +71,25 @@ impl Shards {
         files::make_folder(&self.folder)?;
         let _lock = lock(&self.folder)?;
         remove_halves(&self.folder)?;
-        let pictures = self.source.len();
+        let images = self.source.len();
         let run = Manifest::of(&self.source, settings, self.rows).agree(&self.folder)?;
-        let bar = progress::bar(Some(pictures as u64), false);
+        let bar = progress::bar(Some(images as u64), false);
         let (mut all, mut kept) = (Summary::default(), 0);
-        for (number, first) in (0..pictures).step_by(self.rows).enumerate() {
+        for (number, first) in (0..images).step_by(self.rows).enumerate() {
             let path = self.folder.join(format!("shard-{number:06}.parquet"));
-            let rows = self.rows.min(pictures - first);
+            let rows = self.rows.min(images - first);
             let shard = if path.exists() {
                 kept += 1;
                 bar.inc(rows as u64);
                 manifest::summary(&path, &run)?
             } else {
                 let mut shard = Summary::default();
-                let mut table = Parquet::of_every_picture(Sink::open(Some(&path))?, header)?;
+                let mut table = Parquet::of_every_image(Sink::open(Some(&path))?, header)?;
                 let work = |item: Result<Item>| item.map(|item| look(item, &predict));
                 ordered::for_each(threads, self.source.items(first, rows)?, work, |answer| {
                     match answer? {
                         Ok(prediction) => {
-                            shard.pictures += 1;
+                            shard.images += 1;
                             shard.faces += prediction.faces.len() as u64;
                             table.write(&prediction)?;
                         }
@@ -106,25 +106,25 @@ impl Shards {
                 Box::new(table).finish(&shard)?;
                 shard
             };
-            all.pictures += shard.pictures;
+            all.images += shard.images;
             all.faces += shard.faces;
             all.unread += shard.unread;
         }
         bar.finish_and_clear();
         notes::note(format!(
             "{} pictures with {} faces, {} not read: {} ({} of {} shards were there)",
-            all.pictures,
+            all.images,
             all.faces,
             all.unread,
             self.folder.display(),
             kept,
-            pictures.div_ceil(self.rows)
+            images.div_ceil(self.rows)
         ));
         Ok(Outcome::with_unread(all.unread))
     }
 }
 
-/// The prediction for one picture, or its key and why it cannot be read.
+/// The prediction for one image, or its key and why it cannot be read.
 fn look(
     item: Item,
     predict: impl Fn(&Photo) -> lineament::Result<Prediction>,

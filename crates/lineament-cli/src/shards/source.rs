@@ -1,4 +1,4 @@
-//! The pictures of a sharded run: a list of files, or a Parquet file with a column of bytes.
+//! The images of a sharded run: a list of files, or a Parquet file with a column of bytes.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -12,13 +12,13 @@ use sha2::{Digest, Sha256};
 
 use crate::inputs::Inputs;
 
-/// Rows that are read at once: pictures are large.
+/// Rows that are read at once: images are large.
 const BATCH: usize = 16;
 
 /// How much of a Parquet file's end is part of its hash: the footer, which holds place, size and bounds of every column chunk.
 const END: u64 = 64 << 10;
 
-/// A picture, not yet decoded.
+/// An image, not yet decoded.
 pub struct Item {
     /// What it is called in the shard.
     pub key: String,
@@ -50,17 +50,17 @@ pub enum Source {
     Table(Table),
 }
 
-/// A Parquet file of pictures.
+/// A Parquet file of images.
 pub struct Table {
     path: PathBuf,
     rows: usize,
-    picture: String,
+    image: String,
     key: String,
     hash: String,
 }
 
 impl Source {
-    /// Lists the pictures of the paths, each file once; `columns` are those of pictures and keys, where they were named.
+    /// Lists the images of the paths, each file once; `columns` are those of images and keys, where they were named.
     pub fn of(paths: &[PathBuf], columns: [Option<&str>; 2]) -> Result<Self> {
         let is_table =
             |path: &PathBuf| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"));
@@ -81,7 +81,7 @@ impl Source {
         let mut seen = HashSet::new();
         let mut files = Vec::new();
         for input in Inputs::of(paths)? {
-            // What could not be listed now might be later, and every shard would hold other pictures.
+            // What could not be listed now might be later, and every shard would hold other images.
             let input = input.map_err(|unread| anyhow!("the pictures cannot be listed: {}", unread.0))?;
             if seen.insert(input.path.clone()) {
                 files.push(input.path);
@@ -116,7 +116,7 @@ impl Source {
         }
     }
 
-    /// So many pictures from the one at `first`.
+    /// So many images from the one at `first`.
     pub fn items(
         &self,
         first: usize,
@@ -135,7 +135,7 @@ impl Source {
 }
 
 impl Table {
-    fn open(path: &Path, [picture, key]: [Option<&str>; 2]) -> Result<Self> {
+    fn open(path: &Path, [image, key]: [Option<&str>; 2]) -> Result<Self> {
         let file = ParquetFile::open(path)?;
         let names = file.names();
         let choose = |named: Option<&str>, usual: &[&str], option: &str| -> Result<String> {
@@ -150,35 +150,35 @@ impl Table {
                 )
             })
         };
-        let picture = choose(picture, &["image", "bytes", "picture", "content"], "--picture-column")?;
+        let image = choose(image, &["image", "bytes", "picture", "content"], "--picture-column")?;
         let key = choose(key, &["key", "id", "path", "name"], "--key-column")?;
         let rows = file.rows();
         let mut digest = Sha256::new();
-        digest.update(format!("{picture}\0{key}\0").as_bytes());
+        digest.update(format!("{image}\0{key}\0").as_bytes());
         digest.update(end_of(path).with_context(|| format!("{} cannot be read", path.display()))?);
-        Ok(Self { path: path.to_owned(), rows, picture, key, hash: hexadecimal(&digest.finalize()) })
+        Ok(Self { path: path.to_owned(), rows, image, key, hash: hexadecimal(&digest.finalize()) })
     }
 
     fn items(&self, first: usize, rows: usize) -> Result<Box<dyn Iterator<Item = Result<Item>> + Send>> {
         let file = ParquetFile::open(&self.path)?;
         let of = |name: &str| format!("the column {name} of {}", self.path.display());
-        // As Hugging Face's data sets keep pictures: a struct of bytes and path.
-        let picture = file.column(&[&self.picture]).or_else(|| file.column(&[&self.picture, "bytes"]));
-        let picture = picture.filter(|column| column.of_bytes);
-        let picture =
-            picture.with_context(|| format!("{} holds no bytes, and no field `bytes`", of(&self.picture)))?;
+        // As Hugging Face's data sets keep images: a struct of bytes and path.
+        let image = file.column(&[&self.image]).or_else(|| file.column(&[&self.image, "bytes"]));
+        let image = image.filter(|column| column.of_bytes);
+        let image =
+            image.with_context(|| format!("{} holds no bytes, and no field `bytes`", of(&self.image)))?;
         let key = file.column(&[&self.key]);
         let key = key.with_context(|| format!("{} has no text form", of(&self.key)))?;
-        let (mut pictures, mut keys) = (file.cells(picture, first), file.cells(key, first));
+        let (mut images, mut keys) = (file.cells(image, first), file.cells(key, first));
         let mut left = rows;
         let mut batch = move || -> Result<Vec<Item>> {
             let wanted = BATCH.min(left);
             left -= wanted;
-            let item = |(key, picture): (Cell, Cell)| Item {
+            let item = |(key, image): (Cell, Cell)| Item {
                 key: key.text().unwrap_or_default(),
-                data: picture.bytes().map_or(Data::Missing, Data::Bytes),
+                data: image.bytes().map_or(Data::Missing, Data::Bytes),
             };
-            Ok(keys.read(wanted)?.into_iter().zip(pictures.read(wanted)?).map(item).collect())
+            Ok(keys.read(wanted)?.into_iter().zip(images.read(wanted)?).map(item).collect())
         };
         let batches = std::iter::from_fn(move || match batch() {
             Ok(items) if items.is_empty() => None,

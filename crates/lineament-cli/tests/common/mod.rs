@@ -1,4 +1,4 @@
-//! A stage for the binary: a folder with a tiny model and a few pictures.
+//! A stage for the binary: a folder with a tiny model and a few images.
 
 #![allow(dead_code, clippy::unwrap_used, reason = "every test file uses its part")]
 
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 pub struct Stage(TempDir);
 
 impl Stage {
-    /// A model `tiny.lineament` that finds something in every picture with edges, and `photos/` with two such pictures, one in
+    /// A model `tiny.lineament` that finds something in every image with edges, and `photos/` with two such images, one in
     /// a folder of its own, and a grey one without.
     pub fn new() -> Self {
         let stage = Self(tempfile::tempdir().unwrap());
@@ -38,7 +38,7 @@ impl Stage {
         self.0.path().join(name)
     }
 
-    /// Writes a picture.
+    /// Writes an image.
     pub fn photo(&self, name: &str, photo: &Photo) {
         photo.save_png(&self.path(name)).unwrap();
     }
@@ -78,7 +78,7 @@ pub fn output(command: &mut Command) -> String {
     String::from_utf8(command.assert().code(0).get_output().stdout.clone()).unwrap()
 }
 
-/// Pictures that may be shown to anybody.
+/// Images that may be shown to anybody.
 pub fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
 }

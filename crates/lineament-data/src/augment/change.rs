@@ -1,9 +1,9 @@
-//! The changes of one picture, once they are drawn: a warp, then what colours and covers.
+//! The changes of one image, once they are drawn: a warp, then what colours and covers.
 
 use lineament::crop::{crop, warp};
 use lineament::{Affine, Photo, Rect};
 
-/// The random choices for one picture.
+/// The random choices for one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Change {
     /// Whether left and right are swapped.
@@ -26,7 +26,7 @@ pub struct Change {
     pub cut: Option<(Side, f32)>,
 }
 
-/// A side of a picture.
+/// A side of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// Above.

@@ -1,7 +1,7 @@
-//! Random changes of a training picture: one warp for all that moves, one pass for all that colours.
+//! Random changes of a training image: one warp for all that moves, one pass for all that colours.
 //!
-//! Every random number comes from the stream that is handed in; with one made from a [`Key`], what a picture looks like in an
-//! epoch depends neither on threads nor on what was drawn before it, and a resumed training sees the very same pictures.
+//! Every random number comes from the stream that is handed in; with one made from a [`Key`], what an image looks like in an
+//! epoch depends neither on threads nor on what was drawn before it, and a resumed training sees the very same images.
 
 mod change;
 
@@ -34,15 +34,15 @@ pub struct Augment {
     pub contrast: f32,
     /// Largest change of the distance from each pixel's own grey, in the same way.
     pub saturation: f32,
-    /// Probability of a picture without colour.
+    /// Probability of an image without colour.
     pub grey: f32,
-    /// Probability that the picture is drawn at 0.25 to 0.6 of the size first, so that it is blurred.
+    /// Probability that the image is drawn at 0.25 to 0.6 of the size first, so that it is blurred.
     pub blur: f32,
     /// Probability that a rectangle of the output is painted over with one random colour (random erasing, Zhong et al. 2017).
     pub erase: f32,
     /// Smallest and largest share of the output that is painted over.
     pub erase_area: [f32; 2],
-    /// Probability that the picture seems to end within the region: a strip at one side (the top half of the time) is
+    /// Probability that the image seems to end within the region: a strip at one side (the top half of the time) is
     /// replaced by its inner edge, as it comes out for faces at the border of a photo.
     pub cut: f32,
     /// Largest depth of that strip, as a share of the output.
@@ -71,14 +71,14 @@ impl Default for Augment {
     }
 }
 
-/// What decides all random numbers of one picture.
+/// What decides all random numbers of one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The training's seed.
     pub seed: u64,
     /// The epoch.
     pub epoch: u64,
-    /// The picture's place in the data set (not in the shuffled epoch).
+    /// The image's place in the data set (not in the shuffled epoch).
     pub index: u64,
 }
 
@@ -98,7 +98,7 @@ impl Key {
 pub(crate) mod purpose {
     pub(crate) const ORDER: u64 = 2;
     pub(crate) const PERSON: u64 = 3;
-    pub(crate) const PICTURE: u64 = 4;
+    pub(crate) const IMAGE: u64 = 4;
     pub(crate) const BACKGROUND: u64 = 5;
     pub(crate) const OBJECT: u64 = 6;
 }
@@ -139,7 +139,7 @@ impl Augment {
         Ok(())
     }
 
-    /// The choices for one picture. All numbers are drawn whatever the settings, so that switching one change off leaves the others as
+    /// The choices for one image. All numbers are drawn whatever the settings, so that switching one change off leaves the others as
     /// they were. Settings outside their ranges ([`Self::check`]) are used as far as they make sense.
     pub fn draw(&self, rng: &mut impl Rng) -> Change {
         let mut even = || rng.random::<f32>() * 2.0 - 1.0;
@@ -233,7 +233,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn the_same_key_gives_the_same_picture(
+        fn the_same_key_gives_the_same_image(
             seed: u64, epoch: u64, index: u64, x in -20.0..40.0_f32, y in -20.0..40.0_f32, side in 1.0..60.0_f32,
         ) {
             let photo = photo(40, 30);

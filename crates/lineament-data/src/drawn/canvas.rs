@@ -170,7 +170,7 @@ impl Ink {
     }
 }
 
-/// A picture in the making.
+/// An image in the making.
 pub(super) struct Canvas {
     width: u32,
     height: u32,
@@ -228,7 +228,7 @@ impl Canvas {
         }
     }
 
-    /// The finished picture.
+    /// The finished image.
     pub(super) fn into_photo(self) -> Photo {
         let mut photo = Photo::filled(self.width, self.height, [0; 3]);
         for (target, colour) in photo.pixels_mut().chunks_exact_mut(3).zip(&self.pixels) {

@@ -14,7 +14,7 @@ pub const OBJECTS: [&str; 12] = [
     "triangle",
 ];
 
-/// A picture of one object of class `class` (an index into [`OBJECTS`]; later ones begin anew).
+/// An image of one object of class `class` (an index into [`OBJECTS`]; later ones begin anew).
 pub(super) fn draw(class: usize, side: u32, rng: &mut ChaCha8Rng) -> Photo {
     let side = side.max(8);
     let mut canvas = Canvas::new(side, side, any_colour(rng));

@@ -1,4 +1,4 @@
-//! Who is drawn: what stays the same in all pictures of a person, and what a single picture adds.
+//! Who is drawn: what stays the same in all images of a person, and what a single image adds.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -45,7 +45,7 @@ pub(super) enum Length {
     Long,
 }
 
-/// What all pictures of a person share. Lengths are shares of half the head's height.
+/// What all images of a person share. Lengths are shares of half the head's height.
 #[derive(Clone, Debug)]
 pub(super) struct Person {
     pub(super) male: bool,
@@ -94,7 +94,7 @@ struct Habits {
     necktie: f64,
 }
 
-/// What one picture adds.
+/// What one image adds.
 #[derive(Clone, Debug)]
 pub(super) struct Look {
     pub(super) smiling: bool,
@@ -154,7 +154,7 @@ impl Person {
         let bearded = often(of(0.4, 0.0));
         let sideburns = often(of(0.2, 0.0));
         let goes = |rng: &mut ChaCha8Rng, share: f64| {
-            // Somebody who does it at all does it nearly always: a person's pictures are alike.
+            // Somebody who does it at all does it nearly always: a person's images are alike.
             if rng.random_bool(share) { rng.random_range(0.75..0.97) } else { rng.random_range(0.0..0.05) }
         };
         let habits = Habits {
@@ -234,7 +234,7 @@ impl Person {
         }
     }
 
-    /// Draws what one picture adds.
+    /// Draws what one image adds.
     pub(super) fn look(&self, rng: &mut ChaCha8Rng) -> Look {
         let habits = &self.habits;
         let smiling = rng.random_bool(habits.smile);

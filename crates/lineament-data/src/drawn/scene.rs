@@ -1,4 +1,4 @@
-//! Whole pictures: clutter behind, one or more people in front, light and noise over all.
+//! Whole images: clutter behind, one or more people in front, light and noise over all.
 
 use lineament::crop::crop;
 use lineament::{Photo, Point, Rect};
@@ -11,7 +11,7 @@ use super::person::{Look, Person, any_colour};
 use super::tags::tags;
 use super::{Drawn, DrawnFace, DrawnOptions};
 
-/// A picture of `person` (the largest face) and perhaps of passers-by.
+/// An image of `person` (the largest face) and perhaps of passers-by.
 pub(super) fn with_faces(options: &DrawnOptions, person: &Person, rng: &mut ChaCha8Rng) -> Drawn {
     let (width, height) = size(options, rng);
     let mut canvas = background(width, height, rng);
@@ -43,7 +43,7 @@ pub(super) fn with_faces(options: &DrawnOptions, person: &Person, rng: &mut ChaC
     Drawn { photo: finish(canvas, blurry, rng), faces: found }
 }
 
-/// A picture without a face.
+/// An image without a face.
 pub(super) fn without_faces(options: &DrawnOptions, rng: &mut ChaCha8Rng) -> Photo {
     let (width, height) = size(options, rng);
     let mut canvas = background(width, height, rng);

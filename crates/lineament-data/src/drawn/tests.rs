@@ -11,7 +11,7 @@ use crate::split::Split;
 use crate::{celeba, folder, imagenet};
 
 fn small() -> DrawnOptions {
-    DrawnOptions { people: 6, pictures_each: 2, sides: [64, 80], ..DrawnOptions::default() }
+    DrawnOptions { people: 6, images_each: 2, sides: [64, 80], ..DrawnOptions::default() }
 }
 
 /// A sheet to look at: `LINEAMENT_SHEET=/tmp/sheet.png cargo test -p lineament-data contact_sheet`.
@@ -25,12 +25,12 @@ fn contact_sheet() {
         let (column, row) = (place % columns, place / columns);
         let (photo, region) = match row {
             0..=3 => {
-                let drawn = picture(&options, row / 2 * 10 + column, row % 2);
+                let drawn = image(&options, row / 2 * 10 + column, row % 2);
                 let face = drawn.faces.first().unwrap().rect;
                 (drawn.photo, face.squared().scaled(1.6))
             }
             4 | 5 => {
-                let drawn = picture(&options, 20 + place % 20, 3);
+                let drawn = image(&options, 20 + place % 20, 3);
                 let whole = drawn.photo.rect();
                 (drawn.photo, whole)
             }
@@ -51,23 +51,23 @@ fn contact_sheet() {
 }
 
 #[test]
-fn the_same_numbers_draw_the_same_picture() {
+fn the_same_numbers_draw_the_same_image() {
     let options = DrawnOptions { most_faces: 4, ..DrawnOptions::default() };
-    let one = picture(&options, 3, 1);
-    assert_eq!(one, picture(&options, 3, 1));
-    assert_ne!(one.photo, picture(&options, 3, 2).photo);
-    assert_ne!(one.photo, picture(&DrawnOptions { seed: 2, ..options.clone() }, 3, 1).photo);
+    let one = image(&options, 3, 1);
+    assert_eq!(one, image(&options, 3, 1));
+    assert_ne!(one.photo, image(&options, 3, 2).photo);
+    assert_ne!(one.photo, image(&DrawnOptions { seed: 2, ..options.clone() }, 3, 1).photo);
     assert_eq!(background(&options, 5), background(&options, 5));
     assert_eq!(object(2, 5, 32, 9), object(2, 5, 32, 9));
     assert_ne!(object(2, 5, 32, 9), object(2, 6, 32, 9));
 }
 
 #[test]
-fn faces_lie_in_their_pictures_and_landmarks_in_their_boxes() {
+fn faces_lie_in_their_images_and_landmarks_in_their_boxes() {
     let options = DrawnOptions { most_faces: 4, ..DrawnOptions::default() };
     let mut several = 0;
     for person in 0..60 {
-        let drawn = picture(&options, person, 0);
+        let drawn = image(&options, person, 0);
         let all = drawn.photo.rect();
         several += usize::from(drawn.faces.len() > 1);
         for face in &drawn.faces {
@@ -92,7 +92,7 @@ fn every_attribute_comes_and_goes_and_people_stay_alike() {
     let mut positives = [0; 40];
     let mut changed = 0;
     for person in 0..count {
-        let [one, two] = [0, 1].map(|number| picture(&options, person, number).faces.first().unwrap().tags);
+        let [one, two] = [0, 1].map(|number| image(&options, person, number).faces.first().unwrap().tags);
         for (sum, tag) in positives.iter_mut().zip(one) {
             *sum += u32::from(tag);
         }
@@ -113,7 +113,7 @@ fn tags_agree_with_one_another() {
     let hair = ["Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair"].map(place);
     let beards = ["Goatee", "Mustache", "5_o_Clock_Shadow", "Sideburns"].map(place);
     for person in 0..300 {
-        let tags = picture(&options, person, 0).faces.first().unwrap().tags;
+        let tags = image(&options, person, 0).faces.first().unwrap().tags;
         let colours = hair.iter().filter(|h| tags[**h]).count();
         assert!(colours <= 1 && (!tags[bald] || colours == 0));
         assert!(
@@ -170,10 +170,10 @@ fn options_out_of_range_are_named() {
     let dir = tempfile::tempdir().unwrap();
     for (wrong, name) in [
         (DrawnOptions { people: 2, ..small() }, "people is 2"),
-        (DrawnOptions { pictures_each: 0, ..small() }, "pictures_each is 0"),
+        (DrawnOptions { images_each: 0, ..small() }, "pictures_each is 0"),
         (DrawnOptions { sides: [200, 100], ..small() }, "sides is 200 to 100"),
         (DrawnOptions { most_faces: 0, ..small() }, "most_faces is 0"),
-        (DrawnOptions { people: 2_000, pictures_each: 1_000, ..small() }, "people times"),
+        (DrawnOptions { people: 2_000, images_each: 1_000, ..small() }, "people times"),
     ] {
         let error = write_celeba(dir.path(), &wrong).unwrap_err().to_string();
         assert!(error.starts_with(name), "{error}");

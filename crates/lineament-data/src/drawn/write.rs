@@ -1,4 +1,4 @@
-//! Drawn pictures as folders in the layouts that real data comes in.
+//! Drawn images as folders in the layouts that real data comes in.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,33 +13,33 @@ use lineament::output::write_whole;
 use lineament::{Affine, Photo, Point};
 use rayon::prelude::*;
 
-use super::{DrawnFace, DrawnOptions, OBJECTS, background, object, picture};
+use super::{DrawnFace, DrawnOptions, OBJECTS, background, image, object};
 use crate::error::DataError;
 
-/// Width and height of an aligned picture: half of CelebA's 178 by 218.
+/// Width and height of an aligned image: half of CelebA's 178 by 218.
 const ALIGNED: [u32; 2] = [89, 109];
 
-/// Where the eyes are put in an aligned picture, in its pixels, as in CelebA.
+/// Where the eyes are put in an aligned image, in its pixels, as in CelebA.
 const EYES: [Point; 2] = [Point { x: 34.75, y: 55.75 }, Point { x: 54.0, y: 55.75 }];
 
-/// Writes drawn faces as a folder in CelebA's official layout: each picture un-cropped in `Img/img_celeba/` and cut around
+/// Writes drawn faces as a folder in CelebA's official layout: each image un-cropped in `Img/img_celeba/` and cut around
 /// its largest face in `Img/img_align_celeba/`, with all lists of `Anno/` and `Eval/`. People belong to one split each: the last
-/// sixth (at least one person) to test, the sixth before to validation. Returns the number of pictures. The same options write the same
+/// sixth (at least one person) to test, the sixth before to validation. Returns the number of images. The same options write the same
 /// bytes.
 ///
 /// # Errors
-/// [`DataError::Setting`] for fewer than three people or no picture, [`DataError::Io`] where a file cannot be written.
+/// [`DataError::Setting`] for fewer than three people or no image, [`DataError::Io`] where a file cannot be written.
 pub fn write_celeba(dir: &Path, options: &DrawnOptions) -> Result<usize, DataError> {
     options.check()?;
     let photos = folder(dir, "Img/img_celeba")?;
     let aligned = folder(dir, "Img/img_align_celeba")?;
     let (anno, eval) = (folder(dir, "Anno")?, folder(dir, "Eval")?);
-    let each = options.pictures_each as usize;
+    let each = options.images_each as usize;
     let count = options.people as usize * each;
     let rows: Vec<(DrawnFace, DrawnFace)> = (0..count)
         .into_par_iter()
         .map(|place| {
-            let drawn = picture(options, (place / each) as u32, (place % each) as u32);
+            let drawn = image(options, (place / each) as u32, (place % each) as u32);
             let name = name_of(place);
             write_jpeg(&photos.join(&name), &drawn.photo)?;
             let Some(face) = drawn.faces.into_iter().next() else {
@@ -82,11 +82,11 @@ pub fn write_celeba(dir: &Path, options: &DrawnOptions) -> Result<usize, DataErr
     Ok(count)
 }
 
-/// Writes drawn objects ImageNet-style: `train/CLASS/` with `each` pictures of `side` pixels and `val/CLASS/` with a fifth of that (at
-/// least one). Returns the number of pictures.
+/// Writes drawn objects ImageNet-style: `train/CLASS/` with `each` images of `side` pixels and `val/CLASS/` with a fifth of that (at
+/// least one). Returns the number of images.
 ///
 /// # Errors
-/// [`DataError::Setting`] for no pictures or a side out of range, [`DataError::Io`] where a file cannot be written.
+/// [`DataError::Setting`] for no images or a side out of range, [`DataError::Io`] where a file cannot be written.
 pub fn write_objects(dir: &Path, each: u32, side: u32, seed: u64) -> Result<usize, DataError> {
     if each == 0 || !(8..=2048).contains(&side) {
         return Err(DataError::Setting {
@@ -108,7 +108,7 @@ pub fn write_objects(dir: &Path, each: u32, side: u32, seed: u64) -> Result<usiz
     Ok(jobs.len())
 }
 
-/// Writes `count` drawn pictures without a face into a flat folder, in the sizes of `options`. Returns their number.
+/// Writes `count` drawn images without a face into a flat folder, in the sizes of `options`. Returns their number.
 ///
 /// # Errors
 /// [`DataError::Setting`] for options out of range, [`DataError::Io`] where a file cannot be written.
@@ -143,7 +143,7 @@ fn join<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
 fn align(photo: &Photo, face: &DrawnFace) -> (Photo, DrawnFace) {
     let [left, right, ..] = face.landmarks;
     let [to_left, to_right] = EYES;
-    // Output to picture: a turn and a scale, written as a complex factor.
+    // Output to image: a turn and a scale, written as a complex factor.
     let (dx, dy) = (right.x - left.x, right.y - left.y);
     let length = to_right.x - to_left.x;
     let (a, b) = (dx / length, dy / length);

@@ -90,11 +90,11 @@ fn what_does_not_fit_is_counted_with_its_line() {
     let count = |kind| set.report.count(kind);
     assert_eq!(count(FindingKind::EmptyBox), 1);
     assert_eq!(count(FindingKind::UnreadableTag), 1);
-    assert_eq!(count(FindingKind::RowWithoutPicture), 1);
+    assert_eq!(count(FindingKind::RowWithoutImage), 1);
     assert_eq!(count(FindingKind::RepeatedName), 1);
     assert_eq!(count(FindingKind::PathOutside), 2);
     assert_eq!(count(FindingKind::MalformedRow), 1);
-    assert_eq!(count(FindingKind::NotAPicture), 1);
+    assert_eq!(count(FindingKind::NotAnImage), 1);
     assert_eq!(count(FindingKind::SplitsDrawn), 1);
     let text = set.report.to_string();
     assert!(text.contains("line 4: gone.jpg"), "{text}");

@@ -54,7 +54,7 @@ fn noise_is_refused_as_such() {
 
 #[test]
 fn people_who_look_alike_do_not_flatter() {
-    // Ten people with twenty pictures each: who is known by sight is answered well, strangers are not.
+    // Ten people with twenty images each: who is known by sight is answered well, strangers are not.
     let mut rng = ChaCha8Rng::seed_from_u64(9);
     let people: Vec<Vec<f32>> =
         (0..12).map(|_| (0..UNITS).map(|_| rng.random_range(-1.0..1.0_f32)).collect()).collect();

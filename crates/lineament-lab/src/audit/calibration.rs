@@ -48,37 +48,38 @@ pub fn expected_error(bins: &[Bin]) -> f64 {
 /// The curve of one attribute in one group.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CalibrationRow {
-    /// What pictures are grouped by.
+    /// What images are grouped by.
     pub by: String,
     /// The group.
     pub group: String,
     /// The attribute.
     pub attribute: String,
-    /// Labelled pictures.
-    pub pictures: u64,
+    /// Labelled images.
+    #[serde(rename = "pictures")]
+    pub images: u64,
     /// The expected calibration error.
     pub expected_error: f64,
     /// The curve.
     pub bins: [Bin; BINS],
 }
 
-pub(super) fn rows(pictures: &[Answered], names: &[&str], groupings: &[Grouping]) -> Vec<CalibrationRow> {
+pub(super) fn rows(images: &[Answered], names: &[&str], groupings: &[Grouping]) -> Vec<CalibrationRow> {
     let mut rows = Vec::new();
     for grouping in groupings {
-        for (group, members) in grouping.split(pictures) {
+        for (group, members) in grouping.split(images) {
             for (index, name) in names.iter().enumerate() {
-                let known = members.iter().filter_map(|picture| {
-                    let truth = (*picture.tags.get(index)?)?;
-                    Some((picture.answers.get(index)?.probability, truth))
+                let known = members.iter().filter_map(|image| {
+                    let truth = (*image.tags.get(index)?)?;
+                    Some((image.answers.get(index)?.probability, truth))
                 });
                 let bins = curve(known);
-                let pictures = bins.iter().map(|bin| bin.count).sum();
-                if pictures > 0 {
+                let images = bins.iter().map(|bin| bin.count).sum();
+                if images > 0 {
                     rows.push(CalibrationRow {
                         by: grouping.name(names),
                         group: group.to_owned(),
                         attribute: (*name).to_owned(),
-                        pictures,
+                        images,
                         expected_error: expected_error(&bins),
                         bins,
                     });

@@ -36,18 +36,18 @@ pub struct ContradictionRow {
     pub one: String,
     /// The other.
     pub other: String,
-    /// Pictures in which both are labelled.
+    /// Images in which both are labelled.
     pub labelled: u64,
     /// Of these, labelled to have both.
     pub in_labels: u64,
-    /// Pictures that were answered.
+    /// Images that were answered.
     pub answered: u64,
     /// Of these, said to have both.
     pub in_answers: u64,
 }
 
 /// A row for each rule whose attributes the model knows.
-pub(super) fn rows(pictures: &[Answered], names: &[&str], rules: &[Rule]) -> Vec<ContradictionRow> {
+pub(super) fn rows(images: &[Answered], names: &[&str], rules: &[Rule]) -> Vec<ContradictionRow> {
     let place = |name: &str| names.iter().position(|known| *known == name);
     let known = rules.iter().filter_map(|rule| Some((rule, place(&rule.one)?, place(&rule.other)?)));
     known
@@ -60,13 +60,13 @@ pub(super) fn rows(pictures: &[Answered], names: &[&str], rules: &[Rule]) -> Vec
                 answered: 0,
                 in_answers: 0,
             };
-            for picture in pictures {
-                let tag = |at: usize| picture.tags.get(at).copied().flatten();
+            for image in images {
+                let tag = |at: usize| image.tags.get(at).copied().flatten();
                 if let (Some(one), Some(other)) = (tag(one), tag(other)) {
                     row.labelled += 1;
                     row.in_labels += u64::from(one && other);
                 }
-                let said = |at: usize| picture.answers.get(at).is_some_and(|answer| answer.present);
+                let said = |at: usize| image.answers.get(at).is_some_and(|answer| answer.present);
                 row.answered += 1;
                 row.in_answers += u64::from(said(one) && said(other));
             }
@@ -82,7 +82,7 @@ mod tests {
     use crate::audit::second_look::doubts;
     use lineament::attributes::{CELEBA, Reading};
 
-    fn picture(name: &str, tags: [Option<bool>; 2], answers: [f32; 2]) -> Answered {
+    fn image(name: &str, tags: [Option<bool>; 2], answers: [f32; 2]) -> Answered {
         let mut index = 0;
         let answers = answers.map(|probability| {
             index += 1;
@@ -91,11 +91,11 @@ mod tests {
         Answered { name: name.to_owned(), person: 1, tags: tags.to_vec(), answers: answers.to_vec() }
     }
 
-    fn pictures() -> Vec<Answered> {
+    fn images() -> Vec<Answered> {
         vec![
-            picture("a.jpg", [Some(true), Some(true)], [0.9, 0.1]),
-            picture("b.jpg", [Some(true), Some(false)], [0.8, 0.7]),
-            picture("c.jpg", [None, Some(true)], [0.2, 0.3]),
+            image("a.jpg", [Some(true), Some(true)], [0.9, 0.1]),
+            image("b.jpg", [Some(true), Some(false)], [0.8, 0.7]),
+            image("c.jpg", [None, Some(true)], [0.2, 0.3]),
         ]
     }
 
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn contradictions_are_counted_in_labels_and_in_answers() {
         let rules = read("one,other\nGoatee,No_Beard\nGoatee,Wings\n").unwrap();
-        let rows = rows(&pictures(), &["Goatee", "No_Beard"], &rules);
+        let rows = rows(&images(), &["Goatee", "No_Beard"], &rules);
         let counts: Vec<_> =
             rows.iter().map(|row| (row.labelled, row.in_labels, row.answered, row.in_answers)).collect();
         // What the model does not know is not counted.
@@ -121,9 +121,9 @@ mod tests {
 
     #[test]
     fn the_least_likely_labels_come_first_and_agreement_is_no_doubt() {
-        let found = doubts(&pictures(), &["Goatee", "No_Beard"], 9);
-        let named: Vec<_> = found.iter().map(|doubt| (doubt.picture.as_str(), doubt.label)).collect();
+        let found = doubts(&images(), &["Goatee", "No_Beard"], 9);
+        let named: Vec<_> = found.iter().map(|doubt| (doubt.image.as_str(), doubt.label)).collect();
         assert_eq!(named, [("a.jpg", true), ("b.jpg", false), ("c.jpg", true)]);
-        assert_eq!(doubts(&pictures(), &["Goatee", "No_Beard"], 1).len(), 1);
+        assert_eq!(doubts(&images(), &["Goatee", "No_Beard"], 1).len(), 1);
     }
 }

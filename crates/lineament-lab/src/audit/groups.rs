@@ -8,14 +8,14 @@ use super::Answered;
 use crate::bootstrap::{Interval, People, RESAMPLES, SEED};
 use crate::metrics::Tally;
 
-/// How pictures fall into groups.
+/// How images fall into groups.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Grouping {
     /// All of them.
     All,
-    /// By the label of an attribute, at its place in the model: "yes", "no"; unlabelled pictures are in no group.
+    /// By the label of an attribute, at its place in the model: "yes", "no"; unlabelled images are in no group.
     Attribute(usize),
-    /// By a column of the user's: the group of each file name; other pictures are in no group.
+    /// By a column of the user's: the group of each file name; other images are in no group.
     Column {
         /// Its name.
         name: String,
@@ -33,24 +33,24 @@ impl Grouping {
         }
     }
 
-    fn of<'a>(&'a self, picture: &Answered) -> Option<&'a str> {
+    fn of<'a>(&'a self, image: &Answered) -> Option<&'a str> {
         match self {
             Self::All => Some("all"),
-            Self::Attribute(place) => match picture.tags.get(*place)? {
+            Self::Attribute(place) => match image.tags.get(*place)? {
                 Some(true) => Some("yes"),
                 Some(false) => Some("no"),
                 None => None,
             },
-            Self::Column { groups, .. } => groups.get(&picture.name).map(String::as_str),
+            Self::Column { groups, .. } => groups.get(&image.name).map(String::as_str),
         }
     }
 
-    /// The groups, by name, with their pictures.
-    pub(super) fn split<'a, 'b>(&'a self, pictures: &'b [Answered]) -> BTreeMap<&'a str, Vec<&'b Answered>> {
+    /// The groups, by name, with their images.
+    pub(super) fn split<'a, 'b>(&'a self, images: &'b [Answered]) -> BTreeMap<&'a str, Vec<&'b Answered>> {
         let mut groups: BTreeMap<&str, Vec<&Answered>> = BTreeMap::new();
-        for picture in pictures {
-            if let Some(group) = self.of(picture) {
-                groups.entry(group).or_default().push(picture);
+        for image in images {
+            if let Some(group) = self.of(image) {
+                groups.entry(group).or_default().push(image);
             }
         }
         groups
@@ -61,14 +61,15 @@ impl Grouping {
 /// interval with fewer than two people.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GroupRow {
-    /// What pictures are grouped by.
+    /// What images are grouped by.
     pub by: String,
     /// The group.
     pub group: String,
     /// The attribute.
     pub attribute: String,
-    /// Labelled pictures.
-    pub pictures: u64,
+    /// Labelled images.
+    #[serde(rename = "pictures")]
+    pub images: u64,
     /// People in them.
     pub people: usize,
     /// The share that has the attribute.
@@ -77,11 +78,11 @@ pub struct GroupRow {
     pub accuracy: Option<f64>,
     /// Its 95 % interval.
     pub accuracy_interval: Option<Interval>,
-    /// The share of pictures without the attribute that are said to have it.
+    /// The share of images without the attribute that are said to have it.
     pub false_positive_rate: Option<f64>,
     /// Its 95 % interval.
     pub false_positive_interval: Option<Interval>,
-    /// The share of pictures with the attribute that are said not to have it.
+    /// The share of images with the attribute that are said not to have it.
     pub false_negative_rate: Option<f64>,
     /// Its 95 % interval.
     pub false_negative_interval: Option<Interval>,
@@ -109,10 +110,10 @@ fn balanced(tally: &Tally) -> Option<f64> {
     Some(1.0 - (false_positives(tally)? + false_negatives(tally)?) / 2.0)
 }
 
-pub(super) fn rows(pictures: &[Answered], names: &[&str], groupings: &[Grouping]) -> Vec<GroupRow> {
+pub(super) fn rows(images: &[Answered], names: &[&str], groupings: &[Grouping]) -> Vec<GroupRow> {
     let mut rows = Vec::new();
     for grouping in groupings {
-        for (group, members) in grouping.split(pictures) {
+        for (group, members) in grouping.split(images) {
             rows.extend(group_rows(&grouping.name(names), group, &members, names));
         }
     }
@@ -123,14 +124,14 @@ fn group_rows(by: &str, group: &str, members: &[&Answered], names: &[&str]) -> V
     let mut people = People::new(names.len());
     let mut sums = vec![Tally::default(); names.len()];
     let mut persons = vec![BTreeSet::new(); names.len()];
-    for picture in members {
-        let own = people.person(picture.person);
+    for image in members {
+        let own = people.person(image.person);
         let tallies = own.iter_mut().zip(&mut sums).zip(&mut persons);
-        for (((own, sum), persons), (tag, answer)) in tallies.zip(picture.tags.iter().zip(&picture.answers)) {
+        for (((own, sum), persons), (tag, answer)) in tallies.zip(image.tags.iter().zip(&image.answers)) {
             if let Some(truth) = *tag {
                 own.add(truth, answer.present);
                 sum.add(truth, answer.present);
-                persons.insert(picture.person);
+                persons.insert(image.person);
             }
         }
     }
@@ -143,7 +144,7 @@ fn group_rows(by: &str, group: &str, members: &[&Answered], names: &[&str]) -> V
             by: by.to_owned(),
             group: group.to_owned(),
             attribute: (*name).to_owned(),
-            pictures: tally.known(),
+            images: tally.known(),
             people: persons.len(),
             positives: tally.positives(),
             accuracy: accuracy(&tally),

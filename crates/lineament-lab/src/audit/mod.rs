@@ -1,6 +1,6 @@
 //! An audit: for whom a model errs, how far its probabilities can be believed, and which labels contradict each other.
 //!
-//! Groups are made of labels that people gave to pictures. They say how pictures were labelled, not who somebody is.
+//! Groups are made of labels that people gave to images. They say how images were labelled, not who somebody is.
 
 pub mod calibration;
 pub mod contradictions;
@@ -20,11 +20,12 @@ use second_look::Doubt;
 /// What an audit found; each table is also a CSV file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Audit {
-    /// Pictures in which a face was read.
-    pub pictures: usize,
-    /// Pictures left out, because no face was found in them.
+    /// Images in which a face was read.
+    #[serde(rename = "pictures")]
+    pub images: usize,
+    /// Images left out, because no face was found in them.
     pub without_face: usize,
-    /// Pictures that could not be read.
+    /// Images that could not be read.
     pub skipped: usize,
     /// Errors by attribute and group.
     pub groups: Vec<GroupRow>,
@@ -36,7 +37,7 @@ pub struct Audit {
     pub second_look: Vec<Doubt>,
 }
 
-/// One picture as the audit sees it.
+/// One image as the audit sees it.
 #[derive(Debug, Clone)]
 pub(crate) struct Answered {
     /// The file, as the data set names it.
@@ -49,15 +50,15 @@ pub(crate) struct Answered {
     pub answers: Vec<Reading>,
 }
 
-/// The number of the person on the picture at a place; one of its own where the data does not say.
+/// The number of the person on the image at a place; one of its own where the data does not say.
 pub(crate) fn person(sample: &Sample, index: usize) -> u64 {
     // Identities are 32 bits: numbers above are free for those without.
     sample.identity.map_or((1 << 32) + index as u64, u64::from)
 }
 
-/// Audits the pictures of one pass. `doubts` is how many labels are listed for a second look.
+/// Audits the images of one pass. `doubts` is how many labels are listed for a second look.
 ///
-/// The pictures should be ones that the model has not learnt from: what it has learnt by heart it does not doubt.
+/// The images should be ones that the model has not learnt from: what it has learnt by heart it does not doubt.
 pub fn audit(
     observations: &Observations<'_>,
     point: OperatingPoint,
@@ -82,7 +83,7 @@ pub fn audit(
         .collect();
     let names = card.names();
     Audit {
-        pictures: answered.len(),
+        images: answered.len(),
         without_face: observations.seen.len() - answered.len(),
         skipped: observations.skipped.len(),
         groups: groups::rows(&answered, &names, groupings),

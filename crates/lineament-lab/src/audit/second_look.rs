@@ -8,7 +8,8 @@ use super::Answered;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Doubt {
     /// The file, as the data set names it.
-    pub picture: String,
+    #[serde(rename = "picture")]
+    pub image: String,
     /// The attribute.
     pub attribute: String,
     /// The label.
@@ -18,21 +19,21 @@ pub struct Doubt {
 }
 
 /// The least likely labels among those that the model answers differently, least likely first.
-pub(super) fn doubts(pictures: &[Answered], names: &[&str], most: usize) -> Vec<Doubt> {
+pub(super) fn doubts(images: &[Answered], names: &[&str], most: usize) -> Vec<Doubt> {
     let mut all = Vec::new();
-    for picture in pictures {
-        for ((name, tag), answer) in names.iter().zip(&picture.tags).zip(&picture.answers) {
+    for image in images {
+        for ((name, tag), answer) in names.iter().zip(&image.tags).zip(&image.answers) {
             let Some(label) = *tag else { continue };
             if label != answer.present {
                 let likely = if label { answer.probability } else { 1.0 - answer.probability };
-                all.push((likely, &picture.name, *name, label));
+                all.push((likely, &image.name, *name, label));
             }
         }
     }
     all.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| (a.1, a.2).cmp(&(b.1, b.2))));
     all.truncate(most);
-    let doubt = |(probability_of_label, picture, attribute, label): (f32, &String, &str, bool)| Doubt {
-        picture: picture.clone(),
+    let doubt = |(probability_of_label, image, attribute, label): (f32, &String, &str, bool)| Doubt {
+        image: image.clone(),
         attribute: attribute.to_owned(),
         label,
         probability_of_label,

@@ -1,22 +1,22 @@
-//! Pictures explained as a sparse sum of few neurons, for the page.
+//! Images explained as a sparse sum of few neurons, for the page.
 
 use lineament::crop::crop;
 use lineament::explain::{ExplainOptions, Explanation};
 use lineament::{Photo, Rect, Tagger};
 
-/// Longest side of a picture on the page, in pixels.
+/// Longest side of an image on the page, in pixels.
 const SIDE: f32 = 240.0;
 /// Attributes of a face that are explained.
 const ATTRIBUTES: usize = 4;
 /// Neurons named for each.
 const NEURONS: usize = 5;
 
-/// A face in a picture of its own, explained.
+/// A face in an image of its own, explained.
 #[derive(Debug, Clone)]
 pub struct Explained {
-    /// What the picture is called.
+    /// What the image is called.
     pub title: String,
-    /// The part of the picture around the face.
+    /// The part of the image around the face.
     pub photo: Photo,
     /// Where the face is in it.
     pub face: Rect,

@@ -27,7 +27,7 @@ const MOST: f32 = 0.2;
 const EPSILON: f32 = 1e-5;
 
 impl Hog {
-    /// Numbers that a picture of this size becomes: 0 where it is smaller than a block.
+    /// Numbers that an image of this size becomes: 0 where it is smaller than a block.
     pub fn features(&self, [width, height]: [u32; 2]) -> usize {
         let blocks = |side: u32| (side / self.cell.max(1) + 1).saturating_sub(self.block) as usize;
         blocks(width) * blocks(height) * (self.block * self.block * self.directions) as usize
@@ -38,7 +38,7 @@ impl Hog {
         (2..=64).contains(&self.cell) && (1..=8).contains(&self.block) && (2..=36).contains(&self.directions)
     }
 
-    /// Adds the histograms of a picture to `out`: blocks row by row, in each its cells row by row, in each its directions.
+    /// Adds the histograms of an image to `out`: blocks row by row, in each its cells row by row, in each its directions.
     pub fn describe(&self, photo: &Photo, out: &mut Vec<f32>) {
         let (cell, block) = (self.cell.max(1) as usize, self.block as usize);
         let (columns, rows) = (photo.width() as usize / cell, photo.height() as usize / cell);

@@ -1,4 +1,4 @@
-//! Which attributes have to do with who somebody is, and which change from picture to picture.
+//! Which attributes have to do with who somebody is, and which change from image to image.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// What pictures of one person have in common for years: the face's parts and shape, sex, age.
+    /// What images of one person have in common for years: the face's parts and shape, sex, age.
     Identity,
-    /// What may differ between two pictures of a day: expression, what is worn or put on, the shot.
+    /// What may differ between two images of a day: expression, what is worn or put on, the shot.
     Moment,
     /// What a hairdresser changes, and whatever is not in the table.
     Between,

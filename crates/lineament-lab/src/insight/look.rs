@@ -1,4 +1,4 @@
-//! A second pass over the pictures in which a face was read: what ANet's layers and HOG say of each.
+//! A second pass over the images in which a face was read: what ANet's layers and HOG say of each.
 
 use lineament::attributes::FaceRegion;
 use lineament::crop::crop;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::features::Features;
 use super::hog::Hog;
 use super::stages::Stage;
-use super::{InsightError, InsightError::Picture};
+use super::{InsightError, InsightError::Image};
 use crate::observe::Observations;
 
 /// Side of the drawn region that HOG describes, in pixels.
@@ -45,7 +45,7 @@ impl Seen {
     /// Looks again at every face of a pass, calling `done` after each.
     ///
     /// # Errors
-    /// A picture that could be read in the pass and no longer can, a bundle whose ANet cannot be cut, or no face at all.
+    /// An image that could be read in the pass and no longer can, a bundle whose ANet cannot be cut, or no face at all.
     pub fn of(
         bundle: &Bundle,
         tagger: &Tagger,
@@ -58,7 +58,7 @@ impl Seen {
             return Err(InsightError::NoFaces { split: pass.split });
         }
         let look = |face: &Face| -> Result<_, InsightError> {
-            let wrong = |reason: String| Picture { path: face.path.clone(), reason };
+            let wrong = |reason: String| Image { path: face.path.clone(), reason };
             let photo =
                 Photo::open(&face.path, &Limits::default()).map_err(|error| wrong(error.to_string()))?;
             let fc = tagger

@@ -16,11 +16,11 @@ const MOST: usize = 100;
 /// Side of a mean face, in pixels.
 pub const SIDE: u32 = 64;
 
-/// The mean of some pictures, each of another person.
+/// The mean of some images, each of another person.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeanFace {
     /// How many.
-    pub pictures: usize,
+    pub images: usize,
     /// Their mean activation.
     pub activation: f64,
     /// What they look like together, [`SIDE`] pixels square.
@@ -64,7 +64,7 @@ pub(super) fn of_strongest(seen: &Seen, named: &[Speaks], most: usize) -> Result
     Ok(found)
 }
 
-/// Rows of high, middling and low values: a tenth of the people each, at least [`LEAST`] and at most [`MOST`], each with one picture.
+/// Rows of high, middling and low values: a tenth of the people each, at least [`LEAST`] and at most [`MOST`], each with one image.
 fn groups(values: &[f32], persons: &[u64]) -> Result<[Vec<usize>; 3], TooFew> {
     let people = persons.iter().collect::<BTreeSet<_>>().len();
     if people < LEAST {
@@ -98,18 +98,18 @@ fn mean_face(seen: &Seen, values: &[f32], rows: &[usize]) -> MeanFace {
         let photo = Photo::open(&face.path, &Limits::default()).ok()?;
         Some((crop(&photo, face.region, SIDE, SIDE), *values.get(*row)?))
     };
-    let pictures: Vec<(Photo, f32)> = rows.par_iter().filter_map(drawn).collect();
-    let count = pictures.len().max(1) as f64;
+    let images: Vec<(Photo, f32)> = rows.par_iter().filter_map(drawn).collect();
+    let count = images.len().max(1) as f64;
     let mut photo = Photo::filled(SIDE, SIDE, [0; 3]);
     let mut sums = vec![0_u32; photo.pixels().len()];
-    for (picture, _) in &pictures {
-        sums.iter_mut().zip(picture.pixels()).for_each(|(sum, value)| *sum += u32::from(*value));
+    for (image, _) in &images {
+        sums.iter_mut().zip(image.pixels()).for_each(|(sum, value)| *sum += u32::from(*value));
     }
     for (pixel, sum) in photo.pixels_mut().iter_mut().zip(sums) {
         *pixel = (f64::from(sum) / count).round() as u8;
     }
-    let activation = pictures.iter().map(|(_, value)| f64::from(*value)).sum::<f64>() / count;
-    MeanFace { pictures: pictures.len(), activation, photo }
+    let activation = images.iter().map(|(_, value)| f64::from(*value)).sum::<f64>() / count;
+    MeanFace { images: images.len(), activation, photo }
 }
 
 #[cfg(test)]
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn nobody_is_in_a_group_twice_and_few_people_are_refused() {
-        // Three pictures of each of 40 people.
+        // Three images of each of 40 people.
         let values: Vec<f32> = (0..120).map(|row| ((row * 37) % 120) as f32).collect();
         let persons: Vec<u64> = (0..120).map(|row| row / 3).collect();
         let found = groups(&values, &persons).unwrap();

@@ -1,5 +1,5 @@
 //! What a net found out (paper, section 4.2, Figs. 8 to 11): which layers and neurons know which attribute, how few of them do, which attributes
-//! go together; with mean faces, and pictures explained. [`page`] writes it, with an [`audit`](crate::audit), as one HTML page that stands alone.
+//! go together; with mean faces, and images explained. [`page`] writes it, with an [`audit`](crate::audit), as one HTML page that stands alone.
 //!
 //! Whatever is chosen (costs, thresholds, cuts, which neurons are best) is chosen on one part of the data set, by person, and measured on another.
 
@@ -40,7 +40,7 @@ use pca::Pca;
 use share::ShareCurve;
 use sparse::SparseFigures;
 
-/// Pictures with an attribute, and without it, that both parts must have for it to be measured.
+/// Images with an attribute, and without it, that both parts must have for it to be measured.
 pub const MEASURABLE: usize = 10;
 
 /// Why there is no insight.
@@ -52,9 +52,9 @@ pub enum InsightError {
         /// The part.
         split: Split,
     },
-    /// A picture that was read once, and then no longer.
+    /// An image that was read once, and then no longer.
     #[error("{}: {reason}", path.display())]
-    Picture {
+    Image {
         /// The file.
         path: PathBuf,
         /// What went wrong.
@@ -91,9 +91,9 @@ pub struct InsightOptions {
 pub struct Insight {
     /// The model's attributes.
     pub names: Vec<String>,
-    /// Pictures and people that were fitted to and chosen on.
+    /// Images and people that were fitted to and chosen on.
     pub fitted: [usize; 2],
-    /// Pictures and people that are reported.
+    /// Images and people that are reported.
     pub asked: [usize; 2],
     /// Places of the attributes that are measured.
     pub measured: Vec<usize>,

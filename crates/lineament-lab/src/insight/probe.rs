@@ -44,7 +44,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// A fold for every face: people are shuffled and dealt out, so that all pictures of one are left out together.
+/// A fold for every face: people are shuffled and dealt out, so that all images of one are left out together.
 pub fn folds(faces: &[Face], seed: u64) -> Vec<usize> {
     let mut people: Vec<u64> = faces.iter().map(|face| face.person).collect();
     people.sort_unstable();

@@ -112,7 +112,7 @@ pub(super) fn model(graph: &Message, metadata: &[(String, String)]) -> Message {
 }
 
 /// Sizes of a checked spec are far below the limit of i64; only a stride can be anything, and one that large steps over every
-/// picture all the same.
+/// image all the same.
 pub(super) fn int(size: usize) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }

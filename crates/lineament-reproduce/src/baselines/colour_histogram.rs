@@ -24,7 +24,7 @@ const CHANNELS: usize = 6;
 const HUE: usize = 3;
 
 impl ColourHistogram {
-    /// Numbers that a picture becomes.
+    /// Numbers that an image becomes.
     pub fn features(&self) -> usize {
         (self.grid * self.grid * self.bins) as usize * CHANNELS
     }
@@ -34,7 +34,7 @@ impl ColourHistogram {
         (2..=64).contains(&self.bins) && (1..=8).contains(&self.grid)
     }
 
-    /// Adds the histograms of a picture to `out`: cells row by row, in each a histogram a channel. A colour between the middles of two bins
+    /// Adds the histograms of an image to `out`: cells row by row, in each a histogram a channel. A colour between the middles of two bins
     /// counts for both, the nearer more; a hue counts as much as it is saturated, since a grey has none.
     pub fn describe(&self, photo: &Photo, out: &mut Vec<f32>) {
         let (bins, grid) = (self.bins.max(1) as usize, self.grid.max(1) as usize);

@@ -44,7 +44,7 @@ pub enum PandaError {
     /// The parts.
     #[error(transparent)]
     Parts(#[from] PartsError),
-    /// A net that reads pictures of another size than its part has.
+    /// A net that reads images of another size than its part has.
     #[error(
         "the net of part {0} reads pictures of another size than the part has; give both the same, with 3 channels"
     )]

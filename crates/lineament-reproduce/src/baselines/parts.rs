@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Eyes, nose and corners of the mouth of the mean face, in distances between the eyes from their midpoint: the mean over CelebA's training
-/// pictures, each moved, turned and scaled onto it.
+/// images, each moved, turned and scaled onto it.
 const MEAN_FACE: [[f32; 2]; 5] = [[-0.5, 0.0], [0.5, 0.0], [0.0, 0.6], [-0.43, 1.05], [0.43, 1.05]];
 
 /// A part of the face: an upright rectangle in the frame of the landmarks, whose origin is between the eyes and whose unit is their
@@ -21,7 +21,7 @@ pub struct Part {
     pub centre: [f32; 2],
     /// Its width and height.
     pub size: [f32; 2],
-    /// Width and height of its picture.
+    /// Width and height of its image.
     pub pixels: [u32; 2],
 }
 
@@ -82,7 +82,7 @@ impl Part {
         }
     }
 
-    /// The map from the part's picture to the frame of the landmarks.
+    /// The map from the part's image to the frame of the landmarks.
     pub fn in_frame(&self) -> Affine {
         let [width, height] = self.size;
         let [x, y] = self.centre;
@@ -168,7 +168,7 @@ mod tests {
         let (drawn, cut) = (upright.draw(&photo, &part), crop(&photo, rect, 32, 16));
         let apart = drawn.pixels().iter().zip(cut.pixels()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
         assert!(apart <= 2, "{apart}");
-        // Upside down it is the same picture turned by half.
+        // Upside down it is the same image turned by half.
         let turned = Frame::of(&face_at(&Affine([-20.0, 0.0, 110.0, 0.0, -20.0, 90.0]))).unwrap();
         let mut other = Photo::filled(200, 160, [0; 3]);
         for (to, from) in other.pixels_mut().chunks_exact_mut(3).rev().zip(photo.pixels().chunks_exact(3)) {

@@ -25,7 +25,7 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Whether pictures may be sent here: not while the service is about to stop.
+/// Whether images may be sent here: not while the service is about to stop.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -41,7 +41,7 @@ pub async fn readyz(State(service): State<Arc<Service>>) -> Result<&'static str,
     Ok("ready\n")
 }
 
-/// Counters for Prometheus: requests, pictures, faces, time of each stage, length of the queue.
+/// Counters for Prometheus: requests, images, faces, time of each stage, length of the queue.
 #[utoipa::path(
     get,
     path = "/metrics",

@@ -59,7 +59,8 @@ struct ModelLimits {
     /// Pixels of a photo.
     pixels: u64,
     /// Photos of a form.
-    pictures: usize,
+    #[serde(rename = "pictures")]
+    images: usize,
     /// Faces reported per photo.
     faces: usize,
     /// Maps of attributes per photo.
@@ -97,7 +98,7 @@ pub async fn model(State(service): State<Arc<Service>>) -> axum::response::Respo
         limits: ModelLimits {
             bytes: limits.body,
             pixels: limits.pixels,
-            pictures: limits.pictures,
+            images: limits.images,
             faces: limits.faces,
             maps: limits.maps,
         },

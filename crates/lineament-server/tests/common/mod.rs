@@ -20,7 +20,7 @@ use lineament_server::{Service, Settings};
 use serde_json::Value;
 use tower::ServiceExt;
 
-/// A model that finds something in every picture with edges.
+/// A model that finds something in every image with edges.
 pub fn bundle() -> Bundle {
     let mut card = tiny_card();
     card.lnets_mut().unwrap().method =
@@ -56,16 +56,16 @@ pub fn held_service_of(threads: usize, settings: Settings) -> (Arc<Service>, Sen
     (Service::start(tagger, settings).unwrap(), release)
 }
 
-/// A picture as a file.
+/// An image as a file.
 pub fn file(photo: &Photo, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
-    let picture = RgbImage::from_raw(photo.width(), photo.height(), photo.pixels().to_vec()).unwrap();
-    picture.write_to(&mut bytes, format).unwrap();
+    let image = RgbImage::from_raw(photo.width(), photo.height(), photo.pixels().to_vec()).unwrap();
+    image.write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
 }
 
-/// A picture in which the tiny model finds something.
-pub fn picture() -> Vec<u8> {
+/// An image in which the tiny model finds something.
+pub fn image() -> Vec<u8> {
     file(&blocks(120, 100, 1), ImageFormat::Png)
 }
 
@@ -118,10 +118,10 @@ pub fn post(address: &str, kind: &str, body: impl Into<Body>) -> Request<Body> {
     Request::post(address).header(header::CONTENT_TYPE, kind).body(body.into()).unwrap()
 }
 
-/// Pictures with their names as a form.
-pub fn form(address: &str, pictures: &[(&str, &[u8])]) -> Request<Body> {
+/// Images with their names as a form.
+pub fn form(address: &str, images: &[(&str, &[u8])]) -> Request<Body> {
     let mut body = Vec::new();
-    for (name, bytes) in pictures {
+    for (name, bytes) in images {
         let head = format!(
             "--frontier\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"{name}\"\r\n\r\n"
         );

@@ -1,4 +1,4 @@
-//! Where faces stand in the pictures of a data set that was cropped around them.
+//! Where faces stand in the images of a data set that was cropped around them.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::section::{Section, above_zero};
 use crate::error::TrainError;
 
-/// Where a face stands in pictures that were cropped around it, as shares of the picture's height.
+/// Where a face stands in images that were cropped around it, as shares of the image's height.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Frame {

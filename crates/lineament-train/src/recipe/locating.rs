@@ -91,13 +91,13 @@ impl PaperRecipe {
 pub struct PyramidRecipe {
     /// Constants of the localizer; `candidate_threshold`, `threshold` and `face` are chosen again at the end of stage `lnet_s`, where the data allows.
     pub localisation: PyramidParameters,
-    /// False alarms a picture that the threshold is to let pass.
+    /// False alarms an image that the threshold is to let pass.
     pub false_alarms: f64,
     /// Share of validation faces that LNet_s may never be asked about, to spare it what LNet_o makes little of: `candidate_threshold` is chosen so. Without,
     /// the recipe's stands.
     #[serde(default)]
     pub candidates_lost: Option<f64>,
-    /// Where the window of a face stands in the pictures of a data set that was cropped around its faces, by data-set name.
+    /// Where the window of a face stands in the images of a data set that was cropped around its faces, by data-set name.
     pub frames: BTreeMap<String, Frame>,
     /// Least response of LNet_o's own window in a photo for LNet_s to learn from it.
     pub confident: f32,
@@ -165,11 +165,11 @@ pub fn without_responses(lnet: &NetSpec, attributes: usize) -> Result<NetSpec, T
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhotoStage {
-    /// How it learns; a batch counts pictures with a face.
+    /// How it learns; a batch counts images with a face.
     pub schedule: Schedule,
-    /// How pictures are changed.
+    /// How images are changed.
     pub augment: Augment,
-    /// Pictures without a face for each one with.
+    /// Images without a face for each one with.
     pub negatives: f64,
 }
 

@@ -42,7 +42,7 @@ pub struct Recipe {
     pub region: Region,
     /// How patches are cut from the region at prediction.
     pub patches: Patches,
-    /// Where the face stands in the pictures of a data set that was cropped around its faces, by data-set name.
+    /// Where the face stands in the images of a data set that was cropped around its faces, by data-set name.
     #[serde(default)]
     pub frames: BTreeMap<String, Frame>,
     /// Attributes that the data has and that are not to be learned.
@@ -217,7 +217,7 @@ pub fn check_texts(name: &str, note: &str, without: &[String]) -> Result<(), Tra
     without.iter().try_for_each(|attribute| top.line("without", attribute, 100))
 }
 
-/// Refuses numbers that no picture can be prepared with.
+/// Refuses numbers that no image can be prepared with.
 ///
 /// # Errors
 /// [`TrainError::Recipe`] that names the field.

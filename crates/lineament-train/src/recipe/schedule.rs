@@ -10,9 +10,9 @@ use crate::error::TrainError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
-    /// Passes over the pictures.
+    /// Passes over the images.
     pub epochs: u64,
-    /// Pictures a step (all shards together).
+    /// Images a step (all shards together).
     pub batch: usize,
     /// Peak learning rate of the one-cycle schedule.
     pub rate: f64,
@@ -36,7 +36,7 @@ pub struct Schedule {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Again {
-    /// Passes over the pictures.
+    /// Passes over the images.
     pub epochs: u64,
     /// Peak learning rate.
     pub rate: f64,
@@ -68,7 +68,7 @@ impl Schedule {
         optimiser.check(section)
     }
 
-    /// Passes over the pictures, all cycles together.
+    /// Passes over the images, all cycles together.
     pub fn all_epochs(&self) -> u64 {
         self.epochs + self.again.map_or(0, |again| again.epochs)
     }

@@ -17,7 +17,7 @@ pub struct ObjectStage {
     pub schedule: Schedule,
     /// Crops and colours.
     pub augment: Augment,
-    /// Side in pixels of the pictures that the net is shown.
+    /// Side in pixels of the images that the net is shown.
     pub size: usize,
     /// Label smoothing.
     #[serde(default)]
@@ -82,7 +82,7 @@ pub struct AttributeStage {
     #[serde(default)]
     pub smoothing: f32,
     /// Weight of a teacher's probabilities (those of another model) where a data set brings them: a second head learns them, which is removed
-    /// afterwards. 0 leaves pictures that have nothing else out.
+    /// afterwards. 0 leaves images that have nothing else out.
     #[serde(default, alias = "soft")]
     pub distillation: f32,
     /// Share of FC units dropped at random while learning.
@@ -90,7 +90,8 @@ pub struct AttributeStage {
     pub dropout: f64,
     /// Learn from so many tagged faces only, drawn by the seed: what less data costs (paper Fig. 13).
     #[serde(default)]
-    pub pictures: Option<usize>,
+    #[serde(rename = "pictures")]
+    pub images: Option<usize>,
 }
 
 impl AttributeStage {
@@ -99,7 +100,7 @@ impl AttributeStage {
     /// # Errors
     /// [`TrainError::Recipe`] that names the field.
     pub fn check(&self, anet: &NetSpec) -> Result<(), TrainError> {
-        let (name, Self { schedule, narrow: slim, augment, smoothing, distillation, dropout, pictures }) =
+        let (name, Self { schedule, narrow: slim, augment, smoothing, distillation, dropout, images }) =
             ("anet", self);
         let section = Section::stage(name);
         schedule.check(name)?;
@@ -111,7 +112,7 @@ impl AttributeStage {
         section.within("smoothing", *smoothing, 0.0..1.0)?;
         section.within("distillation", *distillation, 0.0..=100.0)?;
         section.within("dropout", *dropout, 0.0..1.0)?;
-        pictures.map_or(Ok(()), |pictures| section.within("pictures", pictures, 1.0..=1e9))
+        images.map_or(Ok(()), |images| section.within("pictures", images, 1.0..=1e9))
     }
 }
 
@@ -151,7 +152,7 @@ impl SvmStage {
     }
 }
 
-/// Refuses changes of pictures that are none.
+/// Refuses changes of images that are none.
 ///
 /// # Errors
 /// [`TrainError::Recipe`] that names the setting of `stage`.

@@ -62,7 +62,7 @@ fn complete() -> Recipe {
     let again = Some(Again { epochs: 3, rate: 1e-3 });
     recipe.note = "Everything that a recipe can hold.".to_owned();
     recipe.without = vec!["Blurry".to_owned()];
-    recipe.anet.pictures = Some(1000);
+    recipe.anet.images = Some(1000);
     recipe.anet.schedule.again = again;
     recipe.anet.narrow.as_mut().unwrap().schedule.again = again;
     recipe.identities = Some(IdentityStage {

@@ -85,17 +85,17 @@ fn train(
     let mut schedule = schedule.clone();
     let mut task = Attributes::new(stage.name(), recipe, &faces, &modules, schedule.batch);
     if context.fine_tune.is_some() {
-        // A few dozen pictures are less than a batch, and may still be all that somebody has.
-        let most = task.pictures() / (2 * SHARDS) * 2 * SHARDS;
+        // A few dozen images are less than a batch, and may still be all that somebody has.
+        let most = task.images() / (2 * SHARDS) * 2 * SHARDS;
         schedule.batch = schedule.batch.min(most).max(2 * SHARDS);
         task = Attributes::new(stage.name(), recipe, &faces, &modules, schedule.batch);
     }
-    if task.pictures() < schedule.batch {
+    if task.images() < schedule.batch {
         let why =
             "no --data folder holds tagged pictures with a face (the LNets may have found none)".to_owned();
-        return Err(TrainError::NoPictures { stage: stage.to_string(), why });
+        return Err(TrainError::NoImages { stage: stage.to_string(), why });
     }
-    tracing::info!("{stage}: {} faces", task.pictures());
+    tracing::info!("{stage}: {} faces", task.images());
     training_loop::run(&task, &mut learner, &schedule, &context.folder.around())?;
     let (trunk, head) = (learner.weights(&modules.trunk), learner.weights(&modules.head));
     context.save(stage, &[("trunk", &trunk), ("head", &head)])

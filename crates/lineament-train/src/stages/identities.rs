@@ -10,7 +10,7 @@ use crate::recipe::narrow;
 use crate::stage::Stage;
 use crate::training_loop;
 
-/// Trains the trunk on people with two pictures or more.
+/// Trains the trunk on people with two images or more.
 ///
 /// # Errors
 /// When there is nothing to learn from, or the training stops.
@@ -22,7 +22,7 @@ pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
     let schedule = &stage.schedule;
     if people.iter().map(Vec::len).sum::<usize>() < schedule.batch {
         let why = "no --data folder holds cropped faces of people with two pictures or more".to_owned();
-        return Err(TrainError::NoPictures { stage: Stage::Identities.to_string(), why });
+        return Err(TrainError::NoImages { stage: Stage::Identities.to_string(), why });
     }
     tracing::info!("identities: {} people", people.len());
     let net = match &recipe.anet.narrow {

@@ -18,19 +18,19 @@ use crate::training_loop;
 /// When there is nothing to learn from, or the training stops.
 pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
     let Some(stage) = &context.recipe.objects else { return Ok(()) };
-    let (pictures, classes) = objects(&context.sets, Split::Train);
-    if pictures.len() < stage.schedule.batch || classes < 2 {
+    let (images, classes) = objects(&context.sets, Split::Train);
+    if images.len() < stage.schedule.batch || classes < 2 {
         let why =
             "no --data folder holds pictures of at least two object classes (train/CLASS/...)".to_owned();
-        return Err(TrainError::NoPictures { stage: Stage::Objects.to_string(), why });
+        return Err(TrainError::NoImages { stage: Stage::Objects.to_string(), why });
     }
     let lnets = &context.recipe.nets;
-    let train = |name, lnet, pictures| train(context, name, stage, lnet, pictures, classes);
-    let trunk = train(Stage::Objects.name(), &lnets.lnet_o, pictures.clone())?;
+    let train = |name, lnet, images| train(context, name, stage, lnet, images, classes);
+    let trunk = train(Stage::Objects.name(), &lnets.lnet_o, images.clone())?;
     if lnets.one_lnet() {
         return context.save(Stage::Objects, &[("trunk", &trunk)]);
     }
-    let second = train(SECOND_OBJECTS, &lnets.lnet_s, pictures)?;
+    let second = train(SECOND_OBJECTS, &lnets.lnet_s, images)?;
     context.save(Stage::Objects, &[("trunk", &trunk), ("lnet_s", &second)])
 }
 
@@ -39,7 +39,7 @@ fn train(
     name: &'static str,
     stage: &ObjectStage,
     lnet: &NetSpec,
-    pictures: Vec<Object>,
+    images: Vec<Object>,
     classes: usize,
 ) -> Result<Weights, TrainError> {
     let trunk = context.recipe.locating.object_trunk(lnet, context.attributes.len())?;
@@ -47,7 +47,7 @@ fn train(
     let schedule = &stage.schedule;
     let list: [&Module; 2] = [&modules.trunk, &modules.head];
     let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, context.recipe.seed);
-    let task = Objects::new(name, context.recipe, stage, &modules, pictures);
+    let task = Objects::new(name, context.recipe, stage, &modules, images);
     training_loop::run(&task, &mut learner, schedule, &context.folder.around())?;
     Ok(learner.weights(&modules.trunk))
 }

@@ -20,7 +20,7 @@ pub enum AnetError {
     /// The patches.
     #[error(transparent)]
     Patches(#[from] PatchesError),
-    /// ANet reads pictures of another size than the patches.
+    /// ANet reads images of another size than the patches.
     #[error("ANet reads {input} but the patches are 3x{size}x{size}; give both the same size")]
     Input {
         /// What ANet reads.

@@ -17,7 +17,7 @@ pub struct CustomExtractor {
     pub about: String,
     /// Length of its embeddings.
     pub features: usize,
-    /// Its nets, by the name of their tensors. Each sees one picture a face.
+    /// Its nets, by the name of their tensors. Each sees one image a face.
     #[serde(default)]
     pub nets: BTreeMap<String, NetSpec>,
     /// Everything else that decides what it does.

@@ -27,7 +27,7 @@ pub struct AttributeCard {
     pub platt: Platt,
     /// Score to answer.
     pub thresholds: Thresholds,
-    /// The share of training pictures that have it, 0 to 1; the majority's answer is yes above 0.5.
+    /// The share of training images that have it, 0 to 1; the majority's answer is yes above 0.5.
     #[serde(rename = "positives")]
     pub prevalence: f32,
     /// Where it comes from, if it was added to a finished bundle.
@@ -35,18 +35,18 @@ pub struct AttributeCard {
     pub provenance: Option<Provenance>,
 }
 
-/// How an attribute was added to a finished bundle whose nets stayed as they were, and what it is worth: figures on pictures that were left out in
+/// How an attribute was added to a finished bundle whose nets stayed as they were, and what it is worth: figures on images that were left out in
 /// turn (cross-validation).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
-    /// Pictures that have it.
+    /// Images that have it.
     pub with: u32,
-    /// Pictures that do not.
+    /// Images that do not.
     pub without: u32,
-    /// What was left out together: pictures one by one, or people with all of theirs.
+    /// What was left out together: images one by one, or people with all of theirs.
     pub by: Group,
-    /// The mean of the shares of right answers among pictures with and without it.
+    /// The mean of the shares of right answers among images with and without it.
     pub balanced_accuracy: f64,
     /// The lower end of the 95 % interval of the balanced accuracy.
     pub low: f64,
@@ -58,30 +58,31 @@ pub struct Provenance {
     pub base: String,
 }
 
-/// What belongs together when pictures are left out or drawn again.
+/// What belongs together when images are left out or drawn again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Group {
-    /// Every picture stands for itself.
+    /// Every image stands for itself.
     #[default]
-    Picture,
-    /// All pictures of a person.
+    #[serde(rename = "picture")]
+    Image,
+    /// All images of a person.
     Person,
 }
 
 impl Group {
-    /// "picture" or "person".
+    /// "image" or "person".
     pub fn word(self) -> &'static str {
         match self {
-            Self::Picture => "picture",
+            Self::Image => "picture",
             Self::Person => "person",
         }
     }
 
-    /// "pictures" or "people".
+    /// "images" or "people".
     pub fn plural(self) -> &'static str {
         match self {
-            Self::Picture => "pictures",
+            Self::Image => "pictures",
             Self::Person => "people",
         }
     }
@@ -150,7 +151,7 @@ impl AttributeCard {
         }
     }
 
-    /// The answer of the majority of the training pictures.
+    /// The answer of the majority of the training images.
     pub fn majority(&self) -> bool {
         self.prevalence > 0.5
     }

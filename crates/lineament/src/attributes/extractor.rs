@@ -154,7 +154,7 @@ impl Extractor {
         }
     }
 
-    /// Its nets by the name of their tensors, and how many pictures each is shown of a face.
+    /// Its nets by the name of their tensors, and how many images each is shown of a face.
     pub fn nets(&self) -> Vec<(String, &NetSpec, u64)> {
         match self {
             Self::Anet(anet) => vec![(ANET.to_owned(), &anet.anet, anet.patches.count() as u64)],

@@ -7,7 +7,7 @@ use crate::geometry::{Point, Rect};
 pub enum FaceRegion {
     /// A square around it, in pixels of the photo.
     Region(Rect),
-    /// Its left eye, right eye, nose, left and right corner of the mouth (left and right as seen in the picture), in pixels of the photo.
+    /// Its left eye, right eye, nose, left and right corner of the mouth (left and right as seen in the image), in pixels of the photo.
     Landmarks([Point; 5]),
 }
 

@@ -82,7 +82,7 @@ impl Region {
         Ok(())
     }
 
-    /// The region of a face box. It may reach outside the picture.
+    /// The region of a face box. It may reach outside the image.
     ///
     /// # Errors
     /// A box that is empty or not finite.
@@ -93,7 +93,7 @@ impl Region {
         square(x, y, self.enlarge * face.height).filter(|_| inside).ok_or(RegionError::Box(face))
     }
 
-    /// The square around all of a box, for models that look at whole pictures.
+    /// The square around all of a box, for models that look at full images.
     ///
     /// # Errors
     /// A box that is empty or not finite.

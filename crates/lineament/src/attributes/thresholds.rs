@@ -9,7 +9,7 @@ pub enum OperatingPoint {
     /// As many right answers as possible; a rare attribute needs strong evidence.
     #[default]
     Accuracy,
-    /// The mean of the rates of right answers among pictures with and without the attribute, so that a rare attribute
+    /// The mean of the rates of right answers among images with and without the attribute, so that a rare attribute
     /// counts as much as a common one.
     Balanced,
 }

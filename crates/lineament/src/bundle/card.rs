@@ -108,7 +108,7 @@ pub enum CardError {
         /// The name of its tensors.
         net: String,
     },
-    /// ANet reads pictures of another size than the patches.
+    /// ANet reads images of another size than the patches.
     #[error("the card's anet reads {input} but the patches are 3x{size}x{size}: both must be the same")]
     Input {
         /// What ANet reads.
@@ -245,7 +245,7 @@ impl Card {
         }
     }
 
-    /// The square that the extractor sees of a located box: a face's region, or all of the picture where the model looks at whole pictures.
+    /// The square that the extractor sees of a located box: a face's region, or all of the image where the model looks at full images.
     ///
     /// # Errors
     /// A box without an inside, or an extractor that needs landmarks.
@@ -277,7 +277,7 @@ impl Card {
         self.extractor.face_region_of_landmarks(landmarks)
     }
 
-    /// All nets, by the name of their tensors, and the most pictures that each is shown at once.
+    /// All nets, by the name of their tensors, and the most images that each is shown at once.
     pub fn nets(&self) -> Vec<(String, &NetSpec, u64)> {
         let locating = self.localizer.nets().into_iter().map(|(name, net)| (name, net, Self::REGIONS));
         locating.chain(self.extractor.nets()).collect()

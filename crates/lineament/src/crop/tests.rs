@@ -33,7 +33,7 @@ fn farthest(a: &Photo, b: &Photo) -> u8 {
     a.pixels().iter().zip(b.pixels()).map(|(a, b)| a.abs_diff(*b)).max().unwrap()
 }
 
-/// The definition: triangle weights in both directions, over a picture whose edge goes on for ever.
+/// The definition: triangle weights in both directions, over an image whose edge goes on for ever.
 fn plain_crop(photo: &Photo, rect: Rect, width: u32, height: u32) -> Photo {
     let weights = |from: f32, extent: f32, count: u32, index: u32| {
         let step = f64::from(extent) / f64::from(count);
@@ -71,13 +71,13 @@ proptest! {
     }
 
     #[test]
-    fn the_whole_picture_at_its_size_is_itself(photo in photos(1..20)) {
+    fn the_whole_image_at_its_size_is_itself(photo in photos(1..20)) {
         prop_assert_eq!(&crop(&photo, photo.rect(), photo.width(), photo.height()), &photo);
         prop_assert_eq!(&warp(&photo, &Affine::IDENTITY, photo.width(), photo.height()), &photo);
     }
 
     #[test]
-    fn constant_pictures_stay_constant(colour: [u8; 3], rect in rects(), angle in -3.2f32..3.2, width in 1u32..30, height in 1u32..30) {
+    fn constant_images_stay_constant(colour: [u8; 3], rect in rects(), angle in -3.2f32..3.2, width in 1u32..30, height in 1u32..30) {
         let photo = Photo::filled(23, 17, colour);
         let expected = Photo::filled(width, height, colour);
         prop_assert_eq!(&crop(&photo, rect, width, height), &expected);
@@ -141,7 +141,7 @@ fn maps_of_any_size_are_drawn() {
 }
 
 #[test]
-fn outside_of_the_picture_its_edge_goes_on() {
+fn outside_of_the_image_its_edge_goes_on() {
     let photo = Photo::new(2, 1, vec![10, 20, 30, 200, 210, 220]).unwrap();
     for (rect, colour) in [
         (Rect::new(-500.0, 3.0, 40.0, 40.0), [10, 20, 30]),
@@ -167,7 +167,7 @@ fn shrinking_averages_and_does_not_pick() {
 }
 
 #[test]
-fn a_turned_smooth_picture_shows_what_lies_under_it() {
+fn a_turned_smooth_image_shows_what_lies_under_it() {
     let photo = smooth(200, 150);
     for (extent, tolerance) in [(30.0, 3), (100.0, 4), (120.0, 6)] {
         let map = Affine::of_turned(Rect::new(40.0, 20.0, extent, extent), 0.6, true, 32, 32);

@@ -3,7 +3,7 @@
 use super::crop;
 use crate::{Affine, Photo, Rect};
 
-/// The most pixels of the photo to one of the output that are reckoned with: far beyond any picture.
+/// The most pixels of the photo to one of the output that are reckoned with: far beyond any image.
 const LARGEST: f32 = 1e9;
 
 /// What an output of `width` by `height` pixels shows when each of its places is looked up through `map`.
@@ -11,7 +11,7 @@ const LARGEST: f32 = 1e9;
 /// Like [`crop`], with axes that may be turned, mirrored and skewed: edge pixels are repeated, shrinking is
 /// antialiased, growing bilinear. An upright map gives what [`crop`] gives, to the rounding down to half size
 /// and nearly so below. A side of zero is taken as one; a map that is not finite, or has a thousand million pixels of the
-/// photo in one of the output, shows the whole picture.
+/// photo in one of the output, shows the full image.
 pub fn warp(photo: &Photo, map: &Affine, width: u32, height: u32) -> Photo {
     let (width, height) = (width.max(1), height.max(1));
     let (across, down) = map.scales();
@@ -32,7 +32,7 @@ pub fn warp(photo: &Photo, map: &Affine, width: u32, height: u32) -> Photo {
     let small = crop(photo, part, columns as u32, rows as u32);
     let [a, b, c, d, e, f] = map.0.map(|value| value / shrink);
     let map = Affine([a, b, c - seen.x / shrink, d, e, f - seen.y / shrink]);
-    // The shrinking was a tent of one pixel of the small picture already, and variances add up.
+    // The shrinking was a tent of one pixel of the small image already, and variances add up.
     Tent::new(&map, 1.0).draw(&small, &map, width, height)
 }
 
@@ -76,7 +76,7 @@ impl Tent {
         let determinant = a * e - b * d;
         let growing = a.hypot(d) <= 1.0 && b.hypot(e) <= 1.0;
         // Growing asks for plain bilinear, whichever way the axes lie, and so does a map that flattens the
-        // picture.
+        // image.
         if growing || determinant.is_nan() || determinant.abs() < 1e-3 {
             return Self { axes: [1.0, 0.0, 0.0, 1.0], reach: (1.0, 1.0) };
         }

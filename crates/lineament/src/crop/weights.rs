@@ -19,7 +19,7 @@ impl Weights {
     /// `count` output pixels over `extent` source coordinates from `from`, of a source that is `length`
     /// pixels long.
     pub(super) fn new(from: f32, extent: f32, count: u32, length: u32) -> Self {
-        // Far beyond any picture, and still exact enough to count pixels with.
+        // Far beyond any image, and still exact enough to count pixels with.
         let bound = |value: f32| f64::from(value).clamp(-1e9, 1e9);
         let step = bound(extent) / f64::from(count);
         let last = i64::from(length) - 1;
@@ -93,7 +93,7 @@ impl Triangle {
     }
 
     /// Sum over the pixels `low..=high` of the support: two straight runs, so no loop, however many pixels
-    /// lie outside of the picture.
+    /// lie outside of the image.
     fn sum(&self, low: i64, high: i64) -> f64 {
         let middle = floor(self.centre - 0.5);
         self.straight(low, high.min(middle)) + self.straight(low.max(middle + 1), high)

@@ -6,13 +6,13 @@ use lineament_net::{Layer, NetSpec};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// A lattice of cells over a picture. Cell `(column, row)` looks at the picture around the point
+/// A lattice of cells over an image. Cell `(column, row)` looks at the image around the point
 /// `origin + (column * stride.x, row * stride.y)` and stands for the stride-sized rectangle about it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Cells {
-    /// Centre of the first cell, in pixels of the picture.
+    /// Centre of the first cell, in pixels of the image.
     pub origin: Point,
-    /// Distance of neighbouring cells, in pixels of the picture, along x and along y.
+    /// Distance of neighbouring cells, in pixels of the image, along x and along y.
     pub stride: Point,
 }
 

@@ -44,7 +44,7 @@ pub struct Face {
     pub rect: Rect,
     /// How strongly the nets speak for it.
     pub score: f32,
-    /// Eyes, nose and corners of the mouth, left before right as seen in the picture, where the localizer gives them.
+    /// Eyes, nose and corners of the mouth, left before right as seen in the image, where the localizer gives them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub landmarks: Option<[Point; 5]>,
 }

@@ -45,7 +45,7 @@ pub enum ResponseError {
     },
 }
 
-/// Finite responses on a lattice of cells over a picture; at least one.
+/// Finite responses on a lattice of cells over an image; at least one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResponseMap {
     width: usize,
@@ -135,7 +135,7 @@ impl ResponseMap {
         Self { cells, ..self }
     }
 
-    /// What all of its cells stand for, in pixels of the picture.
+    /// What all of its cells stand for, in pixels of the image.
     pub fn extent(&self) -> Rect {
         self.cells.rect(0..self.width, 0..self.height)
     }
@@ -179,19 +179,19 @@ impl ResponseMap {
         edgeboxes::Integral::of(&self.values, self.width, self.height)
     }
 
-    /// The map as colours, dark violet for the least to yellow for the largest response, for a picture of
+    /// The map as colours, dark violet for the least to yellow for the largest response, for an image of
     /// this size.
     pub fn heat_map(&self, width: u32, height: u32) -> Photo {
         self.over(&Photo::filled(width, height, [0; 3]), 1.0)
     }
 
-    /// The map as colours over the picture it belongs to; `opacity` 0 shows the picture alone, 1 the map alone.
-    pub fn over(&self, picture: &Photo, opacity: f32) -> Photo {
+    /// The map as colours over the image it belongs to; `opacity` 0 shows the image alone, 1 the map alone.
+    pub fn over(&self, image: &Photo, opacity: f32) -> Photo {
         let (least, most) = self.range();
         let scale = if most > least { 1.0 / (most - least) } else { 0.0 };
         let opacity = if opacity.is_nan() { 1.0 } else { opacity.clamp(0.0, 1.0) };
-        let mut painted = picture.clone();
-        let width = picture.width() as usize;
+        let mut painted = image.clone();
+        let width = image.width() as usize;
         for (i, pixel) in painted.pixels_mut().chunks_exact_mut(3).enumerate() {
             let value = (self.sample(Cells::PIXELS.centre(i % width, i / width)) - least) * scale;
             for (channel, colour) in pixel.iter_mut().zip(heat(value)) {
@@ -282,8 +282,8 @@ mod tests {
         let heat = map.heat_map(32, 16);
         assert_eq!(heat.pixel(0, 0), Some([0, 0, 4]));
         assert_eq!(heat.pixel(31, 8), Some([252, 255, 164]));
-        let picture = Photo::filled(32, 16, [10, 20, 30]);
-        assert_eq!(map.over(&picture, 0.0), picture);
+        let image = Photo::filled(32, 16, [10, 20, 30]);
+        assert_eq!(map.over(&image, 0.0), image);
         let flat = ResponseMap::new(1, 1, vec![2.0], CELLS).unwrap();
         assert_eq!(flat.heat_map(4, 4).pixel(2, 2), Some([0, 0, 4]));
     }

@@ -1,4 +1,4 @@
-//! From the bytes of a file to an upright RGB picture.
+//! From the bytes of a file to an upright RGB image.
 
 use std::error::Error;
 use std::io::{Cursor, ErrorKind};
@@ -96,19 +96,19 @@ fn orientation_of(decoder: &mut impl ImageDecoder) -> Orientation {
     }
 }
 
-fn turned(mut picture: DynamicImage, orientation: Orientation) -> DynamicImage {
-    picture.apply_orientation(orientation);
-    picture
+fn turned(mut image: DynamicImage, orientation: Orientation) -> DynamicImage {
+    image.apply_orientation(orientation);
+    image
 }
 
-/// Eight bits of red, green and blue, over white where the picture is transparent.
-pub(super) fn over_white(picture: DynamicImage) -> RgbImage {
-    if !picture.color().has_alpha() {
-        return picture.into_rgb8();
+/// Eight bits of red, green and blue, over white where the image is transparent.
+pub(super) fn over_white(image: DynamicImage) -> RgbImage {
+    if !image.color().has_alpha() {
+        return image.into_rgb8();
     }
-    let picture = picture.into_rgba8();
-    let mut rgb = RgbImage::new(picture.width(), picture.height());
-    for (Rgba([r, g, b, alpha]), to) in picture.pixels().zip(rgb.pixels_mut()) {
+    let image = image.into_rgba8();
+    let mut rgb = RgbImage::new(image.width(), image.height());
+    for (Rgba([r, g, b, alpha]), to) in image.pixels().zip(rgb.pixels_mut()) {
         let blend = |colour: u8| {
             let (colour, alpha) = (u32::from(colour), u32::from(*alpha));
             ((colour * alpha + 255 * (255 - alpha) + 127) / 255) as u8
@@ -143,7 +143,7 @@ fn recognise(bytes: &[u8]) -> Result<(ImageFormat, &'static str), PhotoError> {
     Ok((format, name))
 }
 
-/// What files that people take for pictures begin with.
+/// What files that people take for images begin with.
 fn look(bytes: &[u8]) -> &'static str {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     let brand = bytes.get(4..12).unwrap_or_default();

@@ -1,11 +1,11 @@
-//! What can be wrong with a picture.
+//! What can be wrong with an image.
 
 use std::path::PathBuf;
 
 /// The formats that [`Photo`](super::Photo) reads, for messages.
 pub(super) const FORMATS: &str = "JPEG, PNG, GIF, WebP, BMP, TIFF and PNM";
 
-/// Why a picture was refused; each message says what to do about it.
+/// Why an image was refused; each message says what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PhotoError {
@@ -44,7 +44,7 @@ pub enum PhotoError {
         /// The kind.
         reason: String,
     },
-    /// The file ends before the picture does.
+    /// The file ends before the image does.
     #[error("truncated: the {format} ends before the picture does; copy or download it again")]
     Truncated {
         /// Name of the format.
@@ -96,7 +96,7 @@ pub enum PhotoError {
         /// Number of bytes given.
         bytes: usize,
     },
-    /// The picture could not be written.
+    /// The image could not be written.
     #[error("{}: cannot be written: {reason}; check that the folder exists and may be written to", path.display())]
     NotWritten {
         /// The file.

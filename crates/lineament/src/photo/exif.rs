@@ -1,4 +1,4 @@
-//! The orientation that a camera leaves in the EXIF block of a picture (EXIF 2.32, tag 0x0112).
+//! The orientation that a camera leaves in the EXIF block of an image (EXIF 2.32, tag 0x0112).
 
 use image::metadata::Orientation;
 

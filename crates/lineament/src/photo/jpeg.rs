@@ -52,7 +52,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(u32, u32, Vec<u8>
     Ok((width, height, pixels, orientation))
 }
 
-/// The orientation to show the picture in, from its headers.
+/// The orientation to show the image in, from its headers.
 pub(super) fn orientation(bytes: &[u8]) -> Result<Orientation, PhotoError> {
     let lenient =
         DecoderOptions::default().set_strict_mode(false).set_max_width(usize::MAX).set_max_height(usize::MAX);
@@ -64,8 +64,8 @@ pub(super) fn orientation(bytes: &[u8]) -> Result<Orientation, PhotoError> {
 /// The file up to its end-of-image marker, and then nothing that stops a decoder but the end of the input.
 ///
 /// Programs that mend truncated files set the marker behind what is left, and zune-jpeg fills the rest of
-/// such a picture without a word; it does complain where the input ends, but for the last row of blocks. The
-/// zeros are what it reads ahead of a whole picture.
+/// such an image without a word; it does complain where the input ends, but for the last row of blocks. The
+/// zeros are what it reads ahead of a full image.
 fn open_ended(bytes: &[u8], end: usize) -> Vec<u8> {
     let mut data = bytes.get(..end).unwrap_or_default().to_vec();
     data.extend([0; 8]);
@@ -91,7 +91,7 @@ fn broken(error: &DecodeErrors) -> PhotoError {
 /// What the markers of a file say.
 #[derive(Debug, Default, PartialEq)]
 struct Outline {
-    /// The first start-of-frame marker: how the picture is coded.
+    /// The first start-of-frame marker: how the image is coded.
     frame: Option<u8>,
     /// Where the end-of-image marker begins.
     end: Option<usize>,

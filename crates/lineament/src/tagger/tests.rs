@@ -134,7 +134,7 @@ fn operating_point_and_threshold_decide_what_is_present() {
 }
 
 #[test]
-fn a_model_of_whole_pictures_finds_and_sees_all_of_them() {
+fn a_model_of_whole_images_finds_and_sees_all_of_them() {
     let mut card = tiny_card();
     card.lnets_mut().unwrap().method = crate::locate::LnetMethod::Whole;
     let parts = crate::testing::random_parts(&card, 1).unwrap();

@@ -1,6 +1,6 @@
 //! `lineament teach`: custom attributes on the nets of a finished model.
 
-mod pictures;
+mod images;
 mod report;
 
 use std::collections::BTreeSet;
@@ -20,10 +20,10 @@ use crate::arguments::{LayoutName, RunArguments};
 use crate::files::{self, Sink};
 use crate::terminal::Colours;
 use crate::{model, notes};
-use pictures::{Looked, Pictures};
+use images::{Images, Looked};
 use report::{AttributeReport, Report};
 
-/// Pictures that are named on standard error; the report file names all.
+/// Images that are named on standard error; the report file names all.
 const NAMED: usize = 10;
 
 #[derive(Debug, Args)]
@@ -31,10 +31,10 @@ pub struct TeachArguments {
     /// The attributes to teach: any name with two folders, names of columns with a table
     #[arg(value_name = "NAME", required = true)]
     pub names: Vec<String>,
-    /// Pictures that have it: folders (walked), files or patterns
+    /// Images that have it: folders (walked), files or patterns
     #[arg(long, value_name = "DIR", num_args = 1.., requires = "negative", conflicts_with = "data")]
     pub positive: Vec<PathBuf>,
-    /// Pictures that do not have it
+    /// Images that do not have it
     #[arg(long, value_name = "DIR", num_args = 1.., requires = "positive", conflicts_with = "data")]
     pub negative: Vec<PathBuf>,
     /// A CSV or Parquet table with a column for the path and one for each attribute, or a folder in CelebA's layout
@@ -43,18 +43,18 @@ pub struct TeachArguments {
     /// The layout of the data [default: detected from what is there]
     #[arg(long, value_enum, requires = "data")]
     pub layout: Option<LayoutName>,
-    /// The column of the table that says who is on a picture [default: `identity` or `person`, where there is one]
+    /// The column of the table that says who is on an image [default: `identity` or `person`, where there is one]
     #[arg(long, value_name = "COLUMN", requires = "data")]
     pub person: Option<String>,
     /// The part of the data to learn from [default: train, where the data says what that is; else all of it]
     #[arg(long, value_enum, requires = "data")]
     pub split: Option<PartName>,
-    /// At most so many pictures with each attribute and as many without, drawn at random
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub pictures: Option<u32>,
-    /// How common the attribute is where it will be asked for, such as 0.05 [default: as in the pictures given]
+    /// At most so many images with each attribute and as many without, drawn at random
+    #[arg(long = "pictures", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub images: Option<u32>,
+    /// How common the attribute is where it will be asked for, such as 0.05 [default: as in the images given]
     ///
-    /// Probabilities, and values at the operating point for accuracy, are true for faces of which so many have it. Half of the pictures given
+    /// Probabilities, and values at the operating point for accuracy, are true for faces of which so many have it. Half of the images given
     /// have it, as a rule; few faces have freckles.
     #[arg(long, value_name = "P")]
     pub share: Option<f32>,
@@ -64,10 +64,10 @@ pub struct TeachArguments {
     /// Where the model with the new attributes goes
     #[arg(long, short, value_name = "BUNDLE")]
     pub output: PathBuf,
-    /// Write all figures, and the pictures that were left out, to this file as JSON
+    /// Write all figures, and the images that were left out, to this file as JSON
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Another seed draws other pictures, and leaves out others together
+    /// Another seed draws other images, and leaves out others together
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     #[command(flatten)]
@@ -91,12 +91,12 @@ pub enum PartName {
 pub fn run(arguments: TeachArguments) -> Result<Outcome> {
     let bundle = model::bundle(&arguments.run.model)?;
     check_names(&arguments, bundle.card())?;
-    let pictures = Pictures::find(&arguments)?;
+    let images = Images::find(&arguments)?;
     // Opened first: a place that cannot be written to should not be found out after the work.
     let mut output = Sink::open(Some(&arguments.output))?;
     let tagger = model::of_bundle(bundle.clone(), &arguments.run)?;
 
-    let looked = pictures.look(&tagger);
+    let looked = images.look(&tagger);
     say_left_out(&looked);
     let mut heads = Vec::new();
     let mut refused = Vec::new();
@@ -104,14 +104,14 @@ pub fn run(arguments: TeachArguments) -> Result<Outcome> {
     let colours = Colours::of(&io::stderr());
     for (place, name) in arguments.names.iter().enumerate() {
         let asked = looked.asked(place);
-        let (result, repeated) = tagger.threads().install(|| taught(name, &asked, pictures.by, &arguments));
+        let (result, repeated) = tagger.threads().install(|| taught(name, &asked, images.by, &arguments));
         if !repeated.is_empty() {
             let are = if repeated.len() == 1 { "is" } else { "are" };
             notes::note(format!("{name}: {} {are} there twice and counts once", counted(repeated.len())));
         }
         let said = AttributeReport::of(name, &result, repeated, looked.given(place));
         // Nothing is left to be said where standard error is closed.
-        let _ = io::stderr().write_all(report::text(&said, pictures.by, colours).as_bytes());
+        let _ = io::stderr().write_all(report::text(&said, images.by, colours).as_bytes());
         report.attributes.push(said);
         match result {
             Ok(head) => heads.push(head),
@@ -144,7 +144,7 @@ pub fn run(arguments: TeachArguments) -> Result<Outcome> {
     Ok(Outcome::with_unread((looked.unread.len() + refused.len()) as u64))
 }
 
-/// Refuses names before any picture is looked at.
+/// Refuses names before any image is looked at.
 fn check_names(arguments: &TeachArguments, card: &Card) -> Result<()> {
     let names = &arguments.names;
     if !arguments.positive.is_empty() && names.len() > 1 {
@@ -197,6 +197,6 @@ fn say_left_out(looked: &Looked<'_>) {
     }
 }
 
-fn counted(pictures: usize) -> String {
-    if pictures == 1 { "1 picture".to_owned() } else { format!("{pictures} pictures") }
+fn counted(images: usize) -> String {
+    if images == 1 { "1 picture".to_owned() } else { format!("{images} pictures") }
 }

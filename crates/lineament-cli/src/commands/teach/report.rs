@@ -8,7 +8,7 @@ use lineament_fit::{Figures, FitError, TrainedHead};
 use serde::Serialize;
 
 use super::TeachArguments;
-use super::pictures::Looked;
+use super::images::Looked;
 use crate::terminal::{Colours, Style};
 
 /// The file of `--report`.
@@ -19,11 +19,11 @@ pub struct Report {
     /// SHA-256 of the model that was written; nothing where none was.
     pub written: Option<String>,
     seed: u64,
-    /// Pictures in which no face was found.
+    /// Images in which no face was found.
     without_face: Vec<String>,
-    /// Pictures that could not be read.
+    /// Images that could not be read.
     unread: Vec<Unread>,
-    /// Pictures with several faces, of which the one found best counts.
+    /// Images with several faces, of which the one found best counts.
     several_faces: usize,
     /// One entry for each NAME.
     pub attributes: Vec<AttributeReport>,
@@ -50,13 +50,13 @@ pub struct AttributeReport {
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// Pictures given with it.
+    /// Images given with it.
     given_with: usize,
-    /// Pictures given without it.
+    /// Images given without it.
     given_without: usize,
-    /// Files of a picture that is there already.
+    /// Files of an image that is there already.
     repeated: Vec<String>,
-    /// What was measured, where enough pictures were there.
+    /// What was measured, where enough images were there.
     #[serde(skip_serializing_if = "Option::is_none")]
     figures: Option<Figures>,
 }
@@ -149,7 +149,7 @@ fn lines(
         .collect();
     writeln!(text, "  balanced accuracy learned from {}", points.join(", "))?;
     writeln!(text, "  {}", figures.advice.sentence())?;
-    if by == Group::Picture {
+    if by == Group::Image {
         let warning = "one person on several pictures would flatter these figures; say who is who with --data and --person";
         writeln!(text, "  {}", colours.paint(Style::Dim, warning))?;
     }

@@ -24,7 +24,7 @@ pub fn section(audit: &Audit, insight: &Insight) -> String {
         out,
         "<p>{} pictures; {} in which no face was found and {} that could not be read are left out. Intervals are 95 %, from drawing people again. Groups are labels \
          that people gave to pictures, too.</p>",
-        audit.pictures, audit.without_face, audit.skipped
+        audit.images, audit.without_face, audit.skipped
     );
     out += &differences(audit);
     out += &groups(audit);
@@ -118,7 +118,7 @@ fn groups(audit: &Audit) -> String {
             vec![
                 spoken(&row.attribute),
                 escape(&row.group),
-                row.pictures.to_string(),
+                row.images.to_string(),
                 row.people.to_string(),
                 percent(row.positives),
                 with_interval(row.accuracy, row.accuracy_interval),
@@ -232,7 +232,7 @@ fn second_look(audit: &Audit, insight: &Insight) -> String {
         .take(DOUBTS)
         .map(|doubt| {
             vec![
-                escape(&doubt.picture),
+                escape(&doubt.image),
                 spoken(&doubt.attribute),
                 if doubt.label { "yes" } else { "no" }.to_owned(),
                 format!("{:.2}", 100.0 * doubt.probability_of_label),

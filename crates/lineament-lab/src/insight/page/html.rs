@@ -1,4 +1,4 @@
-//! Pieces of HTML: escaped text, tables, pictures.
+//! Pieces of HTML: escaped text, tables, images.
 
 use std::fmt::Write;
 use std::io::Cursor;
@@ -78,8 +78,8 @@ pub fn folded(summary: &str, body: &str) -> String {
     format!("<details><summary>{}</summary>\n{body}</details>\n", escape(summary))
 }
 
-/// A picture inside of the page, as JPEG.
-pub fn picture(photo: &Photo, what: &str) -> String {
+/// An image inside of the page, as JPEG.
+pub fn image(photo: &Photo, what: &str) -> String {
     let mut bytes = Cursor::new(Vec::new());
     let encoder = JpegEncoder::new_with_quality(&mut bytes, 85);
     // A photo in memory that is smaller than 65,536 pixels a side is always written.

@@ -67,8 +67,8 @@ fn fill(template: &str, fields: &[(&str, String)]) -> String {
 }
 
 fn making(insight: &Insight, about: &About<'_>) -> String {
-    let part = |name: &str, [pictures, people]: [usize; 2]| {
-        format!("{} part, {pictures} faces of {people} people", escape(name))
+    let part = |name: &str, [images, people]: [usize; 2]| {
+        format!("{} part, {images} faces of {people} people", escape(name))
     };
     let hash = about.hash.get(..12).unwrap_or(about.hash);
     let rows = [

@@ -1,9 +1,9 @@
-//! The sections on layers, neurons, groups and pictures.
+//! The sections on layers, neurons, groups and images.
 
 use std::fmt::Write;
 
 use super::About;
-use super::html::{escape, folded, percent, picture, spoken, table, with_interval};
+use super::html::{escape, folded, image, percent, spoken, table, with_interval};
 use super::plot::{self, Dot, Series};
 use crate::insight::explained::Explained;
 use crate::insight::kinds::Kind;
@@ -21,7 +21,7 @@ pub fn sections(insight: &Insight, explained: &[Explained], about: &About<'_>) -
         faces(insight, about),
         share(insight),
         groups(insight),
-        pictures(insight, explained),
+        images(insight, explained),
     ]
     .concat()
 }
@@ -235,9 +235,9 @@ fn neuron_faces(insight: &Insight, one: &NeuronFaces) -> String {
         let _ = write!(
             out,
             "<div>{}{word}, {:.2}<br>{} pictures</div>",
-            picture(&face.photo, &what),
+            image(&face.photo, &what),
             face.activation,
-            face.pictures
+            face.images
         );
     }
     out + "</div></li>\n"
@@ -324,7 +324,7 @@ fn groups(insight: &Insight) -> String {
     out + "</section>\n"
 }
 
-fn pictures(insight: &Insight, explained: &[Explained]) -> String {
+fn images(insight: &Insight, explained: &[Explained]) -> String {
     let mut out = String::from(
         "<section aria-labelledby=\"pictures\"><h2 id=\"pictures\">Pictures explained by few neurons</h2>\n",
     );
@@ -383,7 +383,7 @@ fn told(insight: &Insight, one: &Explained) -> String {
     format!(
         "<article class=\"told\"><div class=\"shown\">{}<svg viewBox=\"0 0 {width} {height}\" aria-hidden=\"true\">{boxes}</svg></div>\
          <div><h3>{}</h3><ol>{list}</ol></div></article>\n",
-        picture(&one.photo, &what),
+        image(&one.photo, &what),
         escape(&one.title)
     )
 }

@@ -16,7 +16,7 @@ pub trait Loops {
     fn run<const L: usize>(self) -> Self::Output;
 }
 
-/// Runs plain loops compiled for the widest vectors of this processor: what is done to pictures on their way to a net need not have kernels of its own.
+/// Runs plain loops compiled for the widest vectors of this processor: what is done to images on their way to a net need not have kernels of its own.
 ///
 /// Results are the same to the bit on every processor, since products and sums are not fused. `LINEAMENT_ISA` chooses other vectors ([`Isa::selected`]); a
 /// name in it that is none is reported where a net is made, and is of no consequence here.

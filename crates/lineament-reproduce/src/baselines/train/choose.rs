@@ -81,7 +81,7 @@ pub fn choose(search: &Search<'_>, log: &Path) -> Result<(Choice, Heads), TrainE
     Ok((best, finished(search, ready, &best, measured)?))
 }
 
-/// The fold of every validation face: all pictures of a person are in one.
+/// The fold of every validation face: all images of a person are in one.
 fn folds(search: &Search<'_>) -> Vec<usize> {
     let person = |place: u32| {
         let identity = search.faces.faces[place as usize].identity;
@@ -238,7 +238,7 @@ fn measured(
         for (one, name) in left_out.iter().zip(search.names) {
             if one.scores.is_empty() {
                 let why = format!("no picture of the validation part says anything of {name}");
-                return Err(TrainError::NoPictures { stage: "svms".to_owned(), why });
+                return Err(TrainError::NoImages { stage: "svms".to_owned(), why });
             }
             let reached = rule
                 .left_out(&one.scores, &one.answers, &one.folds)

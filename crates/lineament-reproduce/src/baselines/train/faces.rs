@@ -12,9 +12,9 @@ use lineament_train::TrainError;
 use lineament_train::faces::mostly_known;
 use lineament_train::sets::open_photo;
 
-/// Longest side at which pictures are kept in memory.
+/// Longest side at which images are kept in memory.
 const KEPT_SIDE: u32 = 256;
-/// Memory that decoded pictures may fill.
+/// Memory that decoded images may fill.
 const KEPT_BYTES: u64 = 6 << 30;
 /// Identities of different data sets are different people as far as we know.
 const IDENTITIES_A_SET: u32 = 1 << 24;
@@ -22,7 +22,7 @@ const IDENTITIES_A_SET: u32 = 1 << 24;
 /// One face.
 #[derive(Debug, Clone)]
 pub struct MarkedFace {
-    /// Where the picture is.
+    /// Where the image is.
     pub path: PathBuf,
     /// Its landmarks, in pixels of the file.
     pub landmarks: [Point; 5],
@@ -34,7 +34,7 @@ pub struct MarkedFace {
     pub split: Split,
 }
 
-/// All faces of a training, with the pictures kept in memory.
+/// All faces of a training, with the images kept in memory.
 pub struct MarkedFaces {
     /// The faces, in an order that depends on the data alone.
     pub faces: Vec<MarkedFace>,
@@ -42,12 +42,12 @@ pub struct MarkedFaces {
 }
 
 impl MarkedFaces {
-    /// Collects the tagged faces of `sets` to learn from and to choose on, each picture once; one of which few tags are known (LFW has but one of
-    /// CelebA's) costs as much as any and teaches little, and is left out. Where a picture has no landmarks, `localizer` is
-    /// asked for those of the dominant face; without one, or where it finds none, the picture is left out.
+    /// Collects the tagged faces of `sets` to learn from and to choose on, each image once; one of which few tags are known (LFW has but one of
+    /// CelebA's) costs as much as any and teaches little, and is left out. Where an image has no landmarks, `localizer` is
+    /// asked for those of the dominant face; without one, or where it finds none, the image is left out.
     ///
     /// # Errors
-    /// When a picture can't be read, or there is no face at all.
+    /// When an image can't be read, or there is no face at all.
     pub fn collect(sets: &[Dataset], localizer: Option<&dyn Localizer>) -> Result<Self, TrainError> {
         let mut faces = Vec::new();
         let mut left_out = 0;
@@ -87,7 +87,7 @@ impl MarkedFaces {
                 "there are {train} tagged pictures with landmarks to train on and {validation} to choose on, and both are needed; a detector that \
                  tells landmarks (--detector, yunet) finds those that the data lacks"
             );
-            return Err(TrainError::NoPictures { stage: "svms".to_owned(), why });
+            return Err(TrainError::NoImages { stage: "svms".to_owned(), why });
         }
         tracing::info!(
             "faces: {train} to train on, {validation} to choose on, {left_out} without landmarks left out"
@@ -96,10 +96,10 @@ impl MarkedFaces {
     }
 
     /// Keeps so many faces to train on, drawn by the seed: fewer of a larger number are among more of it.
-    pub fn learn_from(&mut self, pictures: usize, seed: u64) {
+    pub fn learn_from(&mut self, images: usize, seed: u64) {
         let train = self.of(Split::Train);
         let mut kept = vec![false; self.faces.len()];
-        for place in shuffled(train.len(), seed, 0).into_iter().take(pictures) {
+        for place in shuffled(train.len(), seed, 0).into_iter().take(images) {
             kept[train[place] as usize] = true;
         }
         let mut kept = kept.into_iter();
@@ -112,10 +112,10 @@ impl MarkedFaces {
         places.filter(|(face, _)| face.split == split).map(|(_, place)| place).collect()
     }
 
-    /// The picture of a face, and its landmarks in that picture's pixels.
+    /// The image of a face, and its landmarks in that image's pixels.
     ///
     /// # Errors
-    /// When the picture can't be read.
+    /// When the image can't be read.
     pub fn photo(&self, place: u32) -> Result<(Arc<Photo>, [Point; 5]), TrainError> {
         let face = &self.faces[place as usize];
         let kept = self.cache.get(&face.path)?;
@@ -138,9 +138,9 @@ mod tests {
             identity: None,
             split: if place.is_multiple_of(4) { Split::Validation } else { Split::Train },
         };
-        let kept = |pictures| {
+        let kept = |images| {
             let mut all = MarkedFaces { faces: (0..40).map(face).collect(), cache: PhotoCache::new(1, 1) };
-            all.learn_from(pictures, 7);
+            all.learn_from(images, 7);
             assert_eq!(all.of(Split::Validation).len(), 10);
             all.of(Split::Train)
                 .iter()

@@ -46,9 +46,9 @@ pub use recipe::{AnyRecipe, BaselineRecipe, PandaStages, System};
 pub struct BaselineOptions<'a> {
     /// Everything that decides what comes out.
     pub recipe: BaselineRecipe,
-    /// Finds faces and their landmarks, in pictures without any and in the finished bundle; without one the landmarks are to be given.
+    /// Finds faces and their landmarks, in images without any and in the finished bundle; without one the landmarks are to be given.
     pub detector: Option<(Detector, Vec<u8>)>,
-    /// Folders and tables with pictures.
+    /// Folders and tables with images.
     pub data: Vec<PathBuf>,
     /// Where things go and how they are done.
     pub folder: Folder<'a>,
@@ -82,7 +82,7 @@ pub fn train(options: &BaselineOptions<'_>) -> Result<PathBuf, TrainError> {
         asked.is_some(),
     )?;
     let sets = read_sets(&options.data)?;
-    let pictured = objects(&sets, Split::Train);
+    let imaged = objects(&sets, Split::Train);
     let (sets, attributes) = one_order(sets, &recipe.without)?;
     let spec = match &options.detector {
         Some((detector, _)) => LocalizerSpec::Detector(detector.clone()),
@@ -97,8 +97,8 @@ pub fn train(options: &BaselineOptions<'_>) -> Result<PathBuf, TrainError> {
         _ => None,
     };
     let mut faces = MarkedFaces::collect(&sets, localizer.as_deref())?;
-    if let Some(pictures) = recipe.pictures {
-        faces.learn_from(pictures, recipe.seed);
+    if let Some(images) = recipe.images {
+        faces.learn_from(images, recipe.seed);
     }
     for name in &stages {
         if asked.is_some_and(|asked| asked != name) {
@@ -114,7 +114,7 @@ pub fn train(options: &BaselineOptions<'_>) -> Result<PathBuf, TrainError> {
         }
         tracing::info!("{name}: begins");
         match (&recipe.system, name.as_str()) {
-            (System::Panda(panda), OBJECTS) => learn_objects(options, panda, &pictured)?,
+            (System::Panda(panda), OBJECTS) => learn_objects(options, panda, &imaged)?,
             (System::Panda(panda), name) if name != SVMS => {
                 learn_part(options, panda, name, &faces, attributes.len())?;
             }
@@ -166,13 +166,13 @@ fn stages(recipe: &BaselineRecipe) -> Vec<String> {
 fn learn_objects(
     options: &BaselineOptions<'_>,
     panda: &PandaStages,
-    (pictures, classes): &(Vec<lineament_train::objects::Object>, usize),
+    (images, classes): &(Vec<lineament_train::objects::Object>, usize),
 ) -> Result<(), TrainError> {
     let Some(stage) = &panda.objects else { return Ok(()) };
-    if pictures.len() < stage.schedule.batch || *classes < 2 {
+    if images.len() < stage.schedule.batch || *classes < 2 {
         let why =
             "no --data folder holds pictures of at least two object classes (train/CLASS/...)".to_owned();
-        return Err(TrainError::NoPictures { stage: OBJECTS.to_owned(), why });
+        return Err(TrainError::NoImages { stage: OBJECTS.to_owned(), why });
     }
     // The stage is the same as that of the LNets, and reads nothing else of their recipe.
     let recipe = Recipe {
@@ -187,7 +187,7 @@ fn learn_objects(
         let schedule = &stage.schedule;
         let list = [&modules.trunk, &modules.head];
         let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, recipe.seed);
-        let task = Objects::new(name, &recipe, stage, &modules, pictures.clone());
+        let task = Objects::new(name, &recipe, stage, &modules, images.clone());
         training_loop::run(&task, &mut learner, schedule, &options.folder.around())?;
         learned.push((format!("whole_{}", whole.part.name), learner.weights(&modules.trunk)));
     }
@@ -211,9 +211,9 @@ fn learn_part(
     let list = [&modules.trunk, &modules.head];
     let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, recipe.seed);
     let task = Parts::new(part, stage, faces, &modules, (recipe.preprocess, attributes, recipe.seed));
-    if training_loop::Task::pictures(&task) < schedule.batch {
+    if training_loop::Task::images(&task) < schedule.batch {
         let why = format!("there are fewer than {} tagged faces with landmarks", schedule.batch);
-        return Err(TrainError::NoPictures { stage: name.to_owned(), why });
+        return Err(TrainError::NoImages { stage: name.to_owned(), why });
     }
     training_loop::run(&task, &mut learner, schedule, &options.folder.around())?;
     options.folder.save(name, &[(name, &learner.weights(&modules.trunk))])

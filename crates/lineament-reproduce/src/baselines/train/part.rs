@@ -108,7 +108,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Pictures of the part and the tags of their faces.
+/// Images of the part and the tags of their faces.
 pub struct PartBatch {
     input: Tensor<4>,
     targets: Tensor<2>,
@@ -122,7 +122,7 @@ impl Task for Parts<'_> {
         &self.name
     }
 
-    fn pictures(&self) -> usize {
+    fn images(&self) -> usize {
         self.training.len()
     }
 

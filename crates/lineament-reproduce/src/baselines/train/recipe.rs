@@ -41,7 +41,8 @@ pub struct BaselineRecipe {
     pub without: Vec<String>,
     /// Learn from so many training faces only, drawn by the seed: what less data costs (paper Fig. 13). Validation faces stay.
     #[serde(default)]
-    pub pictures: Option<usize>,
+    #[serde(rename = "pictures")]
+    pub images: Option<usize>,
     /// Which system, and what it looks at. Its `kind` tells such a recipe from one of LNets and ANet.
     pub system: System,
     /// Stage `svms`.
@@ -211,10 +212,10 @@ impl BaselineRecipe {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn check(&self) -> Result<(), TrainError> {
-        let Self { name, seed: _, note, preprocess, without, pictures, system, svms } = self;
+        let Self { name, seed: _, note, preprocess, without, images, system, svms } = self;
         check_texts(name, note, without)?;
         check_preprocess(preprocess)?;
-        pictures.map_or(Ok(()), |many| Section::table("recipe").within("pictures", many, 1.0..=1e9))?;
+        images.map_or(Ok(()), |many| Section::table("recipe").within("pictures", many, 1.0..=1e9))?;
         self.baseline().check().map_err(|e| TrainError::Recipe(e.to_string()))?;
         svms.check()?;
         match system {
@@ -242,7 +243,7 @@ mod tests {
     fn every_field_is_checked_in_both_recipes() {
         for recipe in [BaselineRecipe::facetracer().unwrap(), BaselineRecipe::panda().unwrap()] {
             let mut recipe = recipe;
-            (recipe.pictures, recipe.without) = (Some(1000), vec!["Blurry".to_owned()]);
+            (recipe.images, recipe.without) = (Some(1000), vec!["Blurry".to_owned()]);
             if let System::Panda(stages) = &mut recipe.system {
                 let again = Some(lineament_train::recipe::Again { epochs: 1, rate: 1e-3 });
                 stages.parts.schedule.again = again;

@@ -1,6 +1,6 @@
 //! Stages `lnet_o` and `lnet_s`: localization from image-level tags (paper section 3.1).
 //!
-//! What reaches a loss here: the attribute tags of a picture, whether it has a face, and regions that an LNet found itself. Given boxes serve, on the
+//! What reaches a loss here: the attribute tags of an image, whether it has a face, and regions that an LNet found itself. Given boxes serve, on the
 //! validation part, to choose the few constants from response to box; without any the recipe's own stand.
 
 mod paper;

@@ -38,9 +38,9 @@ const NEARLY: f64 = 0.95;
 /// When there is nothing to learn from, or the training stops.
 pub fn lnet_o(context: &Context<'_>, recipe: &PaperRecipe) -> Result<(), TrainError> {
     let of_photo = |s: Sample| Tagged { path: s.path, region: None, tags: s.tags };
-    let pictures = photos(&context.sets, Split::Train).into_iter().map(of_photo).collect();
+    let images = photos(&context.sets, Split::Train).into_iter().map(of_photo).collect();
     let start = context.object_weights(Stage::LnetO, "trunk")?;
-    learn(context, "lnet_o", &recipe.lnet_o, pictures, start.as_ref())
+    learn(context, "lnet_o", &recipe.lnet_o, images, start.as_ref())
 }
 
 /// Stage `lnet_s`: tags of the regions that LNet_o finds. Both LNets have one structure (paper section 3.1), so that LNet_s goes on from LNet_o, which
@@ -55,7 +55,7 @@ pub fn lnet_s(context: &Context<'_>, recipe: &PaperRecipe) -> Result<PaperParame
     let open_doors = with_regions_that_hold_faces(context, &lnet_o, open_doors)?;
     let finder = localizer(context, &lnet_o, &lnet_o, &open_doors)?;
     let photos = photos(&context.sets, Split::Train);
-    let pictures = photos
+    let images = photos
         .par_iter()
         .map(|sample| {
             let found = finder
@@ -71,7 +71,7 @@ pub fn lnet_s(context: &Context<'_>, recipe: &PaperRecipe) -> Result<PaperParame
     } else {
         context.object_weights(Stage::LnetS, "lnet_s")?
     };
-    learn(context, "lnet_s", &recipe.lnet_s, pictures.into_iter().flatten().collect(), start.as_ref())?;
+    learn(context, "lnet_s", &recipe.lnet_s, images.into_iter().flatten().collect(), start.as_ref())?;
     calibrate(context, &lnet_o, &open_doors)
 }
 
@@ -79,11 +79,11 @@ fn learn(
     context: &Context<'_>,
     name: &'static str,
     stage: &PhotoStage,
-    pictures: Vec<Tagged>,
+    images: Vec<Tagged>,
     start: Option<&Weights>,
 ) -> Result<(), TrainError> {
-    let nothing = |why: &str| Err(TrainError::NoPictures { stage: name.to_owned(), why: why.to_owned() });
-    if pictures.len() < stage.schedule.batch {
+    let nothing = |why: &str| Err(TrainError::NoImages { stage: name.to_owned(), why: why.to_owned() });
+    if images.len() < stage.schedule.batch {
         return nothing("no --data set holds enough tagged photos that were not cropped around their faces");
     }
     let backgrounds = backgrounds(&context.sets);
@@ -100,9 +100,9 @@ fn learn(
     if let Some(start) = start {
         learner.load_matching(&modules.trunk, start);
     }
-    tracing::info!("{name}: {} pictures with a face", pictures.len());
+    tracing::info!("{name}: {} pictures with a face", images.len());
     let task =
-        Photos::new(name, context.recipe, stage, &modules, pictures, backgrounds, context.attributes.len());
+        Photos::new(name, context.recipe, stage, &modules, images, backgrounds, context.attributes.len());
     training_loop::run(&task, &mut learner, schedule, &context.folder.around())?;
     context.folder.save(name, &[("trunk", &learner.weights(&modules.trunk))])
 }
@@ -145,8 +145,8 @@ fn with_regions_that_hold_faces(
         };
         Ok(weighed.iter().map(held).collect())
     };
-    let pictures = samples.par_iter().map(holds).collect::<Result<Vec<Vec<bool>>, TrainError>>()?;
-    let count = |place: usize| pictures.iter().filter(|held| held.get(place) == Some(&true)).count();
+    let images = samples.par_iter().map(holds).collect::<Result<Vec<Vec<bool>>, TrainError>>()?;
+    let count = |place: usize| images.iter().filter(|held| held.get(place) == Some(&true)).count();
     let held: Vec<(f32, usize)> = SIZE_POWERS.into_iter().zip((0..).map(count)).collect();
     let most = held.iter().map(|(_, count)| *count).max().unwrap_or(0);
     let enough = |count: usize| count > 0 && count as f64 >= NEARLY * most as f64;
@@ -159,7 +159,7 @@ fn with_regions_that_hold_faces(
 }
 
 /// On the validation part: the power and the factor with which most given boxes are met, then the decision boundary between the scores of
-/// pictures with and without a face, as the paper takes it.
+/// images with and without a face, as the paper takes it.
 fn calibrate(
     context: &Context<'_>,
     lnet_o: &Weights,
@@ -205,7 +205,7 @@ fn calibrate(
     Ok(chosen)
 }
 
-/// The best face of every picture, for each of several powers of the size.
+/// The best face of every image, for each of several powers of the size.
 fn strongest(
     localizer: &PaperLocalizer,
     paths: &[&Path],
@@ -217,7 +217,7 @@ fn strongest(
         // A box without an inside can't be drawn or compared.
         Ok(weighed.into_iter().map(|faces| faces.into_iter().find(|face| face.rect.area() > 0.0)).collect())
     };
-    let pictures = paths.par_iter().map(best).collect::<Result<Vec<Vec<Option<Face>>>, TrainError>>()?;
-    let of_power = |place: usize| pictures.iter().map(|faces| faces.get(place).copied().flatten()).collect();
+    let images = paths.par_iter().map(best).collect::<Result<Vec<Vec<Option<Face>>>, TrainError>>()?;
+    let of_power = |place: usize| images.iter().map(|faces| faces.get(place).copied().flatten()).collect();
     Ok((0..powers.len()).map(of_power).collect())
 }

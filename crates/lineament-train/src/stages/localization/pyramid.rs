@@ -20,7 +20,7 @@ use crate::trained_lnets::net;
 use crate::training_loop;
 use crate::windows::{Negative, Positive, WindowData, Windows};
 
-/// Stage `lnet_o`: windows of pictures that are framed alike, against windows without a face.
+/// Stage `lnet_o`: windows of images that are framed alike, against windows without a face.
 ///
 /// # Errors
 /// When there is nothing to learn from, or the training stops.
@@ -93,11 +93,11 @@ fn learn(
     without_responses(net, context.attributes.len())?;
     if data.positives.len() < stage.schedule.batch {
         let why = "no --data set that the recipe's [locating.frames] names holds tagged pictures cropped around their faces";
-        return Err(TrainError::NoPictures { stage: name.to_owned(), why: why.to_owned() });
+        return Err(TrainError::NoImages { stage: name.to_owned(), why: why.to_owned() });
     }
     if data.backgrounds.is_empty() {
         let why = "no --data folder holds pictures without a face (a flat folder of them, or object classes)";
-        return Err(TrainError::NoPictures { stage: name.to_owned(), why: why.to_owned() });
+        return Err(TrainError::NoImages { stage: name.to_owned(), why: why.to_owned() });
     }
     let module = Module::new(net, 0)?;
     let schedule = &stage.schedule;
@@ -109,7 +109,7 @@ fn learn(
     context.folder.save(name, &[("trunk", &learner.weights(&module))])
 }
 
-/// Tagged training pictures of sets that are framed alike.
+/// Tagged training images of sets that are framed alike.
 fn framed(context: &Context<'_>, recipe: &PyramidRecipe) -> Vec<Positive> {
     let mut found = Vec::new();
     for set in &context.sets {
@@ -139,7 +139,7 @@ fn localizer(
     .map_err(|e| TrainError::Net(e.to_string()))
 }
 
-/// The strongest window of every picture.
+/// The strongest window of every image.
 fn strongest(localizer: &PyramidLocalizer, paths: &[PathBuf]) -> Result<Vec<Option<Window>>, TrainError> {
     let best = |path: &PathBuf| {
         let windows = localizer.windows(&open_photo(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
@@ -148,10 +148,10 @@ fn strongest(localizer: &PyramidLocalizer, paths: &[PathBuf]) -> Result<Vec<Opti
     paths.par_iter().map(best).collect()
 }
 
-/// Pictures of each set without a face that are searched for hard windows: more of the same bring little.
+/// Images of each set without a face that are searched for hard windows: more of the same bring little.
 const SEARCHED: usize = 4000;
 
-/// The windows of pictures without a face that the LNets respond to most.
+/// The windows of images without a face that the LNets respond to most.
 fn hard_windows(
     context: &Context<'_>,
     localizer: &PyramidLocalizer,
@@ -177,7 +177,7 @@ fn hard_windows(
 }
 
 /// Chooses, on the validation part, the constants from window to box (medians over photos with a given box) and the threshold
-/// (on pictures without a face).
+/// (on images without a face).
 fn calibrate(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<PyramidParameters, TrainError> {
     let mut chosen = recipe.localisation.clone();
     let nets = &context.recipe.nets;

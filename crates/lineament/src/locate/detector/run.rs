@@ -20,7 +20,7 @@ impl DetectorLocalizer {
         let refused = |error: TractError| LocateError::Detector { reason: format!("{error:#}") };
         detector.check()?;
         let [width, height] = detector.canvas.map(|side| side as usize);
-        // The files leave the batch open in the shapes that they state; here it is one picture, and the shapes follow from that.
+        // The files leave the batch open in the shapes that they state; here it is one image, and the shapes follow from that.
         let reader = tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
         let model = reader.model_for_read(&mut &onnx[..]).map_err(refused)?;
         let label = |outlet: &OutletId| model.outlet_label(*outlet).unwrap_or_default().to_owned();

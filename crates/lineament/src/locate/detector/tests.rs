@@ -23,9 +23,9 @@ fn detector(name: &str) -> Detector {
     Detector { canvas: [canvas[0] as u32, canvas[1] as u32], ..Detector::of(family) }
 }
 
-/// The picture that the fixture is about: all of the astronaut, or the part that has the size of the canvas.
+/// The image that the fixture is about: all of the astronaut, or the part that has the size of the canvas.
 #[cfg_attr(not(feature = "detector"), allow(dead_code))]
-fn picture(name: &str) -> Photo {
+fn image(name: &str) -> Photo {
     let photo = Photo::open(root().join("../../examples/astronaut.png"), &Limits::default()).unwrap();
     match name {
         "yunet" => photo,
@@ -160,7 +160,7 @@ fn faces_of_the_astronaut_are_those_of_opencv_and_onnx_runtime() {
     let Some(folder) = std::env::var_os("LINEAMENT_DETECTORS").map(PathBuf::from) else { return };
     for (name, file) in [("yunet", "yunet_n_dynamic.onnx"), ("ultraface", "ultraface_RFB-320.onnx")] {
         let localizer = detector(name).localizer(&std::fs::read(folder.join(file)).unwrap()).unwrap();
-        agree(name, &localizer.locate(&picture(name)).unwrap(), 0.05);
+        agree(name, &localizer.locate(&image(name)).unwrap(), 0.05);
         assert!(localizer.response_maps().is_none());
     }
 }

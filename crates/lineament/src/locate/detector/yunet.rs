@@ -13,7 +13,7 @@ pub(super) fn number(colour: u8) -> f32 {
 }
 
 /// The faces of all cells with a score of `threshold` or more, in pixels of the canvas. Landmarks: the eyes, nose, corners of the mouth, left as
-/// seen in the picture first.
+/// seen in the image first.
 pub(super) fn faces(
     outputs: &Outputs,
     [width, height]: [u32; 2],

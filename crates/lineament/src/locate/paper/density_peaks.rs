@@ -81,7 +81,7 @@ impl DensityPeaks {
         Self::within(map, map.extent(), how)
     }
 
-    /// The peaks among the cells whose centres lie in a window, which is given in pixels of the picture. No
+    /// The peaks among the cells whose centres lie in a window, which is given in pixels of the image. No
     /// cell inside, or none with a positive response: no peaks.
     pub fn within(map: &ResponseMap, window: Rect, how: &PeakParameters) -> Self {
         let field = Field::of(map, window, how.min_density);
@@ -136,7 +136,7 @@ impl DensityPeaks {
         &self.assignment
     }
 
-    /// A box in the picture for every peak, around the cells that belong to it and come near its strength.
+    /// A box in the image for every peak, around the cells that belong to it and come near its strength.
     pub fn boxes(&self) -> &[Rect] {
         &self.boxes
     }
@@ -196,7 +196,7 @@ impl Field {
         (self.first_column + cell % self.columns, self.first_row + cell / self.columns)
     }
 
-    /// Distance of two cells in pixels of the picture.
+    /// Distance of two cells in pixels of the image.
     fn distance(&self, a: usize, b: usize) -> f32 {
         let along = |a: usize, b: usize, stride: f32| a.abs_diff(b) as f32 * stride;
         let dx = along(a % self.columns, b % self.columns, self.stride.x);

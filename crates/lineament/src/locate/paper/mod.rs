@@ -19,14 +19,14 @@ use crate::input::Preprocess;
 use crate::photo::Photo;
 use edgeboxes::EdgeBoxes;
 use serde::{Deserialize, Serialize};
-use windows::{WindowScorer, best_window, best_windows, picture_score};
+use windows::{WindowScorer, best_window, best_windows, image_score};
 
 /// What the paper's localisation takes as parameters. The paper states the 500 windows and the division by the size;
 /// the other defaults are our choice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PaperParameters {
-    /// Least score of a face; chosen on pictures with and without faces.
+    /// Least score of a face; chosen on images with and without faces.
     pub threshold: f32,
     /// Least score, on LNet_o's map, of a window that LNet_s is asked about.
     pub candidate_threshold: f32,
@@ -44,7 +44,7 @@ pub struct PaperParameters {
     pub overlap: f32,
     /// How several faces in one window are separated.
     pub peaks: PeakParameters,
-    /// How candidate windows are made, 500 a picture.
+    /// How candidate windows are made, 500 an image.
     pub edge_boxes: edgeboxes::Parameters,
 }
 
@@ -216,14 +216,14 @@ impl PaperLocalizer {
         Ok(weighed.collect())
     }
 
-    /// The score of a photo's best window on LNet_o's map, whose histograms over pictures with and without a
+    /// The score of a photo's best window on LNet_o's map, whose histograms over images with and without a
     /// face give the candidate threshold; none where the photo has no window.
     ///
     /// # Errors
     /// As [`Localizer::locate`].
-    pub fn picture_score(&self, photo: &Photo) -> Result<Option<f32>, LocateError> {
+    pub fn image_score(&self, photo: &Photo) -> Result<Option<f32>, LocateError> {
         let (view, windows) = self.lnet_o.whole_beside(photo, |seen| self.propose(seen))?;
-        Ok(picture_score(&scored(&view, &windows, self.parameters.head_shoulder_size_power)))
+        Ok(image_score(&scored(&view, &windows, self.parameters.head_shoulder_size_power)))
     }
 
     /// Candidate windows of what a net sees, in its pixels.
@@ -237,7 +237,7 @@ impl PaperLocalizer {
     }
 
     /// Windows in which the map has several density peaks give way to a box a peak. The paper, after one face
-    /// a picture, keeps the densest alone; here all of them are wanted.
+    /// an image, keeps the densest alone; here all of them are wanted.
     fn separated(&self, view: &View, windows: Vec<(Rect, f32)>, size_power: f32) -> Vec<(Rect, f32)> {
         let scorer = WindowScorer::new(&view.map, size_power);
         let mut parts = Vec::with_capacity(windows.len());
@@ -329,10 +329,10 @@ mod tests {
         drawing.ellipse(Rect::new(60.0, 40.0, 100.0, 120.0), [40, 60, 200]).noise(5, 8);
         let localizer = localizer(parameters());
         assert!(localizer.locate(&drawing.photo()).unwrap().is_empty());
-        assert!(localizer.picture_score(&drawing.photo()).unwrap().unwrap() < 0.05);
+        assert!(localizer.image_score(&drawing.photo()).unwrap().unwrap() < 0.05);
         let flat = Photo::filled(200, 100, GROUND);
         assert!(localizer.locate(&flat).unwrap().is_empty());
-        assert_eq!(localizer.picture_score(&flat).unwrap(), None);
+        assert_eq!(localizer.image_score(&flat).unwrap(), None);
     }
 
     #[test]

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn slivers_are_shown_within_a_wider_picture() {
+    fn slivers_are_shown_within_a_wider_image() {
         for (width, height) in [(400, 2), (3, 900), (1, 1)] {
             let photo = Photo::filled(width, height, [255, 0, 0]);
             let view = responder().whole(&photo).unwrap();

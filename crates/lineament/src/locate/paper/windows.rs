@@ -1,5 +1,5 @@
 //! Candidate windows scored on a response map (paper, section 3.1): the sum of the responses inside a window
-//! over its size; a picture scores as its best window.
+//! over its size; an image scores as its best window.
 
 use super::super::response::ResponseMap;
 use crate::geometry::{Rect, suppress};
@@ -20,7 +20,7 @@ impl<'a> WindowScorer<'a> {
         Self { map, integral: map.integral(), size_power: f64::from(size_power) }
     }
 
-    /// The score of a window, in pixels of the picture: cells count by the part inside, and beyond the map
+    /// The score of a window, in pixels of the image: cells count by the part inside, and beyond the map
     /// there is no response. Zero for a window without extent.
     pub fn score(&self, window: Rect) -> f32 {
         let (x, y) = self.map.cells().span(window);
@@ -39,8 +39,8 @@ impl<'a> WindowScorer<'a> {
     }
 }
 
-/// The score of a picture: that of its best window; none without windows.
-pub fn picture_score(scored: &[(Rect, f32)]) -> Option<f32> {
+/// The score of an image: that of its best window; none without windows.
+pub fn image_score(scored: &[(Rect, f32)]) -> Option<f32> {
     best_window(scored).map(|(_, score)| score)
 }
 
@@ -104,8 +104,8 @@ mod tests {
         let best = best_windows(scored.clone(), 0.2, 0.3, 10);
         assert_eq!(best, [(rect(1.0), 0.9), (rect(30.0), 0.5)]);
         assert_eq!(best_windows(scored.clone(), 0.2, 0.3, 1).len(), 1);
-        assert_eq!(picture_score(&scored), Some(0.9));
-        assert_eq!(picture_score(&[]), None);
+        assert_eq!(image_score(&scored), Some(0.9));
+        assert_eq!(image_score(&[]), None);
     }
 
     proptest! {

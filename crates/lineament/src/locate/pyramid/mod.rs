@@ -1,6 +1,6 @@
 //! The compact recipe's way from responses to boxes: LNets that answer for windows of one size, slid over photos of many sizes.
 //!
-//! An LNet here is a window classifier without padding: shown one window it gives one cell, shown a larger picture it gives the
+//! An LNet here is a window classifier without padding: shown one window it gives one cell, shown a larger image it gives the
 //! cell of every window. Its first channel is the response to "there is a face here". LNet_o slides over a coarse pyramid of the
 //! whole photo; around each of its best windows lies a head-shoulder region, over which LNet_s slides in a fine pyramid. Where
 //! all training faces are framed alike the response is greatest for windows of that framing, so that scale comes from the tag "face" alone;

@@ -21,7 +21,7 @@ pub struct WindowToBox {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PyramidParameters {
-    /// Least response of LNet_s that is a face; chosen on pictures with and without faces.
+    /// Least response of LNet_s that is a face; chosen on images with and without faces.
     pub threshold: f32,
     /// Least response of LNet_o that LNet_s is asked about.
     pub candidate_threshold: f32,

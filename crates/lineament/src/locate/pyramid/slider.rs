@@ -1,4 +1,4 @@
-//! One LNet slid over pictures: the responses to all of their windows.
+//! One LNet slid over images: the responses to all of their windows.
 
 use super::super::error::LocateError;
 use super::super::lnet::LNet;
@@ -34,7 +34,7 @@ impl Level {
     }
 }
 
-/// A window classifier that is slid over pictures.
+/// A window classifier that is slid over images.
 pub(super) struct Slider {
     lnet: LNet,
     /// Side of its window, in pixels of its input.
@@ -58,7 +58,7 @@ impl Slider {
         self.lnet.name()
     }
 
-    /// Responses to all windows inside pictures of one size, no smaller than a window, each of which shows its `rects` of a photo.
+    /// Responses to all windows inside images of one size, no smaller than a window, each of which shows its `rects` of a photo.
     pub(super) fn slide(&self, seen: &[Photo], rects: &[Rect]) -> Result<Vec<Level>, LocateError> {
         let output = self.lnet.respond(seen)?;
         let level = |(item, (seen, rect)): (usize, (&Photo, &Rect))| {

@@ -1,4 +1,4 @@
-//! What is answered about pictures.
+//! What is answered about images.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -7,7 +7,7 @@ mod common;
 use axum::body::Body;
 use axum::http::{Request, header};
 use base64::Engine as _;
-use common::{ask, file, form, picture, post, service, tagger};
+use common::{ask, file, form, image, post, service, tagger};
 use image::ImageFormat;
 use lineament::explain::ExplainOptions;
 use lineament::testing::blocks;
@@ -16,25 +16,25 @@ use lineament_server::Settings;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_picture_is_answered_as_the_library_answers() {
-    let answer = ask(&service(Settings::default()), post("/v1/predict", "image/png", picture())).await;
+async fn an_image_is_answered_as_the_library_answers() {
+    let answer = ask(&service(Settings::default()), post("/v1/predict", "image/png", image())).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header(header::CACHE_CONTROL), "no-store");
-    let prediction = tagger(1).predict(picture()).unwrap();
+    let prediction = tagger(1).predict(image()).unwrap();
     assert!(!prediction.faces.is_empty());
     assert_eq!(answer.json(), json!(prediction));
     assert_eq!(answer.json(), json!({"width": 120, "height": 100, "faces": prediction.faces}));
 }
 
 #[tokio::test]
-async fn a_form_is_answered_by_a_list_and_a_broken_picture_leaves_the_others() {
+async fn a_form_is_answered_by_a_list_and_a_broken_image_leaves_the_others() {
     let service = service(Settings::default());
-    let (good, jpeg) = (picture(), file(&blocks(80, 60, 2), ImageFormat::Jpeg));
-    let pictures: [(&str, &[u8]); 3] = [("a.png", &good), ("b.txt", b"no picture"), ("deep/c.jpg", &jpeg)];
-    let answer = ask(&service, form("/v1/predict?attributes=Smiling", &pictures)).await;
+    let (good, jpeg) = (image(), file(&blocks(80, 60, 2), ImageFormat::Jpeg));
+    let images: [(&str, &[u8]); 3] = [("a.png", &good), ("b.txt", b"no picture"), ("deep/c.jpg", &jpeg)];
+    let answer = ask(&service, form("/v1/predict?attributes=Smiling", &images)).await;
     assert_eq!(answer.status, 200);
     let told = answer.json();
-    let paths: Vec<&Value> = told.as_array().unwrap().iter().map(|picture| &picture["path"]).collect();
+    let paths: Vec<&Value> = told.as_array().unwrap().iter().map(|image| &image["path"]).collect();
     assert_eq!(paths, ["a.png", "b.txt", "deep/c.jpg"]);
     assert_eq!((&told[0]["width"], &told[2]["width"]), (&json!(120), &json!(80)));
     assert_eq!(told[1]["problem"]["status"], 422);
@@ -45,7 +45,7 @@ async fn a_form_is_answered_by_a_list_and_a_broken_picture_leaves_the_others() {
 async fn attributes_and_thresholds_can_be_chosen() {
     let service = service(Settings::default());
     let ask = async |query: &str| {
-        ask(&service, post(&format!("/v1/predict?{query}"), "application/octet-stream", picture())).await
+        ask(&service, post(&format!("/v1/predict?{query}"), "application/octet-stream", image())).await
     };
     let text = ask("attributes=Smiling,Bald,Smiling&threshold=0").await;
     let face = &text.json()["faces"][0];
@@ -65,7 +65,7 @@ async fn attributes_and_thresholds_can_be_chosen() {
 #[tokio::test]
 async fn a_map_comes_with_the_boxes_or_alone() {
     let service = service(Settings::default());
-    let answer = ask(&service, post("/v1/locate", "image/png", picture())).await;
+    let answer = ask(&service, post("/v1/locate", "image/png", image())).await;
     assert_eq!(answer.status, 200);
     let told = answer.json();
     assert!(told["faces"][0]["box"]["x"].is_f64() && told["faces"][0].get("attributes").is_none());
@@ -79,7 +79,7 @@ async fn a_map_comes_with_the_boxes_or_alone() {
     assert!(most - least > 100, "clear where it is weak: {least} to {most}");
 
     let png_only = |address: &str| {
-        Request::post(address).header(header::ACCEPT, "image/png").body(Body::from(picture())).unwrap()
+        Request::post(address).header(header::ACCEPT, "image/png").body(Body::from(image())).unwrap()
     };
     let alone = ask(&service, png_only("/v1/locate")).await;
     assert_eq!((alone.status.as_u16(), alone.header(header::CONTENT_TYPE)), (200, "image/png"));
@@ -87,7 +87,7 @@ async fn a_map_comes_with_the_boxes_or_alone() {
     let over = ask(&service, png_only("/v1/locate?map=over")).await;
     assert_eq!(image::load_from_memory(&over.body).unwrap().color(), image::ColorType::Rgb8);
 
-    let mut several = form("/v1/locate", &[("a.png", &picture())]);
+    let mut several = form("/v1/locate", &[("a.png", &image())]);
     several.headers_mut().insert(header::ACCEPT, "image/png".parse().unwrap());
     assert!(ask(&service, several).await.problem(406).contains("one picture"));
 }
@@ -95,18 +95,17 @@ async fn a_map_comes_with_the_boxes_or_alone() {
 #[tokio::test]
 async fn explanations_are_those_of_the_library() {
     let service = service(Settings::default());
-    let ask = async |query: &str| {
-        ask(&service, post(&format!("/v1/explain?{query}"), "image/png", picture())).await
-    };
+    let ask =
+        async |query: &str| ask(&service, post(&format!("/v1/explain?{query}"), "image/png", image())).await;
     let smiling = Selection { attributes: Some(vec!["Smiling".to_owned()]), ..Selection::default() };
     let tagger = tagger(1).with(&smiling).unwrap();
-    let faces = tagger.locate(picture()).unwrap();
+    let faces = tagger.locate(image()).unwrap();
     let options = ExplainOptions { neurons: 2, ..ExplainOptions::default() };
     let told = ask("attributes=Smiling&neurons=2").await.json();
     let expected: Vec<Value> = (1..)
         .zip(&faces)
         .map(|(number, face)| {
-            let one = tagger.explain(picture(), face.rect, &options).unwrap().remove(0);
+            let one = tagger.explain(image(), face.rect, &options).unwrap().remove(0);
             // Through text, as the answer: numbers of four bytes are written with fewer digits.
             let text = serde_json::to_string(&one).unwrap();
             let mut one: Value = serde_json::from_str(&text).unwrap();
@@ -131,7 +130,7 @@ async fn explanations_are_those_of_the_library() {
 async fn a_map_of_an_attribute_covers_its_box() {
     let service = service(Settings::default());
     let asked = "/v1/explain?face=1&attributes=Smiling&map=layer";
-    let told = ask(&service, post(asked, "image/png", picture())).await.json();
+    let told = ask(&service, post(asked, "image/png", image())).await.json();
     let map = &told["explanations"][0]["map"];
     let side = |name: &str| map["box"][name].as_f64().unwrap();
     let region = &told["explanations"][0]["region"];
@@ -148,7 +147,7 @@ async fn a_map_of_an_attribute_covers_its_box() {
     let alone = |query: &str| {
         Request::post(format!("/v1/explain?{query}"))
             .header(header::ACCEPT, "image/png")
-            .body(Body::from(picture()))
+            .body(Body::from(image()))
             .unwrap()
     };
     let same = ask(&service, alone("face=1&attributes=Smiling")).await;
@@ -165,7 +164,7 @@ async fn a_map_of_an_attribute_covers_its_box() {
 }
 
 #[tokio::test]
-async fn what_is_no_picture_is_refused_with_what_to_do() {
+async fn what_is_no_image_is_refused_with_what_to_do() {
     let service = service(Settings::default());
     let ask = async |kind: &str, body: &'static [u8]| ask(&service, post("/v1/predict", kind, body)).await;
     assert!(ask("image/jpeg", b"").await.problem(400).contains("curl"));

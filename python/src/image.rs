@@ -1,4 +1,4 @@
-//! What a picture may be given as.
+//! What an image may be given as.
 
 use std::path::PathBuf;
 
@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
-/// A picture on its way to a thread that has nothing to do with Python.
-pub enum Picture {
+/// An image on its way to a thread that has nothing to do with Python.
+pub enum Image {
     /// A file that is still to be read.
     File(PathBuf),
     /// A file in memory; the bytes stay Python's.
@@ -19,17 +19,17 @@ pub enum Picture {
     Photo(Photo),
 }
 
-impl<'a> From<&'a Picture> for Source<'a> {
-    fn from(picture: &'a Picture) -> Self {
-        match picture {
-            Picture::File(path) => path.into(),
-            Picture::Bytes(bytes) => (&**bytes).into(),
-            Picture::Photo(photo) => photo.into(),
+impl<'a> From<&'a Image> for Source<'a> {
+    fn from(image: &'a Image) -> Self {
+        match image {
+            Image::File(path) => path.into(),
+            Image::Bytes(bytes) => (&**bytes).into(),
+            Image::Photo(photo) => photo.into(),
         }
     }
 }
 
-impl Picture {
+impl Image {
     /// What messages call it.
     pub fn name(&self, place: usize) -> String {
         match self {
@@ -39,7 +39,7 @@ impl Picture {
     }
 }
 
-impl<'py> FromPyObject<'_, 'py> for Picture {
+impl<'py> FromPyObject<'_, 'py> for Image {
     type Error = PyErr;
 
     fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
@@ -71,9 +71,9 @@ impl<'py> FromPyObject<'_, 'py> for Picture {
     }
 }
 
-fn photo(width: u32, height: u32, pixels: Vec<u8>) -> PyResult<Picture> {
+fn photo(width: u32, height: u32, pixels: Vec<u8>) -> PyResult<Image> {
     match Photo::new(width, height, pixels) {
-        Ok(photo) => Ok(Picture::Photo(photo)),
+        Ok(photo) => Ok(Image::Photo(photo)),
         Err(error) => Err(PyValueError::new_err(error.to_string())),
     }
 }

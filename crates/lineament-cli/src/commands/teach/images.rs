@@ -1,4 +1,4 @@
-//! The pictures that an attribute is taught from: two sides of files, or columns of a table.
+//! The images that an attribute is taught from: two sides of files, or columns of a table.
 
 use std::path::{Path, PathBuf};
 
@@ -13,55 +13,55 @@ use super::{PartName, TeachArguments};
 use crate::inputs::Inputs;
 use crate::{notes, progress};
 
-/// A picture and what is said of it.
-struct Picture {
+/// An image and what is said of it.
+struct Image {
     path: PathBuf,
     person: Option<u32>,
     /// One entry an attribute.
     answers: Vec<Option<bool>>,
 }
 
-/// All pictures of a call.
-pub struct Pictures {
-    pictures: Vec<Picture>,
+/// All images of a call.
+pub struct Images {
+    images: Vec<Image>,
     /// What is left out together.
     pub by: Group,
     /// Places that could not be looked into.
     unread: Vec<(PathBuf, String)>,
 }
 
-/// The pictures after they were looked at.
+/// The images after they were looked at.
 pub struct Looked<'a> {
-    seen: Vec<(&'a Picture, ImageEmbedding)>,
-    /// Pictures in which no face was found.
+    seen: Vec<(&'a Image, ImageEmbedding)>,
+    /// Images in which no face was found.
     pub without_face: Vec<&'a Path>,
-    /// Pictures that could not be read, and why.
+    /// Images that could not be read, and why.
     pub unread: Vec<(PathBuf, String)>,
-    /// Pictures with several faces.
+    /// Images with several faces.
     pub crowded: usize,
-    all: &'a [Picture],
+    all: &'a [Image],
 }
 
-impl Pictures {
+impl Images {
     /// Lists them; nothing is opened yet.
     pub fn find(arguments: &TeachArguments) -> Result<Self> {
         let mut found = match &arguments.data {
             Some(path) => Self::of_table(path, arguments)?,
             None => Self::of_folders(arguments)?,
         };
-        if let Some(most) = arguments.pictures {
+        if let Some(most) = arguments.images {
             found.draw(most as usize, arguments.names.len(), arguments.seed);
         }
         Ok(found)
     }
 
     fn of_folders(arguments: &TeachArguments) -> Result<Self> {
-        let mut found = Self { pictures: Vec::new(), by: Group::Picture, unread: Vec::new() };
+        let mut found = Self { images: Vec::new(), by: Group::Image, unread: Vec::new() };
         for (paths, answer) in [(&arguments.positive, true), (&arguments.negative, false)] {
-            let before = found.pictures.len();
+            let before = found.images.len();
             for input in Inputs::of(paths)? {
                 match input {
-                    Ok(input) => found.pictures.push(Picture {
+                    Ok(input) => found.images.push(Image {
                         path: input.path,
                         person: None,
                         answers: vec![Some(answer)],
@@ -69,7 +69,7 @@ impl Pictures {
                     Err(unread) => found.unread.push((PathBuf::new(), unread.0)),
                 }
             }
-            if found.pictures.len() == before {
+            if found.images.len() == before {
                 let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
                 bail!("there is no picture in {}", names.join(", "));
             }
@@ -109,34 +109,34 @@ impl Pictures {
             Some(PartName::Validation) => Some(Split::Validation),
             Some(PartName::Test) => Some(Split::Test),
             Some(PartName::All) => None,
-            // Where nobody set pictures apart to measure on, all of them are to learn from.
+            // Where nobody set images apart to measure on, all of them are to learn from.
             None if drawn => None,
             None => Some(Split::Train),
         };
         let set = set.once_each(Framing::Photo);
         let samples = set.samples.into_iter().filter(|sample| part.is_none_or(|part| sample.split == part));
-        let pictures: Vec<Picture> = samples
-            .map(|sample| Picture {
+        let images: Vec<Image> = samples
+            .map(|sample| Image {
                 answers: columns.iter().map(|place| sample.tags.get(*place).copied().flatten()).collect(),
                 path: sample.path,
                 person: sample.identity,
             })
-            .filter(|picture| picture.answers.iter().any(Option::is_some))
+            .filter(|image| image.answers.iter().any(Option::is_some))
             .collect();
-        if pictures.is_empty() {
+        if images.is_empty() {
             bail!("no picture of {} says anything of {}", path.display(), arguments.names.join(", "));
         }
-        let known = pictures.iter().any(|picture| picture.person.is_some());
-        Ok(Self { pictures, by: if known { Group::Person } else { Group::Picture }, unread: Vec::new() })
+        let known = images.iter().any(|image| image.person.is_some());
+        Ok(Self { images, by: if known { Group::Person } else { Group::Image }, unread: Vec::new() })
     }
 
     /// Keeps at most `most` answers of each kind of every attribute, drawn at random.
     fn draw(&mut self, most: usize, attributes: usize, seed: u64) {
         for attribute in 0..attributes {
             let mut left = [most; 2];
-            for place in shuffled(self.pictures.len(), seed, attribute as u64) {
-                let picture = self.pictures.get_mut(place);
-                let Some(answer) = picture.and_then(|picture| picture.answers.get_mut(attribute)) else {
+            for place in shuffled(self.images.len(), seed, attribute as u64) {
+                let image = self.images.get_mut(place);
+                let Some(answer) = image.and_then(|image| image.answers.get_mut(attribute)) else {
                     continue;
                 };
                 let Some(kind) = *answer else { continue };
@@ -146,35 +146,35 @@ impl Pictures {
                 }
             }
         }
-        self.pictures.retain(|picture| picture.answers.iter().any(Option::is_some));
+        self.images.retain(|image| image.answers.iter().any(Option::is_some));
     }
 
-    /// Finds the face of every picture, side by side.
+    /// Finds the face of every image, side by side.
     pub fn look(&self, tagger: &Tagger) -> Looked<'_> {
-        let bar = progress::bar(Some(self.pictures.len() as u64), false);
-        let of = |picture: &Picture| {
-            let seen = embed(tagger, &picture.path);
+        let bar = progress::bar(Some(self.images.len() as u64), false);
+        let of = |image: &Image| {
+            let seen = embed(tagger, &image.path);
             bar.inc(1);
             seen
         };
         let embeddings: Vec<Result<Option<ImageEmbedding>, EmbedError>> =
-            tagger.threads().install(|| self.pictures.par_iter().map(of).collect());
+            tagger.threads().install(|| self.images.par_iter().map(of).collect());
         bar.finish_and_clear();
         let mut looked = Looked {
             seen: Vec::new(),
             without_face: Vec::new(),
             unread: self.unread.clone(),
             crowded: 0,
-            all: &self.pictures,
+            all: &self.images,
         };
-        for (picture, embedding) in self.pictures.iter().zip(embeddings) {
+        for (image, embedding) in self.images.iter().zip(embeddings) {
             match embedding {
                 Ok(Some(embedding)) => {
                     looked.crowded += usize::from(embedding.faces > 1);
-                    looked.seen.push((picture, embedding));
+                    looked.seen.push((image, embedding));
                 }
-                Ok(None) => looked.without_face.push(&picture.path),
-                Err(error) => looked.unread.push((picture.path.clone(), error.to_string())),
+                Ok(None) => looked.without_face.push(&image.path),
+                Err(error) => looked.unread.push((image.path.clone(), error.to_string())),
             }
         }
         looked
@@ -184,21 +184,18 @@ impl Pictures {
 impl Looked<'_> {
     /// The faces of which the attribute at `place` is known.
     pub fn asked(&self, place: usize) -> Vec<LabelledImage> {
-        let asked = |(picture, embedding): &(&Picture, ImageEmbedding)| {
-            let answer = picture.answers.get(place).copied().flatten()?;
-            let name = picture.path.display().to_string();
-            Some(LabelledImage { name, embedding: embedding.clone(), answer, person: picture.person })
+        let asked = |(image, embedding): &(&Image, ImageEmbedding)| {
+            let answer = image.answers.get(place).copied().flatten()?;
+            let name = image.path.display().to_string();
+            Some(LabelledImage { name, embedding: embedding.clone(), answer, person: image.person })
         };
         self.seen.iter().filter_map(asked).collect()
     }
 
-    /// How many pictures were given with the attribute at `place`, and how many without it.
+    /// How many images were given with the attribute at `place`, and how many without it.
     pub fn given(&self, place: usize) -> [usize; 2] {
         let of = |kind| {
-            self.all
-                .iter()
-                .filter(|picture| picture.answers.get(place).copied().flatten() == Some(kind))
-                .count()
+            self.all.iter().filter(|image| image.answers.get(place).copied().flatten() == Some(kind)).count()
         };
         [of(true), of(false)]
     }

@@ -1,4 +1,4 @@
-//! Lists picture files, in an order that depends on their names alone.
+//! Lists image files, in an order that depends on their names alone.
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +11,12 @@ pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// The picture files straight in `dir`, by name. Others are counted in `report`, but for hidden files and lists of labels.
+/// The image files straight in `dir`, by name. Others are counted in `report`, but for hidden files and lists of labels.
 pub(crate) fn in_folder(dir: &Path, report: &mut ReadReport) -> Result<Vec<PathBuf>, DataError> {
     walk(dir, 1, report)
 }
 
-/// The picture files in `dir` and all folders below it, by path.
+/// The image files in `dir` and all folders below it, by path.
 pub(crate) fn below(dir: &Path, report: &mut ReadReport) -> Result<Vec<PathBuf>, DataError> {
     walk(dir, usize::MAX, report)
 }
@@ -30,7 +30,7 @@ fn walk(dir: &Path, depth: usize, report: &mut ReadReport) -> Result<Vec<PathBuf
         if is_image(&path) {
             found.push(path);
         } else if !is_list(&path) {
-            report.add(FindingKind::NotAPicture, path.display().to_string());
+            report.add(FindingKind::NotAnImage, path.display().to_string());
         }
     }
     Ok(found)
