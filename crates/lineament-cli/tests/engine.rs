@@ -32,23 +32,23 @@ fn what_belongs_to_the_other_engine_is_refused() {
 #[test]
 fn eight_bits_tell_nearly_the_same_on_any_threads() {
     let (stage, astronaut) = (Stage::new(), examples().join("astronaut.png"));
-    let told = |engine: &str, threads: &str| -> serde_json::Value {
+    let reported = |engine: &str, threads: &str| -> serde_json::Value {
         let call = ["predict", "--format", "json", "--engine", engine, "--threads", threads];
         let mut run = stage.lineament(&call);
         let name = if engine == "int8" { "engine: native, int8, " } else { "engine: native, " };
         run.arg(&astronaut).assert().stderr(contains(name));
         serde_json::from_str(&output(&mut run)).unwrap()
     };
-    let (single, eight) = (told("native", "2"), told("int8", "2"));
+    let (single, eight) = (reported("native", "2"), reported("int8", "2"));
     assert_ne!(single, eight);
-    assert_eq!(eight, told("int8", "1"));
-    let faces = [&single, &eight].map(|told| told[0]["faces"].as_array().unwrap());
+    assert_eq!(eight, reported("int8", "1"));
+    let faces = [&single, &eight].map(|reported| reported[0]["faces"].as_array().unwrap());
     assert_eq!(faces[0].len(), faces[1].len());
     let attributes = faces.map(|faces| faces[0]["attributes"].as_object().unwrap());
-    let probability = |told: &serde_json::Value| told["probability"].as_f64().unwrap();
+    let probability = |reported: &serde_json::Value| reported["probability"].as_f64().unwrap();
     let apart = attributes[0]
         .iter()
-        .map(|(name, told)| (probability(told) - probability(&attributes[1][name])).abs());
+        .map(|(name, reported)| (probability(reported) - probability(&attributes[1][name])).abs());
     let mean = apart.sum::<f64>() / attributes[0].len() as f64;
     assert!(mean < 0.02, "{mean}");
 }

@@ -17,10 +17,10 @@ fn pages(text: &str) -> Vec<Value> {
 fn explanations_name_answers_regions_and_neurons() {
     let stage = Stage::new();
     let call = ["explain", "photos", "--format", "json", "--attributes", "Smiling,Bald", "--neurons", "3"];
-    let told = pages(&output(&mut stage.with_model(&call)));
-    assert_eq!(told.len(), 3);
-    assert_eq!(told[2]["faces"].as_array().unwrap().len(), 0);
-    let attributes = told[0]["faces"][0]["attributes"].as_array().unwrap();
+    let reported = pages(&output(&mut stage.with_model(&call)));
+    assert_eq!(reported.len(), 3);
+    assert_eq!(reported[2]["faces"].as_array().unwrap().len(), 0);
+    let attributes = reported[0]["faces"][0]["attributes"].as_array().unwrap();
     assert_eq!(
         attributes.iter().map(|a| a["name"].as_str().unwrap()).collect::<Vec<_>>(),
         ["Smiling", "Bald"]
@@ -52,9 +52,9 @@ fn explanations_name_answers_regions_and_neurons() {
 #[test]
 fn threads_change_nothing_and_text_says_what_json_says() {
     let stage = Stage::new();
-    let told = |threads| output(&mut stage.with_model(&["explain", "photos", "--threads", threads]));
-    assert_eq!(told("1"), told("3"));
-    assert!(told("2").contains("% of all that was said"));
+    let reported = |threads| output(&mut stage.with_model(&["explain", "photos", "--threads", threads]));
+    assert_eq!(reported("1"), reported("3"));
+    assert!(reported("2").contains("% of all that was said"));
 }
 
 #[test]
@@ -86,14 +86,14 @@ fn the_default_model_finds_a_smile_at_the_mouth() {
     let stage = Stage::new();
     let photo = examples().join("astronaut.png");
     let call = ["explain", photo.to_str().unwrap(), "--attributes", "Smiling", "--format", "json"];
-    let told = pages(&output(&mut stage.lineament(&call)));
-    let attribute = &told[0]["faces"][0]["attributes"][0];
+    let reported = pages(&output(&mut stage.lineament(&call)));
+    let attribute = &reported[0]["faces"][0]["attributes"][0];
     assert_eq!((&attribute["value"], &attribute["region_from"]), (&true.into(), &"hidden".into()));
     let region = |name: &str| attribute["region"][name].as_f64().unwrap();
     let (x, y) = (region("x") + region("width") / 2.0, region("y") + region("height") / 2.0);
     // The mouth of the astronaut, with as much around it as it is wide.
     assert!((185.0..265.0).contains(&x) && (125.0..185.0).contains(&y), "{x}, {y}");
 
-    let told = pages(&output(&mut stage.lineament(&[&call[..], &["--regions", "responses"]].concat())));
-    assert_eq!(told[0]["faces"][0]["attributes"][0]["region_from"], "responses");
+    let reported = pages(&output(&mut stage.lineament(&[&call[..], &["--regions", "responses"]].concat())));
+    assert_eq!(reported[0]["faces"][0]["attributes"][0]["region_from"], "responses");
 }

@@ -118,11 +118,11 @@ fn look(
         chosen.iter().map(|&row| (row, frame.chance(face, ATTRIBUTES[row].1), [false; 2])).collect();
     for (column, source) in SOURCES.into_iter().enumerate() {
         let options = ExplainOptions { source, ..ExplainOptions::default() };
-        for (told, seen) in tagger.explain(&photo, face, &options)?.iter().zip(&mut seen) {
-            if told.source != source {
+        for (reported, seen) in tagger.explain(&photo, face, &options)?.iter().zip(&mut seen) {
+            if reported.source != source {
                 return Err("the model has no channel for each attribute".into());
             }
-            seen.2[column] = frame.is_near(told.map.peak().0, ATTRIBUTES[seen.0].1);
+            seen.2[column] = frame.is_near(reported.map.peak().0, ATTRIBUTES[seen.0].1);
         }
     }
     Ok(seen)

@@ -39,7 +39,7 @@ struct Row {
     /// Balanced accuracy and average precision on test people.
     test: [f64; 2],
     /// What teaching itself said: balanced accuracy and its interval.
-    told: Option<[f64; 3]>,
+    reported: Option<[f64; 3]>,
     learned: bool,
 }
 
@@ -128,10 +128,10 @@ fn row(
     let truth = |sample: &Sample| sample.tags.get(place).copied().flatten();
     let mut truths = Tally::default();
     test.samples.iter().filter_map(truth).for_each(|truth| truths.add(truth, truth));
-    let told = |f: &Figures| [f.balanced_accuracy, f.interval.low, f.interval.high];
-    let (head, told) = match result {
-        Ok(head) => (Some(head.clone()), Some(told(&head.figures))),
-        Err(refused @ FitError::LearnedNothing { .. }) => (None, refused.figures().map(told)),
+    let reported = |f: &Figures| [f.balanced_accuracy, f.interval.low, f.interval.high];
+    let (head, reported) = match result {
+        Ok(head) => (Some(head.clone()), Some(reported(&head.figures))),
+        Err(refused @ FitError::LearnedNothing { .. }) => (None, refused.figures().map(reported)),
         // Too few faces found, for example: that is no measurement.
         Err(other) => return Err(other),
     };
@@ -150,7 +150,7 @@ fn row(
         ranking.push(Scored { score, truth });
     }
     let test = [tally.balanced_accuracy(), average_precision(&ranking)];
-    Ok(Row { name, seed, test, told, learned: head.is_some() })
+    Ok(Row { name, seed, test, reported, learned: head.is_some() })
 }
 
 fn table(rows: &[Row]) -> String {
@@ -161,11 +161,13 @@ fn table(rows: &[Row]) -> String {
         let balanced = || own.iter().map(|row| row.test[0]);
         let (least, most) = (balanced().fold(1.0, f64::min), balanced().fold(0.0, f64::max));
         let precision = mean(own.iter().map(|row| row.test[1]));
-        let told = mean(own.iter().filter_map(|row| row.told).map(|told| told[0]));
+        let reported = mean(own.iter().filter_map(|row| row.reported).map(|reported| reported[0]));
         let middle = mean(balanced());
         // Writing to a string cannot fail.
-        let _ =
-            writeln!(text, "| {name} | {middle:.3} | {least:.3} | {most:.3} | {precision:.3} | {told:.3} |");
+        let _ = writeln!(
+            text,
+            "| {name} | {middle:.3} | {least:.3} | {most:.3} | {precision:.3} | {reported:.3} |"
+        );
     };
     for name in EASY_TO_SEE {
         line(name, &rows.iter().filter(|row| row.name == name).collect::<Vec<_>>());
@@ -196,9 +198,10 @@ fn write(
     let mut csv =
         "attribute,seed,learned,balanced_accuracy,average_precision,told_balanced_accuracy,told_low,told_high\n"
             .to_owned();
-    for Row { name, seed, test: [balanced, precision], told, learned } in rows {
-        let told = told.map_or(",,".to_owned(), |told| told.map(|t| format!("{t:.4}")).join(","));
-        writeln!(csv, "{name},{seed},{learned},{balanced:.4},{precision:.4},{told}")?;
+    for Row { name, seed, test: [balanced, precision], reported, learned } in rows {
+        let reported =
+            reported.map_or(",,".to_owned(), |reported| reported.map(|t| format!("{t:.4}")).join(","));
+        writeln!(csv, "{name},{seed},{learned},{balanced:.4},{precision:.4},{reported}")?;
     }
     let page = docs.join("teach.md");
     let text = std::fs::read_to_string(&page)?;

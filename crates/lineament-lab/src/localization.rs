@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn without_boxes_there_is_no_localisation() {
+    fn without_boxes_there_is_no_localization() {
         assert_eq!(localization(&[image(&[(square(0.0, 0.0, 1.0), 1.0)], &[])]), None);
         assert_eq!(localization(&[]), None);
     }

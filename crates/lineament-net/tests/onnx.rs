@@ -165,18 +165,18 @@ fn learnt_arrays_keep_their_names_shapes_and_values() {
 
 #[test]
 fn sizes_are_free_where_the_net_takes_any() {
-    let told = |layers: Vec<Layer>, form| {
+    let reported = |layers: Vec<Layer>, form| {
         let spec = net(layers);
         let file = export(&spec, &Weights::random(&spec, 1).unwrap(), form).unwrap();
         let graph = graph_of(&file);
         [sizes(messages(graph, 11)[0]), sizes(messages(graph, 12)[0])]
     };
-    let [input, output] = told(vec![conv("conv1")], Form::Maps);
+    let [input, output] = reported(vec![conv("conv1")], Form::Maps);
     assert_eq!(input, ["batch", "3", "height", "width"]);
     assert_eq!(output, ["batch", "4", "map_height", "map_width"]);
-    let [input, output] = told(vec![conv("conv1"), fc()], Form::Maps);
+    let [input, output] = reported(vec![conv("conv1"), fc()], Form::Maps);
     assert_eq!((input, output), (dims(["batch", "3", "12", "10"]), dims(["batch", "5", "1", "1"])));
-    let [input, output] = told(vec![conv("conv1")], Form::Vectors);
+    let [input, output] = reported(vec![conv("conv1")], Form::Vectors);
     assert_eq!((input, output), (dims(["batch", "3", "12", "10"]), dims(["batch", "120"])));
 }
 

@@ -81,8 +81,8 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     };
     let tagger = Tagger::new(bundle).map_err(|e| ReproduceError::model("the default bundle", e))?;
     let rule = lab.recipe().region;
-    let named = [(None, LNETS)].into_iter().chain(DETECTORS.map(|(name, told)| (Some(name), told)));
-    let rules = named.map(|(name, told)| Ok((name, told, localizers.fit(rule, name)?)));
+    let named = [(None, LNETS)].into_iter().chain(DETECTORS.map(|(name, reported)| (Some(name), reported)));
+    let rules = named.map(|(name, reported)| Ok((name, reported, localizers.fit(rule, name)?)));
     let rules = rules.collect::<Result<Vec<_>, ReproduceError>>()?;
 
     let columns = ["set", "localiser", "pictures", "faces_missed", "ahead", "ahead_low", "ahead_high"];
@@ -91,23 +91,23 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
         let images = lab.celeba.framing(framing);
         let test = images.split(Split::Test);
         let mut all: Vec<(&str, Answers)> = Vec::new();
-        for (name, told, rule) in &rules {
+        for (name, reported, rule) in &rules {
             let found = localizers.find(*name, set, &test)?;
             let place = |sample: &Sample| {
                 let face = *found.get(&sample.path)?;
                 Some((face, rule.of_box(face.rect).ok()?.into()))
             };
             let seen = Observations::found_by(&tagger, &images, Split::Test, &place)?;
-            all.push((*told, Answers::of(&seen)));
+            all.push((*reported, Answers::of(&seen)));
         }
-        for (told, from) in [(SURE, FaceFrom::Located), (GIVEN, FaceFrom::Landmarks)] {
+        for (reported, from) in [(SURE, FaceFrom::Located), (GIVEN, FaceFrom::Landmarks)] {
             let seen = Observations::of(&tagger, &images, Split::Test, from, &|| {})?;
-            all.push((told, Answers::of(&seen)));
+            all.push((reported, Answers::of(&seen)));
         }
-        for (told, answers) in &all {
-            let lnets = all.first().filter(|(first, _)| first != told);
+        for (reported, answers) in &all {
+            let lnets = all.first().filter(|(first, _)| first != reported);
             let ahead = lnets.map_or([f64::NAN; 3], |(_, lnets)| lnets.ahead_of(answers)).map(share);
-            let names = [set, told].map(str::to_owned);
+            let names = [set, reported].map(str::to_owned);
             results.push([&names[..], &answers.counts(), &ahead, &answers.figures()].concat());
         }
     }

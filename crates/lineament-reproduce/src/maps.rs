@@ -128,8 +128,8 @@ fn look(responder: &Responder, (photo, rect): &Boxed) -> Result<Seen, ReproduceE
     let middle = mean(inside.iter().chain(&outside).copied());
     let spread = mean(inside.iter().chain(&outside).map(|value| (value - middle).powi(2))).sqrt();
     // A box between the centres of all cells, or over all of them, has no contrast; nor has a map that is the same everywhere.
-    let told = !inside.is_empty() && !outside.is_empty() && spread > 0.0;
-    let contrast = if told { (mean(inside) - mean(outside)) / spread } else { 0.0 };
+    let reported = !inside.is_empty() && !outside.is_empty() && spread > 0.0;
+    let contrast = if reported { (mean(inside) - mean(outside)) / spread } else { 0.0 };
     Ok(Seen { peak_inside: rect.contains(map.peak().0), contrast })
 }
 

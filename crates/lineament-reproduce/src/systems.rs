@@ -97,7 +97,7 @@ pub fn measure(
         let mut all = Vec::new();
         for Entry { tagger, roles } in systems {
             for &(name, region) in *roles {
-                tracing::info!("{experiment}: {name} on {set}, {}", told(region));
+                tracing::info!("{experiment}: {name} on {set}, {}", reported(region));
                 let seen = Observations::of(tagger, &data, Split::Test, region, &|| {})?;
                 all.push(One { name, region, answers: Answers::of(&seen) });
             }
@@ -113,7 +113,7 @@ pub fn measure(
             let kept = |ours: &&One| wanted(ours.name) || wanted(one.name) || ours.name == one.name;
             let other = |ours: &&One| (ours.name, ours.region) != (one.name, one.region);
             for ours in all.iter().filter(own).filter(other).filter(kept) {
-                let names = [set, ours.name, one.name, told(one.region)].map(str::to_owned);
+                let names = [set, ours.name, one.name, reported(one.region)].map(str::to_owned);
                 ahead.push([&names[..], &ours.answers.ahead_of(&one.answers).map(share)].concat());
             }
         }
@@ -162,7 +162,7 @@ pub fn default_bundle() -> Result<Tagger, ReproduceError> {
     Tagger::new(embedded()?).map_err(|e| ReproduceError::model(DEFAULT, e))
 }
 
-fn told(region: FaceFrom) -> &'static str {
+fn reported(region: FaceFrom) -> &'static str {
     match region {
         FaceFrom::Located => "found",
         FaceFrom::Landmarks => "given",
@@ -170,13 +170,13 @@ fn told(region: FaceFrom) -> &'static str {
 }
 
 fn mean_row(set: &str, One { name, region, answers }: &One) -> Vec<String> {
-    let names = [set, name, told(*region)].map(str::to_owned);
+    let names = [set, name, reported(*region)].map(str::to_owned);
     [&names[..], &answers.counts(), &answers.figures()].concat()
 }
 
 fn attribute_rows(set: &str, One { name, region, answers }: &One, push: &mut dyn FnMut(Vec<String>)) {
     for (accurate, balanced) in answers.accurate.attributes.iter().zip(&answers.balanced.attributes) {
-        let names = [set, name, told(*region), &accurate.name].map(str::to_owned);
+        let names = [set, name, reported(*region), &accurate.name].map(str::to_owned);
         let figures = [
             accurate.accuracy,
             balanced.balanced_accuracy,

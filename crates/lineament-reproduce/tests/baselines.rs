@@ -104,12 +104,13 @@ fn accuracy(bundle: &Path, folder: &Path, region: FaceFrom) -> [f64; 2] {
     };
     let found = evaluate(&tagger, &set, &options, &|| {}).unwrap().remove(0);
     assert!(found.skipped.is_empty(), "{:?}", found.skipped);
-    let told = ["Smiling", "Eyeglasses", "Wearing_Hat", "Male", "Blond_Hair"];
-    let chosen: Vec<_> = found.attributes.iter().filter(|one| told.contains(&one.name.as_str())).collect();
+    let reported = ["Smiling", "Eyeglasses", "Wearing_Hat", "Male", "Blond_Hair"];
+    let chosen: Vec<_> =
+        found.attributes.iter().filter(|one| reported.contains(&one.name.as_str())).collect();
     let mean = |of: &dyn Fn(f64, f64) -> f64| {
         chosen.iter().map(|one| of(one.accuracy, one.positives)).sum::<f64>() / chosen.len() as f64
     };
-    assert_eq!(chosen.len(), told.len());
+    assert_eq!(chosen.len(), reported.len());
     [mean(&|accuracy, _| accuracy), mean(&|_, positives| positives.max(1.0 - positives))]
 }
 

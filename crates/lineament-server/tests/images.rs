@@ -33,12 +33,12 @@ async fn a_form_is_answered_by_a_list_and_a_broken_image_leaves_the_others() {
     let images: [(&str, &[u8]); 3] = [("a.png", &good), ("b.txt", b"no picture"), ("deep/c.jpg", &jpeg)];
     let answer = ask(&service, form("/v1/predict?attributes=Smiling", &images)).await;
     assert_eq!(answer.status, 200);
-    let told = answer.json();
-    let paths: Vec<&Value> = told.as_array().unwrap().iter().map(|image| &image["path"]).collect();
+    let reported = answer.json();
+    let paths: Vec<&Value> = reported.as_array().unwrap().iter().map(|image| &image["path"]).collect();
     assert_eq!(paths, ["a.png", "b.txt", "deep/c.jpg"]);
-    assert_eq!((&told[0]["width"], &told[2]["width"]), (&json!(120), &json!(80)));
-    assert_eq!(told[1]["problem"]["status"], 422);
-    assert!(told[1]["problem"]["detail"].as_str().unwrap().contains("convert the picture"));
+    assert_eq!((&reported[0]["width"], &reported[2]["width"]), (&json!(120), &json!(80)));
+    assert_eq!(reported[1]["problem"]["status"], 422);
+    assert!(reported[1]["problem"]["detail"].as_str().unwrap().contains("convert the picture"));
 }
 
 #[tokio::test]
@@ -67,10 +67,10 @@ async fn a_map_comes_with_the_boxes_or_alone() {
     let service = service(Settings::default());
     let answer = ask(&service, post("/v1/locate", "image/png", image())).await;
     assert_eq!(answer.status, 200);
-    let told = answer.json();
-    assert!(told["faces"][0]["box"]["x"].is_f64() && told["faces"][0].get("attributes").is_none());
+    let reported = answer.json();
+    assert!(reported["faces"][0]["box"]["x"].is_f64() && reported["faces"][0].get("attributes").is_none());
     let png = base64::engine::general_purpose::STANDARD
-        .decode(told["response_map"]["png"].as_str().unwrap())
+        .decode(reported["response_map"]["png"].as_str().unwrap())
         .unwrap();
     let map = image::load_from_memory(&png).unwrap().into_rgba8();
     assert_eq!(map.dimensions(), (120, 100));
@@ -101,7 +101,7 @@ async fn explanations_are_those_of_the_library() {
     let tagger = tagger(1).with(&smiling).unwrap();
     let faces = tagger.locate(image()).unwrap();
     let options = ExplainOptions { neurons: 2, ..ExplainOptions::default() };
-    let told = ask("attributes=Smiling&neurons=2").await.json();
+    let reported = ask("attributes=Smiling&neurons=2").await.json();
     let expected: Vec<Value> = (1..)
         .zip(&faces)
         .map(|(number, face)| {
@@ -113,8 +113,8 @@ async fn explanations_are_those_of_the_library() {
             one
         })
         .collect();
-    assert_eq!(told["explanations"], json!(expected));
-    assert_eq!(told["faces"].as_array().unwrap().len(), faces.len());
+    assert_eq!(reported["explanations"], json!(expected));
+    assert_eq!(reported["faces"].as_array().unwrap().len(), faces.len());
 
     let all = ask("face=1").await.json();
     let all = all["explanations"].as_array().unwrap();
@@ -130,10 +130,10 @@ async fn explanations_are_those_of_the_library() {
 async fn a_map_of_an_attribute_covers_its_box() {
     let service = service(Settings::default());
     let asked = "/v1/explain?face=1&attributes=Smiling&map=layer";
-    let told = ask(&service, post(asked, "image/png", image())).await.json();
-    let map = &told["explanations"][0]["map"];
+    let reported = ask(&service, post(asked, "image/png", image())).await.json();
+    let map = &reported["explanations"][0]["map"];
     let side = |name: &str| map["box"][name].as_f64().unwrap();
-    let region = &told["explanations"][0]["region"];
+    let region = &reported["explanations"][0]["region"];
     for (start, length) in [("x", "width"), ("y", "height")] {
         let inside = |name: &str| region[name].as_f64().unwrap();
         assert!(inside(start) >= side(start) - 0.2);

@@ -35,9 +35,9 @@ fn predict() -> Request<Body> {
 async fn bytes_pixels_images_and_faces_have_limits() {
     let small = service(limits(Limits { body: 1000, ..Limits::default() }));
     let long = vec![7u8; 1001];
-    let mut told = post("/v1/predict", "image/png", long.clone());
-    told.headers_mut().insert(header::CONTENT_LENGTH, 1001.into());
-    assert!(ask(&small, told).await.problem(413).contains("1000 bytes"));
+    let mut reported = post("/v1/predict", "image/png", long.clone());
+    reported.headers_mut().insert(header::CONTENT_LENGTH, 1001.into());
+    assert!(ask(&small, reported).await.problem(413).contains("1000 bytes"));
     let (feed, stream) = channel::<Bytes>(1);
     feed.try_send(long.into()).unwrap();
     let untold = post("/v1/predict", "image/png", Body::new(Fed(stream)));
@@ -58,18 +58,21 @@ async fn bytes_pixels_images_and_faces_have_limits() {
     let (wide, all) = 'found: {
         for seed in 0..60 {
             let bytes = file(&blocks(200 + 17 * seed, 160, seed.into()), ImageFormat::Png);
-            let told = ask(&free, post("/v1/predict", "image/png", bytes.clone())).await.json();
-            if told["faces"].as_array().unwrap().len() > 1 {
-                break 'found (bytes, told);
+            let reported = ask(&free, post("/v1/predict", "image/png", bytes.clone())).await.json();
+            if reported["faces"].as_array().unwrap().len() > 1 {
+                break 'found (bytes, reported);
             }
         }
         unreachable!("the tiny model finds several in some picture");
     };
     let count = all["faces"].as_array().unwrap().len();
     let one = service(limits(Limits { faces: 1, ..Limits::default() }));
-    let told = ask(&one, post("/v1/predict", "image/png", wide)).await.json();
-    assert_eq!(told["faces"][0], all["faces"][0], "the best");
-    assert_eq!((told["faces"].as_array().unwrap().len(), &told["faces_left_out"]), (1, &(count - 1).into()));
+    let reported = ask(&one, post("/v1/predict", "image/png", wide)).await.json();
+    assert_eq!(reported["faces"][0], all["faces"][0], "the best");
+    assert_eq!(
+        (reported["faces"].as_array().unwrap().len(), &reported["faces_left_out"]),
+        (1, &(count - 1).into())
+    );
 }
 
 #[tokio::test]

@@ -53,19 +53,19 @@ fn a_training_on_drawn_faces_finds_and_describes_strangers() {
     let set = celeba::read(&strangers).unwrap();
     let tagger = Tagger::new(Bundle::open(&bundle).unwrap()).unwrap();
     let names = tagger.card().names();
-    let told: Vec<usize> = ["Smiling", "Eyeglasses", "Wearing_Hat", "Male", "Blond_Hair"]
+    let reported: Vec<usize> = ["Smiling", "Eyeglasses", "Wearing_Hat", "Male", "Blond_Hair"]
         .iter()
         .map(|name| names.iter().position(|n| n == name).unwrap())
         .collect();
 
-    let (mut photos, mut met, mut right, mut majority, mut asked) = (0, 0, 0, vec![0; told.len()], 0);
+    let (mut photos, mut met, mut right, mut majority, mut asked) = (0, 0, 0, vec![0; reported.len()], 0);
     for sample in set.samples.iter().filter(|s| s.framing == Framing::Photo) {
         photos += 1;
         let photo = Photo::open(&sample.path, &Limits::default()).unwrap();
         let faces = tagger.predict(&photo).unwrap().faces;
         let Some(face) = faces.first().filter(|f| f.rect.iou(sample.rect.unwrap()) >= 0.5) else { continue };
         met += 1;
-        for (place, attribute) in told.iter().enumerate() {
+        for (place, attribute) in reported.iter().enumerate() {
             let truth = sample.tags[*attribute].unwrap();
             asked += 1;
             right += usize::from(face[names[*attribute]].present == truth);
@@ -75,7 +75,7 @@ fn a_training_on_drawn_faces_finds_and_describes_strangers() {
     let found = met as f64 / photos as f64;
     let accuracy = right as f64 / asked as f64;
     let majority: f64 = majority.iter().map(|yes| *yes.max(&(met - yes)) as f64 / met as f64).sum::<f64>()
-        / told.len() as f64;
+        / reported.len() as f64;
     eprintln!("{photos} photos, found {found:.3}, accuracy {accuracy:.3}, majority {majority:.3}");
     // A minute of training reaches 0.68 and 0.85, where the majority answer has 0.67.
     assert!(found >= 0.6, "only {found:.3} of the drawn faces were found at IoU 0.5");

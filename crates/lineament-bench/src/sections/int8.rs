@@ -144,7 +144,7 @@ fn whole_cost(settings: &Settings, faces: &Path) -> Result<Table> {
             "average precision",
         ],
     );
-    for (split, region, told) in [
+    for (split, region, reported) in [
         ("validation", "landmarks", "given"),
         ("validation", "located", "found"),
         ("train", "located", "found"),
@@ -161,7 +161,7 @@ fn whole_cost(settings: &Settings, faces: &Path) -> Result<Table> {
             let percent = |share: f64| format!("{:.3}", 100.0 * share);
             table.row(vec![
                 split.to_owned(),
-                told.to_owned(),
+                reported.to_owned(),
                 said.images.to_string(),
                 engine.to_owned(),
                 said.faces_missed.to_string(),

@@ -94,7 +94,7 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Decoding, localisation, patches, attributes of one face, and all of it.
+/// Decoding, localization, patches, attributes of one face, and all of it.
 fn stages(settings: &Settings, tagger: &Tagger, jpeg: &[u8], pool: &Threads) -> Result<[Times; 5]> {
     let limits = Limits::default();
     let photo = Photo::decode(jpeg, &limits)?;

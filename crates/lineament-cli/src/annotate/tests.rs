@@ -54,11 +54,11 @@ fn text_stands_below_its_box_or_above_where_there_is_no_room() {
     for (y, below) in [(10.0, true), (150.0, false)] {
         let rect = Rect::new(30.0, y, 60.0, 45.0);
         let bare = annotate(&photo, &[mark(rect, &[])]);
-        let told = annotate(&photo, &[mark(rect, &["Smiling 0.97", "Male 0.99"])]);
-        let text = changed(&bare, &told).unwrap();
+        let reported = annotate(&photo, &[mark(rect, &["Smiling 0.97", "Male 0.99"])]);
+        let text = changed(&bare, &reported).unwrap();
         assert_eq!(text.y >= rect.bottom(), below, "{text:?}");
         assert_eq!(text.bottom() <= rect.y, !below, "{text:?}");
-        assert!(told.pixels().chunks_exact(3).filter(|pixel| *pixel == COLOURS[0]).count() > 300);
+        assert!(reported.pixels().chunks_exact(3).filter(|pixel| *pixel == COLOURS[0]).count() > 300);
     }
 }
 
@@ -67,11 +67,11 @@ fn the_text_of_neighbours_does_not_cover_them() {
     let photo = Photo::filled(300, 300, [128; 3]);
     let boxes = [Rect::new(100.0, 60.0, 80.0, 80.0), Rect::new(100.0, 142.0, 80.0, 80.0)];
     let bare = annotate(&photo, &boxes.map(|rect| mark(rect, &[])));
-    let told = annotate(&photo, &[mark(boxes[0], &["one", "two"]), mark(boxes[1], &["three"])]);
+    let reported = annotate(&photo, &[mark(boxes[0], &["one", "two"]), mark(boxes[1], &["three"])]);
     for rect in boxes {
         for (x, y) in [(0.0, 0.0), (40.0, 40.0), (10.0, 78.0), (79.0, 79.0)] {
             let (x, y) = ((rect.x + x) as u32, (rect.y + y) as u32);
-            assert_eq!(told.pixel(x, y), bare.pixel(x, y));
+            assert_eq!(reported.pixel(x, y), bare.pixel(x, y));
         }
     }
 }

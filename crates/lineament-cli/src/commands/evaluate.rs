@@ -109,7 +109,7 @@ impl Options {
         let region = FaceFrom::from(arguments.measure.region);
         if region == FaceFrom::Landmarks && arguments.background.is_some() && arguments.report.is_none() {
             bail!(
-                "--background counts false alarms of the localiser; use it with --region located or with --report"
+                "--background counts false alarms of the localizer; use it with --region located or with --report"
             );
         }
         let data = read(&arguments.data, arguments.layout)?;

@@ -8,7 +8,7 @@ use lineament_lab::{Evaluation, FaceFrom};
 use crate::model;
 use crate::terminal::{Colours, Style};
 
-/// A summary, the localisation, and a line for each attribute.
+/// A summary, the localization, and a line for each attribute.
 pub fn text(figures: &Evaluation, data: &str, colours: Colours) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.

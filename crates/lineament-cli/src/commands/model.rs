@@ -82,7 +82,7 @@ pub fn verify(arguments: VerifyArguments) -> Result<Outcome> {
     let (name, version) = (bundle.card().name.clone(), bundle.card().version.clone());
     let tagger = model::tagger(bundle, None)?;
     let grey = Photo::filled(128, 128, [127; 3]);
-    // Without a localiser there is nothing to ask it.
+    // Without a localizer there is nothing to ask it.
     if tagger.card().localizer != LocalizerSpec::Given {
         tagger.locate(&grey).context("the model does not answer")?;
     }

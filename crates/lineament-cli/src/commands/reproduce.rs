@@ -18,7 +18,7 @@ pub struct ReproduceArguments {
     /// The page; figures are kept as CSVs in the folder that is called like it
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// Only these experiments (systems, localisation, maps, identities, transfer, amount), separated by commas
+    /// Only these experiments (systems, localization, maps, identities, transfer, amount), separated by commas
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Run experiments again whose figures are there

@@ -55,11 +55,11 @@ fn cells_are_what_was_written() {
     assert_eq!(texts::<FloatType>("required float c", &[Some(0.1), Some(-2.0)]), some(&["0.1", "-2"]));
     assert_eq!(texts::<DoubleType>("required double c", &[Some(0.1)]), some(&["0.1"]));
     let names = [Some("Ann".into()), Some("".into()), Some(vec![0xff_u8].into())];
-    let told = texts::<ByteArrayType>("required binary c (UTF8)", &names);
-    assert_eq!(told, [Some("Ann".to_owned()), Some(String::new()), None]);
+    let reported = texts::<ByteArrayType>("required binary c (UTF8)", &names);
+    assert_eq!(reported, [Some("Ann".to_owned()), Some(String::new()), None]);
     let gaps = [None, Some(3), None, Some(4)];
-    let told = texts::<Int32Type>("optional int32 c", &gaps);
-    assert_eq!(told, [None, Some("3".to_owned()), None, Some("4".to_owned())]);
+    let reported = texts::<Int32Type>("optional int32 c", &gaps);
+    assert_eq!(reported, [None, Some("3".to_owned()), None, Some("4".to_owned())]);
 }
 
 #[test]

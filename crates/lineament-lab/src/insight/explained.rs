@@ -21,7 +21,7 @@ pub struct Explained {
     /// Where the face is in it.
     pub face: Rect,
     /// The most probable attributes; their regions are in pixels of `photo`.
-    pub told: Vec<Explanation>,
+    pub reported: Vec<Explanation>,
 }
 
 /// Explains the most probable attributes of a face.
@@ -29,10 +29,10 @@ pub struct Explained {
 /// # Errors
 /// A box without an inside.
 pub fn explain(tagger: &Tagger, photo: &Photo, face: Rect, title: &str) -> lineament::Result<Explained> {
-    let mut told =
+    let mut reported =
         tagger.explain(photo, face, &ExplainOptions { neurons: NEURONS, ..ExplainOptions::default() })?;
-    told.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    told.truncate(ATTRIBUTES);
+    reported.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    reported.truncate(ATTRIBUTES);
     let shown = face.scaled(1.9).clamped(photo.width(), photo.height());
     let scale = SIDE / shown.width.max(shown.height).max(1.0);
     let pixels = |length: f32| (length * scale).round().max(1.0) as u32;
@@ -44,13 +44,13 @@ pub fn explain(tagger: &Tagger, photo: &Photo, face: Rect, title: &str) -> linea
             rect.height * scale,
         )
     };
-    for one in &mut told {
+    for one in &mut reported {
         one.region = moved(one.region);
     }
     Ok(Explained {
         title: title.to_owned(),
         photo: crop(photo, shown, pixels(shown.width), pixels(shown.height)),
         face: moved(face),
-        told,
+        reported,
     })
 }

@@ -51,9 +51,9 @@ pub struct TooFew {
 /// # Errors
 /// [`TooFew`] people for a mean.
 pub(super) fn of_strongest(seen: &Seen, named: &[Speaks], most: usize) -> Result<Vec<NeuronFaces>, TooFew> {
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     let strongest: Vec<&Speaks> =
-        named.iter().filter(|neuron| told.insert(neuron.attribute)).take(most).collect();
+        named.iter().filter(|neuron| reported.insert(neuron.attribute)).take(most).collect();
     let persons: Vec<u64> = seen.faces.iter().map(|face| face.person).collect();
     let mut found = Vec::new();
     for neuron in strongest {

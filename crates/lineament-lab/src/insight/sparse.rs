@@ -93,9 +93,10 @@ mod tests {
                 for (index, weight) in svms.weight().chunks_exact(6).enumerate() {
                     let threshold = card.attributes[index].thresholds.at(point);
                     let present = |score| score > threshold;
-                    let told = NeuronShare::of(weight, svms.bias()[index], vector, found.neurons, present);
-                    same += f64::from(u8::from(told.same_answer));
-                    said += f64::from(told.share);
+                    let reported =
+                        NeuronShare::of(weight, svms.bias()[index], vector, found.neurons, present);
+                    same += f64::from(u8::from(reported.same_answer));
+                    said += f64::from(reported.share);
                     all += 1.0;
                 }
             }

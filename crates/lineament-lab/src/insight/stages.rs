@@ -128,8 +128,8 @@ mod tests {
     #[test]
     fn the_compact_anet_is_cut_behind_its_last_blocks() {
         let stages = Stage::last_two(&Bundle::embedded().unwrap()).unwrap();
-        let told: Vec<_> = stages.iter().map(|stage| (stage.name.as_str(), stage.shape())).collect();
-        assert_eq!(told, [("block3b", [96, 11, 11]), ("block4b", [192, 6, 6])]);
+        let reported: Vec<_> = stages.iter().map(|stage| (stage.name.as_str(), stage.shape())).collect();
+        assert_eq!(reported, [("block3b", [96, 11, 11]), ("block4b", [192, 6, 6])]);
     }
 
     #[test]

@@ -35,8 +35,8 @@ impl Tagged {
     /// With the field that is wrong.
     pub fn rest<T: DeserializeOwned, E: Error>(self) -> Result<T, E> {
         // Of the error's lines the first says what is wrong, the second where.
-        let told = |e: toml::de::Error| E::custom(e.to_string().trim().replace('\n', " "));
-        toml::Value::Table(self.rest).try_into().map_err(told)
+        let reported = |e: toml::de::Error| E::custom(e.to_string().trim().replace('\n', " "));
+        toml::Value::Table(self.rest).try_into().map_err(reported)
     }
 
     /// An error for a kind that is none of `kinds`.

@@ -24,7 +24,7 @@ pub enum RegionError {
         "the landmarks {0:?} do not span a face; give left eye, right eye, nose, left and right mouth corner"
     )]
     Landmarks([Point; 5]),
-    /// Landmarks that the localiser does not tell.
+    /// Landmarks that the localizer does not tell.
     #[error(
         "this model places the parts that it looks at by landmarks, and a face box alone does not say them: use `evaluate --region \
          landmarks`, or a bundle whose detector tells them (yunet)"

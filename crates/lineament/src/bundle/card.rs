@@ -116,7 +116,7 @@ pub enum CardError {
         /// Side of a patch.
         size: u32,
     },
-    /// The localisation parameters, or an LNet that answers with no map.
+    /// The localization parameters, or an LNet that answers with no map.
     #[error("the card's localisation is wrong: {0}")]
     Localisation(#[from] LocateError),
     /// Mean or deviation.

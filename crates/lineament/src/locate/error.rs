@@ -11,7 +11,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum LocateError {
-    /// A parameter of the localisation is out of range.
+    /// A parameter of the localization is out of range.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
     /// Numbers that no photo can be prepared with.

@@ -40,7 +40,7 @@ fn layers(insight: &Insight) -> String {
     let mut out = String::from(
         "<section aria-labelledby=\"layers\"><h2 id=\"layers\">Which layer knows which attribute</h2>\n",
     );
-    let told: Vec<String> = report
+    let reported: Vec<String> = report
         .layers
         .iter()
         .map(|layer| format!("{} ({} numbers, cost {})", escape(&layer.layer), layer.width, layer.cost))
@@ -50,7 +50,7 @@ fn layers(insight: &Insight) -> String {
         out,
         "<p>Linear SVMs read each attribute from the FC vector and from the maps of ANet's last two stages, which are averaged over the four quarters of the face and brought to as many principal components as FC has neurons: \
          {}. The paper's question is whether FC is ahead where an attribute has to do with who somebody is, and behind where it changes from picture to picture.</p>",
-        told.join(", ")
+        reported.join(", ")
     );
     let value = |figure: &MeanFigure| {
         let (low, high) = figure.interval.map_or((figure.mean, figure.mean), |i| (i.low, i.high));
@@ -181,10 +181,10 @@ fn neurons(insight: &Insight) -> String {
         .named
         .iter()
         .map(|neuron| {
-            let told = format!("{} {}", direction(neuron), spoken(name(insight, neuron.attribute)));
+            let reported = format!("{} {}", direction(neuron), spoken(name(insight, neuron.attribute)));
             vec![
                 neuron.feature.to_string(),
-                told,
+                reported,
                 percent(neuron.auc_fitted),
                 percent(neuron.auc),
                 percent(neuron.balanced_accuracy),
@@ -223,13 +223,13 @@ fn faces(insight: &Insight, about: &About<'_>) -> String {
 }
 
 fn neuron_faces(insight: &Insight, one: &NeuronFaces) -> String {
-    let told = format!(
+    let reported = format!(
         "Neuron {}: {} {}",
         one.neuron.feature,
         direction(&one.neuron),
         spoken(name(insight, one.neuron.attribute))
     );
-    let mut out = format!("<li><h3>{told}</h3><div class=\"three\">");
+    let mut out = format!("<li><h3>{reported}</h3><div class=\"three\">");
     for (face, word) in one.faces.iter().zip(["high", "middling", "low"]) {
         let what = format!("Mean face of {word} response of neuron {}", one.neuron.feature);
         let _ = write!(
@@ -339,19 +339,23 @@ fn images(insight: &Insight, explained: &[Explained]) -> String {
     let heads = ["neurons", "same answer", "same answer where it is yes", "part of all that is said"];
     out += &table("Answers made of few neurons, %", &heads, &rows);
     for one in explained {
-        out += &told(insight, one);
+        out += &reported(insight, one);
     }
     out + "</section>\n"
 }
 
-fn told(insight: &Insight, one: &Explained) -> String {
+fn reported(insight: &Insight, one: &Explained) -> String {
     let what = format!("{}, with the regions of its attributes", one.title);
     let mut boxes = String::new();
     let mut list = String::new();
-    let largest = one.told.iter().flat_map(|told| &told.neurons.strongest).map(|c| f64::from(c.amount.abs()));
+    let largest = one
+        .reported
+        .iter()
+        .flat_map(|reported| &reported.neurons.strongest)
+        .map(|c| f64::from(c.amount.abs()));
     let largest = largest.fold(0.0, f64::max);
-    for (place, told) in one.told.iter().enumerate() {
-        let at = told.region;
+    for (place, reported) in one.reported.iter().enumerate() {
+        let at = reported.region;
         for class in ["under", "over"] {
             let _ = write!(
                 boxes,
@@ -360,20 +364,20 @@ fn told(insight: &Insight, one: &Explained) -> String {
             );
         }
         let _ = write!(boxes, "<text x=\"{:.0}\" y=\"{:.0}\">{}</text>", at.x + 4.0, at.y + 14.0, place + 1);
-        let neurons = &told.neurons;
+        let neurons = &reported.neurons;
         let amounts: Vec<(String, f64)> =
             neurons.strongest.iter().map(|c| (named(insight, c.neuron), f64::from(c.amount))).collect();
-        let told_name = &told.name;
-        let label = format!("What five neurons added to the score of {}", told_name.replace('_', " "));
+        let reported_name = &reported.name;
+        let label = format!("What five neurons added to the score of {}", reported_name.replace('_', " "));
         let _ = write!(
             list,
             "<li><strong>{} {}: {} %</strong>. Bias {:+.2} and these neurons give {:+.2} of {:+.2}, {} % of all that is said; {}.{}</li>",
-            spoken(told_name),
-            if told.present { "yes" } else { "no" },
-            percent(told.probability.into()),
+            spoken(reported_name),
+            if reported.present { "yes" } else { "no" },
+            percent(reported.probability.into()),
             neurons.bias,
             neurons.partial_score,
-            told.score,
+            reported.score,
             percent(neurons.share.into()),
             if neurons.same_answer { "the same answer" } else { "another answer" },
             plot::bars(&label, &amounts, largest)

@@ -76,10 +76,10 @@ fn agree(name: &str, found: &[Face], within: f32) {
             rect.iter().zip(numbers(&expected["box"])).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(apart < within, "{name}: {rect:?} {expected}");
         assert!((face.score - expected["score"].as_f64().unwrap() as f32).abs() < 1e-3, "{name}: {face:?}");
-        let told = face.landmarks.iter().flatten().flat_map(|point| [point.x, point.y]);
+        let reported = face.landmarks.iter().flatten().flat_map(|point| [point.x, point.y]);
         let expected = expected.get("landmarks").map(numbers).unwrap_or_default();
         assert_eq!(face.landmarks.is_some(), !expected.is_empty());
-        assert!(told.zip(expected).all(|(a, b)| (a - b).abs() < within));
+        assert!(reported.zip(expected).all(|(a, b)| (a - b).abs() < within));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The paper's localisation (section 3.1): LNet_o looks at the whole photo and finds head and shoulders,
+//! The paper's localization (section 3.1): LNet_o looks at the whole photo and finds head and shoulders,
 //! LNet_s looks at those and finds the face. In both, EdgeBoxes windows are scored on the averaged response
 //! map of the last convolution.
 
@@ -21,7 +21,7 @@ use edgeboxes::EdgeBoxes;
 use serde::{Deserialize, Serialize};
 use windows::{WindowScorer, best_window, best_windows, image_score};
 
-/// What the paper's localisation takes as parameters. The paper states the 500 windows and the division by the size;
+/// What the paper's localization takes as parameters. The paper states the 500 windows and the division by the size;
 /// the other defaults are our choice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
