@@ -35,8 +35,8 @@ fn open(path: Option<&Path>) -> Result<Bundle> {
 }
 
 /// A tagger of all of a bundle's attributes on our own engine, on one thread a processor where no number is given.
-pub fn tagger(bundle: Bundle, arguments: Option<&ThreadArguments>) -> Result<Tagger> {
-    built(bundle, Engine::Native, arguments.map_or(0, ThreadArguments::count))
+pub fn tagger(bundle: Bundle, arguments: &ThreadArguments) -> Result<Tagger> {
+    built(bundle, Engine::Native, arguments.count())
 }
 
 /// The tagger that was asked for, on the threads that were asked for; notes which engine works, and on how many threads.
@@ -55,7 +55,7 @@ pub fn of_bundle(bundle: Bundle, run: &RunArguments) -> Result<Tagger> {
 }
 
 fn built(bundle: Bundle, engine: Engine, threads: usize) -> Result<Tagger> {
-    let tagger = builder(bundle, engine)?.threads(threads).build();
+    let tagger = builder(bundle, engine).context(UNUSABLE)?.threads(threads).build();
     tagger.map_err(|error| {
         let advice = if matches!(error, Error::Threads(_)) { FEWER } else { UNUSABLE };
         anyhow::Error::from(error).context(advice)
@@ -64,12 +64,13 @@ fn built(bundle: Bundle, engine: Engine, threads: usize) -> Result<Tagger> {
 
 /// A build with training also runs the bundles of baselines.
 #[cfg(feature = "train")]
-fn builder(bundle: Bundle, engine: Engine) -> Result<TaggerBuilder> {
-    lineament_reproduce::baselines::builder(bundle, engine).context(UNUSABLE)
+pub fn builder(bundle: Bundle, engine: Engine) -> Result<TaggerBuilder> {
+    Ok(lineament_reproduce::baselines::builder(bundle, engine)?)
 }
 
+/// The model with its engine, still without threads.
 #[cfg(not(feature = "train"))]
-fn builder(bundle: Bundle, engine: Engine) -> Result<TaggerBuilder> {
+pub fn builder(bundle: Bundle, engine: Engine) -> Result<TaggerBuilder> {
     Ok(Tagger::builder().bundle(bundle).engine(engine))
 }
 

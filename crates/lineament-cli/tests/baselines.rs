@@ -13,6 +13,7 @@ use lineament::bundle::Card;
 use lineament::locate::{Detector, Family, LocalizerSpec};
 use lineament::testing::{random_parts, tiny_card};
 use lineament_net::Precision;
+use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 use serde_json::{Value, json};
 
@@ -75,7 +76,13 @@ fn a_baseline_is_shown_and_verified_but_not_exported_or_explained() {
     let json = output(stage.lineament(&["model", "show", "--format", "json"]).args(MODEL));
     let card: Value = serde_json::from_str(&json).unwrap();
     assert_eq!((&card["format"], &card["describer"]["kind"]), (&Value::from(2), &Value::from("facetracer")));
-    assert!(output(stage.lineament(&["model", "verify"]).args(MODEL)).contains("sound: tiny"));
+    let verified = stage.lineament(&["model", "verify"]).args(MODEL).assert();
+    if cfg!(feature = "train") {
+        verified.success().stdout(contains("sound: tiny"));
+    } else {
+        // What makes its vectors is not in this build.
+        verified.code(2).stderr(contains("FaceTracer").and(contains("--features train")));
+    }
     let refused = stage.lineament(&["export", "--onnx", "graphs"]).args(MODEL).assert().code(2);
     refused.stderr(contains("LNets and ANet"));
     let refused = stage.lineament(&["explain", "photos/a.png"]).args(MODEL).assert().code(2);

@@ -82,7 +82,7 @@ pub fn run(arguments: InsightArguments) -> Result<Outcome> {
         );
     }
     let bundle = model::bundle(&arguments.model)?;
-    let tagger = model::tagger(bundle.clone(), Some(&arguments.threads))?;
+    let tagger = model::tagger(bundle.clone(), &arguments.threads)?;
     let threads = tagger.threads();
     model::check_explains(&tagger)?;
     let groupings = arguments.compare.groupings(&tagger)?;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use lineament::attributes::Extractor;
 use lineament::locate::{LnetMethod, LocalizerSpec};
-use lineament::{Bundle, Card, Photo, Point};
+use lineament::{Bundle, Card, Engine, Photo, Point};
 use lineament_net::NetSpec;
 
 use super::Outcome;
@@ -80,7 +80,7 @@ pub fn verify(arguments: VerifyArguments) -> Result<Outcome> {
         bail!("the model has SHA-256 {hash}, not {wanted}: it is another model, or a damaged one");
     }
     let (name, version) = (bundle.card().name.clone(), bundle.card().version.clone());
-    let tagger = model::tagger(bundle, None)?;
+    let tagger = model::builder(bundle, Engine::Native)?.build()?;
     let grey = Photo::filled(128, 128, [127; 3]);
     // Without a localizer there is nothing to ask it.
     if tagger.card().localizer != LocalizerSpec::Given {
