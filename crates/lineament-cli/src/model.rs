@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use lineament::bundle::Bundle;
 use lineament::explain::ExplainError;
 use lineament::locate::{LocalizerSpec, LocateError};
-use lineament::{Engine, Error, Tagger, TaggerBuilder};
+use lineament::{Card, Engine, Error, Tagger, TaggerBuilder};
 
 use crate::arguments::{ModelArguments, RunArguments, ThreadArguments};
 use crate::{engine, notes};
@@ -41,7 +41,14 @@ pub fn tagger(bundle: Bundle, arguments: &ThreadArguments) -> Result<Tagger> {
 
 /// The tagger that was asked for, on the threads that were asked for; notes which engine works, and on how many threads.
 pub fn ready(run: &RunArguments) -> Result<Tagger> {
-    let tagger = of_bundle(bundle(&run.model)?, run)?;
+    ready_if(run, |_| Ok(()))
+}
+
+/// The same where the card allows it, which is asked before nets are made ready.
+fn ready_if(run: &RunArguments, allows: impl Fn(&Card) -> Result<()>) -> Result<Tagger> {
+    let bundle = bundle(&run.model)?;
+    allows(bundle.card())?;
+    let tagger = of_bundle(bundle, run)?;
     let count = tagger.threads().count();
     let threads = if count == 1 { "thread" } else { "threads" };
     notes::note(format!("engine: {}, {count} {threads}", tagger.engine()));
@@ -74,25 +81,22 @@ pub fn builder(bundle: Bundle, engine: Engine) -> Result<TaggerBuilder> {
     Ok(Tagger::builder().bundle(bundle).engine(engine))
 }
 
-/// The same for commands that look for faces: refused at once where the model finds none, not once an image.
+/// [`ready`] for commands that look for faces: refused at once where the model finds none, not once an image.
 pub fn ready_to_find(run: &RunArguments) -> Result<Tagger> {
-    let tagger = ready(run)?;
-    match tagger.card().localizer {
+    ready_if(run, |card| match card.localizer {
         LocalizerSpec::Given => Err(LocateError::Given.into()),
-        _ => Ok(tagger),
-    }
+        _ => Ok(()),
+    })
 }
 
-/// The same for commands that explain answers.
+/// [`ready`] for commands that explain answers.
 pub fn ready_to_explain(run: &RunArguments) -> Result<Tagger> {
-    let tagger = ready(run)?;
-    check_explains(&tagger)?;
-    Ok(tagger)
+    ready_if(run, check_explains)
 }
 
 /// Refuses a model whose answers cannot be explained.
-pub fn check_explains(tagger: &Tagger) -> Result<()> {
-    match tagger.card().anet() {
+pub fn check_explains(card: &Card) -> Result<()> {
+    match card.anet() {
         Some(_) => Ok(()),
         None => Err(ExplainError::NoAnet).context(UNUSABLE),
     }

@@ -50,14 +50,19 @@ fn a_build_without_training_says_what_runs_a_baseline() {
     stage.lineament(&call).args(MODEL).assert().code(2).stderr(contains("--features train"));
 }
 
-#[cfg(feature = "train")]
 #[test]
-fn a_model_that_finds_no_faces_is_measured_on_landmarks_and_says_so_elsewhere() {
+fn a_model_that_finds_no_faces_says_so_where_faces_are_looked_for() {
     let stage = stage(LocalizerSpec::Given);
     for call in [["predict", "photos"], ["locate", "photos"]] {
         let refused = stage.lineament(&call).args(MODEL).assert().code(2).stdout("");
         refused.stderr(contains("finds no faces")).stderr(contains("--region landmarks"));
     }
+}
+
+#[cfg(feature = "train")]
+#[test]
+fn a_model_that_finds_no_faces_is_measured_on_landmarks() {
+    let stage = stage(LocalizerSpec::Given);
     output(&mut stage.lineament(&["draw", "--output", "drawn", "--people", "12", "--pictures", "2"]));
     let call = ["evaluate", "--data", "drawn/celeba", "--region", "landmarks", "--format", "json"];
     let figures: Value = serde_json::from_str(&output(stage.lineament(&call).args(MODEL))).unwrap();

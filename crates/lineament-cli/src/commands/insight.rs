@@ -82,9 +82,9 @@ pub fn run(arguments: InsightArguments) -> Result<Outcome> {
         );
     }
     let bundle = model::bundle(&arguments.model)?;
+    model::check_explains(bundle.card())?;
     let tagger = model::tagger(bundle.clone(), &arguments.threads)?;
     let threads = tagger.threads();
-    model::check_explains(&tagger)?;
     let groupings = arguments.compare.groupings(&tagger)?;
     let rules = arguments.compare.rules(&tagger)?;
     let (data, _drawn) = data(&arguments, threads)?;
