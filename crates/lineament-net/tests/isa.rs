@@ -5,7 +5,7 @@ mod drawn;
 
 use std::process::Command;
 
-use drawn::{bits, draw_input, draw_spec, draw_weights};
+use drawn::{bits, draw_input, draw_spec, draw_weights, item_bits, pool};
 use lineament_net::{Arithmetic, Interweave, Isa, Layer, Net, NetSpec, Shape, Tensor, Weights, reference};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -25,6 +25,34 @@ fn a_net_agrees_with_the_plain_loops_on_every_instruction_set() {
             let found = net.forward(&input).unwrap();
             for (found, plain) in found.data().iter().zip(plain.data()) {
                 assert!((found - plain).abs() <= 1e-3 * size, "{isa}, seed {seed}: {found} {plain}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_matrix_gives_each_item_the_same_bits_however_many_there_are() {
+    let layers = vec![Layer::Linear { name: "fc".into(), outputs: 171, bias: true }, Layer::Relu];
+    let spec = NetSpec { name: "matrix".into(), input: Shape::new(30, 5, 7), layers };
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let weights = draw_weights(&spec, &mut rng);
+    let input = draw_input(13, spec.input, &mut rng);
+    let plain = reference::forward(&spec, &weights, &input).unwrap();
+    for isa in Isa::available() {
+        let net = Net::for_isa(&spec, &weights, Arithmetic::Single, isa).unwrap();
+        let first = |items: usize| {
+            let data = input.data()[..items * spec.input.elements()].to_vec();
+            net.forward(&Tensor::from_vec([items, 30, 5, 7], data).unwrap()).unwrap()
+        };
+        for items in 1..=13 {
+            let [one, two] = [1, 2].map(|threads| pool(threads).install(|| first(items)));
+            assert_eq!(bits(&one), bits(&two), "{isa}, {items}");
+            let all = one.data().iter().zip(plain.data());
+            assert!(all.clone().all(|(found, plain)| (found - plain).abs() < 1e-4), "{isa}, {items}");
+            for item in 0..items {
+                let data = input.item(item).unwrap().to_vec();
+                let alone = net.forward(&Tensor::from_vec([1, 30, 5, 7], data).unwrap()).unwrap();
+                assert_eq!(bits(&alone), item_bits(&one, item), "{isa}, {item} of {items}");
             }
         }
     }

@@ -112,6 +112,8 @@ pub(crate) enum Two<'a, K: Kernel, W> {
     /// Always: a value of the map that is read once serves both.
     Always {
         tiles: [Tile<'a, K, W, 2>; 2],
+        /// For a run of few windows more than the first tile has: no second tile reads all weights again.
+        alone: Option<Tile<'a, K, W, 2>>,
         /// Where windows stand evenly.
         even: Option<Even<'a, K, W>>,
     },
@@ -222,7 +224,12 @@ pub(crate) unsafe fn multiply<'a, K: Kernel, W: Windows>(
             match &two {
                 Two::Never => {}
                 Two::Rest(tiles) => Tile::cover(tiles, kernel, &both, map, windows, rest, out),
-                Two::Always { tiles, even } => {
+                Two::Always { tiles: [many, _], alone: Some(alone), .. }
+                    if (many.windows + 1..=alone.windows).contains(&rest.len()) =>
+                {
+                    (alone.multiply)(kernel, &both, map, windows, rest, out);
+                }
+                Two::Always { tiles, even, .. } => {
                     let rest = match even {
                         Some(even) => even.cover(kernel, &both, map, windows, rest, out),
                         None => rest,

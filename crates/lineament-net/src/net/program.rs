@@ -65,7 +65,15 @@ impl Program {
                     stage(output, multiplied, written, Some(ends.output));
                 }
                 Some(Tiled::Fused(work)) => stage(work, read, written, Some(ends.output)),
-                None => stage(work::of(step, ends, items), read, written, Some(ends.output)),
+                None => match work::staged(step, ends, items) {
+                    Some(([products, join], values)) => {
+                        let parts = len..len + values;
+                        len = parts.end;
+                        stage(products, read, parts.clone(), None);
+                        stage(join, parts, written, Some(ends.output));
+                    }
+                    None => stage(work::of(step, ends, items), read, written, Some(ends.output)),
+                },
             }
         }
         Some(Self { items, layout, len, stages, schedule: Schedule::new(parts.into_iter()) })

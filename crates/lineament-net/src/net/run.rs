@@ -3,7 +3,7 @@
 use super::Net;
 use super::buffer_pool::BufferPool;
 use super::layout::{At, SCALE};
-use super::packed::PackedLayer;
+use super::packed::{PackedLayer, ranges};
 use super::plan::Step;
 use super::program::{Program, Stage};
 use super::work::{Unit, Work};
@@ -172,6 +172,16 @@ impl Pass<'_> {
                 for run in &runs[unit.first..unit.end] {
                     if let Some(weights) = packed.get(run.weights) {
                         gemm_f32::multiply(weights, map, &windows, run.first..run.end, out, accumulate);
+                    }
+                }
+            }
+            (Step::Multiply { matrix, .. }, Work::Join { .. }) => {
+                let items = unit.end - unit.first;
+                for part in ranges(matrix.outputs) {
+                    let values = &map[part.start * items..part.end * items];
+                    for (item, values) in values.chunks_exact(part.len()).enumerate() {
+                        let start = to.pixel(item, 0, 0, 0) - unit.start;
+                        out[start + part.start..start + part.end].copy_from_slice(values);
                     }
                 }
             }

@@ -144,6 +144,7 @@ mod tests {
         let program = Program::new(&net.plan, input, items).unwrap();
         let kind = |work: &Work| match work {
             Work::Sums { .. } => "sums",
+            Work::Join { .. } => "join",
             Work::Tiles { .. } => "tiles",
             Work::TransformInput { .. } => "input",
             Work::Products { .. } => "products",

@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::layout::{At, Ends};
-use super::packed::OUTPUTS;
+use super::packed::ranges;
 use super::plan::Step;
+use super::step::Matrix;
 use crate::kernel::indirection::Offsets;
 use crate::kernel::tiling::{BLOCK, FEW_WINDOWS, UNIT_WINDOWS};
 use crate::kernel::winograd::layout::TransformLayout;
@@ -31,6 +32,8 @@ pub(crate) enum Work {
     Products { form: Form, layout: TransformLayout, units: Vec<Unit> },
     /// Products transformed back.
     TransformOutput { form: Form, tiles: Arc<[Tile]>, units: Vec<Unit> },
+    /// Parts of a matrix's outputs, brought side by side (items).
+    Join { units: Vec<Unit> },
     /// Rows of the output (counted through all items).
     Rows { units: Vec<Unit> },
 }
@@ -44,6 +47,7 @@ impl Work {
             | Self::TransformInput { units, .. }
             | Self::Products { units, .. }
             | Self::TransformOutput { units, .. }
+            | Self::Join { units }
             | Self::Rows { units } => units,
         }
     }
@@ -93,36 +97,50 @@ pub(crate) fn of(step: &Step, ends: &Ends, items: usize) -> Work {
             in_cells(input, output, convolution.window.padding, convolution.window.stride, *grid, items)
         }
         Step::Multiply { matrix, .. } => {
-            let from = |item| input.pixel(item, 0, 0, 0) as u32;
-            let parts = matrix.outputs.div_ceil(OUTPUTS);
-            let to = |item, part| (output.pixel(item, 0, 0, 0) + part * OUTPUTS) as u32;
-            let (mut windows, mut runs, mut units) = (Vec::new(), Vec::new(), Vec::new());
-            // One item: each part is a unit. More: each group of items is, as their parts lie apart.
-            for group in (0..items).step_by(BLOCK) {
-                let group = group..items.min(group + BLOCK);
-                for part in 0..parts {
-                    let first = windows.len();
-                    windows.extend(
-                        group.clone().map(|item| Offsets { input: from(item), output: to(item, part) }),
-                    );
-                    if part == 0 || items == 1 {
-                        units.push(Unit {
-                            start: to(group.start, part) as usize,
-                            first: runs.len(),
-                            end: runs.len(),
-                        });
-                    }
-                    runs.push(Run { weights: part, first, end: windows.len() });
-                    if let Some(unit) = units.last_mut() {
-                        unit.end = runs.len();
-                    }
-                }
-            }
-            Work::Sums { windows, runs, units }
+            in_parts(matrix, input, items, items == 1, |item, part| output.pixel(item, 0, 0, 0) + part.start)
         }
         Step::ToBytes { .. } => in_bands(output, items),
         _ => in_rows(output, items),
     }
+}
+
+/// A matrix of several items with enough for two cores, in two stages: each part of its outputs `[items, outputs]` by itself, so that parts are units, and
+/// then all of them side by side. Also the number of those values.
+pub(crate) fn staged(step: &Step, ends: &Ends, items: usize) -> Option<([Work; 2], usize)> {
+    let Step::Multiply { matrix, .. } = step else { return None };
+    if items == 1 || items * matrix.inputs * matrix.outputs < ALONE {
+        return None;
+    }
+    let to = |item, part: &Range<usize>| part.start * items + item * part.len();
+    let products = in_parts(matrix, ends.input, items, true, to);
+    let unit = Unit { start: ends.output.pixel(0, 0, 0, 0), first: 0, end: items };
+    Some(([products, Work::Join { units: vec![unit] }], items * matrix.outputs))
+}
+
+/// A matrix part by part, each of them a unit or all of them one. `to` is where an item's outputs of a part begin.
+fn in_parts(
+    matrix: &Matrix,
+    input: At,
+    items: usize,
+    apart: bool,
+    to: impl Fn(usize, &Range<usize>) -> usize,
+) -> Work {
+    let (mut windows, mut runs, mut units) = (Vec::new(), Vec::new(), Vec::new());
+    for (weights, part) in ranges(matrix.outputs).enumerate() {
+        let first = windows.len();
+        windows.extend((0..items).map(|item| Offsets {
+            input: input.pixel(item, 0, 0, 0) as u32,
+            output: to(item, &part) as u32,
+        }));
+        if apart || weights == 0 {
+            units.push(Unit { start: to(0, &part), first: weights, end: weights });
+        }
+        runs.push(Run { weights, first, end: windows.len() });
+        if let Some(unit) = units.last_mut() {
+            unit.end = runs.len();
+        }
+    }
+    Work::Sums { windows, runs, units }
 }
 
 /// `all` things one after the other in `count` parts as even as can be, none of them empty.

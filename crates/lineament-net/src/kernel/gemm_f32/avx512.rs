@@ -30,6 +30,7 @@ unsafe impl Kernel for Avx512F32 {
 
     /// Thirty-two registers. Two panels go together, so that reading keeps up with two units that multiply: four cycles' latency of two units are eight sums
     /// under way, and four windows of two panels are enough. From 96 values on, twelve windows at a time are faster than eight.
+    /// Nine or ten windows, which are the patches of a face, are a tile of their own.
     #[inline(always)]
     fn tiles<'a, W: Windows>() -> Tiles<'a, Self, W> {
         let one = || [Tile::of::<12>(), Tile::of::<6>()];
@@ -38,6 +39,7 @@ unsafe impl Kernel for Avx512F32 {
             narrow: one(),
             two: Two::Always {
                 tiles: [Tile::of::<8>(), Tile::of::<4>()],
+                alone: Some(Tile::of::<10>()),
                 even: Some(Even { tile: Tile::of_even::<12>(), least_run: 96 }),
             },
         }

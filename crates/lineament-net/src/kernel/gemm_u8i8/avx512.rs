@@ -36,7 +36,7 @@ unsafe impl Kernel for Avx512U8I8 {
     #[inline(always)]
     fn tiles<'a, W: Windows>() -> Tiles<'a, Self, W> {
         let one = || [Tile::of::<12>(), Tile::of::<6>()];
-        let two = Two::Always { tiles: [Tile::of::<8>(), Tile::of::<4>()], even: None };
+        let two = Two::Always { tiles: [Tile::of::<8>(), Tile::of::<4>()], alone: None, even: None };
         Tiles { one: one(), narrow: one(), two }
     }
 
