@@ -22,11 +22,11 @@ class Tagger:
     def threads(self) -> int: ...
     def embedding_length(self) -> int: ...
     def predict(
-        self, pictures: Sequence[Any]
+        self, images: Sequence[Any]
     ) -> list[
         tuple[int, int, list[tuple[tuple[float, float, float, float], float, dict[str, tuple[bool, float]]]]] | str
     ]: ...
-    def embed(self, pictures: Sequence[Any]) -> list[bytes | str | None]: ...
+    def embed(self, images: Sequence[Any]) -> list[bytes | str | None]: ...
     def evaluate(
         self,
         data: Any,
@@ -38,7 +38,7 @@ class Tagger:
     def teach(
         self,
         name: str,
-        pictures: Sequence[Any],
+        images: Sequence[Any],
         answers: Sequence[bool],
         people: Sequence[int] | None,
         share: float | None,
