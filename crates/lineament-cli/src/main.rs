@@ -30,7 +30,10 @@ use crate::arguments::Arguments;
 use crate::commands::Outcome;
 
 fn main() -> ExitCode {
-    match commands::run(Arguments::parse()) {
+    let arguments = Arguments::parse();
+    // A wrong LINEAMENT_ISA is no fault of a model, so it is refused before one is opened.
+    let ran = lineament_net::Isa::selected().map_err(Into::into).and_then(|_| commands::run(arguments));
+    match ran {
         Ok(Outcome::AllRead) => ExitCode::SUCCESS,
         Ok(Outcome::SomeUnread) => ExitCode::from(1),
         #[cfg(feature = "train")]

@@ -7,6 +7,7 @@ mod common;
 use std::fs;
 
 use common::{Stage, output};
+use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 
 fn refused(stage: &Stage, arguments: &[&str], said: &[&str]) {
@@ -23,6 +24,14 @@ fn a_misspelt_attribute_is_suggested() {
     refused(&stage, &call, &["Eyeglases", "Eyeglasses"]);
     let call = ["predict", "photos", "--model", "tiny.lineament", "--attributes", "Xylophone"];
     refused(&stage, &call, &["Xylophone", "model show"]);
+}
+
+#[test]
+fn an_unknown_instruction_set_is_no_fault_of_the_model() {
+    let stage = Stage::new();
+    let mut call = stage.lineament(&["predict", "photos", "--model", "tiny.lineament"]);
+    let refused = call.env("LINEAMENT_ISA", "nonsense").assert().code(2).stdout("");
+    refused.stderr(contains("nonsense").and(contains("portable")).and(contains("model").not()));
 }
 
 #[test]
