@@ -6,6 +6,7 @@ use crate::engine::EngineError;
 use crate::explain::ExplainError;
 use crate::locate::LocateError;
 use crate::photo::PhotoError;
+use crate::threads::ThreadsError;
 
 /// [`std::result::Result`] with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -46,5 +47,5 @@ pub enum Error {
     Threshold(f32),
     /// The system starts no more threads.
     #[error("the threads cannot be started: {0}; ask for fewer")]
-    Threads(#[from] rayon::ThreadPoolBuildError),
+    Threads(#[from] ThreadsError),
 }

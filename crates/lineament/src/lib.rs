@@ -63,4 +63,4 @@ pub use prediction::{Attribute, Attributes, FaceRecord, Prediction};
 pub use selection::Selection;
 pub use source::Source;
 pub use tagger::{FaceArea, Tagger, TaggerBuilder};
-pub use threads::Threads;
+pub use threads::{Threads, ThreadsError};

@@ -10,7 +10,22 @@ use crate::engine::Engine;
 #[derive(Clone, Debug, Default)]
 pub struct Threads(Option<Arc<ThreadPool>>);
 
+/// Why there are no threads.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ThreadsError {
+    /// More than any machine has a use for; starting them would take minutes.
+    #[error("{0} threads are asked for, but there can be {most} at most", most = Threads::MOST)]
+    TooMany(usize),
+    /// The system starts no more.
+    #[error(transparent)]
+    System(#[from] ThreadPoolBuildError),
+}
+
 impl Threads {
+    /// Threads of a pool, at most.
+    pub const MOST: usize = 1024;
+
     /// The rayon pool that each call comes from; rayon's global one where the caller is in none.
     pub fn of_caller() -> Self {
         Self::default()
@@ -25,9 +40,9 @@ impl Threads {
     /// where the engine has threads of its own, which would meet ours on the same processors.
     ///
     /// # Errors
-    /// When the system gives no more threads.
-    pub fn new(count: usize, engine: &Engine) -> Result<Self, ThreadPoolBuildError> {
-        let count = or_all(count);
+    /// More than [`Threads::MOST`], or when the system gives no more threads.
+    pub fn new(count: usize, engine: &Engine) -> Result<Self, ThreadsError> {
+        let count = checked(count)?;
         // Those that this program may use. None on systems that keep them to themselves: then nothing is pinned.
         let processors = core_affinity::get_core_ids().unwrap_or_default();
         let mut builder = ThreadPoolBuilder::new().num_threads(count);
@@ -46,9 +61,9 @@ impl Threads {
     /// thread starts would be bound to the same one and work there in turns with it.
     ///
     /// # Errors
-    /// When the system gives no more threads.
-    pub fn unpinned(count: usize) -> Result<Self, ThreadPoolBuildError> {
-        Ok(Self(Some(Arc::new(ThreadPoolBuilder::new().num_threads(or_all(count)).build()?))))
+    /// As [`Threads::new`].
+    pub fn unpinned(count: usize) -> Result<Self, ThreadsError> {
+        Ok(Self(Some(Arc::new(ThreadPoolBuilder::new().num_threads(checked(count)?).build()?))))
     }
 
     /// How many there are.
@@ -84,11 +99,12 @@ impl Threads {
     }
 }
 
-fn or_all(count: usize) -> usize {
+fn checked(count: usize) -> Result<usize, ThreadsError> {
     match count {
         // What a container may use can be less than the processors that it sees.
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        count => count,
+        0 => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+        1..=Threads::MOST => Ok(count),
+        count => Err(ThreadsError::TooMany(count)),
     }
 }
 
@@ -103,6 +119,14 @@ mod tests {
             assert_eq!(Threads::new(count, &Engine::Native).unwrap().count(), count);
         }
         assert!(Threads::new(0, &Engine::Native).unwrap().count() >= 1);
+    }
+
+    #[test]
+    fn more_threads_than_any_machine_needs_are_refused_at_once() {
+        for count in [Threads::MOST + 1, usize::MAX] {
+            assert!(matches!(Threads::new(count, &Engine::Native), Err(ThreadsError::TooMany(_))));
+            assert!(Threads::unpinned(count).unwrap_err().to_string().contains("1024 at most"));
+        }
     }
 
     #[test]
