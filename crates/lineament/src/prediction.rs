@@ -156,9 +156,9 @@ impl Index<&str> for Attributes {
     ///
     /// # Panics
     /// Where there is none, as maps do: [`Attributes::get`] answers for names that are not known to be there.
-    #[expect(clippy::expect_used, reason = "an index panics where nothing is")]
+    #[expect(clippy::panic, reason = "an index panics where nothing is")]
     fn index(&self, name: &str) -> &Attribute {
-        self.get(name).expect("no attribute of this name was selected")
+        self.get(name).unwrap_or_else(|| panic!("no attribute of the name {name:?} was selected"))
     }
 }
 
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "no attribute of this name")]
+    #[should_panic(expected = "no attribute of the name \"Smilng\"")]
     fn an_index_panics_where_nothing_is() {
         let _ = &face()["Smilng"];
     }

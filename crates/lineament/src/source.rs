@@ -1,6 +1,7 @@
 //! What an image may be given as.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, RgbImage};
@@ -11,7 +12,7 @@ use crate::photo::{Limits, Photo, PhotoError};
 ///
 /// | given | taken as |
 /// |---|---|
-/// | `&str`, `String`, `&Path`, `PathBuf` | the path of a file |
+/// | `&str`, `String`, `&OsStr`, `&Path`, `PathBuf` | the path of a file |
 /// | `&[u8]`, `&[u8; N]`, `Vec<u8>`, `&Vec<u8>` | the bytes of a file: JPEG, PNG, GIF, WebP, BMP, TIFF or PNM |
 /// | `&image::RgbImage`, `&image::DynamicImage`, or owned | pixels; transparent ones are blended over white |
 /// | `(width, height, &[u8])`, `(width, height, Vec<u8>)` | rows from the top, three bytes (red, green, blue) a pixel |
@@ -70,8 +71,10 @@ macro_rules! from {
 
 from! {
     &'a str => |path| Kind::Path(Cow::Borrowed(Path::new(path)));
+    &'a &str => |path| Kind::Path(Cow::Borrowed(Path::new(*path)));
     String => |path| Kind::Path(Cow::Owned(path.into()));
     &'a String => |path| Kind::Path(Cow::Borrowed(Path::new(path)));
+    &'a OsStr => |path| Kind::Path(Cow::Borrowed(Path::new(path)));
     &'a Path => |path| Kind::Path(Cow::Borrowed(path));
     PathBuf => |path| Kind::Path(Cow::Owned(path));
     &'a PathBuf => |path| Kind::Path(Cow::Borrowed(path));
@@ -83,6 +86,7 @@ from! {
     &'a DynamicImage => |image| Kind::Dynamic(Cow::Borrowed(image));
     DynamicImage => |image| Kind::Dynamic(Cow::Owned(image));
     (u32, u32, &'a [u8]) => |raw| Kind::Raw(raw.0, raw.1, Cow::Borrowed(raw.2));
+    (u32, u32, &'a Vec<u8>) => |raw| Kind::Raw(raw.0, raw.1, Cow::Borrowed(raw.2));
     (u32, u32, Vec<u8>) => |raw| Kind::Raw(raw.0, raw.1, Cow::Owned(raw.2));
     &'a Photo => |photo| Kind::Photo(Cow::Borrowed(photo));
     Photo => |photo| Kind::Photo(Cow::Owned(photo));
@@ -120,6 +124,8 @@ mod tests {
             read(text),
             read(text.to_owned()),
             read(&owned),
+            read(&text),
+            read(path.as_os_str()),
             read(path.as_path()),
             read(&path),
             read(path.clone()),
@@ -131,6 +137,7 @@ mod tests {
             read(&dynamic),
             read(dynamic.clone()),
             read((40, 30, photo.pixels())),
+            read((40, 30, &photo.pixels().to_vec())),
             read((40, 30, photo.pixels().to_vec())),
             read(&photo),
             read(photo.clone()),

@@ -58,9 +58,10 @@ pub enum CardError {
         /// Its format.
         found: u64,
     },
-    /// A format that no released program wrote.
+    /// Written before the first release.
     #[error(
-        "the bundle says it has format {found}, which no released program wrote: it is damaged or forged, fetch or export it again"
+        "the bundle has format {found}, from before the first release, and this program reads format {}: export, teach or train it with this program",
+        Card::FORMAT
     )]
     Format {
         /// Its format.
