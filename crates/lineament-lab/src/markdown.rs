@@ -3,7 +3,7 @@
 /// Characters in a line of prose.
 const WIDTH: usize = 118;
 
-/// The page with every line of prose broken at [`WIDTH`] characters. Tables, headings, code, images and comments stay as they are, code spans stay on one
+/// The page with every line of prose broken at 118 characters. Tables, headings, code, images and comments stay as they are, code spans stay on one
 /// line, and no line begins with what Markdown would take for the start of a block.
 pub fn wrap(page: &str) -> String {
     let mut wrapped = String::with_capacity(page.len() + page.len() / 64);
