@@ -119,12 +119,13 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         let dynamic = DynamicImage::from(rgb.clone());
         let text = path.to_str().unwrap();
+        let in_a_list: &&str = &text;
         let owned = text.to_owned();
         let all = [
             read(text),
             read(text.to_owned()),
             read(&owned),
-            read(&text),
+            read(in_a_list),
             read(path.as_os_str()),
             read(path.as_path()),
             read(&path),
