@@ -4,10 +4,9 @@ use super::ExplainError;
 use crate::attributes::{Anet, LinearSvms};
 use crate::bundle::{Card, Parts};
 use crate::crop::crop;
-use crate::engine::{Engine, Runner};
+use crate::engine::Engine;
 use crate::geometry::{Point, Rect};
-use crate::input::Preprocess;
-use crate::locate::{Cells, LnetMethod, LocateError, ResponseMap, WindowToBox};
+use crate::locate::{Cells, LNet, LnetMethod, LocateError, ResponseMap, WindowToBox};
 use crate::photo::Photo;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -35,9 +34,7 @@ pub enum MapSource {
 
 /// An LNet whose channels after the first answer for the attributes.
 pub(super) struct AttributeHead {
-    net: Runner,
-    cells: Cells,
-    preprocess: Preprocess,
+    lnet: LNet,
     face: WindowToBox,
 }
 
@@ -52,9 +49,8 @@ impl AttributeHead {
         if channels != 1 + card.attributes.len() {
             return Ok(None);
         }
-        let net = engine.runner(&lnets.lnet_s, weights)?;
-        let cells = Cells::of_net(&lnets.lnet_s)?;
-        Ok(Some(Self { net, cells, preprocess: card.preprocess, face: pyramid.face }))
+        let lnet = LNet::new(engine.runner(&lnets.lnet_s, weights)?, card.preprocess)?;
+        Ok(Some(Self { lnet, face: pyramid.face }))
     }
 
     /// The maps of some attributes around a face box.
@@ -68,10 +64,10 @@ impl AttributeHead {
         let centre = face.centre();
         let centre = Point::new(centre.x - self.face.right * side, centre.y - self.face.down * side);
         let shown = Rect::about(centre, side * SHOWN, side * SHOWN);
-        let pixels = (self.net.input().width as f32 * SHOWN * ZOOM).round() as u32;
+        let pixels = (self.lnet.net().input().width as f32 * SHOWN * ZOOM).round() as u32;
         let seen = crop(photo, shown, pixels, pixels);
-        let output = self.net.forward(&self.preprocess.tensor_of(&[seen])).map_err(LocateError::from)?;
-        let cells = self.cells.seen_in(shown, pixels, pixels);
+        let output = self.lnet.respond(&[seen])?;
+        let cells = self.lnet.cells().seen_in(shown, pixels, pixels);
         let map = |&attribute: &usize| Ok(ResponseMap::channel(&output, 0, 1 + attribute, cells)?);
         attributes.iter().map(map).collect()
     }

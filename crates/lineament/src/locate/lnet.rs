@@ -1,4 +1,4 @@
-//! An LNet as both ways to locate use it: a net without fully connected layers that answers photos with a map.
+//! An LNet as both ways to locate use it, and as explanations do: a net without fully connected layers that answers photos with a map.
 
 use super::cells::Cells;
 use super::error::LocateError;
@@ -9,7 +9,7 @@ use lineament_net::Tensor;
 
 /// A checked LNet and how photos become its input.
 #[derive(Debug)]
-pub(super) struct LNet {
+pub(crate) struct LNet {
     net: Runner,
     preprocess: Preprocess,
     cells: Cells,
@@ -20,7 +20,7 @@ impl LNet {
     ///
     /// # Errors
     /// A net that takes no colour photos or ends in no map; preprocessing that makes no numbers.
-    pub(super) fn new(net: impl Into<Runner>, preprocess: Preprocess) -> Result<Self, LocateError> {
+    pub(crate) fn new(net: impl Into<Runner>, preprocess: Preprocess) -> Result<Self, LocateError> {
         let net = net.into();
         preprocess.check()?;
         let spec = net.spec();
@@ -32,22 +32,22 @@ impl LNet {
     }
 
     /// The net.
-    pub(super) fn net(&self) -> &Runner {
+    pub(crate) fn net(&self) -> &Runner {
         &self.net
     }
 
     /// Its name.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.net.spec().name
     }
 
     /// Where the cells of its map lie, in pixels of its input.
-    pub(super) fn cells(&self) -> Cells {
+    pub(crate) fn cells(&self) -> Cells {
         self.cells
     }
 
     /// Runs it on images of one size.
-    pub(super) fn respond(&self, images: &[Photo]) -> Result<Tensor, LocateError> {
+    pub(crate) fn respond(&self, images: &[Photo]) -> Result<Tensor, LocateError> {
         Ok(self.net.forward(&self.preprocess.tensor_of(images))?)
     }
 }

@@ -24,6 +24,7 @@ pub use cells::Cells;
 pub use detector::{Detector, Family};
 pub use error::LocateError;
 pub use given::GivenLocalizer;
+pub(crate) use lnet::LNet;
 pub use paper::{
     DensityPeaks, HeadShoulders, PaperLocalizer, PaperParameters, Peak, PeakParameters, Responder, View,
 };
