@@ -71,7 +71,6 @@ unsafe fn tile<W: Windows, const M: usize>(
     range: Range<usize>,
     out: &mut [f32],
 ) {
-    let count = range.len();
     let mut begin = [_mm_setzero_si128(); VECTORS];
     for (begin, from) in begin.iter_mut().zip(strip.begin.as_chunks::<FOUR>().0) {
         // SAFETY: four sums.
@@ -119,7 +118,7 @@ unsafe fn tile<W: Windows, const M: usize>(
             unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), *sum) };
         }
     }
-    for (window, sums) in range.zip(&done).take(count) {
+    for (window, sums) in range.zip(&done) {
         strip.finish(sums, &mut out[windows.output(window) + strip.first..][..strip.outputs]);
     }
 }
