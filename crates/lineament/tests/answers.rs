@@ -11,7 +11,9 @@
 #[path = "answers/record.rs"]
 mod record;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(feature = "ort")]
+use std::path::PathBuf;
 use std::process::Command;
 use std::{env, fs};
 
