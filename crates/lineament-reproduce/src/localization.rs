@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use lineament::locate::Localizer;
-use lineament::{Limits, Photo, Rect};
+use lineament::{Limits, Photo, Rect, Search};
 use lineament_data::{Framing, Split};
 use lineament_fit::bootstrap::{RESAMPLES, SEED, intervals};
 use lineament_lab::background::background;
@@ -177,7 +177,7 @@ pub fn look(lnets: &dyn Localizer, paths: &[PathBuf]) -> Result<Found, Reproduce
     let look = |path: &PathBuf| {
         let named = |reason: String| ReproduceError::model(path.display().to_string(), reason);
         let photo = Photo::open(Path::new(path), &Limits::default()).map_err(|e| named(e.to_string()))?;
-        let faces = lnets.locate(&photo).map_err(|e| named(e.to_string()))?;
+        let faces = lnets.locate(&photo, &Search::default()).map_err(|e| named(e.to_string()))?;
         Ok(faces.into_iter().map(|face| (face.rect, face.score)).collect())
     };
     paths.par_iter().map(look).collect()

@@ -54,7 +54,7 @@ impl Localizers<'_> {
         };
         let best = |(path, found): (PathBuf, Vec<(Rect, f32)>)| {
             let (rect, score) = found.into_iter().next()?;
-            Some((path, Face { rect, score, landmarks: None }))
+            Some((path, Face::new(rect, score)))
         };
         Ok(paths.into_iter().zip(found).filter_map(best).collect())
     }

@@ -51,13 +51,9 @@ pub struct ExplainRequest {
 /// The answer about a photo.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Answer {
-    /// Its size and its faces.
+    /// Its size, its faces, and how many more there are than an answer may hold.
     #[serde(flatten)]
     pub prediction: Prediction,
-    /// How many more faces there are than an answer may hold.
-    #[serde(skip_serializing_if = "is_none_left")]
-    #[schema(required = false)]
-    pub faces_left_out: usize,
     /// How LNet_o responds to the image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_map: Option<Map>,
@@ -78,10 +74,6 @@ pub struct Explained {
     /// How strongly each point of the face speaks for the attribute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub map: Option<FaceMap>,
-}
-
-fn is_none_left(count: &usize) -> bool {
-    *count == 0
 }
 
 impl From<Error> for Problem {
@@ -107,8 +99,8 @@ pub fn run(
     let photo = metrics.timed(Stage::Decode, || Photo::decode(bytes, &allowed))?;
     stop_if(gone)?;
     let mut faces = metrics.timed(Stage::Locate, || tagger.locate(&photo))?;
-    let faces_left_out = faces.len().saturating_sub(limits.faces);
-    faces.truncate(limits.faces);
+    let faces_left_out = faces.left_out + faces.len().saturating_sub(limits.faces);
+    faces.found.truncate(limits.faces);
     metrics.faces(faces.len());
     stop_if(gone)?;
     let (mut response_map, mut explanations) = (None, None);
@@ -133,8 +125,9 @@ pub fn run(
             bare()
         }
     };
-    let prediction = Prediction { path: None, width: photo.width(), height: photo.height(), faces: records };
-    Ok(Answer { prediction, faces_left_out, response_map, explanations })
+    let (width, height) = (photo.width(), photo.height());
+    let prediction = Prediction { path: None, width, height, faces: records, faces_left_out };
+    Ok(Answer { prediction, response_map, explanations })
 }
 
 /// Ends work that nobody waits for; the problem goes nowhere, and any will do.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lineament::attributes::Region;
 use lineament::locate::Localizer;
-use lineament::{Limits, Photo, Rect};
+use lineament::{Limits, Photo, Rect, Search};
 use rayon::prelude::*;
 
 use crate::checkpoint::write_whole;
@@ -56,7 +56,9 @@ impl Located {
             .map(|path| {
                 let photo = Photo::open(path, &Limits::default())
                     .map_err(|source| TrainError::Photo { path: path.clone(), source })?;
-                let faces = localizer.locate(&photo).map_err(|e| TrainError::Net(e.to_string()))?;
+                let faces = localizer
+                    .locate(&photo, &Search::default())
+                    .map_err(|e| TrainError::Net(e.to_string()))?;
                 Ok(faces.first().map(|face| (absolute(path), face.rect)))
             })
             .collect::<Result<Vec<_>, TrainError>>()?;

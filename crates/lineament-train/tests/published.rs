@@ -4,7 +4,7 @@
 use std::sync::atomic::AtomicBool;
 
 use lineament::locate::Localizer;
-use lineament::{Limits, Photo};
+use lineament::{Limits, Photo, Search};
 use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba};
 use lineament_data::{Framing, Sample, Split, celeba};
 use lineament_net::Layer;
@@ -43,7 +43,7 @@ fn small() -> Recipe {
 fn met(localizer: &dyn Localizer, samples: &[&Sample]) -> f64 {
     let met = samples.iter().filter(|sample| {
         let photo = Photo::open(&sample.path, &Limits::default()).unwrap();
-        let faces = localizer.locate(&photo).unwrap();
+        let faces = localizer.locate(&photo, &Search::default()).unwrap();
         faces.first().is_some_and(|face| face.rect.iou(sample.rect.unwrap()) >= 0.3)
     });
     met.count() as f64 / samples.len() as f64

@@ -4,7 +4,7 @@ use crate::attributes::{DescribeError, ExtractorError, RegionError, UnknownAttri
 use crate::bundle::BundleError;
 use crate::engine::EngineError;
 use crate::explain::ExplainError;
-use crate::locate::LocateError;
+use crate::locate::{LocateError, SmallestFaceError};
 use crate::photo::PhotoError;
 use crate::threads::ThreadsError;
 
@@ -45,6 +45,9 @@ pub enum Error {
     /// A threshold that is no probability.
     #[error("the threshold is {0}; give a probability between 0 and 1")]
     Threshold(f32),
+    /// A smallest face that is none.
+    #[error(transparent)]
+    SmallestFace(#[from] SmallestFaceError),
     /// The system starts no more threads.
     #[error("the threads cannot be started: {0}; ask for fewer")]
     Threads(#[from] ThreadsError),

@@ -57,7 +57,7 @@ pub use bundle::{Bundle, BundleError, Card};
 pub use engine::Engine;
 pub use error::{Error, Result};
 pub use geometry::{Affine, Point, Rect};
-pub use locate::Face;
+pub use locate::{Face, Faces, Search, SmallestFace};
 pub use photo::{Limits, Photo, PhotoError};
 pub use prediction::{Attribute, Attributes, FaceRecord, Prediction};
 pub use selection::Selection;

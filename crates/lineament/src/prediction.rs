@@ -27,6 +27,9 @@ pub struct Prediction {
     pub height: u32,
     /// Best first.
     pub faces: Vec<FaceRecord>,
+    /// Faces that were found beyond the limit of faces that was asked for, each weaker than all of `faces`. Always
+    /// written: 0 says that nothing was cut.
+    pub faces_left_out: usize,
 }
 
 /// A face and its attributes.
@@ -35,7 +38,7 @@ pub struct Prediction {
 /// # use lineament::prediction::{Attribute, Attributes, FaceRecord};
 /// # use lineament::Rect;
 /// # let smiling = Attribute { name: "Smiling".into(), probability: 0.97, present: true };
-/// # let face = FaceRecord { rect: Rect::new(0.0, 0.0, 1.0, 1.0), score: 1.0, attributes: [smiling].into_iter().collect() };
+/// # let face = FaceRecord { rect: Rect::new(0.0, 0.0, 1.0, 1.0), score: 1.0, roll: None, attributes: [smiling].into_iter().collect() };
 /// assert!(face["Smiling"].probability > 0.9);
 /// assert!(face.get("Smilng").is_none());
 /// for attribute in &face.attributes {
@@ -53,6 +56,11 @@ pub struct FaceRecord {
     #[serde(serialize_with = "six_decimals")]
     #[cfg_attr(feature = "openapi", schema(value_type = f64))]
     pub score: f32,
+    /// How far the head is turned clockwise in the image, in degrees between -180 and 180; 0 is upright. Left out where
+    /// the localizer does not know it.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "degrees")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<f64>, minimum = -180, maximum = 180))]
+    pub roll: Option<f32>,
     /// The selected attributes by name; left out where only boxes were asked for.
     #[serde(skip_serializing_if = "Attributes::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, Attribute>, required = false))]
@@ -114,7 +122,7 @@ impl FaceRecord {
 impl From<&Face> for FaceRecord {
     /// A face without attributes.
     fn from(face: &Face) -> Self {
-        Self { rect: face.rect, score: face.score, attributes: Attributes::default() }
+        Self { rect: face.rect, score: face.score, roll: face.roll, attributes: Attributes::default() }
     }
 }
 
@@ -225,6 +233,11 @@ fn six_decimals<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::E
     serializer.serialize_f64(rounded(*value, 6))
 }
 
+/// A tenth of a degree.
+fn degrees<S: Serializer>(roll: &Option<f32>, serializer: S) -> Result<S::Ok, S::Error> {
+    roll.map(|roll| rounded(roll, 1)).serialize(serializer)
+}
+
 /// Paths that are not Unicode are written with replacement characters instead of being refused.
 fn lossy<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
     path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
@@ -243,6 +256,7 @@ mod tests {
         FaceRecord {
             rect: Rect::new(171.04, -3.27, 108.92, 131.0),
             score: 0.981_234_5,
+            roll: None,
             attributes: [attribute("Smiling", true, 0.974_361), attribute("Bald", false, 0.000_012)]
                 .into_iter()
                 .collect(),
@@ -251,22 +265,31 @@ mod tests {
 
     #[test]
     fn numbers_are_rounded_and_attributes_keep_their_order() {
-        let prediction = Prediction { path: None, width: 512, height: 480, faces: vec![face()] };
+        let prediction =
+            Prediction { path: None, width: 512, height: 480, faces: vec![face()], faces_left_out: 2 };
         assert_eq!(
             serde_json::to_string(&prediction).unwrap(),
             r#"{"width":512,"height":480,"faces":[{"box":{"x":171.0,"y":-3.3,"width":108.9,"height":131.0},"score":0.981234,"#
                 .to_owned()
-                + r#""attributes":{"Smiling":{"value":true,"probability":0.9744},"Bald":{"value":false,"probability":0.0}}}]}"#
+                + r#""attributes":{"Smiling":{"value":true,"probability":0.9744},"Bald":{"value":false,"probability":0.0}}}],"faces_left_out":2}"#
         );
-        let named = Prediction { path: Some("a/b.jpg".into()), faces: Vec::new(), ..prediction };
+        let named =
+            Prediction { path: Some("a/b.jpg".into()), faces: Vec::new(), faces_left_out: 0, ..prediction };
         let written = serde_json::to_string(&named).unwrap();
-        assert_eq!(written, r#"{"path":"a/b.jpg","width":512,"height":480,"faces":[]}"#);
+        assert_eq!(written, r#"{"path":"a/b.jpg","width":512,"height":480,"faces":[],"faces_left_out":0}"#);
     }
 
     #[test]
     fn a_face_without_attributes_has_no_such_field() {
         let face = FaceRecord { attributes: Attributes::default(), ..face() };
         assert!(!serde_json::to_string(&face).unwrap().contains("attributes"));
+    }
+
+    #[test]
+    fn the_roll_of_a_face_is_written_where_it_is_known() {
+        let face = FaceRecord { roll: Some(-12.345), attributes: Attributes::default(), ..face() };
+        let written = serde_json::to_string(&face).unwrap();
+        assert!(written.ends_with(r#""score":0.981234,"roll":-12.3}"#), "{written}");
     }
 
     #[test]

@@ -1,13 +1,15 @@
-//! Which attributes are asked for, and from where on each is called present: decided once for all front ends.
+//! Which faces and attributes are asked for, and from where on each attribute is called present: decided once for all front
+//! ends.
 
 use std::sync::Arc;
 
 use crate::attributes::{AttributeCard, OperatingPoint};
 use crate::bundle::Card;
 use crate::error::{Error, Result};
+use crate::locate::{Search, SmallestFace};
 use crate::prediction::{Attribute, Attributes};
 
-/// What is asked about each face; a field that is `None` leaves the tagger's own choice.
+/// Which faces are asked for and what about each; a field that is `None` leaves the tagger's own choice.
 ///
 /// ```no_run
 /// use lineament::{Selection, Tagger};
@@ -28,6 +30,23 @@ pub struct Selection {
     pub operating_point: Option<OperatingPoint>,
     /// The probability from which on an attribute is present, 0 to 1, instead of the model's own thresholds.
     pub threshold: Option<f32>,
+    /// The height of the smallest face that is looked for.
+    pub smallest_face: Option<SmallestFace>,
+    /// How many faces are answered at most, the best.
+    pub max_faces: Option<usize>,
+    /// Whether faces may stand in any orientation.
+    pub any_orientation: Option<bool>,
+}
+
+impl Selection {
+    /// A search with what is selected of it.
+    pub(crate) fn search(&self, usual: Search) -> Search {
+        Search {
+            smallest_face: self.smallest_face.or(usual.smallest_face),
+            max_faces: self.max_faces.or(usual.max_faces),
+            any_orientation: self.any_orientation.unwrap_or(usual.any_orientation),
+        }
+    }
 }
 
 /// A [`Selection`] of one model, ready to read scores.
@@ -143,6 +162,17 @@ mod tests {
             unreachable!("no such name")
         };
         assert_eq!(unknown.suggestion.as_deref(), Some("Smiling"));
+    }
+
+    #[test]
+    fn a_search_changes_where_something_is_selected() {
+        let usual = Selection { max_faces: Some(3), any_orientation: Some(true), ..Selection::default() };
+        let usual = usual.search(Search::default());
+        assert_eq!(usual, Search { smallest_face: None, max_faces: Some(3), any_orientation: true });
+        assert_eq!(Selection::default().search(usual), usual);
+        let smallest_face = SmallestFace::pixels(30.0).ok();
+        let other = Selection { smallest_face, any_orientation: Some(false), ..Selection::default() };
+        assert_eq!(other.search(usual), Search { smallest_face, max_faces: Some(3), any_orientation: false });
     }
 
     #[test]

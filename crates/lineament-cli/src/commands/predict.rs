@@ -57,6 +57,7 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
         attributes: arguments.attributes,
         operating_point: Some(arguments.operating_point.into()),
         threshold: arguments.threshold,
+        ..Selection::default()
     };
     let tagger = select(&model::ready_to_find(&arguments.run)?, &selection)?;
     let header = Header::of(&tagger, chosen);

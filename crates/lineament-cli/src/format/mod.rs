@@ -114,6 +114,7 @@ mod tests {
         FaceRecord {
             rect: Rect::new(x, 58.26, 108.92, 131.0),
             score,
+            roll: None,
             attributes: named.map(attribute).collect(),
         }
     }
@@ -125,7 +126,10 @@ mod tests {
             face(x, score, [(bald, false), (smiling, true), (hat, false), (young, true)])
         };
         let nobody = face(7.0, 0.04, probabilities.map(|probability| (probability, false)));
-        let of = |path: &str, faces| Prediction { path: Some(path.into()), width: 512, height: 480, faces };
+        let of = |path: &str, faces| {
+            let path = Some(path.into());
+            Prediction { path, width: 512, height: 480, faces, faces_left_out: 0 }
+        };
         [
             of("a.jpg", vec![some(171.0, 0.981_23), nobody]),
             of("b, \"c\".png", vec![]),

@@ -61,6 +61,7 @@ impl ExplainQuery {
             attributes: names(self.attributes.as_deref()),
             operating_point: self.operating_point.map(Into::into),
             threshold: None,
+            ..Selection::default()
         };
         let tagger = select(service, &selection)?;
         let usual = ExplainOptions::default();

@@ -42,6 +42,7 @@ impl PredictQuery {
             attributes: names(self.attributes.as_deref()),
             operating_point: self.operating_point.map(Into::into),
             threshold: self.threshold,
+            ..Selection::default()
         };
         Ok(Task::Predict(select(service, &selection)?))
     }

@@ -34,7 +34,7 @@ fn with_head() -> Bundle {
 fn explanations_answer_as_the_tagger_does() {
     let photo = blocks(120, 100, 5);
     let face = Rect::new(30.0, 20.0, 40.0, 50.0);
-    let area = FaceArea::Face(crate::Face { rect: face, score: 1.0, landmarks: None });
+    let area = FaceArea::Face(crate::Face::new(face, 1.0));
     for bundle in [with_head(), tiny_bundle(4).unwrap()] {
         let all = Tagger::new(bundle).unwrap();
         let strict = all.with(&Selection { threshold: Some(0.6), ..Selection::default() }).unwrap();

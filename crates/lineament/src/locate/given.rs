@@ -1,7 +1,7 @@
 //! No localizer: for bundles that describe faces whose landmarks are given.
 
 use super::error::LocateError;
-use super::{Face, Localizer};
+use super::{Faces, Localizer, Search};
 use crate::photo::Photo;
 
 /// Refuses to look.
@@ -9,7 +9,7 @@ use crate::photo::Photo;
 pub struct GivenLocalizer;
 
 impl Localizer for GivenLocalizer {
-    fn locate(&self, _: &Photo) -> Result<Vec<Face>, LocateError> {
+    fn locate(&self, _: &Photo, _: &Search) -> Result<Faces, LocateError> {
         Err(LocateError::Given)
     }
 }

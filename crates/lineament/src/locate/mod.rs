@@ -17,6 +17,8 @@ pub mod paper;
 mod parameters;
 pub mod pyramid;
 pub mod response;
+mod search;
+mod smallest_face;
 mod spec;
 mod whole;
 
@@ -31,6 +33,8 @@ pub use paper::{
 pub use parameters::ParameterError;
 pub use pyramid::{PyramidLocalizer, PyramidParameters, Window, WindowToBox};
 pub use response::{ResponseError, ResponseMap};
+pub use search::{Faces, Search};
+pub use smallest_face::{SmallestFace, SmallestFaceError};
 pub use spec::{LnetMethod, Lnets, LocalizerSpec};
 pub use whole::WholeLocalizer;
 
@@ -48,15 +52,26 @@ pub struct Face {
     /// Eyes, nose and corners of the mouth, left before right as seen in the image, where the localizer gives them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub landmarks: Option<[Point; 5]>,
+    /// How far the head is turned clockwise in the image, in degrees between -180 and 180; 0 is upright. `None` where the
+    /// localizer does not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roll: Option<f32>,
+}
+
+impl Face {
+    /// A face of which nothing but its box and its score is known.
+    pub const fn new(rect: Rect, score: f32) -> Self {
+        Self { rect, score, landmarks: None, roll: None }
+    }
 }
 
 /// Finds faces.
 pub trait Localizer: Send + Sync {
-    /// All faces above the threshold, best first; none overlaps a better one by much.
+    /// All faces above the threshold that the search asks for, best first; none overlaps a better one by much.
     ///
     /// # Errors
     /// Where a net does not fit the photo or leaves the range of numbers.
-    fn locate(&self, photo: &Photo) -> Result<Vec<Face>, LocateError>;
+    fn locate(&self, photo: &Photo, search: &Search) -> Result<Faces, LocateError>;
 
     /// Its response maps; none where no LNet looks for faces.
     fn response_maps(&self) -> Option<&dyn ResponseMaps> {

@@ -3,7 +3,7 @@
 use super::error::LocateError;
 use super::paper::Responder;
 use super::response::ResponseMap;
-use super::{Face, Localizer, ResponseMaps};
+use super::{Face, Faces, Localizer, ResponseMaps, Search};
 use crate::engine::Runner;
 use crate::input::Preprocess;
 use crate::photo::Photo;
@@ -25,8 +25,8 @@ impl WholeLocalizer {
 }
 
 impl Localizer for WholeLocalizer {
-    fn locate(&self, photo: &Photo) -> Result<Vec<Face>, LocateError> {
-        Ok(vec![Face { rect: photo.rect(), score: 1.0, landmarks: None }])
+    fn locate(&self, photo: &Photo, search: &Search) -> Result<Faces, LocateError> {
+        Ok(search.best(vec![Face::new(photo.rect(), 1.0)]))
     }
 
     fn response_maps(&self) -> Option<&dyn ResponseMaps> {

@@ -8,6 +8,7 @@ use crate::attributes::{FeatureExtractor, OperatingPoint};
 use crate::bundle::Bundle;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::locate::{Search, SmallestFace};
 use crate::photo::Limits;
 use crate::selection::{Reader, Selection};
 use crate::threads::Threads;
@@ -92,6 +93,24 @@ impl TaggerBuilder {
         Self { selection: Selection { threshold: Some(probability), ..self.selection }, ..self }
     }
 
+    /// The height of the smallest face that is looked for, instead of
+    /// [`SmallestFace::usual_height_in`]; work grows with the square of how much smaller it is.
+    pub fn smallest_face(self, smallest: SmallestFace) -> Self {
+        Self { selection: Selection { smallest_face: Some(smallest), ..self.selection }, ..self }
+    }
+
+    /// How many faces of an image are answered at most, the best, instead of all of them.
+    /// [`Prediction::faces_left_out`](crate::Prediction::faces_left_out) counts those that this cuts.
+    pub fn max_faces(self, count: usize) -> Self {
+        Self { selection: Selection { max_faces: Some(count), ..self.selection }, ..self }
+    }
+
+    /// Whether faces are also found that lie on their side or stand on their head, for about four times the work of finding
+    /// candidates. Without it a head may be tilted by some 45 degrees.
+    pub fn any_orientation(self, any: bool) -> Self {
+        Self { selection: Selection { any_orientation: Some(any), ..self.selection }, ..self }
+    }
+
     /// What an image may have at most to be read, instead of [`Limits::default`].
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
@@ -114,7 +133,8 @@ impl TaggerBuilder {
             Some(count) => Threads::new(count, &self.engine)?,
             None => Threads::of_caller(),
         };
+        let search = self.selection.search(Search::default());
         let nets = Nets::new(bundle, self.engine, self.extractor.0)?;
-        Ok(Tagger { nets: nets.into(), reader, limits: self.limits, threads })
+        Ok(Tagger { nets: nets.into(), reader, search, limits: self.limits, threads })
     }
 }

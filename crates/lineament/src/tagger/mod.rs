@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::explain::{ExplainOptions, Explanation};
 use crate::geometry::{Point, Rect};
-use crate::locate::{Face, LocateError, ResponseMap};
+use crate::locate::{Face, Faces, LocateError, ResponseMap, Search};
 use crate::photo::{Limits, Photo};
 use crate::prediction::{Attributes, FaceRecord, Prediction};
 use crate::selection::{Reader, Selection};
@@ -49,6 +49,7 @@ use nets::Nets;
 pub struct Tagger {
     nets: Arc<Nets>,
     reader: Reader,
+    search: Search,
     limits: Limits,
     threads: Threads,
 }
@@ -112,7 +113,8 @@ impl Tagger {
     /// # Errors
     /// The first name that the model does not know, or a threshold that is no probability.
     pub fn with(&self, selection: &Selection) -> Result<Self> {
-        Ok(Self { reader: self.reader.with(selection, &self.nets.card)?, ..self.clone() })
+        let reader = self.reader.with(selection, &self.nets.card)?;
+        Ok(Self { reader, search: selection.search(self.search), ..self.clone() })
     }
 
     /// The same tagger on other threads: it shares the nets.
@@ -141,9 +143,10 @@ impl Tagger {
         let path = image.path().map(Path::to_owned);
         self.threads.install(|| {
             let photo = image.read(&self.limits)?;
-            let found = self.nets.localizer.locate(&photo)?;
+            let found = self.nets.localizer.locate(&photo, &self.search)?;
             let faces = found.iter().map(|face| self.record(&photo, face)).collect::<Result<_>>()?;
-            Ok(Prediction { path, width: photo.width(), height: photo.height(), faces })
+            let (width, height) = (photo.width(), photo.height());
+            Ok(Prediction { path, width, height, faces, faces_left_out: found.left_out })
         })
     }
 
@@ -182,8 +185,8 @@ impl Tagger {
     ///
     /// # Errors
     /// An image that cannot be read, or a model that finds no faces itself.
-    pub fn locate<'a>(&self, image: impl Into<Source<'a>>) -> Result<Vec<Face>> {
-        self.read(image, |photo| Ok(self.nets.localizer.locate(photo)?))
+    pub fn locate<'a>(&self, image: impl Into<Source<'a>>) -> Result<Faces> {
+        self.read(image, |photo| Ok(self.nets.localizer.locate(photo, &self.search)?))
     }
 
     /// How LNet_o responds to an image, in its pixels.
@@ -260,6 +263,11 @@ impl Tagger {
         options: &ExplainOptions,
     ) -> Result<Vec<Explanation>> {
         self.read(image, |photo| Ok(self.nets.explain(photo, face, &self.reader, options)?))
+    }
+
+    /// Which faces it looks for.
+    pub fn search(&self) -> &Search {
+        &self.search
     }
 
     /// The card of the model.
@@ -367,7 +375,7 @@ impl From<&Face> for FaceArea {
 
 impl From<&FaceRecord> for FaceArea {
     fn from(face: &FaceRecord) -> Self {
-        Self::Face(Face { rect: face.rect, score: face.score, landmarks: None })
+        Self::Face(Face { roll: face.roll, ..Face::new(face.rect, face.score) })
     }
 }
 

@@ -144,7 +144,7 @@ fn a_model_of_whole_images_finds_and_sees_all_of_them() {
         let faces = tagger.predict(&photo).unwrap().faces;
         assert_eq!(faces.len(), 1);
         assert_eq!((faces[0].rect, faces[0].attributes.len()), (photo.rect(), 40));
-        let face = Face { rect: photo.rect(), score: 1.0, landmarks: None };
+        let face = Face::new(photo.rect(), 1.0);
         let region = tagger.region_of(&face).unwrap().region().unwrap();
         let side = photo.width().max(photo.height());
         assert_eq!((region.width, region.height), (side as f32, side as f32));
@@ -167,6 +167,6 @@ fn regions_without_an_inside_are_refused() {
     }
     // Far outside the photo its edge is all there is to see.
     assert!(tagger.describe(&photo, region(Rect::new(-900.0, 5000.0, 50.0, 50.0))).is_ok());
-    let flat = Face { rect: Rect::new(3.0, 3.0, 0.0, 0.0), score: 1.0, landmarks: None };
+    let flat = Face::new(Rect::new(3.0, 3.0, 0.0, 0.0), 1.0);
     assert!(tagger.region_of(&flat).is_err());
 }

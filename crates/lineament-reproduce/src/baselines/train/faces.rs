@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use lineament::locate::Localizer;
-use lineament::{Photo, Point};
+use lineament::{Photo, Point, Search};
 use lineament_data::{Dataset, Framing, PhotoCache, Split, shuffled};
 use rayon::prelude::*;
 
@@ -62,7 +62,7 @@ impl MarkedFaces {
                 .map(|sample| {
                     let landmarks = match (sample.landmarks, localizer) {
                         (None, Some(localizer)) => {
-                            let faces = localizer.locate(&open_photo(&sample.path)?);
+                            let faces = localizer.locate(&open_photo(&sample.path)?, &Search::default());
                             let faces = faces.map_err(|e| TrainError::Net(e.to_string()))?;
                             faces.first().and_then(|face| face.landmarks)
                         }

@@ -157,10 +157,11 @@ impl Detector {
         let in_photo = |point: Point| Point::new(point.x * scale, point.y * scale);
         Ok(kept
             .into_iter()
-            .map(|Face { rect, score, landmarks }| Face {
+            .map(|Face { rect, landmarks, score, roll }| Face {
                 rect: Rect::new(rect.x * scale, rect.y * scale, rect.width * scale, rect.height * scale),
                 score,
                 landmarks: landmarks.map(|points| points.map(in_photo)),
+                roll,
             })
             .collect())
     }

@@ -1,7 +1,7 @@
 //! Running a detector with tract, which reads ONNX and is Rust throughout.
 
 use super::super::error::LocateError;
-use super::super::{Face, Localizer};
+use super::super::{Faces, Localizer, Search};
 use super::{Detector, Outputs};
 use crate::photo::Photo;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl DetectorLocalizer {
 }
 
 impl Localizer for DetectorLocalizer {
-    fn locate(&self, photo: &Photo) -> Result<Vec<Face>, LocateError> {
+    fn locate(&self, photo: &Photo, search: &Search) -> Result<Faces, LocateError> {
         let failed = |error: TractError| LocateError::Detector { reason: format!("{error:#}") };
         let (input, scale) = self.detector.shown(photo);
         let input = Tensor::from_shape(&input.shape(), input.data()).map_err(failed)?;
@@ -46,6 +46,6 @@ impl Localizer for DetectorLocalizer {
         };
         let outputs =
             self.names.iter().zip(&outputs).map(read).collect::<TractResult<_>>().map_err(failed)?;
-        self.detector.faces(&Outputs(outputs), scale)
+        Ok(search.limit(self.detector.faces(&Outputs(outputs), scale)?, photo))
     }
 }

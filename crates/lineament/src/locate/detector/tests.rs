@@ -160,7 +160,7 @@ fn faces_of_the_astronaut_are_those_of_opencv_and_onnx_runtime() {
     let Some(folder) = std::env::var_os("LINEAMENT_DETECTORS").map(PathBuf::from) else { return };
     for (name, file) in [("yunet", "yunet_n_dynamic.onnx"), ("ultraface", "ultraface_RFB-320.onnx")] {
         let localizer = detector(name).localizer(&std::fs::read(folder.join(file)).unwrap()).unwrap();
-        agree(name, &localizer.locate(&image(name)).unwrap(), 0.05);
+        agree(name, &localizer.locate(&image(name), &Search::default()).unwrap(), 0.05);
         assert!(localizer.response_maps().is_none());
     }
 }

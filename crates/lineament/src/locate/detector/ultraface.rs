@@ -25,10 +25,9 @@ pub(super) fn faces(outputs: &Outputs, canvas: [u32; 2], threshold: f32) -> Resu
     let [width, height] = canvas.map(|side| side as f32);
     let faces = scores.iter().zip(corners).filter(|&(&[_, face], _)| face >= threshold);
     Ok(faces
-        .map(|(&[_, score], &[left, top, right, bottom])| Face {
-            rect: Rect::new(left * width, top * height, (right - left) * width, (bottom - top) * height),
-            score,
-            landmarks: None,
+        .map(|(&[_, score], &[left, top, right, bottom])| {
+            let (x, y) = (left * width, top * height);
+            Face::new(Rect::new(x, y, (right - left) * width, (bottom - top) * height), score)
         })
         .collect())
 }

@@ -41,7 +41,7 @@ pub(super) fn faces(
                 *landmark = at(x, y);
             }
             let rect = Rect::about(at(x, y), w.exp() * size, h.exp() * size);
-            found.push(Face { rect, score, landmarks: Some(landmarks) });
+            found.push(Face { landmarks: Some(landmarks), ..Face::new(rect, score) });
         }
     }
     Ok(found)

@@ -12,7 +12,7 @@ pub use responder::{Responder, View};
 use super::error::LocateError;
 use super::parameters::{ParameterError, Range};
 use super::response::ResponseMap;
-use super::{Face, Localizer, ResponseMaps};
+use super::{Face, Faces, Localizer, ResponseMaps, Search};
 use crate::engine::Runner;
 use crate::geometry::{Rect, suppress};
 use crate::input::Preprocess;
@@ -211,7 +211,7 @@ impl PaperLocalizer {
             };
             let faces = views.iter().zip(&regions).filter_map(face).collect();
             let best = suppress(faces, self.parameters.overlap);
-            best.into_iter().map(|(rect, score)| Face { rect, score, landmarks: None }).collect()
+            best.into_iter().map(|(rect, score)| Face::new(rect, score)).collect()
         });
         Ok(weighed.collect())
     }
@@ -262,8 +262,8 @@ fn scored(view: &View, windows: &[Rect], size_power: f32) -> Vec<(Rect, f32)> {
 }
 
 impl Localizer for PaperLocalizer {
-    fn locate(&self, photo: &Photo) -> Result<Vec<Face>, LocateError> {
-        self.faces_above(photo, self.parameters.threshold)
+    fn locate(&self, photo: &Photo, search: &Search) -> Result<Faces, LocateError> {
+        Ok(search.limit(self.faces_above(photo, self.parameters.threshold)?, photo))
     }
 
     fn response_maps(&self) -> Option<&dyn ResponseMaps> {
@@ -307,7 +307,7 @@ mod tests {
         let face = Rect::new(150.0, 60.0, 90.0, 120.0);
         let mut drawing = Drawing::new(320, 240, GROUND);
         drawing.ellipse(face, SKIN).ellipse(Rect::new(20.0, 90.0, 90.0, 110.0), [40, 60, 200]);
-        let found = localizer(parameters()).locate(&drawing.photo()).unwrap();
+        let found = localizer(parameters()).locate(&drawing.photo(), &Search::default()).unwrap();
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].rect.iou(face) > 0.6, "{found:?}");
     }
@@ -317,7 +317,7 @@ mod tests {
         let faces = [Rect::new(30.0, 50.0, 80.0, 100.0), Rect::new(200.0, 70.0, 80.0, 100.0)];
         let mut drawing = Drawing::new(320, 240, GROUND);
         drawing.ellipse(faces[0], [180, 80, 80]).ellipse(faces[1], [250, 30, 30]);
-        let found = localizer(parameters()).locate(&drawing.photo()).unwrap();
+        let found = localizer(parameters()).locate(&drawing.photo(), &Search::default()).unwrap();
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].score > found[1].score);
         assert!(found[0].rect.iou(faces[1]) > 0.5 && found[1].rect.iou(faces[0]) > 0.5, "{found:?}");
@@ -328,10 +328,10 @@ mod tests {
         let mut drawing = Drawing::new(300, 200, GROUND);
         drawing.ellipse(Rect::new(60.0, 40.0, 100.0, 120.0), [40, 60, 200]).noise(5, 8);
         let localizer = localizer(parameters());
-        assert!(localizer.locate(&drawing.photo()).unwrap().is_empty());
+        assert!(localizer.locate(&drawing.photo(), &Search::default()).unwrap().is_empty());
         assert!(localizer.image_score(&drawing.photo()).unwrap().unwrap() < 0.05);
         let flat = Photo::filled(200, 100, GROUND);
-        assert!(localizer.locate(&flat).unwrap().is_empty());
+        assert!(localizer.locate(&flat, &Search::default()).unwrap().is_empty());
         assert_eq!(localizer.image_score(&flat).unwrap(), None);
     }
 
@@ -340,10 +340,10 @@ mod tests {
         let mut drawing = Drawing::new(200, 200, GROUND);
         drawing.ellipse(Rect::new(60.0, 50.0, 80.0, 100.0), SKIN);
         let photo = drawing.photo();
-        let score = localizer(parameters()).locate(&photo).unwrap()[0].score;
+        let score = localizer(parameters()).locate(&photo, &Search::default()).unwrap()[0].score;
         let with = |threshold| localizer(PaperParameters { threshold, ..parameters() });
-        assert_eq!(with(score).locate(&photo).unwrap().len(), 1);
-        assert!(with(score.next_up()).locate(&photo).unwrap().is_empty());
+        assert_eq!(with(score).locate(&photo, &Search::default()).unwrap().len(), 1);
+        assert!(with(score.next_up()).locate(&photo, &Search::default()).unwrap().is_empty());
         assert_eq!(with(1e9).faces_above(&photo, score).unwrap().len(), 1);
     }
 
@@ -361,7 +361,7 @@ mod tests {
             let of_regions = PaperParameters { head_shoulder_size_power: power, ..parameters() };
             assert_eq!(localizer(of_regions).head_shoulders(&photo).unwrap(), regions);
             let of_faces = PaperParameters { size_power: power, threshold: 0.0, ..parameters() };
-            assert_eq!(localizer(of_faces).locate(&photo).unwrap(), faces);
+            assert_eq!(localizer(of_faces).locate(&photo, &Search::default()).unwrap().found, faces);
         }
     }
 
@@ -388,7 +388,7 @@ mod tests {
         for (width, height) in [(1, 1), (3, 700), (900, 4), (31, 33)] {
             let mut drawing = Drawing::new(width, height, SKIN);
             drawing.noise(2, 50);
-            for face in localizer(parameters()).locate(&drawing.photo()).unwrap() {
+            for face in localizer(parameters()).locate(&drawing.photo(), &Search::default()).unwrap() {
                 assert_eq!(face.rect, face.rect.clamped(width, height));
                 assert!(face.rect.area() > 0.0);
             }

@@ -15,7 +15,7 @@ pub use parameters::{PyramidParameters, WindowToBox};
 
 use super::error::LocateError;
 use super::response::ResponseMap;
-use super::{Face, Localizer, ResponseMaps};
+use super::{Face, Faces, Localizer, ResponseMaps, Search};
 use crate::crop::crop;
 use crate::engine::Runner;
 use crate::geometry::{Point, Rect, suppress};
@@ -206,11 +206,12 @@ fn widened(rect: Rect, least: f32) -> Rect {
 }
 
 impl Localizer for PyramidLocalizer {
-    fn locate(&self, photo: &Photo) -> Result<Vec<Face>, LocateError> {
+    fn locate(&self, photo: &Photo, search: &Search) -> Result<Faces, LocateError> {
         let p = &self.parameters;
         let windows = self.windows(photo)?.into_iter().filter(|w| w.score > p.threshold);
         let faces = suppress(windows.map(|w| (w.face(&p.face), w.score)).collect(), p.overlap);
-        Ok(faces.into_iter().map(|(rect, score)| Face { rect, score, landmarks: None }).collect())
+        let faces = faces.into_iter().map(|(rect, score)| Face::new(rect, score)).collect();
+        Ok(search.limit(faces, photo))
     }
 
     fn response_maps(&self) -> Option<&dyn ResponseMaps> {
@@ -293,7 +294,7 @@ mod tests {
     #[test]
     fn squares_are_found_at_their_place_and_size() {
         let squares = [(20, 30, 24), (120, 60, 48)];
-        let faces = localizer().locate(&scene(&squares)).unwrap();
+        let faces = localizer().locate(&scene(&squares), &Search::default()).unwrap();
         for (left, top, side) in squares {
             let given = Rect::new(left as f32, top as f32, side as f32, side as f32);
             let best = faces.iter().map(|f| f.rect.iou(given)).fold(0.0, f32::max);
@@ -319,9 +320,10 @@ mod tests {
 
     #[test]
     fn nothing_is_found_where_nothing_is() {
-        assert!(localizer().locate(&scene(&[])).unwrap().is_empty());
+        assert!(localizer().locate(&scene(&[]), &Search::default()).unwrap().is_empty());
         for (width, height) in [(1, 1), (1, 300), (300, 2), (17, 5)] {
-            let faces = localizer().locate(&Photo::filled(width, height, [90; 3])).unwrap();
+            let faces =
+                localizer().locate(&Photo::filled(width, height, [90; 3]), &Search::default()).unwrap();
             assert!(faces.is_empty(), "{width} x {height}: {faces:?}");
         }
     }
@@ -331,7 +333,7 @@ mod tests {
         let (localizer, photo) = (localizer(), scene(&[(20, 30, 24), (120, 60, 48)]));
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| localizer.locate(&photo).unwrap())
+            pool.install(|| localizer.locate(&photo, &Search::default()).unwrap())
         };
         assert_eq!(on(1), on(2));
         assert_eq!(on(1), on(7));
