@@ -23,7 +23,10 @@ async fn an_image_is_answered_as_the_library_answers() {
     let prediction = tagger(1).predict(image()).unwrap();
     assert!(!prediction.faces.is_empty());
     assert_eq!(answer.json(), json!(prediction));
-    assert_eq!(answer.json(), json!({"width": 120, "height": 100, "faces": prediction.faces}));
+    assert_eq!(
+        answer.json(),
+        json!({"width": 120, "height": 100, "faces": prediction.faces, "faces_left_out": 0})
+    );
 }
 
 #[tokio::test]
