@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::{commands, examples};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lineament::attributes::OperatingPoint;
+use lineament::{Selection, SmallestFace, Tagger};
 use lineament_data::{Layout, Split};
 use lineament_lab::FaceFrom;
 
@@ -121,6 +122,38 @@ pub struct RunArguments {
     pub engine: EngineArguments,
 }
 
+/// Which faces are looked for.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct SearchArguments {
+    /// Height of the smallest face that is looked for: pixels (24, 24px) or a share of the photo's longer side (2.5%) [default: 2.5%, and
+    /// 16px at least]
+    #[arg(long, value_name = "SIZE", allow_negative_numbers = true)]
+    pub smallest_face: Option<SmallestFace>,
+    /// The best N faces of a photo alone; how many more were found is said [default: all]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_faces: Option<u32>,
+    /// Look for faces that lie on their side or stand on their head, too: finding faces takes about four times as long
+    #[arg(long)]
+    pub any_orientation: bool,
+}
+
+impl SearchArguments {
+    /// The search as it is selected; what was not typed is left as it is.
+    pub fn selection(&self) -> Selection {
+        Selection {
+            smallest_face: self.smallest_face,
+            max_faces: self.max_faces.map(|most| most as usize),
+            any_orientation: self.any_orientation.then_some(true),
+            ..Selection::default()
+        }
+    }
+
+    /// The tagger with this search.
+    pub fn of(&self, tagger: &Tagger) -> lineament::Result<Tagger> {
+        tagger.with(&self.selection())
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum EngineName {
     /// This program's own forward pass
@@ -164,7 +197,7 @@ pub enum FormatName {
     Json,
     /// A line of JSON an image, as soon as it is there
     Jsonl,
-    /// A row a face: path, width, height, face (from 1), x, y, box_width, box_height, score, then NAME and NAME_probability for each attribute
+    /// A row a face: path, width, height, face (from 1), x, y, box_width, box_height, score, roll, faces_left_out, then NAME and NAME_probability for each attribute
     Csv,
     /// The same columns, typed
     Parquet,

@@ -19,6 +19,7 @@ pub const PREDICT: &str = "Examples:
   lineament predict pictures.parquet --shards faces/ --picture-column image --key-column id
   lineament predict photos/ --attributes Smiling,Eyeglasses --threshold 0.8 --format csv
   lineament predict photos/ --operating-point balanced --annotate marked/
+  lineament predict party.jpg --smallest-face 24px --max-faces 50
   lineament predict photos/ --xmp --format jsonl --output faces.jsonl     # sidecars for digiKam
   lineament predict photos/ --xmp=lightroom --attributes Smiling
   find . -name '*.jpg' | lineament predict - --format jsonl";
@@ -27,6 +28,7 @@ pub const PREDICT: &str = "Examples:
 pub const LOCATE: &str = "Examples:
   lineament locate photo.jpg
   lineament locate photos/ --format csv --output boxes.csv
+  lineament locate scans/ --any-orientation --smallest-face 1%
   lineament locate photos/ --annotate marked/ --maps maps/";
 
 /// Of `evaluate`.
@@ -65,6 +67,7 @@ pub const SERVE: &str = "Examples:
   lineament serve
   curl --data-binary @photo.jpg http://127.0.0.1:8080/v1/predict
   curl -F picture=@a.jpg -F picture=@b.jpg http://127.0.0.1:8080/v1/predict
+  lineament serve --smallest-face 24px --max-faces 50     # where a request does not say it
   LINEAMENT_TOKEN=$(openssl rand -hex 32) lineament serve --address 0.0.0.0:8080";
 
 /// Of `explain`.

@@ -1,5 +1,6 @@
 //! What happened in all.
 
+use lineament::Prediction;
 use serde::{Deserialize, Serialize};
 
 /// Counts over a run, or over a shard of one.
@@ -10,6 +11,23 @@ pub struct Summary {
     pub images: u64,
     /// Faces in them.
     pub faces: u64,
+    /// Faces that a limit of faces cut.
+    #[serde(default)]
+    pub faces_left_out: u64,
     /// Images, or paths, that could not be read.
     pub unread: u64,
+}
+
+impl Summary {
+    /// Counts an image that was read.
+    pub fn add(&mut self, prediction: &Prediction) {
+        self.images += 1;
+        self.faces += prediction.faces.len() as u64;
+        self.faces_left_out += prediction.faces_left_out as u64;
+    }
+}
+
+/// What is said where a limit of faces cut some: the faces of nobody are left out in silence.
+pub fn left_out(faces: u64) -> String {
+    format!("{faces} {} left out by --max-faces", if faces == 1 { "face" } else { "faces" })
 }

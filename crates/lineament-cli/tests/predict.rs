@@ -95,13 +95,13 @@ fn csv_has_a_row_a_face() {
     let text =
         output(&mut stage.with_model(&["predict", "photos", "--format", "csv", "--attributes", "Male,Bald"]));
     let mut lines = text.lines();
-    let head =
-        "path,width,height,face,x,y,box_width,box_height,score,Male,Male_probability,Bald,Bald_probability";
+    let head = "path,width,height,face,x,y,box_width,box_height,score,roll,faces_left_out,\
+                Male,Male_probability,Bald,Bald_probability";
     assert_eq!(lines.next(), Some(head));
     assert_eq!(lines.clone().count(), faces);
     let first = lines.next().unwrap();
     assert!(first.replace('\\', "/").starts_with("photos/a.png,120,100,1,"), "{first}");
-    assert_eq!(first.split(',').count(), 13);
+    assert_eq!(first.split(',').count(), 15);
 }
 
 #[test]
@@ -129,7 +129,8 @@ fn parquet_has_the_same_columns_typed() {
     let first: Vec<Field> = rows[0].get_column_iter().map(|(_, field)| field.clone()).collect();
     assert!(matches!(first[1], Field::UInt(120)));
     assert!(matches!(first[8], Field::Float(_)));
-    assert!(matches!(first[9], Field::Bool(_)));
+    assert!(matches!((&first[9], &first[10]), (Field::Null, Field::UInt(0))), "roll and faces_left_out");
+    assert!(matches!(first[11], Field::Bool(_)));
 }
 
 #[test]

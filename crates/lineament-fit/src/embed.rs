@@ -52,5 +52,5 @@ pub fn embed_photo(tagger: &Tagger, photo: &Photo) -> Result<Option<ImageEmbeddi
     let Some(face) = faces.first() else { return Ok(None) };
     let vector = tagger.embed(photo, face)?;
     let fingerprint = Sha256::digest(photo.pixels()).into();
-    Ok(Some(ImageEmbedding { vector, faces: faces.len(), fingerprint }))
+    Ok(Some(ImageEmbedding { vector, faces: faces.len() + faces.left_out, fingerprint }))
 }

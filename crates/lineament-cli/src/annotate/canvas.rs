@@ -2,7 +2,8 @@
 
 use font8x8::{BASIC_FONTS, LATIN_FONTS, UnicodeFonts};
 
-use lineament::{Photo, Rect};
+use super::turned::Turned;
+use lineament::{Photo, Point, Rect};
 
 /// Side of a letter at scale 1, in pixels.
 pub(super) const GLYPH: u32 = 8;
@@ -19,8 +20,18 @@ impl Canvas {
         self.0
     }
 
-    /// The outline of `rect`, `line` pixels wide, inwards.
-    pub(super) fn frame(&mut self, rect: Rect, line: u32, colour: [u8; 3]) {
+    /// The outline of a box, `line` pixels wide, inwards.
+    pub(super) fn frame(&mut self, turned: Turned, line: u32, colour: [u8; 3]) {
+        match turned.upright() {
+            Some(rect) => self.upright_frame(rect, line, colour),
+            None => self.paint(corners(turned.bounds()), |x, y, old| {
+                let center = Point::new(x as f32 + 0.5, y as f32 + 0.5);
+                if turned.outlines(center, line as f32) { colour } else { old }
+            }),
+        }
+    }
+
+    fn upright_frame(&mut self, rect: Rect, line: u32, colour: [u8; 3]) {
         let [x, y, right, bottom] = corners(rect);
         let line = i64::from(line).min((right - x + 1) / 2).min((bottom - y + 1) / 2).max(1);
         let (inner_top, inner_bottom) = (y + line, bottom - line);
@@ -31,13 +42,13 @@ impl Canvas {
             [right - line, inner_top, right, inner_bottom],
         ];
         for side in sides {
-            self.paint(side, |_| colour);
+            self.paint(side, |_, _, _| colour);
         }
     }
 
     /// A dark ground for letters, through which the image still shows.
     pub(super) fn shade(&mut self, rect: Rect) {
-        self.paint(corners(rect), |colour| colour.map(|value| value / 4));
+        self.paint(corners(rect), |_, _, colour| colour.map(|value| value / 4));
     }
 
     /// A line of text with its top left corner at (`x`, `y`); letters that the font lacks become question
@@ -51,15 +62,16 @@ impl Canvas {
             for (row, bits) in (0i64..).zip(glyph.unwrap_or_default()) {
                 for column in (0i64..8).filter(|column| bits >> column & 1 == 1) {
                     let (x, y) = (left + column * scale, top + row * scale);
-                    self.paint([x, y, x + scale, y + scale], |_| colour);
+                    self.paint([x, y, x + scale, y + scale], |_, _, _| colour);
                 }
             }
             left += i64::from(GLYPH) * scale;
         }
     }
 
-    /// Applies `change` to the pixels of the columns `left..right` and the rows `top..bottom`.
-    fn paint(&mut self, [left, top, right, bottom]: [i64; 4], change: impl Fn([u8; 3]) -> [u8; 3]) {
+    /// Applies `change` to the pixels of the columns `left..right` and the rows `top..bottom`: it gets column, row and
+    /// color.
+    fn paint(&mut self, [left, top, right, bottom]: [i64; 4], change: impl Fn(i64, i64, [u8; 3]) -> [u8; 3]) {
         let (width, height) = (i64::from(self.0.width()), i64::from(self.0.height()));
         let (left, right) = (left.clamp(0, width), right.clamp(0, width));
         let (top, bottom) = (top.clamp(0, height), bottom.clamp(0, height));
@@ -67,10 +79,10 @@ impl Canvas {
             return;
         }
         let rows = self.0.pixels_mut().chunks_exact_mut(width as usize * 3);
-        for row in rows.skip(top as usize).take((bottom - top) as usize) {
-            for pixel in row.chunks_exact_mut(3).skip(left as usize).take((right - left) as usize) {
+        for (y, row) in (top..bottom).zip(rows.skip(top as usize)) {
+            for (x, pixel) in (left..right).zip(row.chunks_exact_mut(3).skip(left as usize)) {
                 if let Ok(colour) = <[u8; 3]>::try_from(&*pixel) {
-                    pixel.copy_from_slice(&change(colour));
+                    pixel.copy_from_slice(&change(x, y, colour));
                 }
             }
         }

@@ -1,17 +1,27 @@
 //! Annotated copies of photos: boxes and what was read in them.
 
 mod canvas;
+mod turned;
 
 use canvas::{Canvas, GLYPH};
 use lineament::{Photo, Rect};
+use turned::Turned;
 
 /// A box to draw, and lines of text about it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mark {
     /// The box, in pixels of the photo.
     pub rect: Rect,
+    /// How far the box is turned clockwise about its center, in degrees; not at all where that is unknown.
+    pub roll: Option<f32>,
     /// What stands beside it, a line an entry.
     pub lines: Vec<String>,
+}
+
+impl Mark {
+    fn turned(&self) -> Turned {
+        Turned::new(self.rect, self.roll.unwrap_or(0.0))
+    }
 }
 
 /// Colours told apart by most colour-blind people too (Okabe and Ito, without black), the box of the first
@@ -25,15 +35,15 @@ const COLOURS: [[u8; 3]; 6] =
 ///
 /// Text that the image is too small for is cut at its edge. Marks without a finite box are left out.
 pub fn annotate(photo: &Photo, marks: &[Mark]) -> Photo {
-    let marks: Vec<&Mark> = marks.iter().filter(|mark| mark.rect.is_finite()).collect();
+    let marks: Vec<&Mark> = marks.iter().filter(|mark| mark.turned().bounds().is_finite()).collect();
     let mut canvas = Canvas::new(photo.clone());
     let side = photo.width().min(photo.height());
     let line = (side / 200).max(1);
-    let mut taken: Vec<Rect> = marks.iter().map(|mark| mark.rect).collect();
+    let mut taken: Vec<Rect> = marks.iter().map(|mark| mark.turned().bounds()).collect();
     let colours = || COLOURS.iter().cycle().copied();
 
     for (mark, colour) in marks.iter().zip(colours()) {
-        canvas.frame(mark.rect, line, colour);
+        canvas.frame(mark.turned(), line, colour);
     }
     for ((index, mark), colour) in marks.iter().enumerate().zip(colours()) {
         if mark.lines.is_empty() {
@@ -42,7 +52,7 @@ pub fn annotate(photo: &Photo, marks: &[Mark]) -> Photo {
         let (scale, width, height) = text_size(&mark.lines, photo);
         let others: Vec<Rect> =
             taken.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, rect)| *rect).collect();
-        let place = place(mark.rect, width, height, line as f32, photo, &others);
+        let place = place(mark.turned().bounds(), width, height, line as f32, photo, &others);
         taken.push(place);
         canvas.shade(place);
         let pad = scale as f32;

@@ -6,7 +6,7 @@ use super::{COLOURS, Mark, annotate};
 use lineament::{Photo, Rect};
 
 fn mark(rect: Rect, lines: &[&str]) -> Mark {
-    Mark { rect, lines: lines.iter().map(|&line| line.to_owned()).collect() }
+    Mark { rect, roll: None, lines: lines.iter().map(|&line| line.to_owned()).collect() }
 }
 
 /// The smallest rectangle that covers both.
@@ -38,6 +38,21 @@ fn a_box_is_drawn_on_its_edges_and_its_inside_left_alone() {
     assert_eq!(drawn.pixel(20, 10), Some(COLOURS[0]));
     assert_eq!(drawn.pixel(59, 39), Some(COLOURS[0]));
     assert_eq!(drawn.pixel(21, 11), Some([128; 3]));
+}
+
+#[test]
+fn a_turned_box_is_drawn_turned_and_its_text_stands_clear_of_it() {
+    let photo = Photo::filled(200, 200, [128; 3]);
+    let rect = Rect::new(70.0, 60.0, 60.0, 80.0);
+    let turned = |lines| annotate(&photo, &[Mark { roll: Some(45.0), ..mark(rect, lines) }]);
+    let (bare, reported) = (turned(&[]), turned(&["one"]));
+    let seen = changed(&photo, &bare).unwrap();
+    // Its diagonals: (60 + 80) / sqrt(2) pixels.
+    for (from, to) in [(seen.x, seen.right()), (seen.y, seen.bottom())] {
+        assert!((from - 50.5).abs() < 2.0 && (to - 149.5).abs() < 2.0, "{seen:?}");
+    }
+    assert_eq!(bare.pixel(70, 60), Some([128; 3]), "no corner of the upright box");
+    assert!(changed(&bare, &reported).unwrap().y >= seen.bottom());
 }
 
 #[test]
@@ -89,10 +104,10 @@ proptest! {
     #[test]
     fn nothing_asked_for_panics(
         width in 1u32..300, height in 1u32..300,
-        boxes in prop::collection::vec((any::<[f32; 4]>(), -50.0f32..300.0, prop::collection::vec(".{0,30}", 0..5)), 0..5),
+        boxes in prop::collection::vec((any::<[f32; 4]>(), any::<Option<f32>>(), -50.0f32..300.0, prop::collection::vec(".{0,30}", 0..5)), 0..5),
     ) {
-        let marks: Vec<Mark> = boxes.into_iter().flat_map(|([x, y, w, h], at, lines)| {
-            [Rect::new(x, y, w, h), Rect::new(at, at, 30.0, 40.0)].map(|rect| Mark { rect, lines: lines.clone() })
+        let marks: Vec<Mark> = boxes.into_iter().flat_map(|([x, y, w, h], roll, at, lines)| {
+            [Rect::new(x, y, w, h), Rect::new(at, at, 30.0, 40.0)].map(|rect| Mark { rect, roll, lines: lines.clone() })
         }).collect();
         let photo = Photo::filled(width, height, [90; 3]);
         let drawn = annotate(&photo, &marks);

@@ -15,7 +15,7 @@ use lineament_lab::bootstrap::Interval;
 use lineament_lab::{EvaluateOptions, Observations, evaluate};
 
 use super::Outcome;
-use crate::arguments::{LayoutName, MeasureArguments, RunArguments};
+use crate::arguments::{LayoutName, MeasureArguments, RunArguments, SearchArguments};
 use crate::{files, model, notes, progress};
 
 #[derive(Debug, Args)]
@@ -37,6 +37,8 @@ pub struct AuditArguments {
     #[arg(long, short, value_name = "DIR")]
     output: PathBuf,
     #[command(flatten)]
+    search: SearchArguments,
+    #[command(flatten)]
     run: RunArguments,
 }
 
@@ -55,7 +57,7 @@ pub struct CompareArguments {
 }
 
 pub fn run(arguments: AuditArguments) -> Result<Outcome> {
-    let tagger = model::ready(&arguments.run)?;
+    let tagger = arguments.search.of(&model::ready(&arguments.run)?)?;
     let groupings = arguments.compare.groupings(&tagger)?;
     let rules = arguments.compare.rules(&tagger)?;
     let layout = arguments.layout.map_or_else(|| layout::detect(&arguments.data), |name| Ok(name.into()))?;

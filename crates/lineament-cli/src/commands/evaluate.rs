@@ -11,7 +11,7 @@ use lineament_data::{Dataset, Framing, Split, folder, layout};
 use lineament_lab::{EvaluateError, EvaluateOptions, Evaluation, FaceFrom, Provenance, evaluate, results};
 
 use super::{Outcome, figures};
-use crate::arguments::{FigureFormat, LayoutName, MeasureArguments, RunArguments};
+use crate::arguments::{FigureFormat, LayoutName, MeasureArguments, RunArguments, SearchArguments};
 use crate::files::{self, Sink};
 use crate::terminal::Colours;
 use crate::{model, notes, progress};
@@ -40,6 +40,8 @@ pub struct EvaluateArguments {
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
+    pub search: SearchArguments,
+    #[command(flatten)]
     pub run: RunArguments,
 }
 
@@ -60,7 +62,7 @@ struct Options {
 }
 
 pub fn run(arguments: EvaluateArguments) -> Result<Outcome> {
-    let tagger = model::ready(&arguments.run)?;
+    let tagger = arguments.search.of(&model::ready(&arguments.run)?)?;
     let options = Options::check(arguments)?;
     for finding in options.data.report.findings() {
         notes::note(format!("{} {}: {}", finding.count, finding.kind.words(), finding.examples.join("; ")));

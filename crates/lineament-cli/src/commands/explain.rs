@@ -12,10 +12,10 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::stream::save;
-use crate::arguments::{FigureFormat, RunArguments};
+use crate::arguments::{FigureFormat, RunArguments, SearchArguments};
 use crate::files::{self, Sink};
 use crate::inputs::{Input, Inputs, Names, Unread};
-use crate::{format, model, notes, ordered};
+use crate::{format, model, notes, ordered, summary};
 
 /// How much of the image gives way to the map.
 const OPACITY: f32 = 0.55;
@@ -45,6 +45,8 @@ pub struct ExplainArguments {
     #[arg(long, value_name = "DIR")]
     annotate: Option<PathBuf>,
     #[command(flatten)]
+    search: SearchArguments,
+    #[command(flatten)]
     run: RunArguments,
 }
 
@@ -64,12 +66,16 @@ struct ExplainedImage {
     width: u32,
     height: u32,
     faces: Vec<ExplainedFace>,
+    /// Faces that `--max-faces` cut.
+    faces_left_out: usize,
 }
 
 #[derive(Serialize)]
 struct ExplainedFace {
     r#box: Rect,
     score: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roll: Option<f64>,
     attributes: Vec<Explanation>,
 }
 
@@ -84,7 +90,7 @@ struct Look {
 pub fn run(arguments: ExplainArguments) -> Result<Outcome> {
     let inputs = Inputs::of(&arguments.paths)?;
     let chosen = arguments.attributes.is_some();
-    let selection = Selection { attributes: arguments.attributes, ..Selection::default() };
+    let selection = Selection { attributes: arguments.attributes, ..arguments.search.selection() };
     let tagger = super::predict::select(&model::ready_to_explain(&arguments.run)?, &selection)?;
     let options = ExplainOptions {
         neurons: arguments.neurons,
@@ -143,7 +149,9 @@ impl Look {
         let photo = Photo::open(&input.path, &Limits::default())?;
         let (mut faces, mut crops) = (Vec::new(), Vec::new());
         let failed = || input.path.display().to_string();
-        for Face { rect, score, .. } in self.tagger.locate(&photo).with_context(failed)? {
+        let found = self.tagger.locate(&photo).with_context(failed)?;
+        let faces_left_out = found.left_out;
+        for Face { rect, score, roll, .. } in found {
             let explanations = self.tagger.explain(&photo, rect, &self.options).with_context(failed)?;
             if self.annotate {
                 for one in explanations.iter().filter(|one| self.chosen || one.present) {
@@ -151,10 +159,12 @@ impl Look {
                     crops.push((input.place.clone(), kind, one.over(&photo, OPACITY)));
                 }
             }
-            faces.push(ExplainedFace { r#box: rect, score, attributes: explanations });
+            let roll = roll.map(|roll| (f64::from(roll) * 10.0).round() / 10.0);
+            faces.push(ExplainedFace { r#box: rect, score, roll, attributes: explanations });
         }
         let path = input.path.display().to_string();
-        Ok((ExplainedImage { path, width: photo.width(), height: photo.height(), faces }, crops))
+        let (width, height) = (photo.width(), photo.height());
+        Ok((ExplainedImage { path, width, height, faces, faces_left_out }, crops))
     }
 }
 
@@ -165,10 +175,15 @@ fn file_name(attribute: &str) -> String {
 
 fn write_text(out: &mut impl Write, image: &ExplainedImage) -> Result<()> {
     let count = image.faces.len();
-    writeln!(out, "{}: {count} {}", image.path, if count == 1 { "face" } else { "faces" })?;
+    write!(out, "{}: {count} {}", image.path, if count == 1 { "face" } else { "faces" })?;
+    match image.faces_left_out {
+        0 => writeln!(out)?,
+        more => writeln!(out, ", {}", summary::left_out(more as u64))?,
+    }
     for (index, face) in image.faces.iter().enumerate() {
         let Rect { x, y, width, height } = face.r#box;
-        writeln!(out, "  face {} at {x:.0}, {y:.0}, {width:.0} x {height:.0}", index + 1)?;
+        let roll = face.roll.map_or_else(String::new, |roll| format!(", roll {roll:.1}°"));
+        writeln!(out, "  face {} at {x:.0}, {y:.0}, {width:.0} x {height:.0}{roll}", index + 1)?;
         for one in &face.attributes {
             let sign = if one.present { '+' } else { '-' };
             // As it stands in JSON.

@@ -19,7 +19,7 @@ use lineament_lab::{EvaluateOptions, FaceFrom, Observations, Provenance, evaluat
 use super::Outcome;
 use super::audit::{self as auditing, CompareArguments};
 use crate::arguments::{
-    LayoutName, MeasureArguments, ModelArguments, RegionName, SplitName, ThreadArguments,
+    LayoutName, MeasureArguments, ModelArguments, RegionName, SearchArguments, SplitName, ThreadArguments,
 };
 use crate::inputs::{Inputs, Unread};
 use crate::{files, model, notes, progress};
@@ -70,6 +70,8 @@ pub struct InsightArguments {
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     #[command(flatten)]
+    search: SearchArguments,
+    #[command(flatten)]
     model: ModelArguments,
     #[command(flatten)]
     threads: ThreadArguments,
@@ -83,7 +85,7 @@ pub fn run(arguments: InsightArguments) -> Result<Outcome> {
     }
     let bundle = model::bundle(&arguments.model)?;
     model::check_explains(bundle.card())?;
-    let tagger = model::tagger(bundle.clone(), &arguments.threads)?;
+    let tagger = arguments.search.of(&model::tagger(bundle.clone(), &arguments.threads)?)?;
     let threads = tagger.threads();
     let groupings = arguments.compare.groupings(&tagger)?;
     let rules = arguments.compare.rules(&tagger)?;

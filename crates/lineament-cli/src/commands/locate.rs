@@ -8,7 +8,7 @@ use lineament::{Photo, Selection};
 
 use super::Outcome;
 use super::stream::{self, Extras, HeatMap, Images};
-use crate::arguments::{ImageArguments, RunArguments};
+use crate::arguments::{ImageArguments, RunArguments, SearchArguments};
 use crate::format::Header;
 use crate::model;
 
@@ -26,6 +26,8 @@ pub struct LocateArguments {
     #[arg(long, value_name = "DIR")]
     pub maps: Option<PathBuf>,
     #[command(flatten)]
+    pub search: SearchArguments,
+    #[command(flatten)]
     pub run: RunArguments,
 }
 
@@ -33,7 +35,7 @@ pub fn run(arguments: LocateArguments) -> Result<Outcome> {
     let images = Images::check(arguments.images)?;
     let tagger = model::ready_to_find(&arguments.run)?;
     // Without attributes a prediction is the boxes alone.
-    let tagger = tagger.with(&Selection { attributes: Some(Vec::new()), ..Selection::default() })?;
+    let tagger = tagger.with(&Selection { attributes: Some(Vec::new()), ..arguments.search.selection() })?;
     let header = Header::of(&tagger, false);
     let heat_map = |photo: &Photo| -> Result<Photo> { Ok(tagger.response_map(photo)?.over(photo, OPACITY)) };
     let heat_map: &HeatMap<'_> = &heat_map;

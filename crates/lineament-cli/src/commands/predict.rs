@@ -8,7 +8,7 @@ use lineament::{Photo, Selection, Tagger};
 
 use super::Outcome;
 use super::stream::{self, Extras, Images};
-use crate::arguments::{ImageArguments, PointName, RunArguments};
+use crate::arguments::{ImageArguments, PointName, RunArguments, SearchArguments};
 use crate::format::Header;
 use crate::model;
 use crate::shards::{Settings, ShardArguments, Shards};
@@ -37,6 +37,8 @@ pub struct PredictArguments {
     #[arg(long, value_enum, value_name = "LIBRARY", num_args = 0..=1, require_equals = true, default_missing_value = "digikam")]
     pub xmp: Option<Library>,
     #[command(flatten)]
+    pub search: SearchArguments,
+    #[command(flatten)]
     pub shards: ShardArguments,
     #[command(flatten)]
     pub run: RunArguments,
@@ -57,7 +59,7 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
         attributes: arguments.attributes,
         operating_point: Some(arguments.operating_point.into()),
         threshold: arguments.threshold,
-        ..Selection::default()
+        ..arguments.search.selection()
     };
     let tagger = select(&model::ready_to_find(&arguments.run)?, &selection)?;
     let header = Header::of(&tagger, chosen);
@@ -69,6 +71,9 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
             attributes: header.attributes.clone(),
             threshold: tagger.threshold(),
             operating_point: format!("{:?}", tagger.operating_point()).to_lowercase(),
+            smallest_face: tagger.search().smallest_face.map(|smallest| smallest.to_string()),
+            max_faces: tagger.search().max_faces,
+            any_orientation: tagger.search().any_orientation,
         };
         return shards.write(&header, settings, tagger.threads(), predict);
     }

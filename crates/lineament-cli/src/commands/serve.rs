@@ -10,14 +10,25 @@ use lineament_server::settings::{Limits, QueueConfig};
 use lineament_server::{Settings, Token};
 
 use super::Outcome;
-use crate::arguments::RunArguments;
+use crate::arguments::{RunArguments, SearchArguments};
 use crate::files::Sink;
 use crate::{model, notes};
 
 /// Where the token is looked for when no file is named.
 const TOKEN: &str = "LINEAMENT_TOKEN";
 
+/// Faces reported of an image where nothing is said.
+const FACES: &str = "100";
+
 #[derive(Debug, Args)]
+#[command(mut_arg("max_faces", |argument| argument
+    .default_value(FACES)
+    .value_parser(clap::value_parser!(u32).range(1..=1000))
+    .help("Faces reported of an image, the best ones; a request may ask for fewer")))]
+#[command(mut_arg("smallest_face", |argument| argument
+    .help("Height of the smallest face where a request does not say it: pixels (24, 24px) or a share of the photo's longer side (2.5%) [default: 2.5%, and 16px at least]")))]
+#[command(mut_arg("any_orientation", |argument| argument
+    .help("Look for faces that lie on their side or stand on their head, too, where a request does not say whether to")))]
 pub struct ServeArguments {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
@@ -43,19 +54,18 @@ pub struct ServeArguments {
     /// Images of a request
     #[arg(long = "max-pictures", value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
     max_images: u16,
-    /// Faces reported of an image, the best ones
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    max_faces: u16,
     /// Seconds that a request may take to arrive, and again to be answered
     #[arg(long, value_name = "S", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3600))]
     max_time: u16,
+    #[command(flatten)]
+    search: SearchArguments,
     #[command(flatten)]
     run: RunArguments,
 }
 
 pub fn run(arguments: ServeArguments) -> Result<Outcome> {
     let settings = settings(&arguments)?;
-    let tagger = model::ready_to_explain(&arguments.run)?;
+    let tagger = arguments.search.of(&model::ready_to_explain(&arguments.run)?)?;
     notes::note(format!("model: {}", model::label(&tagger)));
     if settings.token.is_none() && !settings.address.ip().is_loopback() {
         notes::note(format!(
@@ -101,7 +111,7 @@ fn settings(arguments: &ServeArguments) -> Result<Settings> {
             body,
             pixels: u64::from(arguments.max_pixels) * 1_000_000,
             images: arguments.max_images.into(),
-            faces: arguments.max_faces.into(),
+            faces: arguments.search.max_faces.map_or(limits.faces, |most| most as usize),
             time: Duration::from_secs(arguments.max_time.into()),
             held: limits.held.max(4 * body),
             ..limits

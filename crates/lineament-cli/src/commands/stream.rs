@@ -17,7 +17,7 @@ use crate::inputs::{Input, Inputs, Names, Unread};
 use crate::notes;
 use crate::ordered;
 use crate::progress;
-use crate::summary::Summary;
+use crate::summary::{self, Summary};
 use crate::xmp::{self, Library};
 
 /// Attributes that are written beside a face on an annotated image.
@@ -99,8 +99,7 @@ pub fn write(
                     troubles += 1;
                     bar.suspend(|| notes::unread(trouble));
                 }
-                summary.images += 1;
-                summary.faces += prediction.faces.len() as u64;
+                summary.add(&prediction);
                 writer.write(&prediction)?;
             }
             Err(reason) => {
@@ -119,6 +118,10 @@ pub fn write(
         ));
     }
     writer.finish(&summary)?;
+    // Tables of faces have no place for it where a photo has none, and nobody reads a million lines.
+    if summary.faces_left_out > 0 && images.format != FormatName::Text {
+        notes::note(summary::left_out(summary.faces_left_out));
+    }
     Ok(Outcome::with_unread(summary.unread + troubles))
 }
 
@@ -202,7 +205,7 @@ fn mark(face: &FaceRecord) -> Mark {
         .take(LINES)
         .map(|attribute| format!("{} {}%", attribute.name, format::percent(attribute.probability)))
         .collect();
-    Mark { rect: face.rect, lines }
+    Mark { rect: face.rect, roll: face.roll, lines }
 }
 
 pub fn save(photo: &Photo, path: &Path) -> Result<()> {

@@ -8,8 +8,19 @@ use crate::files::Sink;
 use crate::summary::Summary;
 
 /// The columns before the attributes.
-pub const COLUMNS: [&str; 9] =
-    ["path", "width", "height", "face", "x", "y", "box_width", "box_height", "score"];
+pub const COLUMNS: [&str; 11] = [
+    "path",
+    "width",
+    "height",
+    "face",
+    "x",
+    "y",
+    "box_width",
+    "box_height",
+    "score",
+    "roll",
+    "faces_left_out",
+];
 
 /// `--format csv`.
 pub struct Table {
@@ -51,6 +62,8 @@ fn row(prediction: &Prediction, number: usize, face: &FaceRecord) -> Vec<String>
     ];
     row.extend([rect.x, rect.y, rect.width, rect.height].map(|value| format!("{value:.1}")));
     row.push(format!("{:.6}", face.score));
+    row.push(super::roll(face).unwrap_or_default());
+    row.push(prediction.faces_left_out.to_string());
     for attribute in &face.attributes {
         row.push(attribute.present.to_string());
         row.push(format!("{:.4}", attribute.probability));

@@ -14,7 +14,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use lineament::{Prediction, Tagger};
+use lineament::{FaceRecord, Prediction, Tagger};
 
 use crate::arguments::FormatName;
 use crate::files::Sink;
@@ -52,6 +52,12 @@ pub trait PredictionWriter {
 /// What a prediction is called in a table.
 fn path(prediction: &Prediction) -> Cow<'_, str> {
     prediction.path.as_deref().map_or(Cow::Borrowed(""), Path::to_string_lossy)
+}
+
+/// How a face is turned, in degrees to a tenth, where that is known.
+fn roll(face: &FaceRecord) -> Option<String> {
+    // Without the sign of a zero.
+    face.roll.map(|roll| format!("{:.1}", (10.0 * roll).round() / 10.0 + 0.0))
 }
 
 /// The format that was asked for, or that the output's name ends in, or text.
@@ -95,7 +101,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use lineament::{Attribute, Attributes, FaceRecord, Rect};
+    use lineament::{Attribute, Attributes, Rect};
 
     const NAMES: [&str; 4] = ["Bald", "Smiling", "Wearing_Hat", "Young"];
 
@@ -126,14 +132,15 @@ mod tests {
             face(x, score, [(bald, false), (smiling, true), (hat, false), (young, true)])
         };
         let nobody = face(7.0, 0.04, probabilities.map(|probability| (probability, false)));
-        let of = |path: &str, faces| {
+        let turned = FaceRecord { roll: Some(-12.345), ..some(-3.5, 1.0) };
+        let of = |path: &str, faces, faces_left_out| {
             let path = Some(path.into());
-            Prediction { path, width: 512, height: 480, faces, faces_left_out: 0 }
+            Prediction { path, width: 512, height: 480, faces, faces_left_out }
         };
         [
-            of("a.jpg", vec![some(171.0, 0.981_23), nobody]),
-            of("b, \"c\".png", vec![]),
-            of("d.png", vec![some(-3.5, 1.0)]),
+            of("a.jpg", vec![some(171.0, 0.981_23), nobody], 0),
+            of("b, \"c\".png", vec![], 0),
+            of("d.png", vec![turned], 2),
         ]
     }
 
@@ -145,14 +152,19 @@ mod tests {
     }
 
     fn written(format: FormatName, header: Header, predictions: &[Prediction]) -> String {
+        String::from_utf8(bytes(format, header, predictions)).unwrap()
+    }
+
+    fn bytes(format: FormatName, header: Header, predictions: &[Prediction]) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
         let mut writer = writer(format, Some(&path), header).unwrap();
         predictions.iter().for_each(|prediction| writer.write(prediction).unwrap());
         assert!(!path.exists(), "not there before it is whole");
-        let faces = predictions.iter().map(|prediction| prediction.faces.len() as u64).sum();
-        writer.finish(&Summary { images: predictions.len() as u64, faces, unread: 1 }).unwrap();
-        std::fs::read_to_string(path).unwrap()
+        let mut summary = Summary { unread: 1, ..Summary::default() };
+        predictions.iter().for_each(|prediction| summary.add(prediction));
+        writer.finish(&summary).unwrap();
+        std::fs::read(path).unwrap()
     }
 
     #[test]
@@ -175,6 +187,23 @@ mod tests {
     #[test]
     fn csv() {
         insta::assert_snapshot!("csv", written(FormatName::Csv, header(false), &predictions()));
+    }
+
+    #[test]
+    fn parquet_has_rolls_where_they_are_known() {
+        use ::parquet::file::reader::{FileReader, SerializedFileReader};
+        use ::parquet::record::Field;
+
+        let mut file = tempfile::tempfile().unwrap();
+        io::Write::write_all(&mut file, &bytes(FormatName::Parquet, header(false), &predictions())).unwrap();
+        let reader = SerializedFileReader::new(file).unwrap();
+        let cells = reader.get_row_iter(None).unwrap().map(|row| {
+            let row: std::collections::BTreeMap<_, _> = row.unwrap().into_columns().into_iter().collect();
+            (row["roll"].clone(), row["faces_left_out"].clone())
+        });
+        let upright = (Field::Null, Field::UInt(0));
+        let turned = (Field::Float(-12.345), Field::UInt(2));
+        assert_eq!(cells.collect::<Vec<_>>(), [upright.clone(), upright, turned]);
     }
 
     #[test]

@@ -23,6 +23,9 @@ const GROUP: usize = 1 << 14;
 /// Columns that no row lacks.
 const NAMING: [&str; 2] = ["path", "face"];
 
+/// The column that rows with a face may lack.
+const ROLL: &str = "roll";
+
 /// `--format parquet`, and shards.
 pub struct Table {
     writer: SerializedFileWriter<Sink>,
@@ -89,7 +92,7 @@ impl PredictionWriter for Table {
         }
         if self.every && prediction.faces.is_empty() {
             let size = [prediction.width, prediction.height];
-            self.rows.add_empty(&super::path(prediction), Some(size), None);
+            self.rows.add_empty(&super::path(prediction), Some((size, left_out(prediction))), None);
         }
         self.write_out_if_full()
     }
@@ -106,9 +109,11 @@ fn schema(attributes: &[String], every: bool) -> Result<Type> {
     let text = || (PhysicalType::BYTE_ARRAY, Some(LogicalType::String));
     let whole = || (PhysicalType::INT32, Some(LogicalType::integer(32, false)));
     let real = || (PhysicalType::FLOAT, None);
-    let types = [text(), whole(), whole(), whole(), real(), real(), real(), real(), real()];
+    let size_and_number = [text(), whole(), whole(), whole()];
+    let face = [real(), real(), real(), real(), real(), real(), whole()];
+    let types = size_and_number.into_iter().chain(face);
     let field = |name: &str, (physical, logical): (PhysicalType, Option<LogicalType>)| {
-        let repetition = match every && !NAMING.contains(&name) {
+        let repetition = match name == ROLL || every && !NAMING.contains(&name) {
             true => Repetition::OPTIONAL,
             false => Repetition::REQUIRED,
         };
@@ -127,6 +132,11 @@ fn schema(attributes: &[String], every: bool) -> Result<Type> {
         fields.push(field(&format!("{name}_probability"), real())?);
     }
     Ok(Type::group_type_builder("rows").with_fields(fields).build()?)
+}
+
+/// How many faces were left out, as a number of the column's type: unsigned, in four bytes.
+fn left_out(prediction: &Prediction) -> i32 {
+    u32::try_from(prediction.faces_left_out).unwrap_or(u32::MAX).cast_signed()
 }
 
 /// Values of a column that are given, and of each row whether one is.
@@ -174,8 +184,9 @@ struct Rows {
     path: Column<ByteArrayType>,
     /// Width, height and the number of the face.
     whole: [Column<Int32Type>; 3],
-    /// The box and its score.
-    real: [Column<FloatType>; 5],
+    /// The box, its score and its roll.
+    real: [Column<FloatType>; 6],
+    left_out: Column<Int32Type>,
     error: Column<ByteArrayType>,
     attributes: Vec<(Column<BoolType>, Column<FloatType>)>,
 }
@@ -191,8 +202,10 @@ impl Rows {
         let whole = [prediction.width, prediction.height, number];
         self.whole.iter_mut().zip(whole).for_each(|(column, value)| column.push(Some(value.cast_signed())));
         let rect = face.rect;
-        let real = [rect.x, rect.y, rect.width, rect.height, face.score];
-        self.real.iter_mut().zip(real).for_each(|(column, value)| column.push(Some(value)));
+        let known = [rect.x, rect.y, rect.width, rect.height, face.score].map(Some);
+        let real = known.into_iter().chain([face.roll]);
+        self.real.iter_mut().zip(real).for_each(|(column, value)| column.push(value));
+        self.left_out.push(Some(left_out(prediction)));
         self.error.push(None);
         for ((values, probabilities), attribute) in self.attributes.iter_mut().zip(&face.attributes) {
             values.push(Some(attribute.present));
@@ -200,15 +213,16 @@ impl Rows {
         }
     }
 
-    /// A row without a face.
-    fn add_empty(&mut self, path: &str, size: Option<[u32; 2]>, error: Option<&str>) {
+    /// A row without a face; `known` are the size of the image and how many faces were left out.
+    fn add_empty(&mut self, path: &str, known: Option<([u32; 2], i32)>, error: Option<&str>) {
         self.count += 1;
         self.path.push(Some(path.into()));
         let [width, height, face] = &mut self.whole;
-        width.push(size.map(|[width, _]| width.cast_signed()));
-        height.push(size.map(|[_, height]| height.cast_signed()));
+        width.push(known.map(|([width, _], _)| width.cast_signed()));
+        height.push(known.map(|([_, height], _)| height.cast_signed()));
         face.push(Some(0));
         self.real.iter_mut().for_each(|column| column.push(None));
+        self.left_out.push(known.map(|(_, left_out)| left_out));
         self.error.push(error.map(ByteArray::from));
         for (values, probabilities) in &mut self.attributes {
             values.push(None);
@@ -221,6 +235,7 @@ impl Rows {
         let mut columns: Vec<&dyn Written> = vec![&self.path];
         columns.extend(self.whole.iter().map(|column| column as &dyn Written));
         columns.extend(self.real.iter().map(|column| column as &dyn Written));
+        columns.push(&self.left_out);
         if every {
             columns.push(&self.error);
         }
@@ -235,6 +250,7 @@ impl Rows {
         self.path.clear();
         self.whole.iter_mut().for_each(Column::clear);
         self.real.iter_mut().for_each(Column::clear);
+        self.left_out.clear();
         self.error.clear();
         for (values, probabilities) in &mut self.attributes {
             values.clear();

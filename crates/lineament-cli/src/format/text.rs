@@ -8,7 +8,7 @@ use lineament::{FaceRecord, Prediction};
 
 use super::{Header, PredictionWriter};
 use crate::files::Sink;
-use crate::summary::Summary;
+use crate::summary::{self, Summary};
 use crate::terminal::{Colours, Style};
 
 /// Cells of a probability bar.
@@ -31,8 +31,9 @@ impl Text {
 
     fn face(&self, number: usize, face: &FaceRecord) -> String {
         let rect = face.rect;
+        let roll = super::roll(face).map_or_else(String::new, |roll| format!("  roll {roll}°"));
         let mut text = format!(
-            "  face {number}  at {:.0}, {:.0}  size {:.0} × {:.0}  {}\n",
+            "  face {number}  at {:.0}, {:.0}  size {:.0} × {:.0}{roll}  {}\n",
             rect.x,
             rect.y,
             rect.width,
@@ -93,6 +94,10 @@ impl PredictionWriter for Text {
         for (number, face) in (1..).zip(&prediction.faces) {
             text.push_str(&self.face(number, face));
         }
+        if prediction.faces_left_out > 0 {
+            let left_out = summary::left_out(prediction.faces_left_out as u64);
+            let _ = writeln!(text, "  {}", self.colours.paint(Style::Dim, &left_out));
+        }
         text.push('\n');
         self.sink.write_all(text.as_bytes())?;
         // Whoever looks wants to see it now.
@@ -102,6 +107,9 @@ impl PredictionWriter for Text {
     fn finish(mut self: Box<Self>, summary: &Summary) -> Result<()> {
         let mut line =
             format!("{} in {}", counted(summary.faces, "face"), counted(summary.images, "picture"));
+        if summary.faces_left_out > 0 {
+            let _ = write!(line, ", {}", summary::left_out(summary.faces_left_out));
+        }
         if summary.unread > 0 {
             let _ = write!(line, ", {} not read", summary.unread);
         }

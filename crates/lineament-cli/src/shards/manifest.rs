@@ -14,6 +14,9 @@ use crate::files;
 use crate::format::Parquet;
 use crate::summary::Summary;
 
+/// What is in a shard: the second form has the columns `roll` and `faces_left_out`.
+const FORMAT: u32 = 2;
+
 /// The key of a shard's metadata that says which run it is of.
 const RUN: &str = "lineament.run";
 /// The key that says what is in it.
@@ -32,6 +35,12 @@ pub struct Settings {
     pub threshold: Option<f32>,
     /// Which of the model's thresholds hold otherwise.
     pub operating_point: String,
+    /// The smallest face that is looked for, where one was given.
+    pub smallest_face: Option<String>,
+    /// How many faces of an image are written at most, where a limit was given.
+    pub max_faces: Option<usize>,
+    /// Whether faces may stand in any orientation.
+    pub any_orientation: bool,
 }
 
 /// `manifest.json`.
@@ -51,7 +60,7 @@ pub struct Manifest {
 impl Manifest {
     pub fn of(source: &Source, settings: Settings, shard_rows: usize) -> Self {
         Self {
-            format: 1,
+            format: FORMAT,
             program: env!("CARGO_PKG_VERSION"),
             images: source.len(),
             source: source.hash(),

@@ -17,7 +17,7 @@ use lineament::{Photo, Prediction, Threads};
 use crate::commands::Outcome;
 use crate::files::{self, Sink};
 use crate::format::{Header, Parquet, PredictionWriter};
-use crate::summary::Summary;
+use crate::summary::{self, Summary};
 use crate::{notes, ordered, progress};
 
 use manifest::Manifest;
@@ -89,8 +89,7 @@ impl Shards {
                 ordered::for_each(threads, self.source.items(first, rows)?, work, |answer| {
                     match answer? {
                         Ok(prediction) => {
-                            shard.images += 1;
-                            shard.faces += prediction.faces.len() as u64;
+                            shard.add(&prediction);
                             table.write(&prediction)?;
                         }
                         Err((key, reason)) => {
@@ -108,6 +107,7 @@ impl Shards {
             };
             all.images += shard.images;
             all.faces += shard.faces;
+            all.faces_left_out += shard.faces_left_out;
             all.unread += shard.unread;
         }
         bar.finish_and_clear();
@@ -120,6 +120,9 @@ impl Shards {
             kept,
             images.div_ceil(self.rows)
         ));
+        if all.faces_left_out > 0 {
+            notes::note(summary::left_out(all.faces_left_out));
+        }
         Ok(Outcome::with_unread(all.unread))
     }
 }

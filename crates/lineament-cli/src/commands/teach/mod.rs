@@ -16,7 +16,7 @@ use lineament_fit::{
 };
 
 use super::Outcome;
-use crate::arguments::{LayoutName, RunArguments};
+use crate::arguments::{LayoutName, RunArguments, SearchArguments};
 use crate::files::{self, Sink};
 use crate::terminal::Colours;
 use crate::{model, notes};
@@ -71,6 +71,8 @@ pub struct TeachArguments {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     #[command(flatten)]
+    pub search: SearchArguments,
+    #[command(flatten)]
     pub run: RunArguments,
 }
 
@@ -94,7 +96,7 @@ pub fn run(arguments: TeachArguments) -> Result<Outcome> {
     let images = Images::find(&arguments)?;
     // Opened first: a place that cannot be written to should not be found out after the work.
     let mut output = Sink::open(Some(&arguments.output))?;
-    let tagger = model::of_bundle(bundle.clone(), &arguments.run)?;
+    let tagger = arguments.search.of(&model::of_bundle(bundle.clone(), &arguments.run)?)?;
 
     let looked = images.look(&tagger);
     say_left_out(&looked);
