@@ -193,6 +193,31 @@ def use(browser):
     visit.close()
 
 
+def search(browser):
+    """Other faces: asked for by each control, for photos that are there already and for what is explained of them."""
+    visit = Visit(browser, 1280, "light")
+    page = visit.page
+    page.evaluate(GIVE, ["drop", [picture("astronaut.png")]])
+    page.get_by_text("Which faces are looked for").click()
+    visit.axe("search")
+    # The astronaut's face is less than a quarter of the photo in height.
+    page.get_by_label("Smallest face").select_option("25 % of the longer side")
+    page.locator("#no-face").wait_for()
+    page.get_by_label("Smallest face").select_option("usual")
+    page.locator("#attributes li").first.wait_for()
+    page.get_by_label("Faces at most").fill("1")
+    page.get_by_label("Also on their side or upside down").check()
+    visit.until("document.getElementById('status').textContent === 'astronaut.png: one face.'")
+    assert page.locator("#stage rect").count() == 1
+    page.get_by_label("Smiling").focus()
+    visit.until("document.getElementById('region').textContent.startsWith('Smiling rests most on')")
+    queries = [request.query for request in visit.asked if request.path == "/v1/predict"]
+    assert queries[:3] == ["", "smallest_face=25%25", ""] and queries[-1] == "any_orientation=true&max_faces=1", queries
+    [explained] = [request.query for request in visit.asked if request.path == "/v1/explain"]
+    assert explained.endswith(queries[-1]), explained
+    visit.close()
+
+
 def enter(browser):
     visit = Visit(browser, 768, "light", GUARDED, "!document.getElementById('door').hidden")
     page = visit.page
@@ -229,6 +254,7 @@ with sync_playwright() as play:
     chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
     times = [look(chromium, width, scheme) for width in WIDTHS for scheme in ("light", "dark")]
     use(chromium)
+    search(chromium)
     enter(chromium)
     for scheme in ("light", "dark"):
         docs(chromium, scheme)

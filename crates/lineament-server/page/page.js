@@ -11,7 +11,7 @@ const $ = (id) => document.getElementById(id);
 /** Photos sent at a time: more would only wait in the service's queue. */
 const AT_ONCE = 2;
 
-/** Photos in the order they came: `file`, `name`, `url`, `first`, then `answer` and `took`, or `problem`. */
+/** Photos in the order they came: `file`, `name`, `url`, `first`, then `answer`, the `search` that it answers and `took`, or `problem`. */
 const entries = [];
 const waiting = [];
 let asking = 0;
@@ -88,11 +88,26 @@ async function work() {
   }
 }
 
+/** Which faces are looked for, as the service's options. */
+function search() {
+  const asked = { smallest_face: $("smallest").value, any_orientation: $("oriented").checked ? "true" : "" };
+  if ($("most").checkValidity()) asked.max_faces = $("most").value;
+  return new URLSearchParams(Object.entries(asked).filter(([, value]) => value)).toString();
+}
+
+/** Looks at all photos again, for other faces. */
+function again() {
+  waiting.push(...entries.filter((entry) => !waiting.includes(entry)));
+  work();
+}
+
 async function look(entry) {
-  const begun = performance.now();
+  const [begun, asked] = [performance.now(), search()];
   try {
-    entry.answer = await ask("/v1/predict", entry.file);
-    entry.took = performance.now() - begun;
+    const answer = await ask(`/v1/predict?${asked}`, entry.file);
+    // Other faces are looked for by now: the photo waits once more.
+    if (asked !== search()) return;
+    Object.assign(entry, { answer, search: asked, took: performance.now() - begun, explained: undefined, problem: undefined });
   } catch (error) {
     if (error.status === 401) {
       waiting.unshift(entry);
@@ -104,7 +119,8 @@ async function look(entry) {
   }
   if (!entries.includes(entry)) return;
   drawThumbs();
-  if (entry.answer && (!current || entry.first)) choose(entry, 0);
+  if (entry.answer && (!current || entry.first || entry === current)) choose(entry, 0);
+  entry.first = false;
   if (entry.problem) say(`${entry.name}: ${entry.problem}`, true);
   else say(`${entry.name}: ${count(entry)}.`);
 }
@@ -234,6 +250,7 @@ $("enter").addEventListener("click", () => {
   meet();
 });
 $("token").addEventListener("keydown", (event) => { if (event.key === "Enter") $("enter").click(); });
+for (const option of [$("smallest"), $("most"), $("oriented")]) option.addEventListener("change", again);
 $("map").addEventListener("change", layers);
 $("search").addEventListener("input", narrow);
 $("present").addEventListener("change", narrow);

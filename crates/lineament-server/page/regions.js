@@ -18,7 +18,7 @@ let mouse = "";
 /** Explanations of a face of a picture by attribute; asked for once. */
 function explanations(entry, face) {
   entry.explained ??= [];
-  entry.explained[face] ??= ask(`/v1/explain?face=${face + 1}&neurons=3&map=layer`, entry.file)
+  entry.explained[face] ??= ask(`/v1/explain?face=${face + 1}&neurons=3&map=layer&${entry.search}`, entry.file)
     .then((answer) => new Map(answer.explanations.map((one) => [one.name, one])))
     .catch((error) => { entry.explained[face] = undefined; throw error; });
   return entry.explained[face];

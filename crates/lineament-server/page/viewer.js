@@ -18,8 +18,8 @@ export function show(entry, chosen, choose) {
   // What this browser cannot draw is still described.
   picture.addEventListener("error", () => { picture.hidden = true; });
   stage.replaceChildren(picture, boxes(answer, chosen, choose));
-  const left = answer.faces_left_out ? `, ${answer.faces_left_out} more left out` : "";
-  caption.textContent = `${entry.name}, ${answer.width} × ${answer.height} pixels, answered in ${Math.round(entry.took)} ms${left}`;
+  const left = answer.faces_left_out ? `, ${answer.faces_left_out} more ${answer.faces_left_out === 1 ? "face" : "faces"} left out` : "";
+  caption.textContent = `${entry.name}, ${answer.width} × ${answer.height} pixels, answered in ${Math.round(entry.took)} ms${left}${turned(answer, chosen)}`;
   faces.replaceChildren(...answer.faces.map((_, index) => {
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: `Face ${index + 1}` });
     button.setAttribute("aria-pressed", index === chosen);
@@ -28,13 +28,22 @@ export function show(entry, chosen, choose) {
   }));
 }
 
+/** How the chosen face stands, where that is known. */
+function turned({ faces }, chosen) {
+  const roll = faces[chosen]?.roll;
+  if (roll === undefined) return "";
+  const how = roll === 0 ? "upright" : `turned by ${Math.abs(roll)}° ${roll > 0 ? "clockwise" : "counterclockwise"}`;
+  return `; face ${chosen + 1} is ${how}`;
+}
+
 function boxes(answer, chosen, choose) {
   const drawing = document.createElementNS(SVG, "svg");
   drawing.setAttribute("viewBox", `0 0 ${answer.width} ${answer.height}`);
   drawing.setAttribute("aria-hidden", "true");
-  answer.faces.forEach(({ box }, index) => {
+  answer.faces.forEach(({ box, roll }, index) => {
     const rect = document.createElementNS(SVG, "rect");
     for (const side of ["x", "y", "width", "height"]) rect.setAttribute(side, box[side]);
+    if (roll) rect.setAttribute("transform", `rotate(${roll} ${box.x + box.width / 2} ${box.y + box.height / 2})`);
     rect.classList.toggle("chosen", index === chosen);
     rect.addEventListener("click", () => choose(index));
     drawing.append(rect);

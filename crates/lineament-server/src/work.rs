@@ -15,24 +15,31 @@ use crate::settings::Limits;
 const HEAVY_BYTES: usize = 512 << 10;
 
 /// What a request wants to know of its photos.
-pub enum Task {
-    /// Faces and the attributes that this tagger selects.
-    Predict(Tagger),
-    /// Faces, and the response map of LNet_o.
-    Locate {
-        /// How the map is drawn.
-        map: MapKind,
-    },
-    /// Faces, and explanations of their attributes.
-    Explain(ExplainRequest),
+pub struct Task {
+    /// Looks for the faces that are asked for, no more than an answer may hold, and selects attributes and thresholds.
+    pub tagger: Tagger,
+    /// How much work the search is.
+    pub search: Weight,
+    /// What is wanted of the faces.
+    pub wanted: Wanted,
+}
+
+/// What a request wants beside the faces.
+pub enum Wanted {
+    /// Their attributes.
+    Attributes,
+    /// The response map of LNet_o, drawn so.
+    ResponseMap(MapKind),
+    /// Explanations of their attributes.
+    Explanations(ExplainRequest),
 }
 
 impl Task {
     /// How much work the task is on a photo, by the size of its file: those of 300 pixels a side have tens of
     /// kilobytes, those of cameras megabytes. An explanation is hundreds of passes through the net.
     pub fn weight(&self, photo: &[u8]) -> Weight {
-        let heavy = photo.len() > HEAVY_BYTES || matches!(self, Self::Explain(_));
-        if heavy { Weight::Heavy } else { Weight::Light }
+        let heavy = photo.len() > HEAVY_BYTES || matches!(self.wanted, Wanted::Explanations(_));
+        if heavy { Weight::Heavy } else { self.search }
     }
 }
 
@@ -40,8 +47,6 @@ impl Task {
 pub struct ExplainRequest {
     /// The one face of interest, counted from 1; all where none is named.
     pub face: Option<usize>,
-    /// Selects the attributes and their thresholds.
-    pub tagger: Tagger,
     /// How many neurons.
     pub options: ExplainOptions,
     /// How maps are drawn, if at all.
@@ -90,7 +95,6 @@ impl From<Error> for Problem {
 pub fn run(
     task: &Task,
     bytes: &[u8],
-    tagger: &Tagger,
     limits: &Limits,
     metrics: &Metrics,
     gone: &dyn Fn() -> bool,
@@ -98,35 +102,34 @@ pub fn run(
     let allowed = lineament::Limits { max_pixels: limits.pixels, max_bytes: limits.body as u64 };
     let photo = metrics.timed(Stage::Decode, || Photo::decode(bytes, &allowed))?;
     stop_if(gone)?;
-    let mut faces = metrics.timed(Stage::Locate, || tagger.locate(&photo))?;
-    let faces_left_out = faces.left_out + faces.len().saturating_sub(limits.faces);
-    faces.found.truncate(limits.faces);
+    let tagger = &task.tagger;
+    let faces = metrics.timed(Stage::Locate, || tagger.locate(&photo))?;
     metrics.faces(faces.len());
     stop_if(gone)?;
     let (mut response_map, mut explanations) = (None, None);
     let bare = || faces.iter().map(FaceRecord::from).collect();
-    let records = match task {
-        Task::Predict(tagger) => {
+    let records = match &task.wanted {
+        Wanted::Attributes => {
             let read = |face: &Face| {
                 stop_if(gone)?;
                 Ok(FaceRecord { attributes: tagger.describe(&photo, face)?, ..face.into() })
             };
             metrics.timed(Stage::Attributes, || faces.iter().map(read).collect::<Result<_, Problem>>())?
         }
-        Task::Locate { map } => {
+        Wanted::ResponseMap(map) => {
             let map =
                 metrics.timed(Stage::Map, || maps::full(&tagger.response_map(&photo)?, &photo, *map))?;
             response_map = Some(map);
             bare()
         }
-        Task::Explain(request) => {
-            let explain = || explained(&photo, &faces, request, limits, gone);
+        Wanted::Explanations(request) => {
+            let explain = || explained(&photo, &faces, tagger, request, limits, gone);
             explanations = Some(metrics.timed(Stage::Explain, explain)?);
             bare()
         }
     };
     let (width, height) = (photo.width(), photo.height());
-    let prediction = Prediction { path: None, width, height, faces: records, faces_left_out };
+    let prediction = Prediction { path: None, width, height, faces: records, faces_left_out: faces.left_out };
     Ok(Answer { prediction, response_map, explanations })
 }
 
@@ -138,6 +141,7 @@ pub fn stop_if(gone: &dyn Fn() -> bool) -> Result<(), Problem> {
 fn explained(
     photo: &Photo,
     faces: &[Face],
+    tagger: &Tagger,
     request: &ExplainRequest,
     limits: &Limits,
     gone: &dyn Fn() -> bool,
@@ -150,7 +154,7 @@ fn explained(
             "face {face} is asked for and the picture has {found}; `face` counts from 1, in the order of /v1/predict"
         )));
     }
-    let attributes = request.tagger.selected_attributes().count();
+    let attributes = tagger.selected_attributes().count();
     if request.map.is_some() && chosen.len() * attributes > limits.maps {
         return Err(Problem::too_large(format!(
             "{} faces with {attributes} attributes are more than {} maps; name one face or fewer attributes, or leave the maps out",
@@ -161,7 +165,7 @@ fn explained(
     let mut explanations = Vec::new();
     for (number, face) in chosen {
         stop_if(gone)?;
-        for explanation in request.tagger.explain(photo, face.rect, &request.options)? {
+        for explanation in tagger.explain(photo, face.rect, &request.options)? {
             let map = request.map.map(|kind| maps::face(&explanation, photo, kind)).transpose()?;
             explanations.push(Explained { face: number, explanation, map });
         }

@@ -64,7 +64,7 @@ impl Workers {
         work::stop_if(&gone)?;
         self.metrics.stage(Stage::Wait, permit.joined.elapsed());
         // A fault in the work on one photo must not end the service.
-        let work = || work::run(task, bytes, &self.tagger, &self.limits, &self.metrics, &gone);
+        let work = || work::run(task, bytes, &self.limits, &self.metrics, &gone);
         let done = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
             self.metrics.panicked();
             Err(Problem::failed(

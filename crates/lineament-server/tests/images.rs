@@ -66,6 +66,48 @@ async fn attributes_and_thresholds_can_be_chosen() {
 }
 
 #[tokio::test]
+async fn the_faces_that_are_looked_for_can_be_chosen() {
+    let service = service(Settings::default());
+    // More than one face is found here.
+    let photo = file(&blocks(300, 260, 3), ImageFormat::Png);
+    let ask = async |route: &str, query: &str| {
+        ask(&service, post(&format!("/v1/{route}?{query}"), "image/png", photo.clone())).await
+    };
+    let counts = |answer: &Value| {
+        (answer["faces"].as_array().unwrap().len() as u64, answer["faces_left_out"].as_u64().unwrap())
+    };
+    let all = ask("predict", "attributes=Bald").await.json();
+    let (found, _) = counts(&all);
+    assert!(found > 1, "{all}");
+    let heights = |answer: &Value| -> Vec<f64> {
+        answer["faces"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|face| face["box"]["height"].as_f64().unwrap())
+            .collect()
+    };
+    let tallest = heights(&all).into_iter().fold(0.0, f64::max);
+    for route in ["predict", "locate", "explain"] {
+        let one = ask(route, "max_faces=1").await.json();
+        assert_eq!(counts(&one), (1, found - 1), "{route}");
+        assert_eq!(one["faces"][0]["box"], all["faces"][0]["box"], "the best");
+        let large = ask(route, &format!("smallest_face={}", tallest - 0.1)).await.json();
+        assert!(heights(&large).iter().all(|height| height + 0.2 >= tallest), "{route}: {large}");
+        assert!((1..found).contains(&counts(&large).0), "{route}: {large}");
+        assert_eq!(ask(route, "any_orientation=true&smallest_face=2.5%25").await.status, 200);
+
+        assert!(ask(route, "max_faces=0").await.problem(400).contains("1 or more"));
+        assert!(ask(route, "max_faces=-3").await.problem(400).contains("max_faces"));
+        for wrong in ["0", "-3", "200%25", "abc"] {
+            let said = ask(route, &format!("smallest_face={wrong}")).await.problem(400);
+            assert!(said.contains("smallest_face: ") && said.contains("give "), "{wrong}: {said}");
+        }
+        assert!(ask(route, "any_orientation=maybe").await.problem(400).contains("any_orientation"));
+    }
+}
+
+#[tokio::test]
 async fn a_map_comes_with_the_boxes_or_alone() {
     let service = service(Settings::default());
     let answer = ask(&service, post("/v1/locate", "image/png", image())).await;

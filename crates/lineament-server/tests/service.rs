@@ -90,6 +90,12 @@ async fn the_description_is_openapi_3_1_and_every_address_in_it_answers() {
     assert!(described("Attribute").contains("probability"));
     assert!(described("Explanation").contains("region_from"));
     let paths = document["paths"].as_object().unwrap();
+    for route in ["/v1/predict", "/v1/locate", "/v1/explain"] {
+        let parameters = paths[route]["post"]["parameters"].as_array().unwrap();
+        for name in ["smallest_face", "max_faces", "any_orientation"] {
+            assert!(parameters.iter().any(|parameter| parameter["name"] == name), "{route} has no {name}");
+        }
+    }
     for expected in
         ["/v1/predict", "/v1/locate", "/v1/explain", "/v1/model", "/healthz", "/readyz", "/metrics"]
     {

@@ -10,11 +10,12 @@ use lineament::explain::ExplainOptions;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use super::search::{SearchQuery, Smallest};
 use super::{Answers, Point, Query, names, png, select, wants_png};
 use crate::maps::MapKind;
 use crate::problem::Problem;
 use crate::service::Service;
-use crate::work::{ExplainRequest, Task};
+use crate::work::{ExplainRequest, Task, Wanted};
 
 /// What is explained, and how.
 #[derive(Deserialize, IntoParams)]
@@ -36,6 +37,15 @@ pub struct ExplainQuery {
     /// Whether maps are drawn, and how [default: none, or layer with `Accept: image/png`].
     #[param(inline)]
     map: Option<Kind>,
+    /// Height of the smallest face that is looked for: pixels (24, 24px), or a share of the photo's longer side (2.5%)
+    /// [default: the service's, usually 2.5% and 16px at least].
+    #[param(value_type = Option<String>, example = "24px")]
+    smallest_face: Option<Smallest>,
+    /// The best faces alone, at most so many; `faces_left_out` counts the others [default: as many as an answer holds].
+    #[param(minimum = 1)]
+    max_faces: Option<usize>,
+    /// Look for faces that lie on their side or stand on their head, too [default: the service's, usually false].
+    any_orientation: Option<bool>,
 }
 
 /// How the maps are drawn.
@@ -51,7 +61,15 @@ enum Kind {
 }
 
 impl ExplainQuery {
-    fn request(&self, service: &Service, png: bool) -> Result<ExplainRequest, Problem> {
+    fn search(&self) -> SearchQuery {
+        SearchQuery {
+            smallest_face: self.smallest_face,
+            max_faces: self.max_faces,
+            any_orientation: self.any_orientation,
+        }
+    }
+
+    fn task(&self, service: &Service, png: bool) -> Result<Task, Problem> {
         if self.face == Some(0) {
             return Err(Problem::bad_request(
                 "face counts from 1; give the number of a face, or leave it out",
@@ -61,7 +79,7 @@ impl ExplainQuery {
             attributes: names(self.attributes.as_deref()),
             operating_point: self.operating_point.map(Into::into),
             threshold: None,
-            ..Selection::default()
+            ..self.search().selection(service.settings().limits.faces)?
         };
         let tagger = select(service, &selection)?;
         let usual = ExplainOptions::default();
@@ -72,7 +90,8 @@ impl ExplainQuery {
             None if png => Some(MapKind::Layer),
             None | Some(Kind::None) => None,
         };
-        Ok(ExplainRequest { face: self.face, tagger, options, map })
+        let wanted = Wanted::Explanations(ExplainRequest { face: self.face, options, map });
+        Ok(Task { tagger, search: self.search().weight(), wanted })
     }
 }
 
@@ -98,7 +117,7 @@ pub async fn explain(
     request: Request,
 ) -> Result<Response, Problem> {
     let alone = wants_png(&headers);
-    let task = Task::Explain(query.request(&service, alone)?);
+    let task = query.task(&service, alone)?;
     let (results, form) = service.ask(request, task).await?;
     let answers = Answers::of(results, form)?;
     if !alone {

@@ -8,11 +8,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Answers, Query, png, wants_png};
+use super::search::{SearchQuery, Smallest};
+use super::{Answers, Query, png, select, wants_png};
 use crate::maps::MapKind;
 use crate::problem::Problem;
 use crate::service::Service;
-use crate::work::Task;
+use crate::work::{Task, Wanted};
 
 /// How the map is drawn.
 #[derive(Deserialize, IntoParams)]
@@ -22,6 +23,35 @@ pub struct LocateQuery {
     /// How the response map is drawn [default: layer].
     #[param(inline)]
     map: Option<Kind>,
+    /// Height of the smallest face that is looked for: pixels (24, 24px), or a share of the photo's longer side (2.5%)
+    /// [default: the service's, usually 2.5% and 16px at least].
+    #[param(value_type = Option<String>, example = "24px")]
+    smallest_face: Option<Smallest>,
+    /// The best faces alone, at most so many; `faces_left_out` counts the others [default: as many as an answer holds].
+    #[param(minimum = 1)]
+    max_faces: Option<usize>,
+    /// Look for faces that lie on their side or stand on their head, too [default: the service's, usually false].
+    any_orientation: Option<bool>,
+}
+
+impl LocateQuery {
+    fn search(&self) -> SearchQuery {
+        SearchQuery {
+            smallest_face: self.smallest_face,
+            max_faces: self.max_faces,
+            any_orientation: self.any_orientation,
+        }
+    }
+
+    fn task(&self, service: &Service) -> Result<Task, Problem> {
+        let map = match self.map {
+            None | Some(Kind::Layer) => MapKind::Layer,
+            Some(Kind::Over) => MapKind::Over,
+        };
+        let selection = self.search().selection(service.settings().limits.faces)?;
+        let tagger = select(service, &selection)?;
+        Ok(Task { tagger, search: self.search().weight(), wanted: Wanted::ResponseMap(map) })
+    }
 }
 
 /// How the response map is drawn.
@@ -55,11 +85,8 @@ pub async fn locate(
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
-    let map = match query.map {
-        None | Some(Kind::Layer) => MapKind::Layer,
-        Some(Kind::Over) => MapKind::Over,
-    };
-    let (results, form) = service.ask(request, Task::Locate { map }).await?;
+    let task = query.task(&service)?;
+    let (results, form) = service.ask(request, task).await?;
     let answers = Answers::of(results, form)?;
     if !wants_png(&headers) {
         return Ok(answers.into_response());

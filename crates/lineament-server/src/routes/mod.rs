@@ -6,6 +6,7 @@ pub mod locate;
 pub mod model;
 pub mod page;
 pub mod predict;
+mod search;
 
 use axum::Json;
 use axum::extract::FromRequestParts;

@@ -7,10 +7,11 @@ use lineament::Selection;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::search::{SearchQuery, Smallest};
 use super::{Answers, Point, Query, names, select};
 use crate::problem::Problem;
 use crate::service::Service;
-use crate::work::Task;
+use crate::work::{Task, Wanted};
 
 /// How photos are read.
 #[derive(Deserialize, IntoParams)]
@@ -26,9 +27,26 @@ pub struct PredictQuery {
     /// What the model's own thresholds are chosen for.
     #[param(inline)]
     operating_point: Option<Point>,
+    /// Height of the smallest face that is looked for: pixels (24, 24px), or a share of the photo's longer side (2.5%)
+    /// [default: the service's, usually 2.5% and 16px at least].
+    #[param(value_type = Option<String>, example = "24px")]
+    smallest_face: Option<Smallest>,
+    /// The best faces alone, at most so many; `faces_left_out` counts the others [default: as many as an answer holds].
+    #[param(minimum = 1)]
+    max_faces: Option<usize>,
+    /// Look for faces that lie on their side or stand on their head, too [default: the service's, usually false].
+    any_orientation: Option<bool>,
 }
 
 impl PredictQuery {
+    fn search(&self) -> SearchQuery {
+        SearchQuery {
+            smallest_face: self.smallest_face,
+            max_faces: self.max_faces,
+            any_orientation: self.any_orientation,
+        }
+    }
+
     fn task(&self, service: &Service) -> Result<Task, Problem> {
         if self.threshold.is_some_and(|threshold| !(0.0..=1.0).contains(&threshold)) {
             return Err(Problem::bad_request("threshold is a probability; give a number between 0 and 1"));
@@ -42,9 +60,13 @@ impl PredictQuery {
             attributes: names(self.attributes.as_deref()),
             operating_point: self.operating_point.map(Into::into),
             threshold: self.threshold,
-            ..Selection::default()
+            ..self.search().selection(service.settings().limits.faces)?
         };
-        Ok(Task::Predict(select(service, &selection)?))
+        Ok(Task {
+            tagger: select(service, &selection)?,
+            search: self.search().weight(),
+            wanted: Wanted::Attributes,
+        })
     }
 }
 
