@@ -14,6 +14,7 @@ class Tagger:
         operating_point: str,
         attributes: list[str] | None,
         engine: str,
+        search: tuple[str | None, int | None, bool | None],
     ) -> Tagger: ...
     def attributes(self) -> list[str]: ...
     def hash(self) -> str: ...
@@ -22,9 +23,15 @@ class Tagger:
     def threads(self) -> int: ...
     def embedding_length(self) -> int: ...
     def predict(
-        self, images: Sequence[Any]
+        self, images: Sequence[Any], search: tuple[str | None, int | None, bool | None]
     ) -> list[
-        tuple[int, int, list[tuple[tuple[float, float, float, float], float, dict[str, tuple[bool, float]]]]] | str
+        tuple[
+            int,
+            int,
+            list[tuple[tuple[float, float, float, float], float, float | None, dict[str, tuple[bool, float]]]],
+            int,
+        ]
+        | str
     ]: ...
     def embed(self, images: Sequence[Any]) -> list[bytes | str | None]: ...
     def evaluate(

@@ -69,7 +69,7 @@ def predict(
     ``source`` is a folder (walked), a list of paths, or a Parquet file with a column of bytes and one of keys. All machines
     must see ``source`` and ``output`` under the same path. ``concurrency`` is the number of actors, or the least and the most; each
     loads the bundle once, uses ``threads`` threads and gets ``num_cpus`` (by default as many); it processes ``batch_size`` images
-    at a time. ``options`` go to :class:`Tagger` (``attributes``, ``operating_point``).
+    at a time. ``options`` go to :class:`Tagger` (``attributes``, ``operating_point``, ``smallest_face``, ``max_faces`` ...).
 
     ``source`` alone decides which photos a shard holds, and a shard gets its name when it is complete: work that is repeated because
     a machine failed writes the same file, and the same call resumes one that was killed. The rows are those of
@@ -194,7 +194,7 @@ def _column(schema: pa.Schema, named: str | None, usual: tuple[str, ...]) -> str
 
 def _agree(folder: Path, listing: _Listing, tagger: Tagger, shard_rows: int) -> None:
     own = {
-        "format": 1,
+        "format": 2,
         "program": f"python {__version__}",
         "pictures": listing.rows,
         "source": listing.hash(),
@@ -203,6 +203,7 @@ def _agree(folder: Path, listing: _Listing, tagger: Tagger, shard_rows: int) -> 
         "attributes": tagger.attributes,
         "operating_point": tagger._arguments[2],
         "engine": tagger._arguments[4],
+        **dict(zip(("smallest_face", "max_faces", "any_orientation"), tagger._arguments[5])),
     }
     path = folder / "manifest.json"
     if not path.exists():

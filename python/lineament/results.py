@@ -42,11 +42,16 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face: its box, the score of the detection, and its attributes by name."""
+    """A face: its box, the score of the detection, and its attributes by name.
+
+    ``roll`` is how far the head is turned clockwise in the image, in degrees between -180 and 180 (0 is upright); ``None`` where the
+    model does not know it.
+    """
 
     box: Box
     score: float
     attributes: dict[str, Attribute]
+    roll: float | None = None
 
     def __getitem__(self, name: str) -> Attribute:
         """``face["Smiling"]`` is ``face.attributes["Smiling"]``."""
@@ -55,12 +60,16 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """An image and its faces, the highest score first. ``path`` is set if the image was given as one."""
+    """An image and its faces, the highest score first. ``path`` is set if the image was given as one.
+
+    ``faces_left_out`` is how many more were found than ``max_faces`` allows.
+    """
 
     path: str | None
     width: int
     height: int
     faces: list[Face] = field(default_factory=list)
+    faces_left_out: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The object that ``lineament predict --format json`` prints, with all digits."""
@@ -72,12 +81,14 @@ class Prediction:
                 {
                     "box": {"x": f.box.x, "y": f.box.y, "width": f.box.width, "height": f.box.height},
                     "score": f.score,
+                    **({} if f.roll is None else {"roll": f.roll}),
                     "attributes": {
                         name: {"value": a.value, "probability": a.probability} for name, a in f.attributes.items()
                     },
                 }
                 for f in self.faces
             ],
+            "faces_left_out": self.faces_left_out,
         }
 
 
@@ -104,7 +115,8 @@ class Predictions(list["Prediction | PictureError"]):
 
         types = dict.fromkeys(["path"], pa.string())
         types |= dict.fromkeys(["width", "height", "face"], pa.uint32())
-        types |= dict.fromkeys(["x", "y", "box_width", "box_height", "score"], pa.float32())
+        types |= dict.fromkeys(["x", "y", "box_width", "box_height", "score", "roll"], pa.float32())
+        types |= dict.fromkeys(["faces_left_out"], pa.uint32())
         if every_picture:
             types["error"] = pa.string()
         for name in self.attributes:
@@ -122,17 +134,17 @@ class Predictions(list["Prediction | PictureError"]):
                 if every_picture:
                     add({"path": key, "face": 0, "error": str(answer)})
                 continue
-            whole = {"path": key, "width": answer.width, "height": answer.height}
+            whole = {"path": key, "width": answer.width, "height": answer.height, "faces_left_out": answer.faces_left_out}
             if every_picture and not answer.faces:
                 add(whole | {"face": 0})
             for number, face in enumerate(answer.faces, 1):
                 box = face.box
                 row = whole | {"face": number, "x": box.x, "y": box.y, "box_width": box.width, "box_height": box.height}
-                row["score"] = face.score
+                row |= {"score": face.score, "roll": face.roll}
                 for name, attribute in face.attributes.items():
                     row |= {name: attribute.value, f"{name}_probability": attribute.probability}
                 add(row)
-        always = ("path", "face") if every_picture else tuple(types)
+        always = ("path", "face") if every_picture else tuple(name for name in types if name != "roll")
         schema = pa.schema([pa.field(name, kind, name not in always) for name, kind in types.items()])
         return pa.table(columns, schema=schema)
 

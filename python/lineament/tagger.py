@@ -15,6 +15,9 @@ from .results import Attribute, Box, Face, Prediction, Predictions
 
 OperatingPoint = Literal["accuracy", "balanced"]
 Engine = Literal["native", "int8"]
+#: Pixels, or text: ``"24px"``, ``"2.5%"``.
+SmallestFace = str | float
+Search = tuple[str | None, int | None, bool | None]
 
 
 class Tagger:
@@ -25,7 +28,13 @@ class Tagger:
     convolutions are computed in eight-bit integers: half the time on processors with AVX-512 VNNI or AVX-VNNI, more on others; answers
     differ a little. A tagger can be called from many threads at once, and gives the same answers on any number of them.
 
-    Raises ``ModelError`` where the bundle cannot be used, ``ValueError`` for an attribute that it does not know.
+    ``smallest_face`` is the height of the smallest face that is looked for: a number of pixels, or text such as ``"24px"`` or
+    ``"2.5%"`` (of the photo's longer side); by default 2.5 %, and 16 pixels at least. ``max_faces`` keeps the best so many;
+    ``Prediction.faces_left_out`` counts the others. ``any_orientation`` also finds faces that lie on their side or stand on their
+    head, and takes about four times as long to find faces.
+
+    Raises ``ModelError`` where the bundle cannot be used, ``ValueError`` for an attribute that it does not know, or a size or number
+    that is none.
     """
 
     def __init__(
@@ -36,12 +45,16 @@ class Tagger:
         operating_point: OperatingPoint = "accuracy",
         attributes: Sequence[str] | None = None,
         engine: Engine = "native",
+        smallest_face: SmallestFace | None = None,
+        max_faces: int | None = None,
+        any_orientation: bool = False,
     ) -> None:
         if threads is not None and not 1 <= threads <= 1024:
             raise ValueError(f"threads is {threads}; give 1 to 1024, or None for one a processor")
         own = model if isinstance(model, bytes) or model is None else os.fspath(model)
         selected = None if attributes is None else list(attributes)
-        self._arguments = (own, threads, operating_point, selected, engine)
+        search = _search(smallest_face, max_faces, any_orientation)
+        self._arguments = (own, threads, operating_point, selected, engine, search)
         self._native = _native.Tagger(*self._arguments)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -86,34 +99,59 @@ class Tagger:
                 os.unlink(temporary)
 
     @overload
-    def predict(self, pictures: Picture) -> Prediction: ...
+    def predict(
+        self,
+        pictures: Picture,
+        *,
+        smallest_face: SmallestFace | None = None,
+        max_faces: int | None = None,
+        any_orientation: bool | None = None,
+    ) -> Prediction: ...
     @overload
-    def predict(self, pictures: Sequence[Picture], *, errors: Literal["raise", "return"] = "raise") -> Predictions: ...
+    def predict(
+        self,
+        pictures: Sequence[Picture],
+        *,
+        errors: Literal["raise", "return"] = "raise",
+        smallest_face: SmallestFace | None = None,
+        max_faces: int | None = None,
+        any_orientation: bool | None = None,
+    ) -> Predictions: ...
 
-    def predict(self, pictures: Any, *, errors: Literal["raise", "return"] = "raise") -> Prediction | Predictions:
+    def predict(
+        self,
+        pictures: Any,
+        *,
+        errors: Literal["raise", "return"] = "raise",
+        smallest_face: SmallestFace | None = None,
+        max_faces: int | None = None,
+        any_orientation: bool | None = None,
+    ) -> Prediction | Predictions:
         """The faces of an image, or of each of a list (in parallel; other Python threads go on).
 
         Raises ``PictureError`` for the first image of a list that cannot be read; with ``errors="return"`` the error takes its
         place in the list. Files are decoded when they are needed; arrays and PIL images of a list are copied first.
+        ``smallest_face``, ``max_faces`` and ``any_orientation`` hold for this call instead of the tagger's own.
         """
         if errors not in ("raise", "return"):
             raise ValueError(f"errors is {errors!r}; it can be 'raise' or 'return'")
+        search = _search(smallest_face, max_faces, any_orientation)
         if not several(pictures):
-            return self._predict([pictures])[0]  # type: ignore[return-value]
-        return Predictions(self._predict(pictures, errors), self.attributes)
+            return self._predict([pictures], search)[0]  # type: ignore[return-value]
+        return Predictions(self._predict(pictures, search, errors), self.attributes)
 
-    def _predict(self, pictures: Sequence[Any], errors: str = "raise") -> list[Prediction | PictureError]:
+    def _predict(self, pictures: Sequence[Any], search: Search, errors: str = "raise") -> list[Prediction | PictureError]:
         given = natives(pictures)
         predictions: list[Prediction | PictureError] = []
-        for index, (picture, answer) in enumerate(zip(given, self._native.predict(given))):
+        for index, (picture, answer) in enumerate(zip(given, self._native.predict(given, search))):
             if isinstance(answer, str):
                 error = _unread(picture, answer, index)
                 if errors == "raise":
                     raise error
                 predictions.append(error)
                 continue
-            width, height, faces = answer
-            predictions.append(Prediction(_path(picture), width, height, [_face(*face) for face in faces]))
+            width, height, faces, left_out = answer
+            predictions.append(Prediction(_path(picture), width, height, [_face(*face) for face in faces], left_out))
         return predictions
 
     def embed(self, pictures: Sequence[Picture]) -> list[bytes | None]:
@@ -184,10 +222,10 @@ class Tagger:
         bundle, figures, faceless, unread = self._native.teach(
             name, pictures, answers, numbers, share, seed, replace
         )
-        _, threads, point, attributes, engine = self._arguments
+        _, threads, point, attributes, engine, search = self._arguments
         selected = None if attributes is None else [*attributes, *([name] if name not in attributes else [])]
         return Lesson(
-            tagger=Tagger(bundle, threads, operating_point=point, attributes=selected, engine=engine),
+            tagger=_again(bundle, threads, point, selected, engine, search),
             figures=json.loads(figures),
             without_face=faceless,
             unread=[_unread(pictures[index], reason, index) for index, reason in unread],
@@ -208,8 +246,20 @@ class Lesson:
     unread: list[PictureError]
 
 
-def _face(box: tuple[float, float, float, float], score: float, attributes: dict[str, tuple[bool, float]]) -> Face:
-    return Face(Box(*box), score, {name: Attribute(*answer) for name, answer in attributes.items()})
+def _face(
+    box: tuple[float, float, float, float],
+    score: float,
+    roll: float | None,
+    attributes: dict[str, tuple[bool, float]],
+) -> Face:
+    return Face(Box(*box), score, {name: Attribute(*answer) for name, answer in attributes.items()}, roll)
+
+
+def _search(smallest_face: SmallestFace | None, max_faces: int | None, any_orientation: bool | None) -> Search:
+    """The options as the native half takes them."""
+    if max_faces is not None and max_faces < 1:
+        raise ValueError(f"max_faces is {max_faces}; give 1 or more, or None for all faces")
+    return None if smallest_face is None else str(smallest_face), max_faces, any_orientation
 
 
 def _unread(picture: Any, reason: str, index: int) -> PictureError:
@@ -222,6 +272,21 @@ def _path(picture: Any) -> str | None:
 
 
 def _again(
-    model: Any, threads: int | None, point: OperatingPoint, attributes: list[str] | None, engine: Engine
+    model: Any,
+    threads: int | None,
+    point: OperatingPoint,
+    attributes: list[str] | None,
+    engine: Engine,
+    search: Search,
 ) -> Tagger:
-    return Tagger(model, threads, operating_point=point, attributes=attributes, engine=engine)
+    smallest, most, oriented = search
+    return Tagger(
+        model,
+        threads,
+        operating_point=point,
+        attributes=attributes,
+        engine=engine,
+        smallest_face=smallest,
+        max_faces=most,
+        any_orientation=bool(oriented),
+    )

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use lineament::attributes::Group;
-use lineament::{Bundle, Engine, Error, FaceRecord, OperatingPoint, Prediction, Source};
+use lineament::locate::SmallestFaceError;
+use lineament::{Bundle, Engine, Error, FaceRecord, OperatingPoint, Prediction, Selection, Source};
 use lineament_data::{Split, folder, layout};
 use lineament_fit::{
     FitError, ImageEmbedding, LabelledImage, TrainOptions, add_attributes, embed_photo, examples, train_head,
@@ -33,19 +34,22 @@ pub enum Model {
     File(PathBuf),
 }
 
-/// x, y, width, height and score of a face, and its attributes by name: whether it is present, and its probability.
-type Face<'py> = ((f32, f32, f32, f32), f32, Bound<'py, PyDict>);
+/// x, y, width, height, score and roll of a face, and its attributes by name: whether it is present, and its probability.
+type Face<'py> = ((f32, f32, f32, f32), f32, Option<f32>, Bound<'py, PyDict>);
 
-/// Width, height and faces of an image, or why it cannot be read.
+/// Width, height and faces of an image, and how many faces were left out, or why it cannot be read.
 #[derive(IntoPyObject)]
 pub enum Answer<'py> {
     /// It was read.
     #[pyo3(transparent)]
-    Read((u32, u32, Vec<Face<'py>>)),
+    Read((u32, u32, Vec<Face<'py>>, usize)),
     /// It was not.
     #[pyo3(transparent)]
     Unread(String),
 }
+
+/// The smallest face as text, the number of faces at most, and whether they may stand in any orientation; what is `None` is left as it is.
+type SearchOptions = (Option<String>, Option<usize>, Option<bool>);
 
 /// The bundle with the new attribute, its figures as JSON, places of images without a face, and of those that cannot be read, and why.
 type Taught<'py> = (Bound<'py, PyBytes>, String, Vec<usize>, Vec<(usize, String)>);
@@ -60,7 +64,7 @@ pub struct Tagger {
 #[pymethods]
 impl Tagger {
     #[new]
-    #[pyo3(signature = (model, threads, operating_point, attributes, engine))]
+    #[pyo3(signature = (model, threads, operating_point, attributes, engine, search))]
     fn new(
         py: Python<'_>,
         model: Option<Model>,
@@ -68,8 +72,9 @@ impl Tagger {
         operating_point: &str,
         attributes: Option<Vec<String>>,
         engine: &str,
+        search: SearchOptions,
     ) -> PyResult<Self> {
-        let (point, engine) = (point(operating_point)?, named(engine)?);
+        let (point, engine, search) = (point(operating_point)?, named(engine)?, search_for(search)?);
         py.detach(|| {
             let bundle = match model {
                 None => Bundle::embedded(),
@@ -90,6 +95,7 @@ impl Tagger {
                 Error::Threads(_) => PyRuntimeError::new_err(error.to_string()),
                 other => refused_model(other),
             })?;
+            let inner = inner.with(&search).map_err(refused_model)?;
             Ok(Self { bundle, inner })
         })
     }
@@ -124,9 +130,15 @@ impl Tagger {
         self.bundle.parts().svms.features()
     }
 
-    /// Faces and attributes of each image.
-    fn predict<'py>(&self, py: Python<'py>, images: Vec<Image>) -> PyResult<Vec<Answer<'py>>> {
-        let predict = |image: &Image| self.inner.predict(image).map_err(|error| error.to_string());
+    /// Faces and attributes of each image; `search` says what is looked for otherwise than by this tagger.
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        images: Vec<Image>,
+        search: SearchOptions,
+    ) -> PyResult<Vec<Answer<'py>>> {
+        let tagger = self.inner.with(&search_for(search)?).map_err(refused_model)?;
+        let predict = |image: &Image| tagger.predict(image).map_err(|error| error.to_string());
         let answers = work::run(py, self.inner.threads(), |stop| each(&images, stop, predict))?;
         let answer = |answer| match answer {
             Ok(prediction) => read(py, &prediction),
@@ -253,7 +265,7 @@ fn each<T: Send>(
 
 fn read<'py>(py: Python<'py>, prediction: &Prediction) -> PyResult<Answer<'py>> {
     let faces = prediction.faces.iter().map(|record| face(py, record)).collect::<PyResult<_>>()?;
-    Ok(Answer::Read((prediction.width, prediction.height, faces)))
+    Ok(Answer::Read((prediction.width, prediction.height, faces, prediction.faces_left_out)))
 }
 
 fn face<'py>(py: Python<'py>, record: &FaceRecord) -> PyResult<Face<'py>> {
@@ -263,7 +275,15 @@ fn face<'py>(py: Python<'py>, record: &FaceRecord) -> PyResult<Face<'py>> {
         let name = PyString::intern(py, &attribute.name);
         attributes.set_item(name, (attribute.present, attribute.probability))?;
     }
-    Ok(((rect.x, rect.y, rect.width, rect.height), record.score, attributes))
+    Ok(((rect.x, rect.y, rect.width, rect.height), record.score, record.roll, attributes))
+}
+
+fn search_for((smallest, max_faces, any_orientation): SearchOptions) -> PyResult<Selection> {
+    let read = |text: String| {
+        text.parse().map_err(|error: SmallestFaceError| PyValueError::new_err(error.to_string()))
+    };
+    let smallest_face = smallest.map(read).transpose()?;
+    Ok(Selection { smallest_face, max_faces, any_orientation, ..Selection::default() })
 }
 
 fn named(engine: &str) -> PyResult<Engine> {

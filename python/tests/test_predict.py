@@ -111,12 +111,46 @@ def test_tables_have_a_row_a_face(tagger, examples):
     told = tagger.predict([*examples, b"?"], errors="return")
     table = told.to_arrow()
     assert table.num_rows == sum(len(answer.faces) for answer in told[:3]) > 0
-    assert table.column_names[:9] == ["path", "width", "height", "face", "x", "y", "box_width", "box_height", "score"]
+    columns = ["path", "width", "height", "face", "x", "y", "box_width", "box_height", "score", "roll", "faces_left_out"]
+    assert table.column_names[:11] == columns
+    assert table["faces_left_out"].to_pylist() == [0] * table.num_rows
     every = told.to_pandas(every_picture=True)
     assert list(every["path"].unique()) == [*map(str, examples), "3"]
     assert every.loc[every["path"] == "3", "error"].item() == str(told[3])
     smiling = told.to_pandas()
     assert smiling["Smiling_probability"].iloc[0] == pytest.approx(told[0].faces[0].attributes["Smiling"].probability)
+
+
+def test_the_faces_that_are_looked_for_are_chosen_for_a_tagger_or_a_call(tagger, astronaut):
+    image = PIL.Image.open(astronaut).convert("RGB")
+    two = PIL.Image.new("RGB", (1024, 512))
+    two.paste(image, (0, 0))
+    two.paste(image, (512, 0))
+    whole = tagger.predict(two)
+    assert len(whole.faces) > 1 and whole.faces_left_out == 0
+    one = tagger.predict(two, max_faces=1)
+    assert (one.faces, one.faces_left_out) == (whole.faces[:1], len(whole.faces) - 1)
+    assert one.to_dict()["faces_left_out"] == one.faces_left_out
+    for few in (Tagger(threads=1, max_faces=1), pickle.loads(pickle.dumps(Tagger(threads=1, max_faces=1)))):
+        assert few.predict(two) == one
+        assert few.predict(two, max_faces=99) == whole
+        assert few.predict([two], errors="return").to_arrow()["faces_left_out"].to_pylist() == [one.faces_left_out]
+    for large in ("300px", 300, "50%"):
+        assert Tagger(threads=1, smallest_face=large).predict(two).faces == tagger.predict(two, smallest_face=large).faces == []
+    assert tagger.predict(two, smallest_face="5%", any_orientation=False).faces == whole.faces
+    assert len(tagger.predict(two, any_orientation=True).faces) >= 1
+    assert all(face.roll is None or -180 <= face.roll <= 180 for face in whole.faces)
+
+
+@pytest.mark.parametrize("wrong", [0, -3, "200%", "abc", float("nan")])
+def test_sizes_that_are_none_are_refused_in_words(tagger, astronaut, wrong):
+    for call in (lambda: Tagger(smallest_face=wrong), lambda: tagger.predict(astronaut, smallest_face=wrong)):
+        with pytest.raises(ValueError, match="give "):
+            call()
+    with pytest.raises(ValueError, match="give 1 or more"):
+        tagger.predict(astronaut, max_faces=0)
+    with pytest.raises(ValueError, match="give 1 or more"):
+        Tagger(max_faces=-3)
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="LINEAMENT_PROGRAM names no program")

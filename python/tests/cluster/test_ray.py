@@ -84,6 +84,8 @@ def test_what_is_there_is_not_done_again(cluster, pictures, alone, tmp_path):
     assert written(tmp_path).equals(alone)
     with pytest.raises(ValueError, match="shard_rows differ"):
         many.predict(pictures, tmp_path, shard_rows=5)
+    with pytest.raises(ValueError, match="max_faces differ"):
+        many.predict(pictures, tmp_path, shard_rows=10, max_faces=1)
     with pytest.raises(ValueError, match="source differ"):
         many.predict(sorted(pictures.iterdir())[::-1], tmp_path, shard_rows=10)
 
