@@ -97,7 +97,7 @@ fn a_limit_keeps_the_best_and_says_what_it_cuts() {
     output(stage.with_model(&call).args(["--output", "faces.parquet"]));
     output(stage.with_model(&call).args(["--shards", "shards"]));
     let count = Field::UInt(u32::try_from(cut).unwrap());
-    assert_eq!(column(&stage, "faces.parquet", "faces_left_out"), [count.clone()]);
+    assert_eq!(column(&stage, "faces.parquet", "faces_left_out"), std::slice::from_ref(&count));
     assert_eq!(column(&stage, "faces.parquet", "roll"), [Field::Null]);
     let shard = "shards/shard-000000.parquet";
     assert_eq!(column(&stage, shard, "faces_left_out"), [count, Field::UInt(0)]);
