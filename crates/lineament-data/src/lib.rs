@@ -5,6 +5,7 @@
 //! [`PhotoCache`], and changed at random by [`Augment`].
 
 pub mod augment;
+pub mod boxes;
 pub mod cache;
 pub mod celeba;
 pub mod columns;
@@ -24,6 +25,7 @@ pub mod table;
 pub mod walk;
 
 pub use augment::{Augment, Key};
+pub use boxes::{BoxedImage, BoxedSet, GivenBox};
 pub use cache::{Kept, PhotoCache};
 pub use drawn::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
 pub use error::DataError;

@@ -1,5 +1,6 @@
 //! The figures of one evaluation, in the shape of `lineament evaluate --format json`.
 
+use lineament::Tagger;
 use lineament::attributes::{AttributeCard, OperatingPoint};
 use lineament_data::{Sample, Split};
 use serde::{Deserialize, Serialize};
@@ -90,6 +91,14 @@ pub struct Model {
     pub hash: String,
 }
 
+impl Model {
+    /// The model of a tagger.
+    pub(crate) fn of(tagger: &Tagger) -> Self {
+        let card = tagger.card();
+        Self { name: card.name.clone(), version: card.version.clone(), hash: tagger.hash().to_owned() }
+    }
+}
+
 /// What was said of one image, and what is so.
 struct Answer {
     person: u64,
@@ -158,11 +167,7 @@ impl Observations<'_> {
             localisation: self.localization(),
             background: None,
             operating_point: point,
-            model: Model {
-                name: card.name.clone(),
-                version: card.version.clone(),
-                hash: self.tagger.hash().to_owned(),
-            },
+            model: Model::of(self.tagger),
             people: people.len(),
             intervals: people.intervals(bootstrap::RESAMPLES, bootstrap::SEED),
             without_landmarks: self.without_landmarks,

@@ -6,6 +6,8 @@
 pub mod audit;
 pub mod background;
 pub mod bootstrap;
+pub mod boxes;
+pub mod detection;
 pub mod evaluate;
 pub mod evaluation;
 pub mod insight;
@@ -16,6 +18,7 @@ pub mod paper;
 pub mod provenance;
 pub mod results;
 
+pub use boxes::{BoxEvaluation, evaluate_boxes};
 pub use evaluate::{EvaluateOptions, evaluate};
 pub use evaluation::Evaluation;
 pub use lineament_fit::metrics;

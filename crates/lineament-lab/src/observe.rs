@@ -269,6 +269,13 @@ pub fn best_scores(
     (scores, skipped)
 }
 
+/// The boxes found in one image with their scores, or why it cannot be read.
+pub(crate) fn found_in(tagger: &Tagger, path: &Path) -> Result<Vec<(Rect, f32)>, String> {
+    let look = || -> Result<_, ImageError> { Ok(tagger.locate(&open(path)?)?) };
+    let faces = look().map_err(|error| error.to_string())?;
+    Ok(faces.into_iter().map(|face| (face.rect, face.score)).collect())
+}
+
 fn open(path: &Path) -> Result<Photo, PhotoError> {
     Photo::open(path, &Limits::default())
 }
