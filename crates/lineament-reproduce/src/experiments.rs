@@ -4,7 +4,8 @@ use crate::error::ReproduceError;
 use crate::lab::Lab;
 use crate::results::Store;
 use crate::{
-    amount, identities, localization, localizers, maps, paper_recipe, pretraining, systems, tables, transfer,
+    amount, every_face, identities, localization, localizers, maps, paper_recipe, pretraining, systems,
+    tables, transfer,
 };
 
 /// An experiment: one or more CSVs, and a section of the page.
@@ -20,7 +21,7 @@ pub struct Experiment {
 }
 
 /// All of them, in the order of the page.
-pub const EXPERIMENTS: [Experiment; 9] = [
+pub const EXPERIMENTS: [Experiment; 10] = [
     Experiment {
         name: "systems",
         title: "Table 1: whole systems",
@@ -38,6 +39,12 @@ pub const EXPERIMENTS: [Experiment; 9] = [
         title: "Localization (Fig. 7)",
         run: localization::run,
         section: localization::section,
+    },
+    Experiment {
+        name: every_face::NAME,
+        title: "Every face in the photo",
+        run: every_face::run,
+        section: every_face::section,
     },
     Experiment {
         name: tables::PAPER_RECIPE,

@@ -7,6 +7,7 @@ mod amount;
 pub mod baselines;
 mod detectors;
 mod error;
+mod every_face;
 mod experiments;
 mod figures;
 mod identities;
@@ -40,7 +41,12 @@ pub fn reproduce(options: &Options<'_>) -> Result<(), ReproduceError> {
     }
     let store = results::Store::beside(&options.output);
     let wanted = |experiment: &&Experiment| {
-        options.only.is_empty() || options.only.iter().any(|name| name == experiment.name)
+        // A part of an experiment is called like it and something more.
+        let named = |name: &String| {
+            let rest = experiment.name.strip_prefix(name.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+        };
+        options.only.is_empty() || options.only.iter().any(named)
     };
     let missing: Vec<&Experiment> = EXPERIMENTS
         .iter()

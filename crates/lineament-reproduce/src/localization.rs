@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lineament::locate::Localizer;
 use lineament::{Limits, Photo, Rect, Search};
-use lineament_data::{Framing, Split};
+use lineament_data::{BoxedImage, Framing, Split, boxes};
 use lineament_fit::bootstrap::{RESAMPLES, SEED, intervals};
 use lineament_lab::background::background;
 use lineament_lab::localization::{Located, OVERLAP, curve, localization, rate_at};
@@ -148,25 +148,18 @@ fn celeba(lab: &Lab<'_>) -> Photos {
     }
 }
 
-/// WIDER FACE: images in `images`, and `boxes.csv` with a row a face.
+/// WIDER FACE, with all boxes that are not marked invalid.
 fn wider(lab: &Lab<'_>) -> Result<Photos, ReproduceError> {
-    let folder = lab.folder("wider", "WIDER FACE pictures with boxes.csv")?;
-    let table = folder.join("boxes.csv");
-    let failed = |e: csv::Error| ReproduceError::file(&table, e);
-    let mut photos = Photos { name: "wider", paths: Vec::new(), given: Vec::new(), groups: Vec::new() };
-    for row in csv::Reader::from_path(&table).map_err(failed)?.deserialize() {
-        let (file, x, y, width, height): (PathBuf, f32, f32, f32, f32) = row.map_err(failed)?;
-        let path = folder.join("images").join(file);
-        if photos.paths.last() != Some(&path) {
-            photos.groups.push(photos.paths.len() as u64);
-            photos.paths.push(path);
-            photos.given.push(Vec::new());
-        }
-        if let Some(boxes) = photos.given.last_mut() {
-            boxes.push(Rect { x, y, width, height });
-        }
-    }
-    Ok(photos)
+    let set = boxes::read(&lab.folder("wider", "WIDER FACE pictures with boxes.csv")?)?;
+    let valid = |image: &BoxedImage| {
+        image.boxes.iter().filter(|given| !given.invalid).map(|given| given.rect).collect()
+    };
+    Ok(Photos {
+        name: "wider",
+        given: set.images.iter().map(valid).collect(),
+        groups: (0..set.images.len() as u64).collect(),
+        paths: set.images.into_iter().map(|image| image.path).collect(),
+    })
 }
 
 /// The boxes of LNets in images, best first, and their scores.
