@@ -204,6 +204,7 @@ def _agree(folder: Path, listing: _Listing, tagger: Tagger, shard_rows: int) -> 
         "operating_point": tagger._arguments[2],
         "engine": tagger._arguments[4],
         **dict(zip(("smallest_face", "max_faces", "any_orientation"), tagger._arguments[5])),
+        "detector": tagger._arguments[6],
     }
     path = folder / "manifest.json"
     if not path.exists():

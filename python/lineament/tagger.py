@@ -26,7 +26,9 @@ class Tagger:
     ``model`` is the path of a bundle or its bytes, else the one in the package; ``threads`` are its own, by default one per
     processor. ``operating_point`` selects the model's thresholds; ``attributes`` selects attributes. With ``engine="int8"``
     convolutions are computed in eight-bit integers: half the time on processors with AVX-512 VNNI or AVX-VNNI, more on others; answers
-    differ a little. A tagger can be called from many threads at once, and gives the same answers on any number of them.
+    differ a little. ``detector`` finds faces instead of the model's LNets, and learned from boxes, as these did not: ``"yunet"``, which is
+    in the package, or an ONNX file with the outputs of YuNet or UltraFace. A tagger can be called from many threads at once, and gives
+    the same answers on any number of them.
 
     ``smallest_face`` is the height of the smallest face that is looked for: a number of pixels, or text such as ``"24px"`` or
     ``"2.5%"`` (of the photo's longer side); by default 2.5 %, and 16 pixels at least. ``max_faces`` keeps the best so many;
@@ -48,13 +50,15 @@ class Tagger:
         smallest_face: SmallestFace | None = None,
         max_faces: int | None = None,
         any_orientation: bool = False,
+        detector: str | os.PathLike[str] | None = None,
     ) -> None:
         if threads is not None and not 1 <= threads <= 1024:
             raise ValueError(f"threads is {threads}; give 1 to 1024, or None for one a processor")
         own = model if isinstance(model, bytes) or model is None else os.fspath(model)
         selected = None if attributes is None else list(attributes)
         search = _search(smallest_face, max_faces, any_orientation)
-        self._arguments = (own, threads, operating_point, selected, engine, search)
+        finder = None if detector is None else os.fspath(detector)
+        self._arguments = (own, threads, operating_point, selected, engine, search, finder)
         self._native = _native.Tagger(*self._arguments)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -222,10 +226,10 @@ class Tagger:
         bundle, figures, faceless, unread = self._native.teach(
             name, pictures, answers, numbers, share, seed, replace
         )
-        _, threads, point, attributes, engine, search = self._arguments
+        _, threads, point, attributes, engine, search, detector = self._arguments
         selected = None if attributes is None else [*attributes, *([name] if name not in attributes else [])]
         return Lesson(
-            tagger=_again(bundle, threads, point, selected, engine, search),
+            tagger=_again(bundle, threads, point, selected, engine, search, detector),
             figures=json.loads(figures),
             without_face=faceless,
             unread=[_unread(pictures[index], reason, index) for index, reason in unread],
@@ -278,6 +282,7 @@ def _again(
     attributes: list[str] | None,
     engine: Engine,
     search: Search,
+    detector: str | None,
 ) -> Tagger:
     smallest, most, oriented = search
     return Tagger(
@@ -289,4 +294,5 @@ def _again(
         smallest_face=smallest,
         max_faces=most,
         any_orientation=bool(oriented),
+        detector=detector,
     )

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use lineament::attributes::Group;
-use lineament::locate::SmallestFaceError;
+use lineament::locate::{DetectorFile, SmallestFaceError};
 use lineament::{Bundle, Engine, Error, FaceRecord, OperatingPoint, Prediction, Selection, Source};
 use lineament_data::{Split, folder, layout};
 use lineament_fit::{
@@ -64,7 +64,8 @@ pub struct Tagger {
 #[pymethods]
 impl Tagger {
     #[new]
-    #[pyo3(signature = (model, threads, operating_point, attributes, engine, search))]
+    #[allow(clippy::too_many_arguments, reason = "called by `Tagger.__init__` alone, which names them")]
+    #[pyo3(signature = (model, threads, operating_point, attributes, engine, search, detector))]
     fn new(
         py: Python<'_>,
         model: Option<Model>,
@@ -73,6 +74,7 @@ impl Tagger {
         attributes: Option<Vec<String>>,
         engine: &str,
         search: SearchOptions,
+        detector: Option<PathBuf>,
     ) -> PyResult<Self> {
         let (point, engine, search) = (point(operating_point)?, named(engine)?, search_for(search)?);
         py.detach(|| {
@@ -89,6 +91,10 @@ impl Tagger {
                 .operating_point(point);
             if let Some(names) = attributes {
                 builder = builder.attributes(names);
+            }
+            if let Some(name) = detector {
+                let file = DetectorFile::named(&name).map_err(|error| refused_model(Error::from(error)))?;
+                builder = builder.detector(file);
             }
             let inner = builder.build().map_err(|error| match error {
                 Error::Attribute(unknown) => PyValueError::new_err(unknown.to_string()),

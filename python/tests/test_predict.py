@@ -218,6 +218,22 @@ def test_taggers_travel_and_models_are_refused_in_words(tagger, astronaut, tmp_p
         Tagger(engine="fp4")
 
 
+def test_a_detector_finds_the_faces_where_it_is_asked_for(tagger, astronaut, tmp_path):
+    finder = Tagger(threads=1, detector="yunet")
+    assert finder.card["locator"]["family"] == "yunet"
+    assert any("trained on boxes" in said for said in finder.card["trained_on"])
+    assert finder.hash == tagger.hash
+    (face,) = finder.predict(astronaut).faces
+    own = tagger.predict(astronaut).faces[0]
+    assert abs(face.box.x - own.box.x) < 30 and abs(face.box.height - own.box.height) < 50
+    assert face["Smiling"].present is own["Smiling"].present
+    assert pickle.loads(pickle.dumps(finder)).predict(astronaut) == finder.predict(astronaut)
+    wrong = tmp_path / "wrong.onnx"
+    wrong.write_bytes(b"no detector")
+    with pytest.raises(lineament.ModelError, match="wrong.onnx"):
+        Tagger(detector=wrong)
+
+
 def test_eight_bits_tell_nearly_the_same(tagger, astronaut):
     eight = Tagger(threads=1, engine="int8")
     told = pickle.loads(pickle.dumps(eight)).predict(astronaut)

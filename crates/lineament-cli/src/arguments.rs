@@ -120,6 +120,10 @@ pub struct RunArguments {
     pub threads: ThreadArguments,
     #[command(flatten)]
     pub engine: EngineArguments,
+    /// Find faces with a detector of others instead of the model's LNets: `yunet`, which is compiled in, or an ONNX file with the outputs of
+    /// YuNet or UltraFace. Detectors learned from boxes
+    #[arg(long, value_name = "yunet|FILE")]
+    pub detector: Option<PathBuf>,
 }
 
 /// Which faces are looked for.

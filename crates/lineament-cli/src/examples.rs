@@ -29,14 +29,17 @@ pub const LOCATE: &str = "Examples:
   lineament locate photo.jpg
   lineament locate photos/ --format csv --output boxes.csv
   lineament locate scans/ --any-orientation --smallest-face 1%
-  lineament locate photos/ --annotate marked/ --maps maps/";
+  lineament locate photos/ --annotate marked/ --maps maps/
+  lineament locate photos/ --detector yunet --annotate marked/     # trained on boxes, unlike LNets";
 
 /// Of `evaluate`.
 pub const EVALUATE: &str = "Examples:
   lineament evaluate --data celeba
   lineament evaluate --data tags.csv --split validation --operating-point balanced --format json
   lineament evaluate --data celeba --region landmarks
-  lineament evaluate --data celeba --background background --report results.md";
+  lineament evaluate --data celeba --background background --report results.md
+  lineament evaluate --data wider                            # images/ and boxes.csv: every face, by height
+  lineament evaluate --data wider --detector yunet --format json";
 
 /// Of `train`.
 pub const TRAIN: &str = "Examples:

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use lineament::bundle::Bundle;
 use lineament::explain::ExplainError;
-use lineament::locate::{LocalizerSpec, LocateError};
+use lineament::locate::{DetectorFile, LocalizerSpec, LocateError};
 use lineament::{Card, Engine, Error, Tagger, TaggerBuilder};
 
 use crate::arguments::{ModelArguments, RunArguments, ThreadArguments};
@@ -36,7 +36,7 @@ fn open(path: Option<&Path>) -> Result<Bundle> {
 
 /// A tagger of all of a bundle's attributes on our own engine, on one thread a processor where no number is given.
 pub fn tagger(bundle: Bundle, arguments: &ThreadArguments) -> Result<Tagger> {
-    built(bundle, Engine::Native, arguments.count())
+    built(builder(bundle, Engine::Native).context(UNUSABLE)?, arguments.count())
 }
 
 /// The tagger that was asked for, on the threads that were asked for; notes which engine works, and on how many threads.
@@ -48,22 +48,72 @@ pub fn ready(run: &RunArguments) -> Result<Tagger> {
 fn ready_if(run: &RunArguments, allows: impl Fn(&Card) -> Result<()>) -> Result<Tagger> {
     let bundle = bundle(&run.model)?;
     allows(bundle.card())?;
-    let tagger = of_bundle(bundle, run)?;
+    Ok(noted(of_bundle(bundle, run)?))
+}
+
+/// Notes which engine works, on how many threads, and what finds faces where LNets do not.
+fn noted(tagger: Tagger) -> Tagger {
     let count = tagger.threads().count();
     let threads = if count == 1 { "thread" } else { "threads" };
     notes::note(format!("engine: {}, {count} {threads}", tagger.engine()));
-    Ok(tagger)
+    if let Some(detector) = detector(tagger.card()) {
+        notes::note(format!("faces: found by {detector}, a detector of others, which was trained on boxes"));
+    }
+    tagger
+}
+
+/// The name of the detector of others, where one finds faces.
+fn detector(card: &Card) -> Option<&'static str> {
+    match &card.localizer {
+        LocalizerSpec::Detector(detector) => Some(detector.family.name()),
+        _ => None,
+    }
+}
+
+/// The tagger that was asked for, which finds faces however weak, and from which score on it usually does.
+pub fn ready_for_curves(run: &RunArguments) -> Result<(Tagger, Option<f32>)> {
+    let bundle = bundle(&run.model)?;
+    let found_by = detector_file(run)?;
+    let threshold = match &found_by {
+        Some(file) => Some(file.detector().threshold),
+        None => bundle.card().localizer.threshold(),
+    };
+    if found_by.is_none() && bundle.card().localizer == LocalizerSpec::Given {
+        return Err(LocateError::Given.into());
+    }
+    let count = run.threads.count();
+    let builder = builder(bundle, engine::of(&run.engine, count)?).context(UNUSABLE)?;
+    let tagger = built(found_with(builder, found_by).least_score(LocalizerSpec::EVERY_SCORE), count)?;
+    Ok((noted(tagger), threshold))
+}
+
+fn detector_file(run: &RunArguments) -> Result<Option<DetectorFile>> {
+    let open =
+        |path: &PathBuf| DetectorFile::named(path).context("--detector names no detector that can be used");
+    run.detector.as_ref().map(open).transpose()
+}
+
+/// SHA-256 of the file of the detector that was asked for.
+pub fn detector_hash(run: &RunArguments) -> Result<Option<String>> {
+    Ok(detector_file(run)?.map(|file| file.hash()))
+}
+
+fn found_with(builder: TaggerBuilder, detector: Option<DetectorFile>) -> TaggerBuilder {
+    match detector {
+        Some(detector) => builder.detector(detector),
+        None => builder,
+    }
 }
 
 /// The same without a note, for a bundle that is open already.
 pub fn of_bundle(bundle: Bundle, run: &RunArguments) -> Result<Tagger> {
     let count = run.threads.count();
-    built(bundle, engine::of(&run.engine, count)?, count)
+    let builder = builder(bundle, engine::of(&run.engine, count)?).context(UNUSABLE)?;
+    built(found_with(builder, detector_file(run)?), count)
 }
 
-fn built(bundle: Bundle, engine: Engine, threads: usize) -> Result<Tagger> {
-    let tagger = builder(bundle, engine).context(UNUSABLE)?.threads(threads).build();
-    tagger.map_err(|error| {
+fn built(builder: TaggerBuilder, threads: usize) -> Result<Tagger> {
+    builder.threads(threads).build().map_err(|error| {
         let advice = if matches!(error, Error::Threads(_)) { FEWER } else { UNUSABLE };
         anyhow::Error::from(error).context(advice)
     })
@@ -84,7 +134,7 @@ pub fn builder(bundle: Bundle, engine: Engine) -> Result<TaggerBuilder> {
 /// [`ready`] for commands that look for faces: refused at once where the model finds none, not once an image.
 pub fn ready_to_find(run: &RunArguments) -> Result<Tagger> {
     ready_if(run, |card| match card.localizer {
-        LocalizerSpec::Given => Err(LocateError::Given.into()),
+        LocalizerSpec::Given if run.detector.is_none() => Err(LocateError::Given.into()),
         _ => Ok(()),
     })
 }
@@ -113,7 +163,12 @@ pub fn short(hash: &str) -> &str {
     hash.get(..8).unwrap_or(hash)
 }
 
-/// The model as it is named beside its answers: name, version and short hash.
+/// The model as it is named beside its answers: name, version and short hash, and what finds faces where LNets do not.
 pub fn label(tagger: &Tagger) -> String {
-    format!("{} {} ({})", tagger.card().name, tagger.card().version, short(tagger.hash()))
+    let card = tagger.card();
+    let model = format!("{} {} ({})", card.name, card.version, short(tagger.hash()));
+    match detector(card) {
+        Some(detector) => format!("{model}, faces by {detector}"),
+        None => model,
+    }
 }

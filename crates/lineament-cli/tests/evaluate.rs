@@ -7,6 +7,7 @@ mod common;
 use std::fs;
 
 use common::{Stage, output};
+use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 use serde_json::Value;
 
@@ -108,4 +109,72 @@ fn data_that_cannot_be_measured_is_refused() {
         ["evaluate", "--data", "drawn/celeba", "--region", "landmarks", "--background", "drawn/backgrounds"];
     refused(&call, "--region located");
     refused(&["evaluate", "--data", "drawn/celeba", "--output", "no/folder/x.json"], "cannot be written");
+}
+
+/// A folder with `images/` and `boxes.csv` of the drawn photos and their boxes.
+fn boxed(stage: &Stage) {
+    let (from, to) = (stage.path("drawn/celeba"), stage.path("boxed"));
+    fs::create_dir_all(to.join("images")).unwrap();
+    let list = fs::read_to_string(from.join("Anno/list_bbox_celeba.txt")).unwrap();
+    let mut table = "file,x,y,w,h,invalid\n".to_owned();
+    for line in list.lines().skip(2).take(5) {
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        fs::copy(from.join("Img/img_celeba").join(cells[0]), to.join("images").join(cells[0])).unwrap();
+        table += &format!("{},0\n", cells.join(","));
+    }
+    fs::write(to.join("boxes.csv"), table).unwrap();
+}
+
+#[test]
+fn photos_with_boxes_are_measured_face_by_face() {
+    let stage = drawn();
+    boxed(&stage);
+    let text = output(&mut stage.with_model(&["evaluate", "--data", "boxed"]));
+    for said in [
+        "boxed, faces found by the model's LNets",
+        "5 pictures",
+        "best box meets a face",
+        "16 to 24 px",
+        "at 0.1",
+    ] {
+        assert!(text.contains(said), "{said} in\n{text}");
+    }
+    let json = output(&mut stage.with_model(&["evaluate", "--data", "boxed", "--format", "json"]));
+    let figures: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&figures["pictures"], &figures["localizer"]), (&Value::from(5), &Value::from("lnets")));
+    assert_eq!(figures["trained_on_boxes"], false);
+    let heights = figures["heights"].as_array().unwrap();
+    assert_eq!(
+        (heights.len(), &heights[0]["height"], &heights[0]["faces"]),
+        (7, &Value::from("all"), &Value::from(5))
+    );
+    let call = ["evaluate", "--data", "boxed", "--format", "json", "--detector", "yunet"];
+    let found = stage.with_model(&call).assert().code(0).stderr(contains("trained on boxes"));
+    let figures: Value = serde_json::from_slice(&found.get_output().stdout).unwrap();
+    assert_eq!(
+        (&figures["localizer"], &figures["trained_on_boxes"]),
+        (&Value::from("yunet"), &Value::from(true))
+    );
+    let refused =
+        stage.with_model(&["evaluate", "--data", "boxed", "--report", "report.md"]).assert().code(2);
+    refused.stderr(contains("--report"));
+    fs::write(stage.path("boxed/boxes.csv"), "file,x,y,w,h\na.jpg,1,2,3,4\nb.jpg,1,2,3,wide\n").unwrap();
+    stage
+        .with_model(&["evaluate", "--data", "boxed"])
+        .assert()
+        .code(2)
+        .stderr(contains("line 3").and(contains("wide")));
+}
+
+#[test]
+fn a_file_that_is_no_detector_is_refused_before_anything_is_read() {
+    let stage = drawn();
+    fs::write(stage.path("wrong.onnx"), b"no detector").unwrap();
+    for command in ["predict", "locate"] {
+        let refused =
+            stage.with_model(&[command, "drawn/celeba", "--detector", "wrong.onnx"]).assert().code(2);
+        refused.stdout("").stderr(contains("wrong.onnx").and(contains("no ONNX")));
+    }
+    let found = stage.with_model(&["locate", "drawn/celeba/Img/img_celeba", "--detector", "yunet"]).assert();
+    found.code(0).stderr(contains("found by yunet"));
 }

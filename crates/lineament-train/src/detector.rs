@@ -2,36 +2,21 @@
 //! one that landmarks would give.
 
 use lineament::attributes::Region;
-use lineament::locate::{Detector, Family};
+use lineament::locate::{Detector, DetectorFile};
 use lineament::{Point, Rect};
 
 use crate::error::TrainError;
 
 /// In training there is a face in every photo, whatever its score.
-pub const LEAST: f32 = 0.02;
+pub const LEAST: f32 = Detector::LEAST_SCORE;
 
 /// A detector's file and the constants that its authors run it with; the names of its outputs say which one it is.
 ///
 /// # Errors
 /// A file that can't be read, or that is none of the detectors that are known.
 pub fn open(path: &std::path::Path) -> Result<(Detector, Vec<u8>), TrainError> {
-    let onnx = std::fs::read(path).map_err(|e| TrainError::io(path, e))?;
-    let names = |name: &str| onnx.windows(name.len()).any(|part| part == name.as_bytes());
-    let family = if names("kps_32") && names("bbox_32") {
-        Family::Yunet
-    } else if names("scores") && names("boxes") {
-        Family::Ultraface
-    } else {
-        let why = format!(
-            "{}: this is none of the detectors that are known, YuNet and UltraFace, as ONNX",
-            path.display()
-        );
-        return Err(TrainError::Recipe(why));
-    };
-    let detector = Detector::of(family);
-    // A file that can't be run is refused now, not after hours.
-    detector.localizer(&onnx).map_err(|e| TrainError::Recipe(format!("{}: {e}", path.display())))?;
-    Ok((detector, onnx))
+    let file = DetectorFile::named(path).map_err(|error| TrainError::Recipe(error.to_string()))?;
+    Ok(file.into_parts())
 }
 
 /// A rule with the square around a box fitted to the square of the landmarks: the medians of size and place. Boxes of another face than the marked one say

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use lineament::{OperatingPoint, Tagger, Threads};
-use lineament_data::{Dataset, Framing, Split, folder, layout};
+use lineament_data::{Dataset, Framing, Split, boxes, folder, layout};
+use lineament_lab::observe::Skipped;
 use lineament_lab::{EvaluateError, EvaluateOptions, Evaluation, FaceFrom, Provenance, evaluate, results};
 
-use super::{Outcome, figures};
+use super::{Outcome, evaluate_boxes, figures};
 use crate::arguments::{FigureFormat, LayoutName, MeasureArguments, RunArguments, SearchArguments};
 use crate::files::{self, Sink};
 use crate::terminal::Colours;
@@ -19,6 +20,9 @@ use crate::{model, notes, progress};
 #[derive(Debug, Args)]
 pub struct EvaluateArguments {
     /// Labelled images: a folder in CelebA's or LFW's layout, or a CSV or Parquet table
+    ///
+    /// A folder with images/ and boxes.csv (file,x,y,w,h, and invalid where a face is not asked for) is measured otherwise: whether every face
+    /// is found, by its height. Nothing but --format, --output and the model matters then.
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// The layout of the data [default: detected from what is there]
@@ -62,6 +66,9 @@ struct Options {
 }
 
 pub fn run(arguments: EvaluateArguments) -> Result<Outcome> {
+    if arguments.layout.is_none() && boxes::detect(&arguments.data) {
+        return evaluate_boxes::run(&arguments);
+    }
     let tagger = arguments.search.of(&model::ready(&arguments.run)?)?;
     let options = Options::check(arguments)?;
     for finding in options.data.report.findings() {
@@ -97,13 +104,18 @@ pub fn run(arguments: EvaluateArguments) -> Result<Outcome> {
         }
     }
     sink.finish()?;
-    for skipped in asked.skipped.iter().take(NAMED) {
+    Ok(named(&asked.skipped))
+}
+
+/// Says what was skipped.
+pub fn named(skipped: &[Skipped]) -> Outcome {
+    for skipped in skipped.iter().take(NAMED) {
         notes::unread(&skipped.reason);
     }
-    if let Some(more) = asked.skipped.len().checked_sub(NAMED).filter(|more| *more > 0) {
+    if let Some(more) = skipped.len().checked_sub(NAMED).filter(|more| *more > 0) {
         notes::unread(format!("{more} more pictures; --format json lists them all"));
     }
-    Ok(Outcome::with_unread(asked.skipped.len() as u64))
+    Outcome::with_unread(skipped.len() as u64)
 }
 
 impl Options {

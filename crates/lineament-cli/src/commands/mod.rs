@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod draw;
 pub mod evaluate;
+mod evaluate_boxes;
 pub mod explain;
 pub mod export;
 mod figures;

@@ -198,13 +198,16 @@ fn net(spec: &NetSpec) -> Result<String> {
 fn localizer(spec: &LocalizerSpec) -> String {
     match spec {
         LocalizerSpec::Lnets(lnets) => kind(&lnets.method).to_owned(),
-        LocalizerSpec::Detector(detector) => format!(
-            "{}, a detector of others, on a canvas of {} × {} px, from a score of {}",
-            detector.family.name(),
-            detector.canvas[0],
-            detector.canvas[1],
-            detector.threshold
-        ),
+        LocalizerSpec::Detector(detector) => {
+            let canvas =
+                detector.canvas.map(|[width, height]| format!(", on a canvas of {width} × {height} px"));
+            format!(
+                "{}, a detector of others, trained on boxes{}, from a score of {}",
+                detector.family.name(),
+                canvas.unwrap_or_default(),
+                detector.threshold
+            )
+        }
         LocalizerSpec::Given => "none: the landmarks of a face are to be given".to_owned(),
         _ => "of the recipe's own kind; `--format json` shows it".to_owned(),
     }

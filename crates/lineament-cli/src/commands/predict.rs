@@ -67,6 +67,7 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
     if let Some(shards) = shards {
         let settings = Settings {
             model: tagger.hash().to_owned(),
+            detector: model::detector_hash(&arguments.run)?,
             engine: tagger.engine().to_string(),
             attributes: header.attributes.clone(),
             threshold: tagger.threshold(),

@@ -27,6 +27,8 @@ const SUMMARY: &str = "lineament.summary";
 pub struct Settings {
     /// SHA-256 of the bundle.
     pub model: String,
+    /// SHA-256 of the file of the detector that finds faces in the place of LNets, where one does.
+    pub detector: Option<String>,
     /// What the nets run on.
     pub engine: String,
     /// Names, in order.

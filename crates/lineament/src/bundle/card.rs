@@ -6,7 +6,7 @@ use crate::attributes::{
 };
 use crate::geometry::{Point, Rect};
 use crate::input::{Preprocess, PreprocessError};
-use crate::locate::{Face, LnetMethod, Lnets, LocalizerSpec, LocateError};
+use crate::locate::{Detector, Face, LnetMethod, Lnets, LocalizerSpec, LocateError};
 use lineament_net::{CheckedLayer, NetSpec, SpecError};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -228,6 +228,21 @@ impl Card {
             LocalizerSpec::Lnets(lnets) => Some(lnets),
             _ => None,
         }
+    }
+
+    /// Lets a detector of others find the faces: the localizer, the region around its boxes, and what the model was trained on.
+    ///
+    /// # Errors
+    /// A detector that does not say where the landmarks are, before an extractor that needs them.
+    pub fn find_with(&mut self, detector: Detector) -> Result<(), CardError> {
+        let family = detector.family;
+        if let Some(anet) = self.anet_mut() {
+            anet.region = family.region(anet.region);
+        }
+        self.localizer = LocalizerSpec::Detector(detector);
+        self.trained_on
+            .push(format!("{}, a detector of others, which was trained on boxes of faces", family.name()));
+        self.check()
     }
 
     /// ANet, where it describes.

@@ -64,21 +64,12 @@ pub enum LocateError {
     },
     /// The bundle has no localizer.
     #[error(
-        "this model finds no faces, it only describes those whose landmarks are given: use `evaluate --region landmarks`, or train it \
-         with `--detector FILE`"
+        "this model finds no faces, it only describes those whose landmarks are given: find them with \
+         `--detector yunet`, use `evaluate --region landmarks`, or train it with `--detector FILE`"
     )]
     Given,
-    /// A detector in a program that cannot run one.
-    #[error(
-        "this model finds faces with {family}, which this program was built without: build one with `cargo install --path \
-         crates/lineament-cli --features detector`, or `--features train,detector` to train with one"
-    )]
-    NoDetectors {
-        /// The detector.
-        family: &'static str,
-    },
     /// A detector's file that is none, or another one than the card says.
-    #[error("the detector in the bundle cannot be used: {reason}")]
+    #[error("the detector cannot be used: {reason}")]
     Detector {
         /// What is wrong.
         reason: String,

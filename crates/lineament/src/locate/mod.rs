@@ -3,7 +3,7 @@
 //! A card's [`LocalizerSpec`] says how a bundle finds faces and makes a [`Localizer`]. Bundles with LNets follow an
 //! [`LnetMethod`]: [`paper`] scores windows that [`edgeboxes`] proposes on averaged [`response`] maps, as published;
 //! [`pyramid`] slides window classifiers over a pyramid of the photo. [`cells`] relates the cells of a map to pixels.
-//! Other bundles hold somebody else's [`detector`], or leave it to the caller to say where the face is.
+//! Other bundles hold a [`detector`] of others, or leave it to the caller to say where the face is.
 
 pub mod cells;
 pub mod detector;
@@ -23,7 +23,7 @@ mod spec;
 mod whole;
 
 pub use cells::Cells;
-pub use detector::{Detector, Family};
+pub use detector::{Detector, DetectorFile, Family};
 pub use error::LocateError;
 pub use given::GivenLocalizer;
 pub(crate) use lnet::LNet;

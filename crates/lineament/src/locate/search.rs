@@ -12,6 +12,8 @@ use crate::photo::Photo;
 /// | `smallest_face` | from which size on they look; without it [`SmallestFace::usual_height_in`] | leaves out what is lower; without it nothing | nothing |
 /// | `max_faces` | the best are answered | the same | the same |
 /// | `any_orientation` | they also look at the photo turned by 90, 180 and 270 degrees | nothing | nothing |
+///
+/// A detector whose canvas is not fixed is shown the photo as large as the smallest face needs, the usual one where none is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Search {
     /// Least height of a face box; the localizer's own choice where there is none.

@@ -39,6 +39,9 @@ pub struct Lnets {
 }
 
 impl LocalizerSpec {
+    /// A threshold below every score.
+    pub const EVERY_SCORE: f32 = -1e30;
+
     /// Whether every value is one that the localizer can work with.
     ///
     /// # Errors
@@ -72,6 +75,29 @@ impl LocalizerSpec {
             Self::Lnets(_) => false,
             Self::Detector(detector) => detector.gives_landmarks(),
             Self::Given => true,
+        }
+    }
+
+    /// From which score on something is a face, where scores decide.
+    pub fn threshold(&self) -> Option<f32> {
+        match self {
+            Self::Lnets(Lnets { method: LnetMethod::Paper(parameters), .. }) => Some(parameters.threshold),
+            Self::Lnets(Lnets { method: LnetMethod::Pyramid(parameters), .. }) => Some(parameters.threshold),
+            Self::Detector(detector) => Some(detector.threshold),
+            _ => None,
+        }
+    }
+
+    /// Changes [`Self::threshold`], where there is one.
+    pub fn set_threshold(&mut self, score: f32) {
+        match self {
+            Self::Lnets(Lnets { method: LnetMethod::Paper(parameters), .. }) => parameters.threshold = score,
+            Self::Lnets(Lnets { method: LnetMethod::Pyramid(parameters), .. }) => {
+                parameters.threshold = score
+            }
+            // Each cell of a detector's maps has a score, and most are next to nothing.
+            Self::Detector(detector) => detector.threshold = score.clamp(Detector::LEAST_SCORE, 1.0),
+            _ => {}
         }
     }
 

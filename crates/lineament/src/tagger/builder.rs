@@ -3,12 +3,13 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::nets::Changes;
 use super::{Nets, Tagger};
 use crate::attributes::{FeatureExtractor, OperatingPoint};
 use crate::bundle::Bundle;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::locate::{Search, SmallestFace};
+use crate::locate::{DetectorFile, Search, SmallestFace};
 use crate::photo::Limits;
 use crate::selection::{Reader, Selection};
 use crate::threads::Threads;
@@ -22,6 +23,8 @@ pub struct TaggerBuilder {
     extractor: Brought,
     threads: Option<usize>,
     selection: Selection,
+    detector: Option<DetectorFile>,
+    least_score: Option<f32>,
     limits: Limits,
 }
 
@@ -111,6 +114,25 @@ impl TaggerBuilder {
         Self { selection: Selection { any_orientation: Some(any), ..self.selection }, ..self }
     }
 
+    /// A detector of others that finds the faces instead of the model's LNets. It learned from boxes, and the tagger's card says so; regions
+    /// of faces follow its boxes.
+    ///
+    /// ```no_run
+    /// use lineament::{Tagger, locate::DetectorFile};
+    ///
+    /// let tagger = Tagger::builder().detector(DetectorFile::open("yunet.onnx")?).build()?;
+    /// # Ok::<(), lineament::Error>(())
+    /// ```
+    pub fn detector(self, detector: DetectorFile) -> Self {
+        Self { detector: Some(detector), ..self }
+    }
+
+    /// From which score on something is a face, instead of the model's own threshold: for curves over all scores, and for photos in
+    /// which no face may be missed. What a localizer leaves out before it decides stays out.
+    pub fn least_score(self, score: f32) -> Self {
+        Self { least_score: Some(score), ..self }
+    }
+
     /// What an image may have at most to be read, instead of [`Limits::default`].
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
@@ -134,7 +156,9 @@ impl TaggerBuilder {
             None => Threads::of_caller(),
         };
         let search = self.selection.search(Search::default());
-        let nets = Nets::new(bundle, self.engine, self.extractor.0)?;
+        let changes =
+            Changes { extractor: self.extractor.0, detector: self.detector, least_score: self.least_score };
+        let nets = Nets::new(bundle, self.engine, changes)?;
         Ok(Tagger { nets: nets.into(), reader, search, limits: self.limits, threads })
     }
 }

@@ -6,12 +6,12 @@ use super::FaceArea;
 use crate::attributes::{
     Anet, AnetPatches, AttributeModel, ExtractorError, FaceRegion, FeatureExtractor, RegionError,
 };
-use crate::bundle::{Bundle, Card};
+use crate::bundle::{Bundle, BundleError, Card};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::explain::{ExplainError, ExplainOptions, Explainer, Explanation};
 use crate::geometry::Rect;
-use crate::locate::Localizer;
+use crate::locate::{DetectorFile, Localizer};
 use crate::photo::Photo;
 use crate::selection::Reader;
 
@@ -25,15 +25,29 @@ pub(super) struct Nets {
     explainer: Option<Explainer>,
 }
 
+/// What a program has otherwise than the bundle.
+#[derive(Default)]
+pub(super) struct Changes {
+    /// Makes the embeddings where the card names a custom extractor.
+    pub(super) extractor: Option<Box<dyn FeatureExtractor>>,
+    /// Finds faces instead of the bundle's own localizer.
+    pub(super) detector: Option<DetectorFile>,
+    /// From which score on something is a face.
+    pub(super) least_score: Option<f32>,
+}
+
 impl Nets {
-    /// `brought` makes the embeddings where the card names a custom extractor.
-    pub(super) fn new(
-        bundle: Bundle,
-        engine: Engine,
-        brought: Option<Box<dyn FeatureExtractor>>,
-    ) -> Result<Self> {
+    pub(super) fn new(bundle: Bundle, engine: Engine, changes: Changes) -> Result<Self> {
         let hash = bundle.hash();
-        let (card, parts) = bundle.into_parts();
+        let (mut card, mut parts) = bundle.into_parts();
+        if let Some(file) = changes.detector {
+            let (detector, onnx) = file.into_parts();
+            card.find_with(detector).map_err(BundleError::from)?;
+            parts.detector = Some(onnx);
+        }
+        if let Some(score) = changes.least_score {
+            card.localizer.set_threshold(score);
+        }
         let net = |name: &str| parts.net(name);
         let localizer = card.localizer.localizer(&engine, net, parts.detector.as_deref(), card.preprocess)?;
         let (extractor, explainer): (Box<dyn FeatureExtractor>, _) = match card.anet() {
@@ -44,7 +58,7 @@ impl Nets {
                 let explainer = Explainer::new(&card, &parts, &engine, Arc::clone(&anet))?;
                 (Box::new(anet), Some(explainer))
             }
-            None => match brought {
+            None => match changes.extractor {
                 Some(brought) => (brought, None),
                 None => (card.extractor.ready(&engine, net, card.preprocess)?, None),
             },

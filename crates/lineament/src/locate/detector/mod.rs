@@ -1,44 +1,21 @@
-//! Somebody else's face detector instead of the LNets: what the paper compares its LNets with.
+//! A detector of others instead of the LNets: it learned from boxes, which LNets do without.
 //!
-//! The detector's ONNX file lies in the bundle as it is. `yunet.rs` and `ultraface.rs` say what a photo becomes for it and what its
-//! outputs mean; running it takes the feature `detector`.
+//! `file.rs` reads and tries a detector's ONNX file, which a bundle may hold, too, as it is. `view.rs` says how photos become
+//! what it sees, `yunet.rs` and `ultraface.rs` what its outputs mean, `family.rs` what else is known of each, and `run.rs` runs it.
 
-#[cfg(feature = "detector")]
+mod family;
+mod file;
 mod run;
-#[cfg_attr(not(feature = "detector"), allow(dead_code))]
 mod ultraface;
-#[cfg_attr(not(feature = "detector"), allow(dead_code))]
+mod view;
 mod yunet;
 
+use super::Localizer;
 use super::error::LocateError;
 use super::parameters::{ParameterError, Range};
-use super::{Face, Localizer};
-use crate::crop::crop;
-use crate::geometry::{Point, Rect, suppress_by};
-use crate::photo::Photo;
-use lineament_net::Tensor;
+pub use family::Family;
+pub use file::DetectorFile;
 use serde::{Deserialize, Serialize};
-
-/// Which detector a file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Family {
-    /// YuNet (libfacedetection): boxes and five landmarks.
-    Yunet,
-    /// UltraFace (Linzaer's light-weight detector): boxes.
-    Ultraface,
-}
-
-impl Family {
-    /// Its name, as it is typed.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Yunet => "yunet",
-            Self::Ultraface => "ultraface",
-        }
-    }
-}
 
 /// A detector and the constants that it is run with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,8 +23,10 @@ impl Family {
 pub struct Detector {
     /// What the file holds.
     pub family: Family,
-    /// Width and height of what it is shown: photos are drawn to fit, in its upper left corner.
-    pub canvas: [u32; 2],
+    /// Width and height of what it is shown, where they are fixed: photos are drawn to fit, in the upper left corner. Without it each
+    /// photo is shown as large as it takes to find the smallest face that is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canvas: Option<[u32; 2]>,
     /// Least score of a face.
     pub threshold: f32,
     /// Most overlap (intersection over union) of two faces.
@@ -56,18 +35,17 @@ pub struct Detector {
 
 const THRESHOLD: Range = Range::of("detector.threshold", 0.0, 1.0);
 const OVERLAP: Range = Range::of("detector.overlap", 0.0, 1.0);
-const CANVAS: Range = Range::of("detector.canvas", 32.0, 2048.0);
+const CANVAS: Range = Range::of("detector.canvas", 32.0, view::MOST_SIDE as f64);
 
 impl Detector {
-    /// Largest file that is taken for a detector.
-    pub const MAX_BYTES: usize = 64 << 20;
+    /// Largest file that is taken for a detector; reading one takes at most about eight times its size.
+    pub const MAX_BYTES: usize = 16 << 20;
+    /// The lowest threshold that it is run with where faces are wanted however weak.
+    pub const LEAST_SCORE: f32 = 0.02;
 
     /// A detector as its authors run it.
     pub fn of(family: Family) -> Self {
-        match family {
-            Family::Yunet => Self { family, canvas: [320, 320], threshold: 0.6, overlap: 0.3 },
-            Family::Ultraface => Self { family, canvas: [320, 240], threshold: 0.7, overlap: 0.3 },
-        }
+        family.usual()
     }
 
     /// Whether faces come with five landmarks.
@@ -82,14 +60,14 @@ impl Detector {
     pub fn check(&self) -> Result<(), ParameterError> {
         THRESHOLD.holds(self.threshold)?;
         OVERLAP.holds(self.overlap)?;
-        self.canvas.iter().try_for_each(|side| CANVAS.holds(*side))?;
-        // YuNet halves its maps five times.
-        match self.canvas.iter().find(|side| !side.is_multiple_of(32)) {
+        let Some(canvas) = self.canvas else { return Ok(()) };
+        canvas.iter().try_for_each(|side| CANVAS.holds(*side))?;
+        match canvas.iter().find(|side| !side.is_multiple_of(view::STEP)) {
             Some(side) if self.family == Family::Yunet => Err(ParameterError {
-                name: "detector.canvas (a multiple of 32)".to_owned(),
+                name: format!("detector.canvas (a multiple of {})", view::STEP),
                 value: f64::from(*side),
-                least: f64::from(side / 32 * 32),
-                most: f64::from(side / 32 * 32),
+                least: f64::from(side / view::STEP * view::STEP),
+                most: f64::from(side / view::STEP * view::STEP),
             }),
             _ => Ok(()),
         }
@@ -99,71 +77,8 @@ impl Detector {
     ///
     /// # Errors
     /// A file that is no such detector.
-    #[cfg(feature = "detector")]
     pub fn localizer(&self, onnx: &[u8]) -> Result<Box<dyn Localizer>, LocateError> {
         Ok(Box::new(run::DetectorLocalizer::new(self.clone(), onnx)?))
-    }
-
-    /// Says how to get a program that runs detectors.
-    ///
-    /// # Errors
-    /// Always.
-    #[cfg(not(feature = "detector"))]
-    pub fn localizer(&self, _: &[u8]) -> Result<Box<dyn Localizer>, LocateError> {
-        Err(LocateError::NoDetectors { family: self.family.name() })
-    }
-
-    #[cfg_attr(not(feature = "detector"), allow(dead_code))]
-    /// What the detector is shown of a photo, and how many pixels of the photo one of its pixels spans.
-    fn shown(&self, photo: &Photo) -> (Tensor, f32) {
-        let [width, height] = self.canvas;
-        let scale = (photo.width() as f32 / width as f32).max(photo.height() as f32 / height as f32);
-        let to = |side: u32, most: u32| ((side as f32 / scale).round() as u32).clamp(1, most);
-        let (columns, rows) = (to(photo.width(), width), to(photo.height(), height));
-        // Both axes by one factor, so that boxes come back undistorted.
-        let seen = Rect::new(0.0, 0.0, columns as f32 * scale, rows as f32 * scale);
-        let drawn = crop(photo, seen, columns, rows);
-        let mut tensor = Tensor::zeros([1, 3, height as usize, width as usize]);
-        let (plane, row) = (width as usize * height as usize, width as usize);
-        let number = match self.family {
-            Family::Yunet => yunet::number,
-            Family::Ultraface => ultraface::number,
-        };
-        for (channel, values) in tensor.data_mut().chunks_exact_mut(plane).enumerate() {
-            let from = match self.family {
-                Family::Yunet => 2 - channel,
-                Family::Ultraface => channel,
-            };
-            let lines = values.chunks_exact_mut(row).zip(drawn.pixels().chunks_exact(columns as usize * 3));
-            for (line, pixels) in lines {
-                for (value, pixel) in line.iter_mut().zip(pixels.chunks_exact(3)) {
-                    *value = pixel.get(from).map_or(0.0, |colour| number(*colour));
-                }
-            }
-        }
-        (tensor, scale)
-    }
-
-    #[cfg_attr(not(feature = "detector"), allow(dead_code))]
-    /// The faces that the outputs mean, best first, in pixels of the photo.
-    fn faces(&self, outputs: &Outputs, scale: f32) -> Result<Vec<Face>, LocateError> {
-        let found = match self.family {
-            Family::Yunet => yunet::faces(outputs, self.canvas, self.threshold)?,
-            Family::Ultraface => ultraface::faces(outputs, self.canvas, self.threshold)?,
-        };
-        let found =
-            found.into_iter().filter(|face| face.rect.is_finite() && face.rect.area() > 0.0).collect();
-        let kept = suppress_by(found, self.overlap, |face: &Face| (face.rect, face.score));
-        let in_photo = |point: Point| Point::new(point.x * scale, point.y * scale);
-        Ok(kept
-            .into_iter()
-            .map(|Face { rect, landmarks, score, roll }| Face {
-                rect: Rect::new(rect.x * scale, rect.y * scale, rect.width * scale, rect.height * scale),
-                score,
-                landmarks: landmarks.map(|points| points.map(in_photo)),
-                roll,
-            })
-            .collect())
     }
 }
 

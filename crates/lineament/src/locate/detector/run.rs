@@ -1,51 +1,90 @@
-//! Running a detector with tract, which reads ONNX and is Rust throughout.
+//! Running a detector.
 
-use super::super::error::LocateError;
-use super::super::{Faces, Localizer, Search};
+use super::view::{STEP, View};
 use super::{Detector, Outputs};
+use crate::geometry::{Point, Rect, suppress_by};
+use crate::locate::{Face, Faces, Localizer, LocateError, Search};
 use crate::photo::Photo;
-use std::sync::Arc;
-use tract_onnx::prelude::*;
+use lineament_onnx::{Limits, Model};
 
 /// A detector, ready to run. It can be shared between threads.
 pub(super) struct DetectorLocalizer {
     detector: Detector,
-    model: Arc<TypedRunnableModel>,
-    names: Vec<String>,
+    model: Model,
 }
 
 impl DetectorLocalizer {
-    /// Reads the ONNX file and prepares it for the detector's canvas.
+    /// Reads the ONNX file.
     pub(super) fn new(detector: Detector, onnx: &[u8]) -> Result<Self, LocateError> {
-        let refused = |error: TractError| LocateError::Detector { reason: format!("{error:#}") };
         detector.check()?;
-        let [width, height] = detector.canvas.map(|side| side as usize);
-        // The files leave the batch open in the shapes that they state; here it is one image, and the shapes follow from that.
-        let reader = tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
-        let model = reader.model_for_read(&mut &onnx[..]).map_err(refused)?;
-        let label = |outlet: &OutletId| model.outlet_label(*outlet).unwrap_or_default().to_owned();
-        let names = model.outputs.iter().map(label).collect();
-        let model = model
-            .with_input_fact(0, f32::fact([1, 3, height, width]).into())
-            .and_then(|model| model.into_optimized())
-            .and_then(|model| model.into_runnable())
-            .map_err(refused)?;
-        Ok(Self { detector, model, names })
+        let model = Model::read(onnx, Limits::default()).map_err(failed)?;
+        Ok(Self { detector, model })
     }
+
+    /// Runs it on a blank image.
+    ///
+    /// # Errors
+    /// Outputs that are not those of the detector, or no numbers.
+    pub(super) fn try_out(&self) -> Result<(), LocateError> {
+        let canvas = self.detector.canvas.unwrap_or([2 * STEP, STEP]);
+        let [width, height] = canvas.map(|side| side as usize);
+        let outputs = self.outputs(canvas, vec![0.0; 3 * width * height])?;
+        self.detector.family.faces(&outputs, canvas, 0.0)?;
+        match outputs.0.iter().find(|(_, values)| values.iter().any(|value| !value.is_finite())) {
+            Some((name, _)) => Err(LocateError::Detector {
+                reason: format!("its output {name} is not all numbers on a blank image"),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn outputs(&self, [width, height]: [u32; 2], input: Vec<f32>) -> Result<Outputs, LocateError> {
+        let outputs = self.model.run(&[1, 3, height as usize, width as usize], input).map_err(failed)?;
+        Ok(Outputs(outputs.into_iter().map(|output| (output.name, output.values)).collect()))
+    }
+
+    /// The faces of one view, in pixels of the photo.
+    fn faces_in(&self, photo: &Photo, view: View) -> Result<Vec<Face>, LocateError> {
+        let outputs = self.outputs(view.canvas, view.drawn(photo, self.detector.family))?;
+        self.detector.faces(&outputs, view)
+    }
+}
+
+fn failed(error: lineament_onnx::OnnxError) -> LocateError {
+    LocateError::Detector { reason: error.to_string() }
 }
 
 impl Localizer for DetectorLocalizer {
     fn locate(&self, photo: &Photo, search: &Search) -> Result<Faces, LocateError> {
-        let failed = |error: TractError| LocateError::Detector { reason: format!("{error:#}") };
-        let (input, scale) = self.detector.shown(photo);
-        let input = Tensor::from_shape(&input.shape(), input.data()).map_err(failed)?;
-        let outputs = self.model.run(tvec!(input.into())).map_err(failed)?;
-        let read = |(name, values): (&String, &TValue)| {
-            let values = values.to_plain_array_view::<f32>()?;
-            Ok((name.clone(), values.iter().copied().collect::<Vec<f32>>()))
-        };
-        let outputs =
-            self.names.iter().zip(&outputs).map(read).collect::<TractResult<_>>().map_err(failed)?;
-        Ok(search.limit(self.detector.faces(&Outputs(outputs), scale)?, photo))
+        let mut found = Vec::new();
+        for view in self.detector.views(photo, search) {
+            found.extend(self.faces_in(photo, view)?);
+        }
+        let found = suppress_by(found, self.detector.overlap, |face: &Face| (face.rect, face.score));
+        Ok(search.limit(found, photo))
+    }
+}
+
+impl Detector {
+    /// The faces that the outputs of a view mean, best first, in pixels of the photo.
+    pub(super) fn faces(
+        &self,
+        outputs: &Outputs,
+        View { canvas, scale }: View,
+    ) -> Result<Vec<Face>, LocateError> {
+        let found = self.family.faces(outputs, canvas, self.threshold)?;
+        let found =
+            found.into_iter().filter(|face| face.rect.is_finite() && face.rect.area() > 0.0).collect();
+        let kept = suppress_by(found, self.overlap, |face: &Face| (face.rect, face.score));
+        let in_photo = |point: Point| Point::new(point.x * scale, point.y * scale);
+        Ok(kept
+            .into_iter()
+            .map(|Face { rect, landmarks, score, roll }| Face {
+                rect: Rect::new(rect.x * scale, rect.y * scale, rect.width * scale, rect.height * scale),
+                score,
+                landmarks: landmarks.map(|points| points.map(in_photo)),
+                roll,
+            })
+            .collect())
     }
 }

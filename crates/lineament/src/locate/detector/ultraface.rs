@@ -4,6 +4,9 @@ use super::super::Face;
 use super::{LocateError, Outputs};
 use crate::geometry::Rect;
 
+/// Its outputs.
+pub(super) const OUTPUTS: [&str; 2] = ["scores", "boxes"];
+
 /// Colours between -1 and 1, red first.
 pub(super) fn number(colour: u8) -> f32 {
     (f32::from(colour) - 127.0) / 128.0
