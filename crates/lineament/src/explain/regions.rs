@@ -6,6 +6,7 @@ use crate::bundle::{Card, Parts};
 use crate::crop::crop;
 use crate::engine::Engine;
 use crate::geometry::{Point, Rect};
+use crate::locate::pyramid::Response;
 use crate::locate::{Cells, LNet, LnetMethod, LocateError, ResponseMap, WindowToBox};
 use crate::photo::Photo;
 use rayon::prelude::*;
@@ -32,21 +33,21 @@ pub enum MapSource {
     Hidden,
 }
 
-/// An LNet whose channels after the first answer for the attributes.
+/// An LNet whose channels after those that say where the face is answer for the attributes.
 pub(super) struct AttributeHead {
     lnet: LNet,
     face: WindowToBox,
 }
 
 impl AttributeHead {
-    /// The head of a bundle's LNet_s, where it has a channel for the face and one for each attribute; the paper's way keeps
+    /// The head of a bundle's LNet_s, where it has one for each attribute; the paper's way keeps
     /// LNets only up to their last convolution, and has none.
     pub(super) fn of(card: &Card, parts: &Parts, engine: &Engine) -> Result<Option<Self>, ExplainError> {
         let (Some(lnets), Some(weights)) = (card.lnets(), parts.net("lnet_s")) else { return Ok(None) };
         let LnetMethod::Pyramid(pyramid) = &lnets.method else { return Ok(None) };
         // Planned a second time only where it answers for attributes.
         let channels = lnets.lnet_s.output().map_err(LocateError::from)?.channels;
-        if channels != 1 + card.attributes.len() {
+        if channels != Response::CHANNELS + card.attributes.len() {
             return Ok(None);
         }
         let lnet = LNet::new(engine.runner(&lnets.lnet_s, weights)?, card.preprocess)?;
@@ -68,7 +69,8 @@ impl AttributeHead {
         let seen = crop(photo, shown, pixels, pixels);
         let output = self.lnet.respond(&[seen])?;
         let cells = self.lnet.cells().seen_in(shown, pixels, pixels);
-        let map = |&attribute: &usize| Ok(ResponseMap::channel(&output, 0, 1 + attribute, cells)?);
+        let map =
+            |&attribute: &usize| Ok(ResponseMap::channel(&output, 0, Response::CHANNELS + attribute, cells)?);
         attributes.iter().map(map).collect()
     }
 }

@@ -4,7 +4,7 @@ use crate::testing::{blocks, random_parts, tiny_bundle, tiny_card};
 use crate::{Bundle, Error, FaceArea, Selection, Tagger, locate::LnetMethod};
 use lineament_net::{Layer, NetSpec, Precision, Shape};
 
-/// A bundle of three attributes whose LNets answer for windows, a channel for the face and one for each of them.
+/// A bundle of three attributes whose LNets answer for windows, six channels for the face and one for each of them.
 fn with_head() -> Bundle {
     let mut card = tiny_card();
     card.attributes.truncate(3);
@@ -19,7 +19,7 @@ fn with_head() -> Bundle {
     let lnet = |name: &str| NetSpec {
         name: name.to_owned(),
         input: Shape::new(3, 16, 16),
-        layers: vec![conv("conv1", 4, 4, 4), Layer::Relu, conv("responses", 4, 4, 1)],
+        layers: vec![conv("conv1", 4, 4, 4), Layer::Relu, conv("responses", 9, 4, 1)],
     };
     card.localizer = LocalizerSpec::Lnets(Lnets {
         lnet_o: lnet("lnet_o"),

@@ -32,11 +32,23 @@ pub enum LocateError {
     },
     /// A net that should classify windows but is no window classifier.
     #[error(
-        "net {net} must give exactly one cell for its square input to be slid over photos: leave out padding"
+        "net {net} must give exactly one cell for its square input to be slid over photos: leave out padding, and layers other than convolutions, \
+         poolings, normalizations and activations"
     )]
     NoWindow {
         /// The net.
         net: String,
+    },
+    /// A window classifier with too few channels.
+    #[error(
+        "net {net} answers with {channels} channels, but its last convolution needs six at least (face, right, down, size, sine and \
+         cosine of the roll): train it with this version"
+    )]
+    Responses {
+        /// The net.
+        net: String,
+        /// How many it has.
+        channels: usize,
     },
     /// A net that does not look at colour photos.
     #[error("net {net} takes {channels} channels, but photos have 3: declare its input with 3 channels")]

@@ -3,7 +3,7 @@
 use super::detector::Detector;
 use super::error::LocateError;
 use super::given::GivenLocalizer;
-use super::pyramid::face_response;
+use super::pyramid::without_attributes;
 use super::whole::WholeLocalizer;
 use super::{Cells, Localizer, PaperLocalizer, PaperParameters, PyramidLocalizer, PyramidParameters};
 use crate::engine::{Engine, EngineError, Runner};
@@ -116,12 +116,14 @@ impl LocalizerSpec {
             Self::Lnets(lnets) => {
                 let net = |name: &'static str, spec| {
                     let weights = weights(name).ok_or(LocateError::NoWeights { net: name })?;
-                    let alone = match lnets.method {
-                        LnetMethod::Pyramid(_) => face_response(spec, weights).map_err(EngineError::from)?,
+                    let cut = match lnets.method {
+                        LnetMethod::Pyramid(_) => {
+                            without_attributes(spec, weights).map_err(EngineError::from)?
+                        }
                         LnetMethod::Paper(_) | LnetMethod::Whole => None,
                     };
                     let (spec, weights) =
-                        alone.as_ref().map_or((spec, weights), |(spec, weights)| (spec, weights));
+                        cut.as_ref().map_or((spec, weights), |(spec, weights)| (spec, weights));
                     Ok::<_, LocateError>(engine.runner(spec, weights)?)
                 };
                 let (lnet_o, lnet_s) = (net("lnet_o", &lnets.lnet_o)?, net("lnet_s", &lnets.lnet_s)?);

@@ -21,31 +21,23 @@ pub struct WindowToBox {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PyramidParameters {
-    /// Least response of LNet_s that is a face; chosen on images with and without faces.
+    /// Response of LNet_s, at its second look, above which there is a face; chosen on images with and without faces.
     pub threshold: f32,
-    /// Least response of LNet_o that LNet_s is asked about.
+    /// Response of LNet_o above which LNet_s is asked.
     pub candidate_threshold: f32,
-    /// How much less than the best of its windows LNet_o may respond to one that LNet_s is asked about.
-    pub candidate_margin: f32,
-    /// Windows that LNet_s is asked about at most.
+    /// Response of LNet_s at its first look above which it looks again.
+    pub second_look: f32,
+    /// Windows that LNet_s is asked about at most, the best: far more than a photo has faces, so that noise costs seconds at
+    /// worst.
     pub candidates: usize,
-    /// Longest side of the photo in LNet_o's finest level, in pixels.
-    pub longest_side: u32,
-    /// Levels of LNet_o's pyramid.
-    pub levels: usize,
-    /// Each level is this many times smaller than the one before.
+    /// Each level of the pyramid is this many times smaller than the one before.
     pub step: f32,
     /// How far a window may reach beyond the photo, in sides of the window.
     pub margin: f32,
-    /// Side of the head-shoulder region, in sides of LNet_o's window.
-    pub region: f32,
-    /// Steps of LNet_s's pyramid to either side of LNet_o's scale.
-    pub fine_levels: usize,
-    /// Factor between them.
-    pub fine_step: f32,
-    /// Candidates, and faces, overlap no better one by more than this IoU.
+    /// Of two windows whose face boxes overlap by more than this IoU, the weaker one only has a vote on the place of the
+    /// other.
     pub overlap: f32,
-    /// From LNet_s's window to the face.
+    /// From a window to the face.
     pub face: WindowToBox,
 }
 
@@ -54,15 +46,10 @@ impl Default for PyramidParameters {
         Self {
             threshold: 0.0,
             candidate_threshold: -2.0,
-            candidate_margin: 100.0,
-            candidates: 6,
-            longest_side: 224,
-            levels: 7,
+            second_look: -2.0,
+            candidates: 4096,
             step: std::f32::consts::SQRT_2,
             margin: 0.23,
-            region: 1.4,
-            fine_levels: 1,
-            fine_step: 1.26,
             overlap: 0.3,
             face: WindowToBox { right: 0.009, down: 0.057, width: 0.604, height: 0.831 },
         }
@@ -77,19 +64,43 @@ impl PyramidParameters {
     pub fn check(&self) -> Result<(), ParameterError> {
         Range::of("threshold", -1e30, 1e30).holds(self.threshold)?;
         Range::of("candidate_threshold", -1e30, 1e30).holds(self.candidate_threshold)?;
-        Range::of("candidate_margin", 0.0, 1e30).holds(self.candidate_margin)?;
-        Range::of("candidates", 1.0, 1000.0).holds(self.candidates as f64)?;
-        Range::of("longest_side", 16.0, 4096.0).holds(self.longest_side)?;
-        Range::of("levels", 1.0, 32.0).holds(self.levels as f64)?;
+        Range::of("second_look", -1e30, 1e30).holds(self.second_look)?;
+        Range::of("candidates", 1.0, 1e6).holds(self.candidates as f64)?;
         Range::of("step", 1.05, 4.0).holds(self.step)?;
         Range::of("margin", 0.0, 1.0).holds(self.margin)?;
-        Range::of("region", 1.0, 4.0).holds(self.region)?;
-        Range::of("fine_levels", 0.0, 8.0).holds(self.fine_levels as f64)?;
-        Range::of("fine_step", 1.02, 4.0).holds(self.fine_step)?;
-        Range::of("overlap", 0.0, 1.0).holds(self.overlap)?;
+        Range::of("overlap", 0.05, 1.0).holds(self.overlap)?;
         Range::of("face.right", -2.0, 2.0).holds(self.face.right)?;
         Range::of("face.down", -2.0, 2.0).holds(self.face.down)?;
         Range::of("face.width", 0.05, 5.0).holds(self.face.width)?;
         Range::of("face.height", 0.05, 5.0).holds(self.face.height)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_is_checked() {
+        assert_eq!(PyramidParameters::default().check(), Ok(()));
+        let edits: [(&str, fn(&mut PyramidParameters)); 11] = [
+            ("threshold", |p| p.threshold = f32::NAN),
+            ("candidate_threshold", |p| p.candidate_threshold = f32::INFINITY),
+            ("second_look", |p| p.second_look = f32::NAN),
+            ("candidates", |p| p.candidates = 0),
+            ("step", |p| p.step = 1.0),
+            ("margin", |p| p.margin = -0.1),
+            ("overlap", |p| p.overlap = 0.0),
+            ("face.right", |p| p.face.right = 3.0),
+            ("face.down", |p| p.face.down = f32::NAN),
+            ("face.width", |p| p.face.width = 0.0),
+            ("face.height", |p| p.face.height = 9.0),
+        ];
+        for (name, edit) in edits {
+            let mut parameters = PyramidParameters::default();
+            edit(&mut parameters);
+            assert_eq!(parameters.check().unwrap_err().name, name);
+        }
     }
 }
