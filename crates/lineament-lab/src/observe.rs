@@ -301,7 +301,9 @@ impl Relative {
         let (width, height) = (photo.width() as f32, photo.height() as f32);
         let share = |point: &Point| [point.x / width, point.y / height];
         Self(match place {
-            FaceRegion::Region(region) => [&share(&region.centre())[..], &[region.height / height]].concat(),
+            FaceRegion::Region(region) | FaceRegion::Turned { region, .. } => {
+                [&share(&region.centre())[..], &[region.height / height]].concat()
+            }
             FaceRegion::Landmarks(points) => points.iter().flat_map(share).collect(),
         })
     }

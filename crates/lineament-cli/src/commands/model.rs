@@ -224,7 +224,9 @@ fn extractor(extractor: &Extractor) -> &str {
 fn kind(method: &LnetMethod) -> &'static str {
     match method {
         LnetMethod::Paper(_) => "as in the paper: windows on response maps, density peaks",
-        LnetMethod::Pyramid(_) => "window classifiers slid over a pyramid of the photo, coarse then fine",
+        LnetMethod::Pyramid(_) => {
+            "window classifiers: one slid over a pyramid of the photo, one that looks at what it finds"
+        }
         LnetMethod::Whole => "none: the whole picture is what is asked about",
         _ => "of the recipe's own kind; `--format json` shows it",
     }

@@ -92,11 +92,20 @@ impl Anet {
     /// # Errors
     /// A region without an inside.
     pub fn vector(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, DescribeError> {
-        let inside = region.width > 0.0 && region.height > 0.0;
-        if !(inside && region.is_finite()) {
+        check_region(region)?;
+        self.vector_of_drawn(&self.patches.draw(photo, region))
+    }
+
+    /// The same of a region that is turned clockwise by `roll` degrees about its centre, and drawn upright.
+    ///
+    /// # Errors
+    /// A region without an inside, or turned by what is no number.
+    pub fn vector_turned(&self, photo: &Photo, region: Rect, roll: f32) -> Result<Vec<f32>, DescribeError> {
+        check_region(region)?;
+        if !roll.is_finite() {
             return Err(DescribeError::Region(region));
         }
-        self.vector_of_drawn(&self.patches.draw(photo, region))
+        self.vector_of_drawn(&self.patches.draw_turned(photo, region, roll))
     }
 
     /// The FC vectors of all patches of a drawn region, `count x features x 1 x 1`.
@@ -121,6 +130,11 @@ impl Anet {
     pub fn vector_of_drawn(&self, drawn: &Photo) -> Result<Vec<f32>, DescribeError> {
         Ok(mean_vector(self.vectors(drawn)?.data(), self.features)?)
     }
+}
+
+fn check_region(region: Rect) -> Result<(), DescribeError> {
+    let inside = region.width > 0.0 && region.height > 0.0;
+    if inside && region.is_finite() { Ok(()) } else { Err(DescribeError::Region(region)) }
 }
 
 /// The net on all patches in one pass (paper section 3.3). Only nets with locally shared layers are tried: planning takes some tens of milliseconds, and
@@ -148,6 +162,7 @@ impl FeatureExtractor for Anet {
     fn embed(&self, photo: &Photo, region: &FaceRegion) -> Result<Embedding, DescribeError> {
         match region {
             FaceRegion::Region(region) => Anet::vector(self, photo, *region),
+            FaceRegion::Turned { region, roll } => self.vector_turned(photo, *region, *roll),
             FaceRegion::Landmarks(_) => Err(DescribeError::NeedsRegion),
         }
     }

@@ -1,7 +1,7 @@
 //! Several overlapping patches of the face region, as one batch for ANet (paper, section 2).
 
-use crate::crop::crop;
-use crate::geometry::Rect;
+use crate::crop::{crop, warp};
+use crate::geometry::{Affine, Rect};
 use crate::input::Preprocess;
 use crate::photo::Photo;
 use lineament_net::Tensor;
@@ -175,6 +175,13 @@ impl Patches {
     /// Draws a square face region of a photo at `region` px; what lies outside the photo repeats its edge.
     pub fn draw(&self, photo: &Photo, region: Rect) -> Photo {
         crop(photo, region, self.region, self.region)
+    }
+
+    /// Draws a square face region that is turned clockwise by `roll` degrees about its centre, so that the head in it is
+    /// upright.
+    pub fn draw_turned(&self, photo: &Photo, region: Rect, roll: f32) -> Photo {
+        let side = self.region;
+        warp(photo, &Affine::of_turned(region, roll.to_radians(), false, side, side), side, side)
     }
 
     /// Whether the patches of the region, and of the mirrored region where there are mirror images, are all that is seen, in any order: an interweaved pass over

@@ -281,7 +281,10 @@ impl Card {
     pub fn face_region(&self, face: &Face) -> Result<FaceRegion, RegionError> {
         match face.landmarks {
             Some(landmarks) if self.extractor.needs_landmarks() => Ok(landmarks.into()),
-            _ => Ok(self.region_of_box(face.rect)?.into()),
+            _ => {
+                let region = self.region_of_box(face.rect)?;
+                Ok(FaceRegion::turned(region, face.rect, face.roll.unwrap_or(0.0)))
+            }
         }
     }
 

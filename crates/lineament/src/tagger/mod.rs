@@ -240,7 +240,8 @@ impl Tagger {
         self.read(image, |photo| Ok(self.nets.model.embed(photo, &region)?))
     }
 
-    /// What the answers about the selected attributes of a face rest on; `face` is its box, in pixels of the image.
+    /// What the answers about the selected attributes of a face rest on; `face` is its box, in pixels of the image. It is taken
+    /// for upright.
     ///
     /// ```no_run
     /// # use lineament::explain::ExplainOptions;

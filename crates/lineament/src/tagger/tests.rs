@@ -155,6 +155,26 @@ fn a_model_of_whole_images_finds_and_sees_all_of_them() {
 }
 
 #[test]
+fn a_turned_face_is_described_upright() {
+    let (tagger, photo) = (tagger(), blocks(240, 240, 3));
+    let face = Face::new(Rect::new(100.0, 90.0, 40.0, 50.0), 1.0);
+    let upright = tagger.scores(&photo, face).unwrap();
+    // The photo turned clockwise by a quarter, with the face in it.
+    let mut turned = Photo::filled(240, 240, [0; 3]);
+    for (at, pixel) in turned.pixels_mut().as_chunks_mut::<3>().0.iter_mut().enumerate() {
+        let (x, y) = (at as u32 % 240, at as u32 / 240);
+        *pixel = photo.pixel(y, 239 - x).unwrap();
+    }
+    let centre = Point::new(240.0 - face.rect.centre().y, face.rect.centre().x);
+    let rect = Rect::about(centre, face.rect.width, face.rect.height);
+    let known = tagger.scores(&turned, Face { roll: Some(90.0), ..Face::new(rect, 1.0) }).unwrap();
+    let apart = |scores: &[f32]| scores.iter().zip(&upright).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(apart(&known) < 0.02, "{}", apart(&known));
+    let unknown = tagger.scores(&turned, Face::new(rect, 1.0)).unwrap();
+    assert!(apart(&unknown) > 5.0 * apart(&known), "{} {}", apart(&unknown), apart(&known));
+}
+
+#[test]
 fn regions_without_an_inside_are_refused() {
     let (tagger, photo) = (tagger(), blocks(40, 40, 1));
     for rect in [

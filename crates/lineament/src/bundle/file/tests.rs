@@ -289,7 +289,7 @@ impl FeatureExtractor for Constant {
     fn embed(&self, _: &Photo, region: &FaceRegion) -> Result<Embedding, DescribeError> {
         match region {
             FaceRegion::Landmarks(_) => Ok(vec![0.5; 7]),
-            FaceRegion::Region(_) => Err(DescribeError::NeedsLandmarks),
+            FaceRegion::Region(_) | FaceRegion::Turned { .. } => Err(DescribeError::NeedsLandmarks),
         }
     }
 }

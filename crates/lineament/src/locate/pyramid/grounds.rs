@@ -1,8 +1,9 @@
-//! What the levels of a pyramid are drawn from: the photo, and copies of it that are smaller and smaller.
+//! What levels and windows are drawn from: the photo, and copies of it that are smaller and smaller.
 
 use super::levels::Level;
+use super::window::Window;
 use crate::crop::crop;
-use crate::geometry::Rect;
+use crate::geometry::{Point, Rect};
 use crate::photo::Photo;
 use rayon::prelude::*;
 
@@ -25,9 +26,14 @@ pub(super) struct Grounds<'a> {
 }
 
 impl<'a> Grounds<'a> {
+    /// The photo alone.
+    pub(super) fn of_photo(photo: &'a Photo) -> Self {
+        Self { photo, copies: Vec::new(), of_levels: Vec::new() }
+    }
+
     /// For levels from the finest to the coarsest.
     pub(super) fn new(photo: &'a Photo, levels: &[Level]) -> Self {
-        let mut grounds = Self { photo, copies: Vec::new(), of_levels: Vec::new() };
+        let mut grounds = Self::of_photo(photo);
         // Pixels of the latest copy to one of the photo.
         let mut scale = 1.0;
         for level in levels {
@@ -47,9 +53,26 @@ impl<'a> Grounds<'a> {
     pub(super) fn draw(&self, level: usize, rect: Rect, width: u32, height: u32) -> Photo {
         let copy = self.of_levels.get(level).copied().flatten().and_then(|number| self.copies.get(number));
         let from = copy.unwrap_or(self.photo);
-        let x = from.width() as f32 / self.photo.width() as f32;
-        let y = from.height() as f32 / self.photo.height() as f32;
+        let (x, y) = self.scales(from);
         crop(from, Rect::new(rect.x * x, rect.y * y, rect.width * x, rect.height * y), width, height)
+    }
+}
+
+impl Grounds<'_> {
+    /// A window as [`Window::drawn`] draws it, from the smallest image that is large enough.
+    pub(super) fn draw_window(&self, window: &Window, side: u32) -> Photo {
+        let least = COPY as f32 * side as f32 / window.side;
+        let large_enough = |copy: &&Photo| self.scales(copy).0 >= least;
+        let from = self.copies.iter().rev().find(large_enough).unwrap_or(self.photo);
+        let (x, y) = self.scales(from);
+        let centre = Point::new(window.centre.x * x, window.centre.y * y);
+        Window { centre, side: window.side * (x * y).sqrt(), ..*window }.drawn(from, side)
+    }
+
+    /// Pixels of an image to one of the photo, along a row and along a column.
+    fn scales(&self, image: &Photo) -> (f32, f32) {
+        let Self { photo, .. } = self;
+        (image.width() as f32 / photo.width() as f32, image.height() as f32 / photo.height() as f32)
     }
 }
 

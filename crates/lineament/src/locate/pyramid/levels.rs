@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::classifier::Classifier;
 use super::parameters::PyramidParameters;
+use super::window::Window;
 use crate::geometry::{Point, Rect};
 use crate::photo::Photo;
 
@@ -53,7 +54,7 @@ impl Level {
         let scale = f64::from(net.window) / side;
         let windows = |length: f64| {
             let spare = (length + 2.0 * margin * side) * scale - f64::from(net.window);
-            1 + (spare / f64::from(net.stride)).max(0.0) as usize
+            rounded(1 + (spare / f64::from(net.stride)).max(0.0) as usize)
         };
         let [columns, rows] = sides.map(windows);
         let first = |length: f64, windows: usize| (length - f64::from(net.pixels(windows)) / scale) / 2.0;
@@ -72,6 +73,17 @@ impl Level {
         (f64::from(self.window) / self.scale) as f32
     }
 
+    /// Whether a window reaches no farther beyond the photo than `margin`, in its sides, or than it has to. Lattices are
+    /// somewhat larger than that.
+    pub(super) fn is_wanted(window: &Window, photo: &Photo, margin: f32) -> bool {
+        let rect = window.rect();
+        let within = |low: f32, high: f32, length: u32| {
+            let length = length as f32;
+            (-low).max(high - length) <= (margin * window.side).max((window.side - length) / 2.0) * 1.001
+        };
+        within(rect.x, rect.right(), photo.width()) && within(rect.y, rect.bottom(), photo.height())
+    }
+
     /// A point of the level, counted from the corner of its first window, in pixels of the photo.
     pub(super) fn in_photo(&self, x: f64, y: f64) -> Point {
         let [left, top] = self.origin;
@@ -81,7 +93,8 @@ impl Level {
     /// Its windows in tiles of `most` by `most` at most, and of about the same size.
     pub(super) fn tiles(&self, most: usize) -> impl Iterator<Item = Tile> + use<> {
         let parts = move |windows: usize| {
-            let each = windows.div_ceil(windows.div_ceil(most.max(1)));
+            let most = most.max(1);
+            let each = rounded(windows.div_ceil(windows.div_ceil(most))).min(most);
             (0..windows).step_by(each).map(move |first| first..windows.min(first + each))
         };
         let columns = self.columns;
@@ -97,6 +110,16 @@ impl Level {
             |windows: usize| ((f64::from(self.window) + from(windows.saturating_sub(1))) / self.scale) as f32;
         Rect::new(x, y, length(tile.columns.len()), length(tile.rows.len()))
     }
+}
+
+/// No less than so many windows, and of few numbers: a net lists the work for each shape that it is shown, which takes half as
+/// long as the work.
+fn rounded(windows: usize) -> usize {
+    windows.next_multiple_of(match windows {
+        ..13 => 1,
+        13..33 => 2,
+        _ => 4,
+    })
 }
 
 /// Some neighbouring windows of a level.

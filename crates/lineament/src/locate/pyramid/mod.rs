@@ -36,6 +36,7 @@ use crate::geometry::Point;
 use crate::input::Preprocess;
 use crate::photo::Photo;
 use classifier::Classifier;
+use grounds::Grounds;
 use levels::Level;
 use rayon::prelude::*;
 use sweep::{Seen, Sweep};
@@ -83,12 +84,7 @@ impl PyramidLocalizer {
     /// # Errors
     /// As [`Localizer::locate`].
     pub fn candidates(&self, photo: &Photo, search: &Search) -> Result<Vec<Window>, LocateError> {
-        let p = &self.parameters;
-        let turns = if search.any_orientation { &Turn::ALL[..] } else { &[Turn::Upright] };
-        let found = self.sweep(photo, search).read(turns, |seen| self.proposed(&seen))?;
-        let mut candidates = thinned(found.into_iter().flatten().collect(), &p.face, p.overlap);
-        candidates.truncate(p.candidates);
-        Ok(candidates)
+        self.proposed(&self.sweep(photo, search), photo, search)
     }
 
     /// LNet_s looks at windows, each drawn as it is turned: their faces' own windows, in the same order, with its responses.
@@ -96,8 +92,25 @@ impl PyramidLocalizer {
     /// # Errors
     /// As [`Localizer::locate`].
     pub fn look(&self, photo: &Photo, windows: &[Window]) -> Result<Vec<Window>, LocateError> {
+        self.look_at(&Grounds::of_photo(photo), windows)
+    }
+
+    /// LNet_s's windows after its second look, best first, those that overlap as one; the threshold of faces leaves none out.
+    ///
+    /// # Errors
+    /// As [`Localizer::locate`].
+    pub fn windows(&self, photo: &Photo, search: &Search) -> Result<Vec<Window>, LocateError> {
+        let p = &self.parameters;
+        let sweep = self.sweep(photo, search);
+        let mut first = self.look_at(&sweep.grounds, &self.proposed(&sweep, photo, search)?)?;
+        first.retain(|window| window.score > p.second_look);
+        let second = self.look_at(&sweep.grounds, &thinned(first, &p.face, p.overlap.max(SAME)))?;
+        Ok(thinned(second, &p.face, p.overlap))
+    }
+
+    fn look_at(&self, grounds: &Grounds<'_>, windows: &[Window]) -> Result<Vec<Window>, LocateError> {
         let look = |windows: &[Window]| -> Result<Vec<Window>, LocateError> {
-            let draw = |window: &Window| window.drawn(photo, self.lnet_s.window);
+            let draw = |window: &Window| grounds.draw_window(window, self.lnet_s.window);
             let seen: Vec<Photo> = windows.par_iter().map(draw).collect();
             let responses = self.lnet_s.respond(&seen)?;
             let corrected = |(image, window): (usize, &Window)| {
@@ -109,16 +122,19 @@ impl PyramidLocalizer {
         Ok(looked.into_iter().flatten().collect())
     }
 
-    /// LNet_s's windows after its second look, best first, those that overlap as one; the threshold of faces leaves none out.
-    ///
-    /// # Errors
-    /// As [`Localizer::locate`].
-    pub fn windows(&self, photo: &Photo, search: &Search) -> Result<Vec<Window>, LocateError> {
+    /// The candidates of a sweep.
+    fn proposed(
+        &self,
+        sweep: &Sweep<'_>,
+        photo: &Photo,
+        search: &Search,
+    ) -> Result<Vec<Window>, LocateError> {
         let p = &self.parameters;
-        let mut first = self.look(photo, &self.candidates(photo, search)?)?;
-        first.retain(|window| window.score > p.second_look);
-        let second = self.look(photo, &thinned(first, &p.face, p.overlap.max(SAME)))?;
-        Ok(thinned(second, &p.face, p.overlap))
+        let turns = if search.any_orientation { &Turn::ALL[..] } else { &[Turn::Upright] };
+        let found = sweep.read(turns, |seen| self.proposed_in(photo, &seen))?;
+        let mut candidates = thinned(found.into_iter().flatten().collect(), &p.face, p.overlap);
+        candidates.truncate(p.candidates);
+        Ok(candidates)
     }
 
     /// LNet_o over the levels that a search asks for.
@@ -132,17 +148,20 @@ impl PyramidLocalizer {
     }
 
     /// The windows of a tile that LNet_o takes for a face.
-    fn proposed(&self, seen: &Seen<'_>) -> Result<Vec<Window>, LocateError> {
+    fn proposed_in(&self, photo: &Photo, seen: &Seen<'_>) -> Result<Vec<Window>, LocateError> {
         let scores = seen.faces().iter().enumerate();
         // What is no number is looked at, to be refused.
         let above =
             scores.filter(|(_, score)| **score > self.parameters.candidate_threshold || !score.is_finite());
-        let moved = |(at, _)| {
+        let mut proposed = Vec::new();
+        for (at, _) in above {
             let (window, response) = seen.window(at)?;
-            // LNet_o's windows hold upright faces as far as LNet_s is concerned: it says itself how they are turned.
-            Ok(Window { roll: window.roll, ..window.corrected(&response) })
-        };
-        above.map(moved).collect()
+            if Level::is_wanted(&window, photo, self.parameters.margin) {
+                // LNet_s says itself how a face is turned, and knows it better.
+                proposed.push(Window { roll: window.roll, ..window.corrected(&response) });
+            }
+        }
+        Ok(proposed)
     }
 }
 

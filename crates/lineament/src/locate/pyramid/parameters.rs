@@ -84,7 +84,8 @@ mod tests {
     #[test]
     fn every_value_is_checked() {
         assert_eq!(PyramidParameters::default().check(), Ok(()));
-        let edits: [(&str, fn(&mut PyramidParameters)); 11] = [
+        type Edit = fn(&mut PyramidParameters);
+        let edits: [(&str, Edit); 11] = [
             ("threshold", |p| p.threshold = f32::NAN),
             ("candidate_threshold", |p| p.candidate_threshold = f32::INFINITY),
             ("second_look", |p| p.second_look = f32::NAN),

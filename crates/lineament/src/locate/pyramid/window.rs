@@ -31,7 +31,7 @@ impl Window {
 
     /// The upright face box that the window stands for. Its centre turns with the window, its sides do not.
     pub fn face(&self, to_box: &WindowToBox) -> Rect {
-        let centre = self.from_frame(to_box.right, to_box.down);
+        let centre = self.point_at(to_box.right, to_box.down);
         Rect::about(centre, to_box.width * self.side, to_box.height * self.side)
     }
 
@@ -39,7 +39,7 @@ impl Window {
     pub fn corrected(&self, response: &Response) -> Self {
         let bounded = |value: f32| value.clamp(-MOST, MOST);
         Self {
-            centre: self.from_frame(bounded(response.right), bounded(response.down)),
+            centre: self.point_at(bounded(response.right), bounded(response.down)),
             side: self.side * bounded(response.size).exp(),
             roll: half_turned(self.roll + response.roll()),
             score: response.face,
@@ -55,7 +55,7 @@ impl Window {
     }
 
     /// The point that lies so many sides right of the centre and below it, seen along the window's own axes.
-    fn from_frame(&self, right: f32, down: f32) -> Point {
+    fn point_at(&self, right: f32, down: f32) -> Point {
         let (sine, cosine) = self.roll.to_radians().sin_cos();
         Point::new(
             self.centre.x + (right * cosine - down * sine) * self.side,
