@@ -79,7 +79,9 @@ impl Level {
         let rect = window.rect();
         let within = |low: f32, high: f32, length: u32| {
             let length = length as f32;
-            (-low).max(high - length) <= (margin * window.side).max((window.side - length) / 2.0) * 1.001
+            // A hundredth of the side for rounding.
+            let most = (margin * window.side).max((window.side - length) / 2.0) + 0.01 * window.side;
+            (-low).max(high - length) <= most
         };
         within(rect.x, rect.right(), photo.width()) && within(rect.y, rect.bottom(), photo.height())
     }

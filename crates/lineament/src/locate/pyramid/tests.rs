@@ -12,8 +12,10 @@ const BRIGHT: u8 = 240;
 const TO_BOX: WindowToBox = WindowToBox { right: 0.0, down: 0.0, width: 0.5, height: 0.5 };
 
 /// A window classifier of `side` pixels, stride 4, that knows flags and answers where their window lies: colours are averaged
-/// over two pixels, and every answer is a sum of them.
-fn flags(side: usize) -> Net {
+/// over two pixels, and every answer is a sum of them. `wrong` and `outside` are what it holds against the other colour and
+/// against colour around the flag: a net that is asked at every fourth pixel must be more lenient than one that sees the
+/// flag's own window.
+fn flags(side: usize, wrong: f32, outside: f32) -> Net {
     let conv = |name: &str, filters, kernel| Layer::Conv {
         name: name.to_owned(),
         filters,
@@ -46,8 +48,8 @@ fn flags(side: usize) -> Net {
         let inside = x.abs() < 0.25 && y.abs() < 0.25;
         // A flag fills its half of the colour: all sums over it are those of `area` values of 1.
         match answer {
-            0 if inside => 10.0 * bright * if (y < 0.0) == (sign > 0.0) { 1.0 } else { -1.0 } / area,
-            0 => -5.0 * bright / area,
+            0 if inside => 10.0 * bright * if (y < 0.0) == (sign > 0.0) { 1.0 } else { -wrong } / area,
+            0 => -outside * bright / area,
             1 => x * bright / area,
             2 => y * bright / area,
             3 => 0.5 * bright / area,
@@ -69,7 +71,15 @@ fn localizer() -> PyramidLocalizer {
     };
     let (ground, bright) = (f32::from(GROUND) / 255.0, f32::from(BRIGHT) / 255.0);
     let preprocess = Preprocess { mean: [ground; 3], std: [bright - ground; 3] };
-    PyramidLocalizer::new(flags(16), flags(24), preprocess, parameters).unwrap()
+    PyramidLocalizer::new(lenient(), strict(), preprocess, parameters).unwrap()
+}
+
+fn lenient() -> Net {
+    flags(16, 0.3, 3.0)
+}
+
+fn strict() -> Net {
+    flags(24, 1.0, 5.0)
 }
 
 /// A flag: its centre, its side, and how far it is turned clockwise.
@@ -318,7 +328,7 @@ fn nets_that_are_no_window_classifiers_are_refused() {
     assert!(refused(4, conv(6, 1)).contains("leave out padding"));
     assert!(refused(4, conv(5, 0)).contains("net map answers with 5 channels"));
     let wrong = PyramidParameters { step: 1.0, ..PyramidParameters::default() };
-    let made = PyramidLocalizer::new(flags(16), flags(16), Preprocess::default(), wrong);
+    let made = PyramidLocalizer::new(lenient(), strict(), Preprocess::default(), wrong);
     assert!(made.err().unwrap().to_string().contains("localisation.step is 1"));
 }
 
@@ -326,7 +336,7 @@ fn nets_that_are_no_window_classifiers_are_refused() {
 fn answers_that_are_no_numbers_are_refused() {
     let preprocess = Preprocess { mean: [0.0; 3], std: [1e-38; 3] };
     let localizer =
-        PyramidLocalizer::new(flags(16), flags(24), preprocess, PyramidParameters::default()).unwrap();
+        PyramidLocalizer::new(lenient(), strict(), preprocess, PyramidParameters::default()).unwrap();
     let refused = localizer.locate(&scene(200, 150, &UPRIGHT), &Search::default()).unwrap_err();
     assert!(refused.to_string().contains("not a finite number"), "{refused}");
 }
