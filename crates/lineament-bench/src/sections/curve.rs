@@ -66,7 +66,7 @@ pub fn faces(settings: &Settings, report: &mut Report) -> Result<()> {
         points.push((found as f64, all));
     }
     table.note = format!(
-        "Compact model, two threads, heads in a grid of {CROWD} x {CROWD} pixels: the more heads, the smaller they are. Faces much smaller than a tenth of the longer side are not found, and LNet_s evaluates a fixed number of windows at most (`longest_side` and `candidates` in the card), so that faces beyond that cost nothing. A face that is found costs {:.2} ms.",
+        "Compact model, two threads, heads in a grid of {CROWD} x {CROWD} pixels: the more heads, the smaller they are. Faces are looked for from a fortieth of the longer side on, whatever their number, and LNet_s looks at each candidate once or twice. A face that is found costs {:.2} ms.",
         1e3 * slope(&points)
     );
     report.table(table);
