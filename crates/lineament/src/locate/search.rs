@@ -16,7 +16,8 @@ use crate::photo::Photo;
 /// A detector whose canvas is not fixed is shown the photo as large as the smallest face needs, the usual one where none is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Search {
-    /// Least height of a face box; the localizer's own choice where there is none.
+    /// Least height of a face box; the localizer's own choice where there is none. A smaller one loses no face that a larger
+    /// one found, save one that was at the very threshold: what else is seen moves windows a little.
     pub smallest_face: Option<SmallestFace>,
     /// How many faces are answered at most; all of them where there is none.
     pub max_faces: Option<usize>,
