@@ -24,7 +24,7 @@ pub mod split;
 pub mod table;
 pub mod walk;
 
-pub use augment::{Augment, Key};
+pub use augment::{Augment, Key, Offsets};
 pub use boxes::{BoxedImage, BoxedSet, GivenBox};
 pub use cache::{Kept, PhotoCache};
 pub use drawn::{DrawnOptions, write_backgrounds, write_celeba, write_objects};

@@ -3,6 +3,8 @@
 use lineament::crop::{crop, warp};
 use lineament::{Affine, Photo, Rect};
 
+use super::pixels::{self, Exposure};
+
 /// The random choices for one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Change {
@@ -20,10 +22,61 @@ pub struct Change {
     pub colour: [f32; 3],
     /// The share of the size that it is drawn at first.
     pub blur: Option<f32>,
-    /// The rectangle painted over, as shares of the output, and its colour.
-    pub erased: Option<(Rect, [u8; 3])>,
+    /// The rectangle that is painted over.
+    pub erased: Option<Cover>,
     /// The side that is cut and how deep, as a share of the output.
     pub cut: Option<(Side, f32)>,
+    /// Another exposure.
+    pub exposure: Option<Exposure>,
+    /// The line along which it is blurred.
+    pub motion: Option<Motion>,
+    /// Noise.
+    pub noise: Option<Noise>,
+    /// The side at which it is made before it is blown up, in pixels.
+    pub low: Option<u32>,
+    /// The quality of a passage through JPEG, from 1 to 100.
+    pub jpeg: Option<u8>,
+}
+
+/// A rectangle that covers a part of the image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cover {
+    /// Where, as shares of the output.
+    pub rect: Rect,
+    /// Its color.
+    pub color: [u8; 3],
+    /// What it shows.
+    pub fill: Fill,
+}
+
+/// What a covering rectangle shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fill {
+    /// Its color.
+    Color,
+    /// Noise from this seed.
+    Noise(u64),
+    /// A piece of another image (how far right and down it lies and how large it is, each from 0 to 1); the color where
+    /// there is no other image.
+    Piece([f32; 3]),
+}
+
+/// The line along which an image is blurred, as shares of the output.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Motion {
+    /// Its extent to the right.
+    pub right: f32,
+    /// Its extent downwards.
+    pub down: f32,
+}
+
+/// Noise of a sensor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Noise {
+    /// Standard deviation, as a share of white.
+    pub deviation: f32,
+    /// Where its random numbers come from.
+    pub seed: u64,
 }
 
 /// A side of an image.
@@ -49,133 +102,66 @@ impl Change {
         Affine::of_turned(shown, self.rotation.to_radians(), self.mirrored, size, size)
     }
 
+    /// Whether it shows a piece of another image.
+    pub fn wants_piece(&self) -> bool {
+        matches!(self.erased, Some(Cover { fill: Fill::Piece(_), .. }))
+    }
+
     /// The changed `region` of the photo as `size` by `size` pixels. The region may reach outside of the photo, whose
     /// edge is then repeated.
     pub fn apply(&self, photo: &Photo, region: Rect, size: u32) -> Photo {
-        self.apply_in(photo, &Affine::IDENTITY, region, size)
+        self.apply_in(photo, &Affine::IDENTITY, region, size, None)
     }
 
-    /// The same of a `region` that lies in a frame of its own, which `frame` maps to the photo.
-    pub fn apply_in(&self, photo: &Photo, frame: &Affine, region: Rect, size: u32) -> Photo {
-        let first = self.blur.map_or(size, |share| ((size as f32 * share) as u32).max(1));
+    /// The same of a `region` that lies in a frame of its own, which `frame` maps to the photo; `other` is an image of
+    /// which a piece may be shown.
+    pub fn apply_in(
+        &self,
+        photo: &Photo,
+        frame: &Affine,
+        region: Rect,
+        size: u32,
+        other: Option<&Photo>,
+    ) -> Photo {
+        let made = self.low.map_or(size, |side| side.clamp(1, size.max(1)));
+        let first = self.blur.map_or(made, |share| ((made as f32 * share) as u32).max(1));
         let mut out = warp(photo, &self.affine(region, first).then(frame), first, first);
-        if first != size {
-            out = crop(&out, out.rect(), size, size);
+        if first != made {
+            out = crop(&out, out.rect(), made, made);
         }
+        self.recolor(&mut out);
+        self.cover(&mut out, other);
+        if let Some(motion) = self.motion {
+            pixels::smear(&mut out, motion);
+        }
+        if let Some(noise) = self.noise {
+            pixels::add_noise(&mut out, noise);
+        }
+        // Neither writing an image that is there nor reading what was just written fails.
+        if let Some(read) = self.jpeg.and_then(|quality| pixels::through_jpeg(&out, quality)) {
+            out = read;
+        }
+        if made == size { out } else { crop(&out, out.rect(), size, size) }
+    }
+
+    fn recolor(&self, out: &mut Photo) {
         if let Some((side, depth)) = self.cut {
-            cut(&mut out, side, depth);
+            pixels::cut(out, side, depth);
+        }
+        if let Some(exposure) = self.exposure {
+            pixels::expose(out, exposure);
         }
         if self.colour != [1.0; 3] {
-            recolour(&mut out, self.colour);
-        }
-        if let Some((rect, colour)) = self.erased {
-            paint(&mut out, rect, colour);
-        }
-        out
-    }
-}
-
-fn recolour(photo: &mut Photo, [brightness, contrast, saturation]: [f32; 3]) {
-    let grey = |p: &[u8]| match *p {
-        [r, g, b] => 0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b),
-        _ => 0.0,
-    };
-    let count = (photo.width() * photo.height()).max(1) as f32;
-    // Summed by rows: one running sum would lose the small end of single precision.
-    let row = photo.width() as usize * 3;
-    let mean =
-        photo.pixels().chunks(row).map(|r| r.chunks_exact(3).map(grey).sum::<f32>()).sum::<f32>() / count;
-    let mean = mean * brightness;
-    for pixel in photo.pixels_mut().chunks_exact_mut(3) {
-        let own = grey(pixel);
-        for value in pixel {
-            let saturated = own + (f32::from(*value) - own) * saturation;
-            let lit = saturated * brightness;
-            // The cast saturates.
-            *value = (mean + (lit - mean) * contrast + 0.5) as u8;
+            pixels::recolour(out, self.colour);
         }
     }
-}
 
-fn paint(photo: &mut Photo, rect: Rect, colour: [u8; 3]) {
-    let (width, height) = (photo.width() as f32, photo.height() as f32);
-    let (left, right) = ((rect.x * width) as usize, (rect.right() * width) as usize);
-    let (top, bottom) = ((rect.y * height) as usize, (rect.bottom() * height) as usize);
-    let row = photo.width() as usize * 3;
-    let rows = photo.pixels_mut().chunks_exact_mut(row).take(bottom).skip(top);
-    for pixel in rows.flat_map(|row| row.chunks_exact_mut(3).take(right).skip(left)) {
-        pixel.copy_from_slice(&colour);
-    }
-}
-
-/// Repeats the inner edge of a strip outwards over it.
-fn cut(photo: &mut Photo, side: Side, depth: f32) {
-    let (width, height) = (photo.width() as usize, photo.height() as usize);
-    let row = width * 3;
-    let across = matches!(side, Side::Left | Side::Right);
-    let length = if across { width } else { height };
-    let strip = ((depth * length as f32) as usize).min(length.saturating_sub(1));
-    let pixels = photo.pixels_mut();
-    if !across {
-        let edge = if side == Side::Top { strip } else { height - 1 - strip };
-        let Some(line) = pixels.get(edge * row..(edge + 1) * row).map(<[u8]>::to_vec) else { return };
-        let lost = if side == Side::Top { 0..strip } else { height - strip..height };
-        for target in pixels.chunks_exact_mut(row).take(lost.end).skip(lost.start) {
-            target.copy_from_slice(&line);
+    fn cover(&self, out: &mut Photo, other: Option<&Photo>) {
+        let Some(Cover { rect, color, fill }) = self.erased else { return };
+        match (fill, other) {
+            (Fill::Noise(seed), _) => pixels::fill_with_noise(out, rect, seed),
+            (Fill::Piece(piece), Some(other)) => pixels::paste(out, rect, other, piece),
+            (Fill::Color | Fill::Piece(_), _) => pixels::paint(out, rect, color),
         }
-        return;
-    }
-    let edge = if side == Side::Left { strip } else { width - 1 - strip };
-    let lost = if side == Side::Left { 0..strip } else { width - strip..width };
-    for line in pixels.chunks_exact_mut(row) {
-        let Some(&[r, g, b]) = line.get(edge * 3..edge * 3 + 3) else { continue };
-        for pixel in line.chunks_exact_mut(3).take(lost.end).skip(lost.start) {
-            pixel.copy_from_slice(&[r, g, b]);
-        }
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-pub(super) mod tests {
-    use super::*;
-
-    pub(in super::super) fn photo(width: u32, height: u32) -> Photo {
-        let pixels = (0..width * height * 3).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-        Photo::new(width, height, pixels).unwrap()
-    }
-
-    #[test]
-    fn a_cut_repeats_its_inner_edge() {
-        for (side, edge, lost) in [
-            (Side::Top, (3, 5), (3, 0)),
-            (Side::Bottom, (3, 14), (3, 19)),
-            (Side::Left, (5, 3), (0, 3)),
-            (Side::Right, (14, 3), (19, 3)),
-        ] {
-            let mut changed = photo(20, 20);
-            cut(&mut changed, side, 0.25);
-            assert_eq!(changed.pixel(lost.0, lost.1), photo(20, 20).pixel(edge.0, edge.1), "{side:?}");
-            assert_eq!(changed.pixel(10, 10), photo(20, 20).pixel(10, 10), "{side:?}");
-        }
-        let mut whole = photo(4, 4);
-        cut(&mut whole, Side::Top, 9.0);
-        assert_eq!(whole.pixel(2, 0), whole.pixel(2, 3));
-    }
-
-    #[test]
-    fn colours_change_as_named() {
-        let mut bright = Photo::filled(2, 2, [100, 50, 20]);
-        recolour(&mut bright, [1.5, 1.0, 1.0]);
-        assert_eq!(bright.pixel(0, 0), Some([150, 75, 30]));
-        let mut grey = Photo::filled(2, 2, [100, 50, 20]);
-        recolour(&mut grey, [1.0, 1.0, 0.0]);
-        assert_eq!(grey.pixel(1, 1), Some([62, 62, 62]));
-        let mut flat = photo(8, 8);
-        recolour(&mut flat, [1.0, 0.0, 1.0]);
-        assert!(flat.pixels().windows(2).all(|w| w[0] == w[1]));
-        let mut burnt = Photo::filled(1, 1, [200, 200, 0]);
-        recolour(&mut burnt, [2.0, 1.0, 1.0]);
-        assert_eq!(burnt.pixel(0, 0), Some([255, 255, 0]));
     }
 }

@@ -104,7 +104,7 @@ impl<'a> Parts<'a> {
         let ([x, y], [width, height]) = (self.part.centre, self.part.size);
         let x = if change.mirrored { -x } else { x };
         let rect = Rect::new(x - width / 2.0, y - height / 2.0, width, height);
-        Ok(change.apply_in(&photo, &frame.map(), rect, self.part.pixels[0]))
+        Ok(change.apply_in(&photo, &frame.map(), rect, self.part.pixels[0], None))
     }
 }
 
