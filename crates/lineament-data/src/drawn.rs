@@ -6,6 +6,7 @@
 //! landmarks. Everything depends on the seed and the numbers of person and image alone.
 
 mod canvas;
+mod crowd;
 mod face;
 mod hair;
 mod objects;
@@ -19,6 +20,7 @@ use lineament::{Photo, Point, Rect};
 use crate::augment::{Key, purpose};
 use crate::error::DataError;
 
+pub use crowd::CrowdOptions;
 pub use objects::OBJECTS;
 pub use write::{write_backgrounds, write_celeba, write_objects};
 
@@ -100,6 +102,16 @@ pub fn image(options: &DrawnOptions, person: u32, number: u32) -> Drawn {
     let who = person::Person::draw(&mut Key { seed, epoch: 0, index }.stream(purpose::PERSON));
     let mut rng = Key { seed, epoch: u64::from(number), index }.stream(purpose::IMAGE);
     scene::with_faces(options, &who, &mut rng)
+}
+
+/// Draws crowd number `number`: its faces come largest first, with boxes that may reach beyond the image.
+///
+/// # Errors
+/// [`DataError::Setting`] for options out of range.
+pub fn crowd(options: &CrowdOptions, number: u32) -> Result<Drawn, DataError> {
+    options.check()?;
+    let key = Key { seed: options.seed, epoch: 0, index: u64::from(number) };
+    Ok(crowd::draw(options, &mut key.stream(purpose::CROWD)))
 }
 
 /// Draws image number `number` without a face.

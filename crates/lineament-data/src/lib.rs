@@ -23,11 +23,12 @@ pub mod sample;
 pub mod split;
 pub mod table;
 pub mod walk;
+pub mod windows;
 
 pub use augment::{Augment, Key, Offsets};
 pub use boxes::{BoxedImage, BoxedSet, GivenBox};
 pub use cache::{Kept, PhotoCache};
-pub use drawn::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
+pub use drawn::{CrowdOptions, DrawnOptions, write_backgrounds, write_celeba, write_objects};
 pub use error::DataError;
 pub use layout::Layout;
 pub use order::shuffled;

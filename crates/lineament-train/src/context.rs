@@ -1,5 +1,7 @@
 //! What the stages of a run share, and read: recipe, data, folder.
 
+use std::path::{Path, PathBuf};
+
 use lineament::locate::Detector;
 use lineament_data::Dataset;
 use lineament_net::{NetSpec, Weights};
@@ -16,6 +18,8 @@ pub struct Context<'a> {
     pub recipe: &'a Recipe,
     /// The data sets, with their attributes in one order.
     pub sets: Vec<Dataset>,
+    /// Where they came from: folders and tables.
+    pub data: &'a [PathBuf],
     /// The attributes.
     pub attributes: Vec<String>,
     /// Where logs, checkpoints, weights and the bundle are.
@@ -47,6 +51,12 @@ impl Context<'_> {
         net: Option<&NetSpec>,
     ) -> Result<Weights, TrainError> {
         self.folder.weights(stage.name(), by.name(), prefix, net)
+    }
+
+    /// A file that a recipe names, relative to the working directory or to a data folder; where it is neither, as it is named.
+    pub fn file(&self, name: &str) -> PathBuf {
+        let below = || self.data.iter().map(|folder| folder.join(name)).find(|path| path.is_file());
+        if Path::new(name).is_file() { PathBuf::from(name) } else { below().unwrap_or_else(|| name.into()) }
     }
 
     /// What stage `objects` left for a net; nothing where the recipe has no such stage.

@@ -13,6 +13,20 @@ pub fn binary_cross_entropy(logits: Tensor<2>, targets: Tensor<2>, weights: Tens
     -((yes + no) * weights).sum() / n as f64
 }
 
+/// Differences up to which [`smooth_l1`] is a square.
+const SMOOTH: f64 = 0.1;
+
+/// Sum over columns of the smooth L1 loss, mean over the batch: a square up to a difference of 0.1, beyond it the difference.
+///
+/// `values`, `targets` and `weights` (0 where the target is unknown) are `N x K`.
+pub fn smooth_l1(values: Tensor<2>, targets: Tensor<2>, weights: Tensor<2>) -> Tensor<1> {
+    let [n, _] = values.dims();
+    let away = (values - targets).abs();
+    let near = away.clone().clamp_max(SMOOTH);
+    let loss = near.clone().powf_scalar(2.0) / (2.0 * SMOOTH) + (away - near);
+    (loss * weights).sum() / n as f64
+}
+
 /// Softmax cross-entropy, mean over the batch, with label smoothing `smoothing` in [0, 1).
 ///
 /// `logits` is `N x K`, `classes` is `N`.

@@ -8,7 +8,7 @@ use crate::fine_tune;
 use crate::folder::forget;
 use crate::options::TrainOptions;
 use crate::recipe::Recipe;
-use crate::sets::{one_order, read_sets};
+use crate::sets::{mark_photos, one_order, read_sets};
 use crate::stage::Stage;
 use crate::stages::{attributes, identities, localization, objects, svms};
 use crate::training_loop::checkpoint_path;
@@ -29,6 +29,7 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
     if options.fine_tune.is_some() {
         sets.iter_mut().try_for_each(fine_tune::share_out)?;
     }
+    mark_photos(&mut sets, options.recipe.locating.photos());
     let (sets, attributes) = one_order(sets, &options.recipe.without)?;
     let recipe = match &options.fine_tune {
         // The bundle's LNets are not trained again.
@@ -38,6 +39,7 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
     let context = Context {
         recipe: &recipe,
         sets,
+        data: &options.data,
         attributes,
         folder: options.folder(),
         fine_tune: options.fine_tune.as_ref(),

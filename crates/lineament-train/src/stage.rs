@@ -70,25 +70,28 @@ impl Stage {
         }
     }
 
-    /// The names of its checkpoints and logs: a stage that trains two nets one after the other has two.
+    /// The names of its checkpoints and logs: a stage that trains two nets one after the other has two, one with rounds has one a round.
     pub fn parts(self) -> &'static [&'static str] {
         match self {
             Self::Objects => &["objects", SECOND_OBJECTS],
-            Self::LnetO => &["lnet_o"],
-            Self::LnetS => &[FIRST_ROUND, "lnet_s"],
+            Self::LnetO => &["lnet_o_1", "lnet_o_2", "lnet_o_3", "lnet_o"],
+            Self::LnetS => &["lnet_s_1", "lnet_s_2", "lnet_s_3", "lnet_s"],
             Self::Identities => &["identities"],
             Self::Narrow => &["narrow"],
             Self::Anet => &["anet"],
             Self::Svms => &[],
         }
     }
+
+    /// The parts of a stage of so many rounds; the last one has the name of the stage.
+    pub fn rounds(self, rounds: usize) -> impl Iterator<Item = &'static str> {
+        let earlier = self.parts().iter().copied().filter(move |part| *part != self.name());
+        earlier.take(rounds.saturating_sub(1)).chain([self.name()])
+    }
 }
 
 /// LNet_s's part of stage `objects`, where it has a structure of its own.
 pub const SECOND_OBJECTS: &str = "objects_s";
-
-/// The first round of stage `lnet_s`.
-pub const FIRST_ROUND: &str = "lnet_s_first";
 
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,6 +121,13 @@ mod tests {
             let own = stage.parts().contains(&stage.name());
             assert!(own || *stage == Stage::Svms, "{stage} has a checkpoint of its own name");
         }
+    }
+
+    #[test]
+    fn the_last_round_has_the_name_of_its_stage() {
+        let rounds = |count| Stage::LnetS.rounds(count).collect::<Vec<_>>();
+        assert_eq!((rounds(1), rounds(2)), (vec!["lnet_s"], vec!["lnet_s_1", "lnet_s"]));
+        assert_eq!(rounds(crate::recipe::MOST_ROUNDS), Stage::LnetS.parts());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use lineament_net::{Layer, Net, NetSpec, Shape, Weights};
 use lineament_train::local_conv::local_conv;
-use lineament_train::losses::{binary_cross_entropy, similarity, softmax_cross_entropy};
+use lineament_train::losses::{binary_cross_entropy, similarity, smooth_l1, softmax_cross_entropy};
 use lineament_train::module::{Mode, Module};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
@@ -77,6 +77,9 @@ fn losses_have_the_gradients_of_finite_differences() {
             flat(&weights).reshape([4, 3]),
         )
     });
+    check(&at, |x| {
+        smooth_l1(x.reshape([4, 3]), flat(&targets).reshape([4, 3]), flat(&weights).reshape([4, 3]))
+    });
     let classes = || Tensor::<1, Int>::from_data(TensorData::from([2, 0, 1, 1]), &device());
     check(&at, |x| softmax_cross_entropy(x.reshape([4, 3]), classes(), 0.1));
     check(&at, |x| similarity(x.reshape([4, 3])));
@@ -89,6 +92,10 @@ fn losses_are_their_closed_forms() {
     let tags = |values: [f32; 2]| flat(&values).reshape([1, 2]);
     let loss = one(binary_cross_entropy(tags([0.0, 3.0]), tags([1.0, 1.0]), tags([1.0, 0.0])));
     assert!((loss - std::f32::consts::LN_2).abs() < 1e-6, "{loss}");
+    // A square of a small difference, half the bound less than a large one, and nothing where the weight is nothing.
+    let three = |values: [f32; 3]| flat(&values).reshape([1, 3]);
+    let loss = one(smooth_l1(three([0.05, -1.0, 9.0]), three([0.0; 3]), three([1.0, 2.0, 0.0])));
+    assert!((loss - (0.0125 + 2.0 * 0.95)).abs() < 1e-6, "{loss}");
     let classes = Tensor::<1, Int>::from_data(TensorData::from([0]), &device());
     let loss = one(softmax_cross_entropy(flat(&[0.0; 4]).reshape([1, 4]), classes, 0.3));
     assert!((loss - 4.0_f32.ln()).abs() < 1e-6, "{loss}");

@@ -24,6 +24,9 @@ pub struct Change {
     pub blur: Option<f32>,
     /// The rectangle that is painted over.
     pub erased: Option<Cover>,
+    /// The part of another image that is shown beyond the edges of the image: how far right and down it lies and how large
+    /// it is, each from 0 to 1.
+    pub beyond: Option<[f32; 3]>,
     /// The side that is cut and how deep, as a share of the output.
     pub cut: Option<(Side, f32)>,
     /// Another exposure.
@@ -103,8 +106,8 @@ impl Change {
     }
 
     /// Whether it shows a piece of another image.
-    pub fn wants_piece(&self) -> bool {
-        matches!(self.erased, Some(Cover { fill: Fill::Piece(_), .. }))
+    pub fn wants_other(&self) -> bool {
+        self.beyond.is_some() || matches!(self.erased, Some(Cover { fill: Fill::Piece(_), .. }))
     }
 
     /// The changed `region` of the photo as `size` by `size` pixels. The region may reach outside of the photo, whose
@@ -125,7 +128,11 @@ impl Change {
     ) -> Photo {
         let made = self.low.map_or(size, |side| side.clamp(1, size.max(1)));
         let first = self.blur.map_or(made, |share| ((made as f32 * share) as u32).max(1));
-        let mut out = warp(photo, &self.affine(region, first).then(frame), first, first);
+        let map = self.affine(region, first).then(frame);
+        let mut out = warp(photo, &map, first, first);
+        if let (Some(part), Some(other)) = (self.beyond, other) {
+            pixels::fill_beyond(&mut out, &map, photo.rect(), other, part);
+        }
         if first != made {
             out = crop(&out, out.rect(), made, made);
         }

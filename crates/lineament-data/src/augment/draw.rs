@@ -61,6 +61,8 @@ impl Augment {
         let low_side = linear(self.low_side, chance()) as u32;
         let jpeg = chance() < self.jpeg;
         let quality = linear(self.jpeg_quality, chance()) as u8;
+        let beyond = chance() < self.beyond;
+        let part = [chance(), chance(), chance()];
         let [fill_seed, noise_seed] = [(); 2].map(|()| rng.random::<u64>());
 
         let fill = match kind {
@@ -77,6 +79,7 @@ impl Augment {
             colour,
             blur: blurred.then_some(blur),
             erased: erase.then_some(Cover { rect, color: paint, fill }),
+            beyond: beyond.then_some(part),
             cut: cut.then_some((side, depth)),
             exposure: expose.then_some(Exposure { gains, gamma, lift }),
             motion: motion.then_some(Motion { right: length * cosine, down: length * sine }),
@@ -123,6 +126,7 @@ pub(super) mod tests {
             erase_area: [0.02, 0.12],
             erase_noise: 0.3,
             erase_piece: 0.3,
+            beyond: 0.5,
             cut: 1.0,
             cut_depth: 0.4,
             expose: 0.5,

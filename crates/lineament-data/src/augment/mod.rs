@@ -55,6 +55,9 @@ pub struct Augment {
     pub erase_noise: f32,
     /// Share of those rectangles that show a piece of another image, where there is one.
     pub erase_piece: f32,
+    /// Probability that a part of another image, where there is one, is shown beyond the edges of the image, which are
+    /// repeated otherwise.
+    pub beyond: f32,
     /// Probability that the image seems to end within the region: a strip at one side (the top half of the time) is
     /// replaced by its inner edge, as it comes out for faces at the border of a photo.
     pub cut: f32,
@@ -106,6 +109,7 @@ impl Default for Augment {
             erase_area: [0.02, 0.12],
             erase_noise: 0.0,
             erase_piece: 0.0,
+            beyond: 0.0,
             cut: 0.0,
             cut_depth: 0.15,
             expose: 0.0,
@@ -136,6 +140,7 @@ impl Augment {
             ("grey", self.grey),
             ("blur", self.blur),
             ("erase", self.erase),
+            ("beyond", self.beyond),
             ("cut", self.cut),
             ("expose", self.expose),
             ("motion", self.motion),

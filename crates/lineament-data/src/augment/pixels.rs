@@ -3,7 +3,7 @@
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use lineament::crop::crop;
-use lineament::{Limits, Photo, Rect};
+use lineament::{Affine, Limits, Photo, Point, Rect};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -91,17 +91,39 @@ pub(super) fn cut(photo: &mut Photo, side: Side, depth: f32) {
     }
 }
 
-/// Draws a piece of another image over a rectangle; `piece` is how far right and down it lies and how large it is,
-/// each from 0 to 1.
-pub(super) fn paste(photo: &mut Photo, rect: Rect, other: &Photo, [right, down, size]: [f32; 3]) {
+/// A square of an image, `width` by `height` pixels large; `part` is how far right and down it lies and how large it
+/// is, each from 0 to 1.
+fn square(image: &Photo, [right, down, size]: [f32; 3], width: u32, height: u32) -> Photo {
+    let side = image.width().min(image.height()) as f32 * (0.1 + 0.9 * size);
+    let (x, y) = (right * (image.width() as f32 - side), down * (image.height() as f32 - side));
+    crop(image, Rect::new(x, y, side, side), width, height)
+}
+
+/// Shows a part of another image wherever `map` leads out of what the photo was drawn from.
+pub(super) fn fill_beyond(photo: &mut Photo, map: &Affine, drawn_from: Rect, other: &Photo, part: [f32; 3]) {
+    let (width, height) = (photo.width(), photo.height());
+    let corners = [(0, 0), (width, 0), (0, height), (width, height)];
+    if corners.iter().all(|(x, y)| drawn_from.contains(map.apply(Point::new(*x as f32, *y as f32)))) {
+        return;
+    }
+    let part = square(other, part, width, height);
+    let pixels = photo.pixels_mut().chunks_exact_mut(3).zip(part.pixels().chunks_exact(3));
+    for (place, (pixel, of_part)) in (0..).zip(pixels) {
+        let center = Point::new((place % width) as f32 + 0.5, (place / width) as f32 + 0.5);
+        if !drawn_from.contains(map.apply(center)) {
+            pixel.copy_from_slice(of_part);
+        }
+    }
+}
+
+/// Draws a part of another image over a rectangle.
+pub(super) fn paste(photo: &mut Photo, rect: Rect, other: &Photo, part: [f32; 3]) {
     let (left, columns) = pixels(rect.x, rect.right(), photo.width());
     let (top, rows) = pixels(rect.y, rect.bottom(), photo.height());
     if columns == 0 || rows == 0 {
         return;
     }
-    let side = other.width().min(other.height()) as f32 * (0.1 + 0.9 * size);
-    let (x, y) = (right * (other.width() as f32 - side), down * (other.height() as f32 - side));
-    let piece = crop(other, Rect::new(x, y, side, side), columns as u32, rows as u32);
+    let piece = square(other, part, columns as u32, rows as u32);
     let row = photo.width() as usize * 3;
     let lines = photo.pixels_mut().chunks_exact_mut(row).skip(top);
     for (line, of_piece) in lines.zip(piece.pixels().chunks_exact(columns * 3)) {
@@ -241,6 +263,21 @@ pub(super) mod tests {
         assert_eq!(covered.pixel(19, 19), Some([3; 3]));
         paste(&mut covered, Rect::new(0.5, 0.5, 0.01, 0.01), &Photo::filled(1, 1, [4; 3]), [1.0; 3]);
         assert!(covered.pixels().iter().all(|value| *value == 3));
+    }
+
+    #[test]
+    fn another_image_fills_what_lies_beyond_the_first() {
+        // The output shows the left half of the photo, and as much beyond its left edge.
+        let map = Affine::of_rect(Rect::new(-5.0, 0.0, 10.0, 10.0), 20, 20);
+        let drawn_from = Rect::new(0.0, 0.0, 10.0, 10.0);
+        let mut out = Photo::filled(20, 20, [9; 3]);
+        fill_beyond(&mut out, &map, drawn_from, &Photo::filled(7, 5, [200; 3]), [0.5; 3]);
+        let other = (0..400).filter(|i| out.pixel(i % 20, i / 20) == Some([200; 3])).count();
+        assert_eq!((other, out.pixel(9, 3), out.pixel(10, 3)), (200, Some([200; 3]), Some([9; 3])));
+        let mut inside = Photo::filled(20, 20, [9; 3]);
+        let map = Affine::of_rect(Rect::new(1.0, 1.0, 5.0, 5.0), 20, 20);
+        fill_beyond(&mut inside, &map, drawn_from, &Photo::filled(7, 5, [200; 3]), [0.5; 3]);
+        assert!(inside.pixels().iter().all(|value| *value == 9));
     }
 
     #[test]

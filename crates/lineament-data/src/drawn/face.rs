@@ -46,8 +46,18 @@ impl Face<'_> {
 
     /// Draws everything, from the back to the front.
     pub(super) fn draw(&self, canvas: &mut Canvas) {
+        self.draw_back(canvas);
+        self.draw_front(canvas);
+    }
+
+    /// Draws what the faces of others may stand in front of: hair that falls, and the body.
+    pub(super) fn draw_back(&self, canvas: &mut Canvas) {
         hair::draw_behind(self, canvas);
         self.draw_body(canvas);
+    }
+
+    /// Draws the head.
+    pub(super) fn draw_front(&self, canvas: &mut Canvas) {
         self.draw_head(canvas);
         self.draw_cheeks(canvas);
         self.draw_beard(canvas);

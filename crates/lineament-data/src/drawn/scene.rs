@@ -90,7 +90,8 @@ fn passer_by(width: u32, height: u32, cast: &[Cast], rng: &mut ChaCha8Rng) -> Op
     None
 }
 
-fn background(width: u32, height: u32, rng: &mut ChaCha8Rng) -> Canvas {
+/// Clutter on a gradient.
+pub(super) fn background(width: u32, height: u32, rng: &mut ChaCha8Rng) -> Canvas {
     let mut canvas = Canvas::new(width, height, [0.0; 3]);
     let (from, to) = (any_colour(rng), any_colour(rng));
     let angle: f32 = rng.random_range(0.0..std::f32::consts::TAU);

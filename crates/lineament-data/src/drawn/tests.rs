@@ -183,3 +183,63 @@ fn options_out_of_range_are_named() {
     std::fs::write(&file, b"").unwrap();
     assert!(write_celeba(&file, &small()).unwrap_err().to_string().contains("could not be written"));
 }
+
+/// A crowd to look at: `LINEAMENT_CROWD=/tmp/crowd.png cargo test -p lineament-data crowd_to_look_at`.
+#[test]
+fn crowd_to_look_at() {
+    let Ok(path) = std::env::var("LINEAMENT_CROWD") else { return };
+    let options = CrowdOptions {
+        width: 1200,
+        height: 900,
+        faces: 120,
+        heights: [12.0, 200.0],
+        tilt: 45.0,
+        cut: 0.1,
+        ..CrowdOptions::default()
+    };
+    crowd(&options, 0).unwrap().photo.save_png(path.as_ref()).unwrap();
+}
+
+#[test]
+fn crowds_hold_faces_of_all_sizes_that_cover_one_another_little() {
+    for (faces, heights, sides) in
+        [(1, [60.0, 60.0], [320, 240]), (40, [16.0, 100.0], [640, 480]), (200, [12.0, 60.0], [1200, 900])]
+    {
+        let [width, height] = sides;
+        let options = CrowdOptions { width, height, faces, heights, tilt: 45.0, ..CrowdOptions::default() };
+        let drawn = crowd(&options, 1).unwrap();
+        assert_eq!(drawn, crowd(&options, 1).unwrap());
+        assert_eq!(drawn.faces.len(), faces as usize);
+        let all: Vec<Rect> = drawn.faces.iter().map(|face| face.rect).collect();
+        assert!(all.windows(2).all(|pair| pair[0].height >= pair[1].height));
+        for (i, rect) in all.iter().enumerate() {
+            assert!((heights[0] * 0.99..=heights[1] * 1.01).contains(&rect.height), "{rect:?}");
+            assert!(rect.intersection(drawn.photo.rect()).unwrap().area() > 0.9 * rect.area(), "{rect:?}");
+            assert!(all.iter().skip(i + 1).all(|other| rect.iou(*other) < 0.05), "{rect:?}");
+        }
+        if faces > 30 {
+            let turned = drawn.faces.iter().filter(|face| {
+                let [left, right, ..] = face.landmarks;
+                ((right.y - left.y) / (right.x - left.x)).abs() > 0.3
+            });
+            assert!(turned.count() > faces as usize / 3);
+        }
+    }
+}
+
+#[test]
+fn the_border_cuts_a_share_of_a_crowd() {
+    let options = CrowdOptions { faces: 30, cut: 0.5, ..CrowdOptions::default() };
+    let drawn = crowd(&options, 0).unwrap();
+    let inside = |face: &&DrawnFace| {
+        face.rect.intersection(drawn.photo.rect()).map_or(0.0, Rect::area) / face.rect.area()
+    };
+    let cut = drawn.faces.iter().filter(|face| inside(face) < 0.95).count();
+    assert!((8..23).contains(&cut), "{cut}");
+    assert!(drawn.faces.iter().all(|face| inside(&face) > 0.4));
+    for wrong in
+        [CrowdOptions { faces: 201, ..options.clone() }, CrowdOptions { heights: [9.0, 8.0], ..options }]
+    {
+        assert!(crowd(&wrong, 0).is_err());
+    }
+}

@@ -3,14 +3,18 @@
 mod frame;
 mod locating;
 mod narrow;
+mod pyramid;
 mod schedule;
 mod section;
 mod stages;
 mod tagged;
 
 pub use frame::Frame;
-pub use locating::{LocatingRecipe, PaperRecipe, PhotoStage, PyramidRecipe, WindowStage, without_responses};
+pub use locating::{LocatingRecipe, PaperRecipe, PhotoStage};
 pub use narrow::narrow;
+pub use pyramid::{
+    MOST_ROUNDS, PyramidRecipe, TaughtWindows, WINDOW_RESPONSES, WindowStage, without_responses,
+};
 pub use schedule::{Again, OptimiserSpec, Schedule};
 pub use section::{Section, above_zero};
 pub use stages::{AttributeStage, IdentityStage, NarrowStage, ObjectStage, SvmStage, check_augment};
@@ -148,13 +152,14 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// The same for so many attributes: LNets that answer with one response for the face and one for each attribute get as many.
+    /// The same for so many attributes: window classifiers, which answer for each attribute beside the face and its offsets, get as many
+    /// responses.
     pub fn for_attributes(&self, attributes: usize) -> Self {
         let mut recipe = self.clone();
         if let LocatingRecipe::Pyramid(_) = recipe.locating {
             for net in [&mut recipe.nets.lnet_o, &mut recipe.nets.lnet_s] {
                 if let Some(Layer::Conv { filters, .. }) = net.layers.last_mut() {
-                    *filters = 1 + attributes;
+                    *filters = WINDOW_RESPONSES + attributes;
                 }
             }
         }

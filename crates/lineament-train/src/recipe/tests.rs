@@ -18,7 +18,7 @@ fn lnets_answer_for_any_number_of_attributes() {
         let recipe = Recipe::named(name).unwrap();
         assert_eq!(recipe.for_attributes(40), recipe, "written for forty");
         let nets = recipe.for_attributes(3).nets;
-        assert_eq!([nets.lnet_o, nets.lnet_s].map(|net| net.output().unwrap().channels), [4, 4]);
+        assert_eq!([nets.lnet_o, nets.lnet_s].map(|net| net.output().unwrap().channels), [9, 9]);
     }
     let paper = Recipe::named("paper").unwrap();
     assert_eq!(paper.for_attributes(3), paper, "its responses are the last convolution's, of any number");
@@ -73,10 +73,12 @@ fn complete() -> Recipe {
     });
     recipe.objects.as_mut().unwrap().schedule.again = again;
     let LocatingRecipe::Pyramid(pyramid) = &mut recipe.locating else { panic!("compact has a pyramid") };
-    for stage in
-        [&mut pyramid.lnet_o, &mut pyramid.lnet_s].into_iter().chain(pyramid.lnet_s_first.as_deref_mut())
-    {
+    pyramid.windows = Some(TaughtWindows { table: "windows.csv".to_owned() });
+    pyramid.people = vec!["n02730930".to_owned()];
+    pyramid.photos = vec!["party".to_owned()];
+    for stage in [&mut pyramid.lnet_o, &mut pyramid.lnet_s] {
         stage.schedule.again = again;
+        stage.weights = Some("trunk.safetensors".to_owned());
     }
     // What is added and may be left out belongs above.
     let written = format!("{recipe:?}");

@@ -86,7 +86,7 @@ fn learn(
     if images.len() < stage.schedule.batch {
         return nothing("no --data set holds enough tagged photos that were not cropped around their faces");
     }
-    let backgrounds = backgrounds(&context.sets);
+    let backgrounds = backgrounds(&context.sets, &[]);
     if backgrounds.is_empty() && stage.negatives > 0.0 {
         return nothing(
             "no --data folder holds pictures without a face (a flat folder of them, or object classes)",
