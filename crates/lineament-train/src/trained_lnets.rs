@@ -37,7 +37,8 @@ pub fn read(folder: &Path, nets: &Nets) -> Result<(Weights, Weights, LnetMethod)
     Ok((lnet_o, lnet_s, chosen))
 }
 
-/// The LNets of a run's folder, with every response counting as a face, however weak: for the dominant face of photos that have one, and for curves.
+/// The LNets of a run's folder, with every response of LNet_s counting as a face, however weak: for the dominant face of photos that have one, and for
+/// curves.
 ///
 /// # Errors
 /// When stage `lnet_s` has not run there.
@@ -84,7 +85,10 @@ fn unbound(method: &mut LnetMethod) {
         }
         LnetMethod::Pyramid(parameters) => {
             parameters.threshold = LEAST;
-            parameters.candidate_threshold = LEAST;
+            parameters.second_look = LEAST;
+            // LNet_s looks at what LNet_o makes anything of: all of the windows of a photo would cost seconds.
+            parameters.candidate_threshold -= SPARE;
+            parameters.candidates = parameters.candidates.min(MOST_CANDIDATES);
         }
         _ => {}
     }
@@ -92,6 +96,12 @@ fn unbound(method: &mut LnetMethod) {
 
 /// A threshold that every response passes.
 pub const LEAST: f32 = -1e30;
+
+/// How far below the threshold of candidates LNet_o's response may lie where every response counts.
+const SPARE: f32 = 3.0;
+
+/// Candidates of a photo at most, there.
+const MOST_CANDIDATES: usize = 64;
 
 /// A net that is ready to run.
 ///

@@ -120,7 +120,7 @@ fn wrong_augmentations_are_refused_with_their_stage() {
     let text = include_str!("../../../../recipes/drawn.toml");
     for (stage, from, to, field) in [
         ("stage objects", "flip = 0.5", "flip = 7", "flip"),
-        ("stage lnet_o", "rotation = 6.0", "rotation = 500", "rotation"),
+        ("stage lnet_o", "rotation = 45.0", "rotation = 500", "rotation"),
         ("stage anet", "scale = [0.92, 1.08]", "scale = [1.2, 0.9]", "scale"),
     ] {
         let refused = Recipe::parse(&text.replacen(from, to, 1)).unwrap_err().to_string();

@@ -1,7 +1,9 @@
 //! The constants of the localizer, chosen on the validation part.
 
-use lineament::locate::{PyramidLocalizer, PyramidParameters, Window, WindowToBox};
-use lineament::{Point, Rect};
+use std::path::PathBuf;
+
+use lineament::locate::{LocateError, PyramidLocalizer, PyramidParameters, Window, WindowToBox};
+use lineament::{Photo, Point, Rect, Search};
 use lineament_data::{Sample, Split};
 use lineament_fit::detection_threshold::at_false_alarms;
 use rayon::prelude::*;
@@ -17,11 +19,10 @@ use crate::stage::Stage;
 const FEWEST: usize = 20;
 
 /// A photo's best window and the box that was given.
-type Pair = (Refined, Rect);
+type Pair = (Window, Rect);
 
-/// A window after both looks of LNet_s, and the scores that led to it.
-#[derive(Clone, Copy)]
-struct Refined {
+/// How LNet_s came to a window: the scores of LNet_o and of its own first look.
+struct Way {
     window: Window,
     candidate: f32,
     first_look: f32,
@@ -42,33 +43,36 @@ pub fn calibrate(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<Pyrami
     let boxed: Vec<Sample> =
         photos(&context.sets, Split::Validation).into_iter().filter(|s| s.rect.is_some()).collect();
     if let Some(lost) = recipe.candidates_lost {
-        let pairs = best_windows(&with(&chosen)?, &boxed)?;
-        let near = || pairs.iter().filter(|pair| is_near(pair));
-        if let Some(threshold) = all_but(near().map(|(found, _)| found.candidate).collect(), lost) {
+        let localizer = with(&chosen)?;
+        let ways = in_each(&boxed, |photo| best_way(&localizer, photo))?;
+        let found = || ways.iter().filter(|(way, given)| is_near(&(way.window, *given)));
+        if let Some(threshold) = all_but(found().map(|(way, _)| way.candidate).collect(), lost) {
             chosen.candidate_threshold = threshold;
         }
-        if let Some(threshold) = all_but(near().map(|(found, _)| found.first_look).collect(), lost) {
+        if let Some(threshold) = all_but(found().map(|(way, _)| way.first_look).collect(), lost) {
             chosen.second_look = threshold;
         }
     }
     let localizer = with(&chosen)?;
-    let pairs = best_windows(&localizer, &boxed)?;
+    let search = Search::default();
+    let pairs = in_each(&boxed, |photo| Ok(localizer.windows(photo, &search)?.into_iter().next()))?;
     if let Some(face) = window_to_box(&pairs) {
         chosen.face = face;
     }
     let without = faceless(&context.sets);
-    let alarms = without
-        .par_iter()
-        .map(|path| Ok(refined(&localizer, path)?.iter().map(|found| found.window.score).collect()))
-        .collect::<Result<Vec<Vec<f32>>, TrainError>>()?
-        .concat();
-    let faces: Vec<f32> = pairs.iter().map(|(found, _)| found.window.score).collect();
+    let scores = |path: &PathBuf| {
+        let windows = localizer.windows(&open_photo(path)?, &search);
+        let windows = windows.map_err(|e| TrainError::Net(e.to_string()))?;
+        Ok(windows.iter().map(|window| window.score).collect())
+    };
+    let alarms = without.par_iter().map(scores).collect::<Result<Vec<Vec<f32>>, TrainError>>()?.concat();
+    let faces: Vec<f32> = pairs.iter().map(|(window, _)| window.score).collect();
     if !without.is_empty() && !faces.is_empty() {
         let boundary = at_false_alarms(&faces, &alarms, without.len(), recipe.false_alarms)
             .map_err(|e| TrainError::Net(e.to_string()))?;
         chosen.threshold = boundary.threshold;
     }
-    let right = pairs.iter().filter(|(found, given)| found.window.face(&chosen.face).iou(*given) >= 0.5);
+    let right = pairs.iter().filter(|(window, given)| window.face(&chosen.face).iou(*given) >= 0.5);
     let passed = faces.iter().filter(|score| **score > chosen.threshold);
     tracing::info!(
         "lnet_s: validation: {} of {} boxes at IoU 0.5, {} above the threshold {:.3} ({} pictures without a face); \
@@ -84,25 +88,36 @@ pub fn calibrate(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<Pyrami
     Ok(chosen)
 }
 
-/// The windows of the image in a file, best first.
-fn refined(localizer: &PyramidLocalizer, path: &std::path::Path) -> Result<Vec<Refined>, TrainError> {
-    let found = localizer.refined(&open_photo(path)?).map_err(|e| TrainError::Net(e.to_string()))?;
-    Ok(found)
-}
-
-/// The best window of each photo in which there is one.
-fn best_windows(localizer: &PyramidLocalizer, boxed: &[Sample]) -> Result<Vec<Pair>, TrainError> {
-    let best = |sample: &Sample| {
-        let best = refined(localizer, &sample.path)?.into_iter().next();
-        Ok(best.zip(sample.rect))
+/// What is best found in each photo, with the photo's box.
+fn in_each<T: Send>(
+    boxed: &[Sample],
+    find: impl Fn(&Photo) -> Result<Option<T>, LocateError> + Sync,
+) -> Result<Vec<(T, Rect)>, TrainError> {
+    let of = |sample: &Sample| {
+        let found = find(&open_photo(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+        Ok(found.zip(sample.rect))
     };
-    let found = boxed.par_iter().map(best).collect::<Result<Vec<_>, TrainError>>()?;
+    let found = boxed.par_iter().map(of).collect::<Result<Vec<_>, TrainError>>()?;
     Ok(found.into_iter().flatten().collect())
 }
 
+/// The way from LNet_o's windows to the one that LNet_s responds to most.
+fn best_way(localizer: &PyramidLocalizer, photo: &Photo) -> Result<Option<Way>, LocateError> {
+    let candidates = localizer.candidates(photo, &Search::default())?;
+    let first = localizer.look(photo, &candidates)?;
+    let second = localizer.look(photo, &first)?;
+    let ways = candidates.iter().zip(&first).zip(second);
+    let way = ways.map(|((candidate, first), window)| Way {
+        window,
+        candidate: candidate.score,
+        first_look: first.score,
+    });
+    Ok(way.max_by(|a, b| a.window.score.total_cmp(&b.window.score)))
+}
+
 /// Whether the window is on the box at all.
-fn is_near((found, given): &Pair) -> bool {
-    found.window.rect().iou(*given) > 0.25
+fn is_near((window, given): &Pair) -> bool {
+    window.rect().iou(*given) > 0.25
 }
 
 /// The threshold that all but a share of the scores exceed.
@@ -113,8 +128,7 @@ fn all_but(mut scores: Vec<f32>, lost: f64) -> Option<f32> {
 
 /// Medians of where given boxes lie in the windows, over photos where the window is on the box at all.
 fn window_to_box(pairs: &[Pair]) -> Option<WindowToBox> {
-    let near: Vec<(Window, Rect)> =
-        pairs.iter().filter(|pair| is_near(pair)).map(|(found, given)| (found.window, *given)).collect();
+    let near: Vec<&Pair> = pairs.iter().filter(|pair| is_near(pair)).collect();
     if near.len() < FEWEST {
         return None;
     }
@@ -144,8 +158,7 @@ mod tests {
     use super::*;
 
     fn pair(x: f32, roll: f32, given: Rect) -> Pair {
-        let window = Window { centre: Point::new(x, 100.0), side: 50.0, score: 1.0, roll };
-        (Refined { window, candidate: 0.0, first_look: 0.0 }, given)
+        (Window { centre: Point::new(x, 100.0), side: 50.0, score: 1.0, roll }, given)
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use lineament::Photo;
+use lineament::{Photo, Search};
 use lineament::locate::{LocateError, PyramidLocalizer, Window};
 use lineament_data::Split;
 use rayon::prelude::*;
@@ -34,7 +34,7 @@ pub fn own_windows(
         .par_iter()
         .map(|sample| {
             let mut tags = sample.tags.clone();
-            let sure = windows_of(&sample.path, |photo| localizer.windows(photo))?;
+            let sure = windows_of(&sample.path, |photo| localizer.windows(photo, &Search::default()))?;
             let sure = sure.into_iter().take_while(|window| window.score > recipe.confident);
             let positive = |window: Window| Positive {
                 path: sample.path.clone(),
@@ -48,7 +48,7 @@ pub fn own_windows(
     Ok(found.into_iter().flatten().collect())
 }
 
-/// The windows of images without a face that both LNets together respond to most.
+/// The windows of images without a face that LNet_s responds to most, at either look.
 ///
 /// # Errors
 /// When an image can't be read or a net can't be run.
@@ -57,10 +57,22 @@ pub fn hard_windows(
     recipe: &PyramidRecipe,
     localizer: &PyramidLocalizer,
 ) -> Result<Vec<Negative>, TrainError> {
-    hardest(context, recipe, |photo| localizer.windows(photo))
+    hardest(context, recipe, |photo| {
+        let candidates = localizer.candidates(photo, &Search::default())?;
+        let first = localizer.look(photo, &candidates)?;
+        let again: Vec<Window> =
+            first.iter().copied().filter(|window| window.score > recipe.localisation.second_look).collect();
+        let second = localizer.look(photo, &again)?;
+        // A window as LNet_s saw it, with its response.
+        let seen = |(window, answer): (&Window, &Window)| Window { score: answer.score, ..*window };
+        let mut seen: Vec<Window> =
+            candidates.iter().zip(&first).map(seen).chain(again.iter().zip(&second).map(seen)).collect();
+        seen.sort_by(|a, b| b.score.total_cmp(&a.score));
+        Ok(seen)
+    })
 }
 
-/// The windows of images without a face that LNet_o alone responds to most.
+/// The windows of images without a face that LNet_o responds to most.
 ///
 /// # Errors
 /// As [`hard_windows`].
@@ -69,7 +81,7 @@ pub fn hard_candidates(
     recipe: &PyramidRecipe,
     localizer: &PyramidLocalizer,
 ) -> Result<Vec<Negative>, TrainError> {
-    hardest(context, recipe, |photo| localizer.candidates(photo))
+    hardest(context, recipe, |photo| localizer.candidates(photo, &Search::default()))
 }
 
 fn hardest(

@@ -66,3 +66,70 @@ pub fn windows(
 fn absolute(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use lineament::{Photo, Rect};
+    use lineament_data::{Dataset, Framing};
+
+    use super::*;
+    use crate::folder::Folder;
+    use crate::recipe::Recipe;
+
+    #[test]
+    fn a_table_gives_windows_of_training_images_that_are_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let mut set = Dataset::new("party");
+        for (name, split) in [("one", Split::Train), ("two", Split::Train), ("kept", Split::Test)] {
+            let path = data.join(format!("{name}.png"));
+            Photo::filled(4, 4, [7; 3]).save_png(&path).unwrap();
+            let mut sample = Sample::new(path, name.to_owned(), Framing::Photo);
+            (sample.split, sample.tags) = (split, vec![Some(true)]);
+            set.samples.push(sample);
+        }
+        Photo::filled(4, 4, [7; 3]).save_png(&data.join("unlisted.png")).unwrap();
+        let rows = [
+            "one.png,10,20,8,15,3,1",
+            "two.png,10,20,8,0,3,1",
+            "two.png,30,20,8,0,3,1",
+            "two.png,50,20,8,5,1,0",
+            "unlisted.png,1,1,2,0,1,1",
+            "kept.png,10,20,8,0,3,1",
+            "gone.png,10,20,8,0,3,1",
+        ];
+        std::fs::write(
+            data.join("windows.csv"),
+            format!("path,x,y,side,roll,score,face\n{}\n", rows.join("\n")),
+        )
+        .unwrap();
+
+        let (recipe, stop) = (Recipe::named("drawn").unwrap(), AtomicBool::new(false));
+        let run = Folder { path: folder.path(), progress: false, stop: &stop, step_limit: None };
+        let context = Context {
+            recipe: &recipe,
+            sets: vec![set],
+            data: &[data.clone()],
+            attributes: vec!["Smiling".to_owned()],
+            folder: run,
+            fine_tune: None,
+            detector: None,
+        };
+        let of = |table: &str| windows(&context, &TaughtWindows { table: table.to_owned() });
+        let (positives, negatives) = of("windows.csv").unwrap();
+        let names = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
+        let found: Vec<_> =
+            positives.iter().map(|one| (names(&one.path), one.roll, one.tags.len())).collect();
+        // Whose tags an image with two faces has is not known.
+        let expected = [("one", 15.0, 1), ("two", 0.0, 0), ("two", 0.0, 0), ("unlisted", 0.0, 0)];
+        assert_eq!(found, expected.map(|(name, roll, tags)| (name.to_owned(), roll, tags)));
+        let hard =
+            Negative { path: data.join("two.png"), window: Rect::new(46.0, 16.0, 8.0, 8.0), roll: 5.0 };
+        assert_eq!(negatives, [hard]);
+        assert!(of("nowhere.csv").unwrap_err().to_string().contains("nowhere.csv"));
+    }
+}
