@@ -15,6 +15,7 @@ use crate::error::TrainError;
 /// How the LNets learn to locate.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "there is one in a recipe, and no list of them")]
 pub enum LocatingRecipe {
     /// Whole photos and their tags; EdgeBoxes windows on averaged response maps.
     Paper(PaperRecipe),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lineament::locate::PyramidParameters;
+use lineament::locate::pyramid::Response;
 use lineament_data::Augment;
 use lineament_net::{Layer, NetSpec};
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use crate::error::TrainError;
 
 /// What a window classifier answers beside the tags: whether the window is a face's, and its offsets (right, down, size,
 /// sine and cosine of the roll).
-pub const WINDOW_RESPONSES: usize = 6;
+pub const WINDOW_RESPONSES: usize = Response::CHANNELS;
 
 /// Rounds of a stage at most; each has a log and a checkpoint of its own name.
 pub const MOST_ROUNDS: usize = 4;

@@ -1,9 +1,9 @@
 //! Windows that LNets find themselves in training images: faces in photos, and what they take for one where there is none.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use lineament::{Photo, Search};
 use lineament::locate::{LocateError, PyramidLocalizer, Window};
+use lineament::{Photo, Search};
 use lineament_data::Split;
 use rayon::prelude::*;
 
@@ -111,7 +111,7 @@ fn hardest(
 
 /// Windows of the image in a file, best first.
 fn windows_of(
-    path: &PathBuf,
+    path: &Path,
     find: impl Fn(&Photo) -> Result<Vec<Window>, LocateError>,
 ) -> Result<Vec<Window>, TrainError> {
     find(&open_photo(path)?).map_err(|e| TrainError::Net(e.to_string()))

@@ -113,7 +113,7 @@ mod tests {
         let context = Context {
             recipe: &recipe,
             sets: vec![set],
-            data: &[data.clone()],
+            data: std::slice::from_ref(&data),
             attributes: vec!["Smiling".to_owned()],
             folder: run,
             fine_tune: None,
