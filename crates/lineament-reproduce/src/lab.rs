@@ -281,6 +281,7 @@ impl<'a> Lab<'a> {
             resume: true,
             stage: None,
             fine_tune: None,
+            attributes_of: None,
             detector: None,
             progress: self.options.progress,
             stop: self.options.stop,

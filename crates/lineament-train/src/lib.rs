@@ -2,6 +2,7 @@
 
 pub mod anet;
 mod anet_faces;
+pub mod attributes_of;
 pub mod batches;
 pub mod checkpoint;
 mod context;

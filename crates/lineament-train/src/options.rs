@@ -24,6 +24,8 @@ pub struct TrainOptions<'a> {
     pub stage: Option<Stage>,
     /// A bundle to begin from; the recipe is then one that [`fine_tune::recipe`](crate::fine_tune::recipe) made for it.
     pub fine_tune: Option<FineTune>,
+    /// A bundle whose ANet and attributes are kept: the LNets alone are trained, by the recipe.
+    pub attributes_of: Option<Bundle>,
     /// A detector in the place of the LNets, which are then not trained.
     pub detector: Option<(Detector, Vec<u8>)>,
     /// Draw progress bars.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::attributes_of;
 use crate::context::Context;
 use crate::error::TrainError;
 use crate::fine_tune;
@@ -18,7 +19,11 @@ use crate::training_loop::checkpoint_path;
 /// # Errors
 /// What stopped it; [`TrainError::Interrupted`] after a checkpoint was written.
 pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
-    let stages = if options.fine_tune.is_some() { Stage::FINE_TUNING } else { Stage::ALL };
+    let stages = match (&options.fine_tune, &options.attributes_of) {
+        (Some(_), _) => Stage::FINE_TUNING,
+        (None, Some(_)) => Stage::LOCALIZATION,
+        (None, None) => Stage::ALL,
+    };
     if let Some(stage) = options.stage.filter(|stage| !stages.contains(stage)) {
         return Err(TrainError::NoStage(stage.to_string(), Stage::names(stages)));
     }
@@ -56,6 +61,9 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
             tracing::info!("{stage}: begins");
             run_stage(&context, stage)?;
         }
+    }
+    if let (Some(bundle), None) = (&options.attributes_of, options.stage) {
+        attributes_of::join(&context, bundle)?;
     }
     Ok(context.folder.result(options.stage.unwrap_or(Stage::Svms).name()))
 }

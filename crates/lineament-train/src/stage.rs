@@ -50,6 +50,9 @@ impl Stage {
     /// The stages of a fine-tuning: its LNets are those of the bundle that it begins from.
     pub const FINE_TUNING: &[Self] = &[Self::Anet, Self::Svms];
 
+    /// The stages that train the LNets.
+    pub const LOCALIZATION: &[Self] = &[Self::Objects, Self::LnetO, Self::LnetS];
+
     /// The names of stages, as messages list them.
     pub fn names(stages: &[Self]) -> String {
         stages.iter().map(|stage| stage.name()).collect::<Vec<_>>().join(", ")
@@ -57,7 +60,7 @@ impl Stage {
 
     /// Whether it trains the LNets, whose place a detector can take.
     pub fn localizes(self) -> bool {
-        matches!(self, Self::Objects | Self::LnetO | Self::LnetS)
+        Self::LOCALIZATION.contains(&self)
     }
 
     /// Whether a recipe has it.

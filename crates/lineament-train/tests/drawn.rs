@@ -26,6 +26,7 @@ fn options<'a>(data: &Path, output: &Path, stop: &'a AtomicBool) -> TrainOptions
         resume: false,
         stage: None,
         fine_tune: None,
+        attributes_of: None,
         detector: None,
         progress: false,
         stop,

@@ -65,6 +65,7 @@ fn both_lnets_learn_and_how_windows_are_weighed_is_chosen() {
             resume: false,
             stage: Some(stage),
             fine_tune: None,
+            attributes_of: None,
             detector: None,
             progress: false,
             stop: &stop,

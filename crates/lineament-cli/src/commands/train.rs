@@ -22,6 +22,9 @@ pub struct TrainArguments {
     /// Where to look in images that were not cropped around a face
     #[arg(long, value_enum, default_value = "auto", requires = "from")]
     pub region: CropName,
+    /// Learn to find faces alone, by the recipe, and keep the attributes of a finished model: its file, or `default`
+    #[arg(long, value_name = "BUNDLE", conflicts_with_all = ["from", "detector"])]
+    pub attributes_of: Option<PathBuf>,
     /// Find faces with a detector of others, YuNet or UltraFace as an ONNX file, instead of learning to; it becomes part of the model
     #[arg(long, value_name = "FILE", conflicts_with = "from")]
     pub detector: Option<PathBuf>,
@@ -104,6 +107,7 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
     let options = TrainOptions {
         recipe,
         fine_tune: start,
+        attributes_of: arguments.attributes_of.as_deref().map(bundle).transpose()?,
         data: arguments.data,
         output: arguments.output,
         resume: arguments.resume,
