@@ -131,7 +131,7 @@ pub fn without_responses(lnet: &NetSpec, attributes: usize) -> Result<NetSpec, T
 pub struct WindowStage {
     /// How it learns in each round; a batch counts windows with a face.
     pub schedule: Schedule,
-    /// Rounds: after each but the last, windows are searched in all images for the next one to learn from.
+    /// Rounds: after each but the last, windows are searched in all images for the next one to learn from. With 0, `weights` stay as they are.
     #[serde(default = "one")]
     pub rounds: usize,
     /// Weights to begin from, in the place of what stage `objects` learned: a safetensors file, relative to the working directory or to a data folder, with
@@ -176,7 +176,9 @@ impl WindowStage {
         } = self;
         let section = Section::stage(name);
         schedule.check(name)?;
-        section.within("rounds", *rounds, 1.0..=MOST_ROUNDS as f64)?;
+        // A net that was learned elsewhere needs no round.
+        let least = if weights.is_some() { 0.0 } else { 1.0 };
+        section.within("rounds", *rounds, least..=MOST_ROUNDS as f64)?;
         weights.as_ref().map_or(Ok(()), |file| section.line("weights", file, 1000))?;
         check_augment(name, augment)?;
         negative_augment.check().map_err(|e| section.refused(format!("negative_augment: {e}")))?;

@@ -30,6 +30,9 @@ use crate::windows::{Negative, Positive, WindowData, Windows};
 /// When there is nothing to learn from, or the training stops.
 pub fn lnet_o(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<(), TrainError> {
     let (net, stage) = (&context.recipe.nets.lnet_o, &recipe.lnet_o);
+    if stage.rounds == 0 {
+        return take(context, stage, net, Stage::LnetO, "trunk");
+    }
     let mut known: Option<Weights> = None;
     for name in Stage::LnetO.rounds(stage.rounds) {
         let hard = match &known {
@@ -56,6 +59,10 @@ pub fn lnet_o(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<(), Train
 pub fn lnet_s(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<PyramidParameters, TrainError> {
     let (nets, stage) = (&context.recipe.nets, &recipe.lnet_s);
     let (net, start) = (&nets.lnet_s, &recipe.localisation);
+    if stage.rounds == 0 {
+        take(context, stage, net, Stage::LnetS, "lnet_s")?;
+        return calibration::calibrate(context, recipe);
+    }
     let lnet_o = context.weights(Stage::LnetS, Stage::LnetO, "trunk", Some(&nets.lnet_o))?;
     // Where both LNets have one structure, LNet_s begins as LNet_o.
     let mut known = nets.one_lnet().then(|| lnet_o.clone());
@@ -137,6 +144,20 @@ fn beginning(
     }
     let why = format!("stage {of}: `weights`: {} has no parameter of net {}", path.display(), net.name);
     Err(TrainError::Recipe(why))
+}
+
+/// A net that was learned elsewhere, as it is.
+fn take(
+    context: &Context<'_>,
+    stage: &WindowStage,
+    net: &NetSpec,
+    of: Stage,
+    prefix: &str,
+) -> Result<(), TrainError> {
+    without_responses(net, context.attributes.len())?;
+    let weights = beginning(context, stage, net, of, prefix)?.unwrap_or_default();
+    weights.check(net).map_err(|e| TrainError::Net(format!("stage {of}, which learns for no round: {e}")))?;
+    context.folder.save(of.name(), &[("trunk", &weights)])
 }
 
 fn learn(
