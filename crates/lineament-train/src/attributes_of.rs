@@ -31,11 +31,8 @@ pub fn join(context: &Context<'_>, bundle: &Bundle) -> Result<(), TrainError> {
         lnet_s: recipe.nets.lnet_s.clone(),
         method,
     });
-    for line in trained_on(&context.sets) {
-        if !card.trained_on.contains(&line) {
-            card.trained_on.push(line);
-        }
-    }
+    // What the attributes were learned from is in the bundle's own lines.
+    card.trained_on.extend(trained_on(&context.sets).into_iter().map(|line| format!("LNets: {line}")));
     let parts = Parts { nets, detector: None, svms: parts.svms.clone() };
     let bundle =
         Bundle::new(&card, &parts, Precision::F16).map_err(|e| TrainError::Bundle(e.to_string()))?;

@@ -18,10 +18,13 @@ use crate::stage::Stage;
 /// Photos from which the constants of the box are chosen at least.
 const FEWEST: usize = 20;
 
+/// Windows that overlap by more than this IoU are of one face.
+const SAME: f32 = 0.5;
+
 /// A photo's best window and the box that was given.
 type Pair = (Window, Rect);
 
-/// How LNet_s came to a window: the scores of LNet_o and of its own first look.
+/// How LNet_s came to a window: the best scores of LNet_o and of its own first look that lead there.
 struct Way {
     window: Window,
     candidate: f32,
@@ -106,13 +109,15 @@ fn best_way(localizer: &PyramidLocalizer, photo: &Photo) -> Result<Option<Way>, 
     let candidates = localizer.candidates(photo, &Search::default())?;
     let first = localizer.look(photo, &candidates)?;
     let second = localizer.look(photo, &first)?;
-    let ways = candidates.iter().zip(&first).zip(second);
-    let way = ways.map(|((candidate, first), window)| Way {
-        window,
-        candidate: candidate.score,
-        first_look: first.score,
-    });
-    Ok(way.max_by(|a, b| a.window.score.total_cmp(&b.window.score)))
+    let best = second.iter().copied().max_by(|a, b| a.score.total_cmp(&b.score));
+    let Some(window) = best else { return Ok(None) };
+    // Neighboring windows lead to the same face: it is lost where none of them is looked at.
+    let same = |other: &Window| other.rect().iou(window.rect()) > SAME;
+    let strongest = |looked_at: &[Window]| {
+        let scores = looked_at.iter().zip(&second).filter(|(_, end)| same(end)).map(|(seen, _)| seen.score);
+        scores.fold(f32::NEG_INFINITY, f32::max)
+    };
+    Ok(Some(Way { window, candidate: strongest(&candidates), first_look: strongest(&first) }))
 }
 
 /// Whether the window is on the box at all.
