@@ -34,7 +34,6 @@ pub fn join(context: &Context<'_>, bundle: &Bundle) -> Result<(), TrainError> {
     // What the attributes were learned from is in the bundle's own lines.
     card.trained_on.extend(trained_on(&context.sets).into_iter().map(|line| format!("LNets: {line}")));
     let parts = Parts { nets, detector: None, svms: parts.svms.clone() };
-    let bundle =
-        Bundle::new(&card, &parts, Precision::F16).map_err(|e| TrainError::Bundle(e.to_string()))?;
+    let bundle = Bundle::new(&card, &parts, Precision::F16).map_err(|e| TrainError::Bundle(e.to_string()))?;
     bundle.write(&context.folder.result(Stage::Svms.name())).map_err(|e| TrainError::Bundle(e.to_string()))
 }
