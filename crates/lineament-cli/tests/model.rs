@@ -110,7 +110,10 @@ fn locate_tells_boxes_without_attributes_and_writes_maps() {
         lineament::Photo::open(stage.path("maps/deep/b.map.png"), &lineament::Limits::default()).unwrap();
     assert_eq!((map.width(), map.height()), (160, 90));
     let csv = output(&mut stage.with_model(&["locate", "photos", "--format", "csv"]));
-    assert_eq!(csv.lines().next(), Some("path,width,height,face,x,y,box_width,box_height,score"));
+    assert_eq!(
+        csv.lines().next(),
+        Some("path,width,height,face,x,y,box_width,box_height,score,roll,faces_left_out")
+    );
     let text = output(&mut stage.with_model(&["locate", "photos/a.png"]));
     assert!(text.contains("face 1  at ") && !text.contains('%'), "{text}");
 }

@@ -367,8 +367,9 @@ proptest! {
     fn a_smaller_size_never_loses_a_face(flags in flags_apart(), smaller in 8.0f32..60.0, more in 1.0f32..4.0) {
         let (mut localizer, photo) = (localizer(), scene(300, 200, &flags));
         let few = localizer.locate(&photo, &from(smaller * more)).unwrap();
-        // Windows of finer levels have a vote: a window moves, and what LNet_s says about it changes with that.
-        localizer.parameters.threshold -= 1.5;
+        // Windows of finer levels have a vote, and LNet_s sees windows of finer copies of the photo: what it says changes with
+        // that.
+        localizer.parameters.threshold -= 2.5;
         let many = localizer.locate(&photo, &from(smaller)).unwrap();
         for face in &few {
             prop_assert!(
