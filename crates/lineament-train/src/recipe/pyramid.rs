@@ -147,7 +147,7 @@ pub struct WindowStage {
     /// Share of those that are taken from the hard ones, where there are any.
     #[serde(default)]
     pub hard: f64,
-    /// Windows of parts of faces, beside faces and far larger ones for each one with a face; they too have none of their size in the middle.
+    /// Windows of parts of faces and beside faces for each one with a face; they too have none of their size in the middle.
     #[serde(default)]
     pub parts: f64,
     /// Weight of the attribute tags beside the tag "face".
