@@ -30,7 +30,7 @@ pub fn read(dir: &Path) -> Result<Dataset, DataError> {
         ));
     }
     // Thresholds at one false alarm in a hundred need hundreds of images to be chosen and checked on.
-    set.draw_splits_in(SplitShares { validation: 0.3, test: 0.4 });
+    set.draw_splits_in(SplitShares { validation: 0.3, test: 0.2 });
     Ok(set)
 }
 
