@@ -43,9 +43,6 @@ use sweep::{Seen, Sweep};
 use turn::Turn;
 use votes::thinned;
 
-/// LNet_o's windows whose faces overlap by more than this IoU are one candidate. Less would let a strong window of a wrong size
-/// take the place of the right one.
-const CLOSE: f32 = 0.5;
 /// Windows that LNet_s looks at together.
 const BATCH: usize = 16;
 /// Windows whose faces overlap by more than this IoU after LNet_s's first look are of one face, and it looks at one of them
@@ -135,7 +132,7 @@ impl PyramidLocalizer {
         let p = &self.parameters;
         let turns = if search.any_orientation { &Turn::ALL[..] } else { &[Turn::Upright] };
         let found = sweep.read(turns, |seen| self.proposed_in(photo, &seen))?;
-        let mut candidates = thinned(found.into_iter().flatten().collect(), &p.face, p.overlap.max(CLOSE));
+        let mut candidates = thinned(found.into_iter().flatten().collect(), &p.face, p.overlap);
         candidates.truncate(p.candidates);
         Ok(candidates)
     }

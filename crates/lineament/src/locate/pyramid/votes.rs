@@ -6,13 +6,10 @@ use super::parameters::WindowToBox;
 use super::window::Window;
 use crate::geometry::{Point, Rect};
 
-/// Windows whose faces overlap by more than this IoU are of one face, and say where it is; others only give way.
-const AGREES: f32 = 0.5;
-
 /// The best of windows whose faces overlap, best first; of two that are kept, the face boxes that they had overlapped by no
 /// more than `overlap`.
 ///
-/// A kept window lies at the mean of itself and those of the same face that gave way to it, each weighted by its odds (the exponential of its
+/// A kept window lies at the mean of itself and those that gave way to it, each weighted by its odds (the exponential of its
 /// response), and keeps its own response. The order in which windows come changes nothing.
 pub(super) fn thinned(mut windows: Vec<Window>, to_box: &WindowToBox, overlap: f32) -> Vec<Window> {
     let key = |w: &Window| [-w.score, w.centre.y, w.centre.x, w.side, w.roll];
@@ -25,8 +22,7 @@ pub(super) fn thinned(mut windows: Vec<Window>, to_box: &WindowToBox, overlap: f
     for window in windows {
         let face = window.face(to_box);
         match index.best_over(face, overlap).and_then(|better| kept.get_mut(better)) {
-            Some(better) if better.window.face(to_box).iou(face) > AGREES => better.add(&window),
-            Some(_) => {}
+            Some(better) => better.add(&window),
             None => {
                 index.insert(face);
                 kept.push(Votes::of(window));
