@@ -333,6 +333,6 @@ fn the_faces_in_boxes_are_the_fitted_ones() {
         let (size, eyes) = (middle(&mut sizes), middle(&mut eyes));
         println!("{}: {} photos, size {size:.4}, eyes {eyes:.4}", family.name(), sizes.len());
         let expected = family.face_in_box();
-        assert!((size - expected.size).abs() < 2e-3 && (eyes - expected.eyes).abs() < 2e-3, "{expected:?}");
+        assert!((size - expected.size).abs() < 3e-3 && (eyes - expected.eyes).abs() < 3e-3, "{expected:?}");
     }
 }
