@@ -221,6 +221,7 @@ fn anet_learns_behind_a_detector() {
         resume: false,
         stage: None,
         fine_tune: None,
+        attributes_of: None,
         detector: Some(detector),
         progress: false,
         stop: &STOP,

@@ -28,6 +28,7 @@ fn trained(folder: &Path) -> Box<dyn Localizer> {
             resume: false,
             stage: Some(stage),
             fine_tune: None,
+            attributes_of: None,
             detector: None,
             progress: false,
             stop: &stop,
