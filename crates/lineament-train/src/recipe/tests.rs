@@ -74,6 +74,7 @@ fn complete() -> Recipe {
     recipe.objects.as_mut().unwrap().schedule.again = again;
     let LocatingRecipe::Pyramid(pyramid) = &mut recipe.locating else { panic!("compact has a pyramid") };
     pyramid.windows = Some(TaughtWindows { table: "windows.csv".to_owned() });
+    pyramid.candidates_lost = Some(0.01);
     pyramid.people = vec!["n02730930".to_owned()];
     pyramid.photos = vec!["party".to_owned()];
     for stage in [&mut pyramid.lnet_o, &mut pyramid.lnet_s] {
