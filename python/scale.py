@@ -135,10 +135,10 @@ This page is written by a command; do not edit it by hand:
     lineament predict pictures.parquet --shards faces/ --picture-column image --key-column id
 
 writes `faces/shard-000000.parquet` and so on, with `--shard-rows` photos in each (1000 by default). A shard gets its
-name when it is complete. After an interruption the same call skips the shards that exist and starts with the first
-missing one: nothing is lost and nothing is there twice. `faces/manifest.json` binds the list of photos, the model and
-the options; a call with others is refused. Every photo has a row: one per face, one with face 0 where there is none,
-one with the reason under `error` where it cannot be read. A kill costs at most the work of one shard.
+name when it is complete. After an interruption the same call does what has no row yet: nothing is lost and nothing is
+there twice. Photos that have come since get new shards. The metadata of each shard binds the folders of photos, the
+model and the options; a call with others is refused. Every photo has a row: one per face, one with face 0 where there is
+none, one with the reason under `error` where it cannot be read. A kill costs at most the work of one shard.
 
 ## On several
 

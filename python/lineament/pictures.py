@@ -48,6 +48,14 @@ def several(given: Any) -> bool:
     return isinstance(given, Sequence) and not isinstance(given, (str, bytes, bytearray))
 
 
+def _made_here(path: Path) -> bool:
+    """Whether an image is a result: an annotated copy or a map, which the program marks."""
+    if path.suffix.lower() != ".png" or "." not in path.stem:
+        return False
+    with open(path, "rb") as file:
+        return b"tEXtSoftware\0Lineament" in file.read(256)
+
+
 def expand(given: Any) -> list[Any]:
     """The images of a folder (walked, in order), or the given list."""
     if several(given):
@@ -61,4 +69,4 @@ def expand(given: Any) -> list[Any]:
 
     found = (path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and not hidden(path))
     # In the order of the program: entry by entry, by name.
-    return sorted((path for path in found if path.is_file()), key=lambda path: path.relative_to(folder).parts)
+    return sorted((path for path in found if path.is_file() and not _made_here(path)), key=lambda path: path.relative_to(folder).parts)

@@ -73,8 +73,8 @@ def predict(
 
     ``source`` alone decides which photos a shard holds, and a shard gets its name when it is complete: work that is repeated because
     a machine failed writes the same file, and the same call resumes one that was killed. The rows are those of
-    ``lineament predict --shards``. ``output/manifest.json`` binds photos, model and options; a call with others raises
-    ``ValueError``. Returns the numbers of ``pictures``, ``faces``, ``unread`` pictures, ``shards`` and those that were there
+    ``lineament predict --shards``. A hidden file beside ``output`` binds photos, model and options; a call with others raises
+    ``ValueError``. Nothing but shards is in ``output``, so that it opens as one table. Returns the numbers of ``pictures``, ``faces``, ``unread`` pictures, ``shards`` and those that were there
     (``kept``).
     """
     folder = Path(output).absolute()
@@ -206,7 +206,9 @@ def _agree(folder: Path, listing: _Listing, tagger: Tagger, shard_rows: int) -> 
         **dict(zip(("smallest_face", "max_faces", "any_orientation"), tagger._arguments[5])),
         "detector": tagger._arguments[6],
     }
-    path = folder / "manifest.json"
+    # Some readers of folders take even hidden files in them for tables. Earlier versions kept it there.
+    before = folder / "manifest.json"
+    path = before if before.exists() else folder.with_name(f".{folder.name}.lineament.json")
     if not path.exists():
         _write_whole(path, lambda file: file.write(json.dumps(own, indent=2).encode()))
         return

@@ -158,11 +158,19 @@ class Tagger:
             predictions.append(Prediction(_path(picture), width, height, [_face(*face) for face in faces], left_out))
         return predictions
 
-    def embed(self, pictures: Sequence[Picture]) -> list[bytes | None]:
-        """The embedding of the dominant face of each image, ANet's FC vector, as native 32-bit floats; ``None`` where no face is found.
+    @overload
+    def embed(self, pictures: Picture) -> bytes | None: ...
+    @overload
+    def embed(self, pictures: Sequence[Picture]) -> list[bytes | None]: ...
+
+    def embed(self, pictures: Any) -> bytes | None | list[bytes | None]:
+        """The embedding of the dominant face of an image, ANet's FC vector, as native 32-bit floats, or ``None`` where no face is
+        found; of a list, one for each image.
 
         ``vectors`` is another name of it.
         """
+        if not several(pictures):
+            return self.embed([pictures])[0]
         given = natives(pictures)
         found: list[bytes | None] = []
         for index, (picture, vector) in enumerate(zip(given, self._native.embed(given))):

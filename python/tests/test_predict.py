@@ -165,6 +165,11 @@ def test_the_program_says_the_same(tagger, examples, tmp_path):
     assert theirs.keys() == ours.keys() and theirs["faces"][0].keys() == ours["faces"][0].keys()
 
 
+def test_one_photo_has_one_vector(tagger, astronaut):
+    one = tagger.vectors(astronaut)
+    assert one == tagger.embed([astronaut])[0] and len(one) == 4 * tagger.embedding_length
+
+
 def test_other_threads_go_on_meanwhile(tagger, astronaut):
     ticks, going = [], threading.Event()
 

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use crate::outputs::{ForceArguments, Kind};
 use crate::{commands, examples};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lineament::attributes::OperatingPoint;
 use lineament::{Selection, SmallestFace, Tagger};
-use lineament_data::{Layout, Split};
+use lineament_data::{Dataset, FindingKind, Layout, Split};
 use lineament_lab::FaceFrom;
 
 /// Finds faces in photos and reads forty attributes of each.
@@ -18,6 +19,9 @@ use lineament_lab::FaceFrom;
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
+    /// Say nothing on standard error but what failed or could not be read
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -126,6 +130,13 @@ pub struct RunArguments {
     pub detector: Option<PathBuf>,
 }
 
+impl RunArguments {
+    /// Files that are read for it, where they were named.
+    pub fn files(&self) -> [Option<&PathBuf>; 2] {
+        [self.model.model.as_ref(), self.detector.as_ref()]
+    }
+}
+
 /// Which faces are looked for.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct SearchArguments {
@@ -191,6 +202,21 @@ pub struct ImageArguments {
     /// Write results to a file, whole or not at all, instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub force: ForceArguments,
+    /// How Parquet is compressed
+    #[arg(long, value_enum, default_value = "snappy")]
+    pub compression: CompressionName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CompressionName {
+    /// Fast, and read by everything
+    Snappy,
+    /// Smaller
+    Zstd,
+    /// Not at all
+    None,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -201,9 +227,9 @@ pub enum FormatName {
     Json,
     /// A line of JSON an image, as soon as it is there
     Jsonl,
-    /// A row a face: path, width, height, face (from 1), x, y, box_width, box_height, score, roll, faces_left_out, then NAME and NAME_probability for each attribute
+    /// A row a face: path, width, height, face (from 1), x, y, box_width, box_height, score, roll, faces_left_out, error, then NAME and NAME_probability for each attribute
     Csv,
-    /// The same columns, typed
+    /// The same columns but error, typed
     Parquet,
 }
 
@@ -227,15 +253,28 @@ impl From<PointName> for OperatingPoint {
 /// What is measured, and how.
 #[derive(Debug, Args)]
 pub struct MeasureArguments {
-    /// The part of the data that is reported
-    #[arg(long, value_enum, default_value = "test")]
-    pub split: SplitName,
+    /// The part of the data that is reported [default: test; all of a table without a column `split`]
+    #[arg(long, value_enum)]
+    pub split: Option<SplitName>,
     /// Where face regions come from
     #[arg(long, value_enum, default_value = "located")]
     pub region: RegionName,
     /// What the model's thresholds are chosen for
     #[arg(long, value_enum, default_value = "accuracy")]
     pub operating_point: PointName,
+}
+
+impl MeasureArguments {
+    /// The part that is reported of this data.
+    pub fn part(&self, layout: Layout, data: &Dataset) -> Split {
+        // Nobody has learned from a table of one's own.
+        let own = layout == Layout::Table && data.report.count(FindingKind::SplitsDrawn) > 0;
+        match self.split {
+            Some(name) => name.into(),
+            None if own => Split::All,
+            None => Split::Test,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -267,6 +306,8 @@ pub enum SplitName {
     Validation,
     /// What figures are reported of (partition 2)
     Test,
+    /// All parts
+    All,
 }
 
 impl From<SplitName> for Split {
@@ -275,6 +316,7 @@ impl From<SplitName> for Split {
             SplitName::Train => Self::Train,
             SplitName::Validation => Self::Validation,
             SplitName::Test => Self::Test,
+            SplitName::All => Self::All,
         }
     }
 }
@@ -302,6 +344,16 @@ pub enum FigureFormat {
     Text,
     /// One object
     Json,
+}
+
+impl FigureFormat {
+    /// What a file of this format holds.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Text => Kind::Text,
+            Self::Json => Kind::Json,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -27,15 +27,14 @@ impl Sink {
     /// Standard output, or the file that was asked for.
     pub fn open(path: Option<&Path>) -> Result<Self> {
         let Some(path) = path else { return Ok(Self::Standard(BufWriter::new(io::stdout()))) };
-        let cannot = || format!("{} cannot be written; check that its folder exists", path.display());
         match fs::metadata(path) {
             Ok(known) if known.is_dir() => bail!("{} is a folder; --output wants a file", path.display()),
             Ok(known) if !known.is_file() => {
-                let file = File::options().write(true).open(path).with_context(cannot)?;
+                let file = File::options().write(true).open(path).map_err(|error| cannot(path, error))?;
                 Ok(Self::Direct(BufWriter::new(file)))
             }
             _ => {
-                let pending = Pending::create(path).with_context(cannot)?;
+                let pending = Pending::create(path).map_err(|error| cannot(path, error))?;
                 Ok(Self::Whole { pending: BufWriter::new(pending), path: path.to_owned() })
             }
         }
@@ -75,6 +74,20 @@ impl Write for Sink {
     }
 }
 
+/// Why a file cannot be written, and what to do.
+fn cannot(path: &Path, error: io::Error) -> anyhow::Error {
+    let advice = match error.kind() {
+        io::ErrorKind::NotFound => "its folder is not there; make it, or give another",
+        io::ErrorKind::PermissionDenied => {
+            "this user may not write there; give another folder, or ask for the permission"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "the disk may only be read; give a place on another",
+        io::ErrorKind::StorageFull => "the disk is full; free some space, or give a place on another",
+        _ => "check the place",
+    };
+    anyhow::Error::from(error).context(format!("{} cannot be written: {advice}", path.display()))
+}
+
 /// Writes a whole file at once.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut sink = Sink::open(Some(path))?;
@@ -84,7 +97,9 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Makes a folder for output, with those above it.
 pub fn make_folder(path: &Path) -> Result<()> {
-    fs::create_dir_all(path).with_context(|| {
-        format!("the folder {} cannot be made; is there a file of that name?", path.display())
+    fs::create_dir_all(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => anyhow::Error::from(error)
+            .context(format!("the folder {} cannot be made: there is a file of that name", path.display())),
+        _ => cannot(path, error),
     })
 }

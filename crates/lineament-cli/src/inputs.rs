@@ -6,7 +6,10 @@ use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use lineament_data::walk::{Walk, WalkError};
+use lineament::path_text;
+use lineament_data::walk::{self, Walk, WalkError};
+
+use crate::model;
 
 /// An image to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub struct Input {
     pub path: PathBuf,
     /// Where it lies in the folder that was walked, or its name alone: what files made from it are called after.
     pub place: PathBuf,
+    /// Whether it was found in a folder, and not named.
+    pub found: bool,
 }
 
 /// A place that cannot be looked into.
@@ -37,6 +42,8 @@ pub struct Inputs {
 enum Source {
     /// A file or a folder.
     Path(PathBuf),
+    /// A place that a pattern leads to, and that cannot be looked into.
+    Unread(Unread),
     /// Paths of files and folders, a line each, on standard input.
     Standard,
 }
@@ -49,15 +56,28 @@ impl Inputs {
             if argument.as_os_str() == "-" {
                 sources.push(Source::Standard);
             } else {
-                sources.extend(matches(argument)?.into_iter().map(Source::Path));
+                sources.extend(matches(argument)?);
             }
         }
         Ok(Self { sources })
     }
 
+    /// Files and folders that were named, or that patterns lead to.
+    pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        self.sources.iter().filter_map(|source| match source {
+            Source::Path(path) => Some(path),
+            _ => None,
+        })
+    }
+
+    /// Whether nothing but folders was named.
+    pub fn are_folders(&self) -> bool {
+        self.sources.iter().all(|source| matches!(source, Source::Path(path) if path.is_dir()))
+    }
+
     /// How many images there are, unless a list on standard input decides.
     pub fn count(&self) -> Option<u64> {
-        let countable = self.sources.iter().all(|source| matches!(source, Source::Path(_)));
+        let countable = !self.sources.iter().any(|source| matches!(source, Source::Standard));
         countable.then(|| self.clone().into_iter().filter(Result::is_ok).count() as u64)
     }
 }
@@ -69,21 +89,27 @@ impl IntoIterator for Inputs {
     fn into_iter(self) -> Self::IntoIter {
         Box::new(self.sources.into_iter().flat_map(|source| match source {
             Source::Path(path) => images(path),
+            Source::Unread(unread) => Box::new(std::iter::once(Err(unread))),
             Source::Standard => listed(),
         }))
     }
 }
 
 /// The path itself, or what its pattern matches, sorted.
-fn matches(argument: &Path) -> Result<Vec<PathBuf>> {
+fn matches(argument: &Path) -> Result<Vec<Source>> {
     let text = argument.to_string_lossy();
-    // A file may be called `photo[1].jpg`.
-    if !text.contains(['*', '?', '[']) || argument.exists() {
-        return Ok(vec![argument.to_owned()]);
+    // A file may be called `photo[1].jpg`, or be a link that leads nowhere.
+    if !text.contains(['*', '?', '[']) || argument.symlink_metadata().is_ok() {
+        return Ok(vec![Source::Path(named(argument))]);
     }
-    let found: Vec<PathBuf> = glob::glob(&text)
+    let source = |found: glob::GlobResult| match found {
+        // What an earlier run made of a photo was not meant by a pattern.
+        Ok(path) => walk::is_no_result(&path).then_some(Source::Path(path)),
+        Err(error) => Some(Source::Unread(Unread(format!("{}: {}", error.path().display(), error.error())))),
+    };
+    let found: Vec<Source> = glob::glob(&text)
         .with_context(|| format!("{text} is no pattern that can be matched; use *, ?, ** and [a-z]"))?
-        .filter_map(Result::ok)
+        .filter_map(source)
         .collect();
     if found.is_empty() {
         bail!("no file matches {text}; check the pattern, and the folder it starts in");
@@ -91,16 +117,24 @@ fn matches(argument: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// The file that was named, as a path or as the URI that stands for names without UTF-8.
+fn named(path: &Path) -> PathBuf {
+    match path.to_str() {
+        Some(text) if path.symlink_metadata().is_err() => path_text::from_text(text),
+        _ => path.to_owned(),
+    }
+}
+
 fn images(path: PathBuf) -> Box<dyn Iterator<Item = Result<Input, Unread>> + Send> {
     if !path.is_dir() {
         let place = path.file_name().map_or_else(|| path.clone(), PathBuf::from);
-        return Box::new(std::iter::once(Ok(Input { path, place })));
+        return Box::new(std::iter::once(Ok(Input { path, place, found: false })));
     }
     let walk = Walk::images(&path);
     Box::new(walk.map(move |found| match found {
         Ok(file) => {
             let place = file.strip_prefix(&path).unwrap_or(&file).to_owned();
-            Ok(Input { path: file, place })
+            Ok(Input { path: file, place, found: true })
         }
         Err(error) => Err(Unread::from(error)),
     }))
@@ -108,20 +142,83 @@ fn images(path: PathBuf) -> Box<dyn Iterator<Item = Result<Input, Unread>> + Sen
 
 fn listed() -> Box<dyn Iterator<Item = Result<Input, Unread>> + Send> {
     // A lock on standard input cannot cross threads; a reader of its own can.
-    let mut failed = false;
-    // What fails once would fail for ever.
-    let lines = io::BufReader::new(io::stdin()).split(b'\n').take_while(move |line| {
-        let go_on = !failed;
-        failed = line.is_err();
-        go_on
-    });
-    Box::new(lines.flat_map(|line| match line {
-        Ok(line) => path_of(line).map_or_else(|| Box::new(std::iter::empty()) as Box<_>, images),
-        Err(error) => {
-            let unread = Unread(format!("the list on standard input cannot be read: {error}"));
-            Box::new(std::iter::once(Err(unread))) as Box<dyn Iterator<Item = _> + Send>
+    Box::new(Entries::of(io::BufReader::new(io::stdin())).flat_map(|entry| {
+        match entry {
+            Ok(entry) => path_of(entry)
+                .map(|path| named(&path))
+                .filter(|path| walk::is_no_result(path))
+                .map_or_else(|| Box::new(std::iter::empty()) as Box<_>, images),
+            Err(unread) => Box::new(std::iter::once(Err(unread))) as Box<dyn Iterator<Item = _> + Send>,
         }
     }))
+}
+
+/// The entries of a list, a line each, or ended by NUL as `find -print0` writes them: what comes first tells.
+struct Entries<R> {
+    reader: R,
+    /// What ends an entry, once that is known.
+    end: Option<u8>,
+    begun: bool,
+    done: bool,
+}
+
+impl<R: BufRead> Entries<R> {
+    fn of(reader: R) -> Self {
+        Self { reader, end: None, begun: false, done: false }
+    }
+
+    /// The next one, as soon as it is there; none at the end.
+    fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut entry = Vec::new();
+        loop {
+            let bytes = self.reader.fill_buf()?;
+            if bytes.is_empty() {
+                return Ok((!entry.is_empty()).then_some(entry));
+            }
+            let is_end = |byte: &u8| self.end.map_or([b'\n', 0].contains(byte), |end| end == *byte);
+            let found = bytes.iter().position(is_end);
+            entry.extend_from_slice(bytes.get(..found.unwrap_or(bytes.len())).unwrap_or_default());
+            let read = found.map_or(bytes.len(), |at| at + 1);
+            self.end = self.end.or_else(|| bytes.get(found?).copied());
+            self.reader.consume(read);
+            if found.is_some() {
+                return Ok(Some(entry));
+            }
+            // An image has no lines; its whole must not be read for one.
+            if !self.begun && model::looks_like_image(&entry) {
+                return Ok(Some(entry));
+            }
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for Entries<R> {
+    type Item = Result<Vec<u8>, Unread>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let begun = std::mem::replace(&mut self.begun, true);
+        match self.read() {
+            Ok(Some(entry)) if !begun && model::looks_like_image(&entry) => {
+                self.done = true;
+                Some(Err(Unread(
+                    "standard input holds an image, and - stands for a list of paths: give the name of the file instead".to_owned(),
+                )))
+            }
+            Ok(Some(entry)) if !begun => {
+                Some(Ok(entry.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&entry).to_vec()))
+            }
+            Ok(Some(entry)) => Some(Ok(entry)),
+            Ok(None) => None,
+            Err(error) => {
+                // What fails once would fail for ever.
+                self.done = true;
+                Some(Err(Unread(format!("the list on standard input cannot be read: {error}"))))
+            }
+        }
+    }
 }
 
 fn path_of(mut line: Vec<u8>) -> Option<PathBuf> {
@@ -211,6 +308,25 @@ mod tests {
         assert_eq!(names.of(Path::new("b/x.jpg"), "faces"), Path::new("b/x.faces.png"));
         assert_eq!(names.of(Path::new("b/x.png"), "faces"), Path::new("b/x.faces-2.png"));
         assert_eq!(names.of(Path::new("x.png"), "faces"), Path::new("x.faces.png"));
+    }
+
+    #[test]
+    fn lists_end_their_entries_by_lines_or_nul() {
+        let entries = |list: &[u8]| -> Vec<String> {
+            // Small reads, so that entries are cut.
+            let reader = io::BufReader::with_capacity(3, list);
+            let text = |entry: Result<Vec<u8>, Unread>| match entry {
+                Ok(entry) => String::from_utf8(entry).unwrap(),
+                Err(Unread(reason)) => reason,
+            };
+            Entries::of(reader).map(text).collect()
+        };
+        assert_eq!(entries(b"a b.jpg\nc.jpg"), ["a b.jpg", "c.jpg"]);
+        assert_eq!(entries(b"a.jpg\0two\nlines.jpg\0"), ["a.jpg", "two\nlines.jpg"]);
+        assert_eq!(entries(b"\xef\xbb\xbfa.jpg\r\nb.jpg\r\n"), ["a.jpg\r", "b.jpg\r"]);
+        assert_eq!(entries(b""), [""; 0]);
+        let image = entries(b"\xff\xd8\xff\xe0\nmore\nand more");
+        assert!(image.len() == 1 && image[0].contains("standard input holds an image"), "{image:?}");
     }
 
     #[test]

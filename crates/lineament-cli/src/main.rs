@@ -13,13 +13,16 @@ mod files;
 mod format;
 mod inputs;
 mod interrupt;
+mod marked;
 mod model;
 mod notes;
 mod ordered;
+mod outputs;
 mod progress;
 mod shards;
 mod summary;
 mod terminal;
+mod training_start;
 mod xmp;
 
 use std::process::ExitCode;
@@ -31,6 +34,7 @@ use crate::commands::Outcome;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    notes::set_quiet(arguments.quiet);
     // A wrong LINEAMENT_ISA is no fault of a model, so it is refused before one is opened.
     let ran = lineament_net::Isa::selected().map_err(Into::into).and_then(|_| commands::run(arguments));
     match ran {

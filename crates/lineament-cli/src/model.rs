@@ -1,8 +1,9 @@
 //! The model in use, and the threads it works on.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use lineament::bundle::Bundle;
 use lineament::explain::ExplainError;
 use lineament::locate::{DetectorFile, LocalizerSpec, LocateError};
@@ -28,10 +29,67 @@ pub fn named_bundle(named: Option<&PathBuf>, arguments: &ModelArguments) -> Resu
 }
 
 fn open(path: Option<&Path>) -> Result<Bundle> {
-    Ok(match path {
-        Some(path) => Bundle::open(path)?,
-        None => Bundle::embedded()?,
+    let Some(path) = path else { return Ok(Bundle::embedded()?) };
+    Bundle::open(path).map_err(|error| match what_it_is(path) {
+        Some(what) => anyhow!("{} is no model: {what}", path.display()),
+        None => error.into(),
     })
+}
+
+/// What a file is that is no model, where that can be told, and what to do.
+fn what_it_is(path: &Path) -> Option<String> {
+    const MODEL: &str = "a model is a .lineament file, as `lineament export`, `teach` and `train` write it";
+    if path.is_dir() {
+        let inside = path.join("model.lineament");
+        return Some(match inside.is_file() {
+            true => format!("it is a folder; give {}", inside.display()),
+            false => format!("it is a folder; {MODEL}"),
+        });
+    }
+    let name = path.to_str().unwrap_or_default();
+    if !path.exists() && ["default", "compact"].contains(&name) {
+        return Some(format!(
+            "the default model (compact) needs no --model; leave it out, or give a file: {MODEL}"
+        ));
+    }
+    if !path.exists() && ["paper", "lab", "drawn", "facetracer", "panda"].contains(&name) {
+        return Some(format!("it is the name of a recipe, which says how to train one; {MODEL}"));
+    }
+    let mut start = Vec::new();
+    let opened = std::fs::File::open(path).ok()?;
+    opened.take(1024).read_to_end(&mut start).ok()?;
+    let ends = |ending: &str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
+    let what = match start.as_slice() {
+        [] => "it is empty",
+        start if looks_like_image(start) => "it is an image",
+        [b'P', b'K', 3, 4, ..] => "it is a ZIP archive or PyTorch's weights",
+        [0x80, ..] => "it is a Python pickle",
+        [0x89, b'H', b'D', b'F', ..] => "it is an HDF5 file",
+        [b'P', b'A', b'R', b'1', ..] => "it is a Parquet table",
+        _ if ends("onnx") => {
+            return Some(format!(
+                "it is an ONNX graph; one that finds faces is given with --detector, and {MODEL}"
+            ));
+        }
+        _ if ends("toml") => "it is a recipe, which says how to train one",
+        _ if ends("json") || ends("csv") || ends("txt") || ends("xmp") => "it is text",
+        _ => return None,
+    };
+    Some(format!("{what}; {MODEL}"))
+}
+
+/// Whether bytes begin as those of an image do.
+pub fn looks_like_image(start: &[u8]) -> bool {
+    let marks: [&[u8]; 8] =
+        [b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"\0\0\0\x0cJXL", b"\xff\x0a"];
+    marks.iter().any(|mark| start.starts_with(mark)) || start.get(4..8) == Some(b"ftyp")
+}
+
+/// The same model under another name, where one was given.
+pub fn renamed(bundle: Bundle, name: Option<&str>) -> Result<Bundle> {
+    let Some(name) = name else { return Ok(bundle) };
+    let card = Card { name: name.to_owned(), ..bundle.card().clone() };
+    bundle.with_svms(&card, &bundle.parts().svms).context("--name cannot be the name of a model")
 }
 
 /// A tagger of all of a bundle's attributes on our own engine, on one thread a processor where no number is given.

@@ -2,17 +2,37 @@
 
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::terminal::{Colours, Style};
 
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Has nothing said from now on but what failed or could not be read.
+pub fn set_quiet(quiet: bool) {
+    QUIET.store(quiet, Ordering::Relaxed);
+}
+
+/// Whether nobody wants to hear how it goes.
+pub fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
 /// Says something that is no failure.
 pub fn note(text: impl Display) {
-    say(Style::Dim, "note", &text.to_string());
+    if !is_quiet() {
+        say(Style::Dim, "note", &text.to_string());
+    }
 }
 
 /// Says that one image, of several perhaps, could not be dealt with.
 pub fn unread(text: impl Display) {
     say(Style::Warning, "not read", &text.to_string());
+}
+
+/// Says that an image was read, and that a file beside it could not be written.
+pub fn unwritten(text: impl Display) {
+    say(Style::Warning, "not written", &text.to_string());
 }
 
 /// Says why the program ends, with every cause that adds something.

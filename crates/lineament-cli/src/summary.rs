@@ -16,9 +16,21 @@ pub struct Summary {
     pub faces_left_out: u64,
     /// Images, or paths, that could not be read.
     pub unread: u64,
+    /// Images that were read, and whose sidecar or annotated copy could not be written.
+    #[serde(skip)]
+    pub unwritten: u64,
 }
 
 impl Summary {
+    /// Counts what another part of the run counted.
+    pub fn add_all(&mut self, other: &Self) {
+        self.images += other.images;
+        self.faces += other.faces;
+        self.faces_left_out += other.faces_left_out;
+        self.unread += other.unread;
+        self.unwritten += other.unwritten;
+    }
+
     /// Counts an image that was read.
     pub fn add(&mut self, prediction: &Prediction) {
         self.images += 1;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use lineament::{FaceRecord, Limits, Photo};
-use lineament_xmp::{Area, Message, Region, fresh, merge};
+use lineament_xmp::{Area, Embedded, Message, Region, carried, is_only_ours, merge};
 
 use crate::files;
 
@@ -17,48 +17,78 @@ const MOST_BYTES: u64 = 16 << 20;
 /// Whose sidecars these are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Library {
-    /// photo.jpg.xmp, with digiKam's own tree of tags
+    /// photo.jpg.xmp, with digiKam's own tree of tags; darktable and Immich read it, too
     Digikam,
-    /// photo.xmp
+    /// photo.xmp; Lightroom itself reads it beside raw files alone, and reads other photos' own metadata instead
     Lightroom,
 }
 
 impl Library {
-    /// Where the sidecar of an image is.
+    /// Where the sidecar of an image is: one that is there, by either convention, or else one as this library names it.
     pub fn sidecar(self, image: &Path) -> PathBuf {
-        match self {
-            Self::Digikam => {
-                let mut name = image.as_os_str().to_owned();
-                name.push(".xmp");
-                PathBuf::from(name)
-            }
-            Self::Lightroom => image.with_extension("xmp"),
-        }
+        let named =
+            |path: PathBuf| -> [PathBuf; 2] { [path.with_extension("xmp"), path.with_extension("XMP")] };
+        let mut behind = image.as_os_str().to_owned();
+        behind.push(".xmp");
+        let (behind, instead) = (named(PathBuf::from(behind)), named(image.to_owned()));
+        let (own, other) = match self {
+            Self::Digikam => (&behind, &instead),
+            Self::Lightroom => (&instead, &behind),
+        };
+        let is_there = |path: &&PathBuf| path.symlink_metadata().is_ok();
+        // Beside photo.jpg and photo.cr2, photo.xmp is of the raw file, or of nobody knows which.
+        let may_be_its =
+            |path: &&PathBuf| path.as_path() != instead[0] && path.as_path() != instead[1] || is_alone(image);
+        let there = own.iter().find(is_there).or_else(|| other.iter().filter(is_there).find(may_be_its));
+        there.unwrap_or(&own[0]).clone()
     }
+}
+
+/// Whether no other image of that name stands beside, with another ending.
+fn is_alone(image: &Path) -> bool {
+    let folder = image.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(entries) = folder.read_dir() else { return true };
+    let is_twin = |other: &Path| {
+        let known = ["xmp", "txt", "json", "thm", "aae", "mov", "mp4", "wav", "pp3", "dop"];
+        let is_image =
+            other.extension().is_some_and(|e| !known.iter().any(|known| e.eq_ignore_ascii_case(known)));
+        is_image && other.file_stem() == image.file_stem() && other.file_name() != image.file_name()
+    };
+    !entries.filter_map(Result::ok).any(|entry| is_twin(Path::new(&entry.file_name())))
 }
 
 /// Writes or merges the sidecar of an image; where nothing changes, or nothing is to be said, no file is touched.
 pub fn write(
     library: Library,
+    path: &Path,
     image: &Path,
     photo: &Photo,
     faces: &[FaceRecord],
     model_label: &str,
 ) -> Result<()> {
-    let path = library.sidecar(image);
     let message = message(library, image, photo, faces, model_label)?;
-    let there = read(&path)?;
-    let text = match &there {
-        Some(text) => merge(text, &message).with_context(|| {
-            format!("the sidecar {} cannot be merged and is left as it is; mend or remove it", path.display())
-        })?,
+    let cannot =
+        || format!("the sidecar {} cannot be merged and is left as it is; mend or remove it", path.display());
+    let there = read(path)?;
+    let base = match &there {
+        Some(text) if !is_only_ours(text).with_context(cannot)? => text.clone(),
         None if message.keywords.is_empty() && message.regions.is_empty() => return Ok(()),
-        None => fresh(&message)?,
+        // Who finds a sidecar reads it alone: it says all that the photo says.
+        _ => embedded(image)?,
     };
+    let text = merge(&base, &message).with_context(cannot)?;
     if there.as_deref() == Some(text.as_str()) {
         return Ok(());
     }
-    files::write_whole(&path, text.as_bytes())
+    files::write_whole(path, text.as_bytes())
+}
+
+/// A sidecar that says what is embedded in an image.
+fn embedded(image: &Path) -> Result<String> {
+    let bytes = fs::read(image).with_context(|| format!("{} cannot be read", image.display()))?;
+    carried(&Embedded::read(&bytes)).context(
+        "the XMP in the picture cannot be understood, and a sidecar would hide it: none is written; mend it with exiftool",
+    )
 }
 
 fn message(

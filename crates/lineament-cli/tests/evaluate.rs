@@ -178,3 +178,83 @@ fn a_file_that_is_no_detector_is_refused_before_anything_is_read() {
     let found = stage.with_model(&["locate", "drawn/celeba/Img/img_celeba", "--detector", "yunet"]).assert();
     found.code(0).stderr(contains("found by yunet"));
 }
+
+/// A part of a data set as Hugging Face has it: images as bytes in a struct, tags as truth values.
+fn write_part(path: &std::path::Path, images: &[Vec<u8>], first: i64) {
+    use std::sync::Arc;
+
+    use parquet::basic::Compression;
+    use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    let schema = "message m { optional group image { optional binary bytes; optional binary path (UTF8); }
+        optional int64 celeb_id; optional boolean Smiling; optional boolean Young; }";
+    let properties =
+        WriterProperties::builder().set_compression(Compression::ZSTD(Default::default())).build();
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties)).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let levels = |level: i16| vec![level; images.len()];
+    let names: Vec<ByteArray> =
+        (0..images.len()).map(|row| format!("{row}.png").into_bytes().into()).collect();
+    let bytes: Vec<ByteArray> = images.iter().cloned().map(ByteArray::from).collect();
+    for values in [bytes, names] {
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(&values, Some(&levels(2)), None).unwrap();
+        column.close().unwrap();
+    }
+    let mut column = group.next_column().unwrap().unwrap();
+    let people: Vec<i64> = (first..).take(images.len()).collect();
+    column.typed::<Int64Type>().write_batch(&people, Some(&levels(1)), None).unwrap();
+    column.close().unwrap();
+    for flip in [false, true] {
+        let mut column = group.next_column().unwrap().unwrap();
+        let tags: Vec<bool> = (0..images.len()).map(|row| (row % 2 == 0) != flip).collect();
+        column.typed::<BoolType>().write_batch(&tags, Some(&levels(1)), None).unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    fs::write(path, writer.into_inner().unwrap()).unwrap();
+}
+
+#[test]
+fn images_within_parquet_are_measured() {
+    let stage = Stage::new();
+    let [a, b] = ["photos/a.png", "photos/deep/b.png"].map(|name| fs::read(stage.path(name)).unwrap());
+    fs::create_dir_all(stage.path("hf/data")).unwrap();
+    write_part(&stage.path("hf/data/train-00000-of-00001.parquet"), &[a.clone(), b.clone()], 1);
+    write_part(&stage.path("hf/data/test-00000-of-00001.parquet"), &[b, a.clone(), a], 3);
+    let call = |more: &[&str]| {
+        let mut command = stage.with_model(&["evaluate", "--data", "hf", "--format", "json"]);
+        command.args(more).env("LINEAMENT_CACHE", stage.path("cache")).assert().code(0)
+    };
+    let pictures = |more: &[&str]| {
+        let run = call(more);
+        let figures: Value = serde_json::from_slice(&run.get_output().stdout).unwrap();
+        (
+            figures["pictures"].as_u64().or(figures["images"].as_u64()).unwrap(),
+            figures["people"].as_u64().unwrap(),
+        )
+    };
+    assert_eq!(pictures(&[]), (3, 3), "the test part");
+    assert_eq!(pictures(&["--split", "train"]), (2, 2));
+    assert_eq!(pictures(&["--split", "all"]), (5, 5));
+    // Unpacked once.
+    let unpacked = stage.listing("cache");
+    assert_eq!(unpacked.len(), 2, "{unpacked:?}");
+}
+
+#[test]
+fn a_table_of_ones_own_is_measured_whole() {
+    let stage = Stage::new();
+    fs::create_dir(stage.path("tables")).unwrap();
+    let absolute = stage.path("photos/grey.png").display().to_string();
+    let table =
+        format!("path;Smiling;Young\n../photos/a.png;yes;no\n../photos/deep/b.png;no;yes\n{absolute};-1;1\n");
+    fs::write(stage.path("tables/mine.csv"), table).unwrap();
+    let run = stage.with_model(&["evaluate", "--data", "tables/mine.csv"]).assert().code(0);
+    run.stdout(contains("all parts").and(contains("3 pictures")))
+        .stderr(contains("mine: all 3 rows are measured"));
+}

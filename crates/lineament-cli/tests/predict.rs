@@ -95,13 +95,13 @@ fn csv_has_a_row_a_face() {
     let text =
         output(&mut stage.with_model(&["predict", "photos", "--format", "csv", "--attributes", "Male,Bald"]));
     let mut lines = text.lines();
-    let head = "path,width,height,face,x,y,box_width,box_height,score,roll,faces_left_out,\
+    let head = "path,width,height,face,x,y,box_width,box_height,score,roll,faces_left_out,error,\
                 Male,Male_probability,Bald,Bald_probability";
     assert_eq!(lines.next(), Some(head));
     assert_eq!(lines.clone().count(), faces);
     let first = lines.next().unwrap();
     assert!(first.replace('\\', "/").starts_with("photos/a.png,120,100,1,"), "{first}");
-    assert_eq!(first.split(',').count(), 15);
+    assert_eq!(first.split(',').count(), 16);
 }
 
 #[test]

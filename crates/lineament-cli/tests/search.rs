@@ -88,7 +88,7 @@ fn a_limit_keeps_the_best_and_says_what_it_cuts() {
     }
     let csv = output(stage.with_model(&call).args(["--format", "csv"]));
     let head =
-        "path,width,height,face,x,y,box_width,box_height,score,roll,faces_left_out,Bald,Bald_probability";
+        "path,width,height,face,x,y,box_width,box_height,score,roll,faces_left_out,error,Bald,Bald_probability";
     let (first, rows) = csv.split_once('\n').unwrap();
     assert_eq!((first, rows.lines().count()), (head, 1));
     // The paper's LNets do not know how a face stands.
@@ -129,7 +129,11 @@ fn shards_of_another_search_are_not_mixed() {
     let stage = stage();
     let call = ["predict", "many.png", "--shards", "out", "--smallest-face", "3%"];
     output(&mut stage.with_model(&call));
-    let manifest: Value = serde_json::from_str(&stage.text("out/manifest.json")).unwrap();
+    let shard = File::open(stage.path("out/shard-000000.parquet")).unwrap();
+    let shard = SerializedFileReader::new(shard).unwrap();
+    let pairs = shard.metadata().file_metadata().key_value_metadata().unwrap();
+    let manifest = pairs.iter().find(|pair| pair.key == "lineament.manifest").unwrap().value.as_deref();
+    let manifest: Value = serde_json::from_str(manifest.unwrap()).unwrap();
     let said = ["smallest_face", "max_faces", "any_orientation"].map(|name| manifest[name].clone());
     assert_eq!(said, ["3%".into(), Value::Null, false.into()]);
     for (options, differs) in [

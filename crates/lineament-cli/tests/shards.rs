@@ -66,7 +66,8 @@ fn every_image_has_its_rows_once() {
     stage.with_model(&arguments).assert().code(1).stderr(predicate::str::contains("broken.jpg"));
     assert_eq!(
         stage.listing("out"),
-        [".lock", "manifest.json", "shard-000000.parquet", "shard-000001.parquet"]
+        ["shard-000000.parquet", "shard-000001.parquet"],
+        "nothing that would not open as a table"
     );
     let rows = rows(&stage, "out");
     let expected = ["photos/a.png", "photos/broken.jpg", "photos/deep/b.png", "photos/grey.png"];
@@ -93,7 +94,10 @@ fn other_images_models_or_options_are_refused() {
     let refused = |arguments: &[&str], what: &str| {
         stage.with_model(arguments).assert().code(2).stderr(predicate::str::contains(what));
     };
-    refused(&["predict", "photos/a.png", "--shards", "out"], "pictures, source differs");
+    fs::create_dir(stage.path("others")).unwrap();
+    fs::copy(stage.path("photos/a.png"), stage.path("others/a.png")).unwrap();
+    refused(&["predict", "others", "--shards", "out"], "are of other pictures");
+    refused(&["predict", "photos/a.png", "--shards", "out"], "are of other pictures");
     refused(&["predict", "photos", "--shards", "out", "--shard-rows", "2"], "shard_rows differs");
     refused(&["predict", "photos", "--shards", "out", "--attributes", "Bald"], "attributes differs");
     refused(
@@ -218,4 +222,160 @@ fn ten_kills_lose_nothing_and_do_nothing_twice() {
     assert_eq!(whole.len(), 24);
     assert!(whole == shards(&stage, "killed"), "the shards differ");
     assert_eq!(images(&rows(&stage, "killed")).len(), 120);
+}
+
+/// Paths of all images that have rows, in the order of the shards.
+fn paths(stage: &Stage, folder: &str) -> Vec<String> {
+    images(&rows(stage, folder))
+}
+
+#[test]
+fn one_folder_is_one_run_by_whatever_words() {
+    let stage = Stage::new();
+    let call = |words: &str| {
+        let run = stage.with_model(&["predict", words, "--shards", "out", "--shard-rows", "2"]).assert();
+        String::from_utf8(run.code(0).get_output().stderr.clone()).unwrap()
+    };
+    call("./photos");
+    let before = shards(&stage, "out");
+    assert_eq!(paths(&stage, "out"), ["photos/a.png", "photos/deep/b.png", "photos/grey.png"]);
+    let absolute = stage.path("photos").canonicalize().unwrap();
+    for words in ["photos/", "photos", "photos/../photos/.", absolute.to_str().unwrap()] {
+        assert!(call(words).contains("2 of 2 shards were there"), "{words}");
+        assert!(before == shards(&stage, "out"), "{words}");
+    }
+    // One that is missing is written anew, under the names of the first call.
+    fs::remove_file(stage.path("out/shard-000000.parquet")).unwrap();
+    call(absolute.to_str().unwrap());
+    assert!(before == shards(&stage, "out"));
+    // Said twice, an image has its rows once.
+    stage.with_model(&["predict", "photos", "./photos/a.png", "--shards", "twice"]).assert().code(0);
+    assert_eq!(paths(&stage, "twice").len(), 3);
+}
+
+#[test]
+fn new_images_get_new_shards() {
+    let stage = Stage::new();
+    let call = |paths: &[&str]| {
+        let mut command = stage.with_model(&["predict", "--shards", "out", "--shard-rows", "2"]);
+        command.args(paths).assert()
+    };
+    call(&["photos"]).code(0);
+    let first = shards(&stage, "out");
+    stage.photo("photos/0-new.png", &blocks(90, 90, 7));
+    stage.photo("photos/z-new.png", &blocks(90, 90, 8));
+    call(&["photos"]).code(0).stderr(
+        predicate::str::contains("5 pictures").and(predicate::str::contains("2 of 3 shards were there")),
+    );
+    let grown = shards(&stage, "out");
+    assert!(first.iter().all(|(name, bytes)| grown.get(name) == Some(bytes)), "old shards stay");
+    let expected =
+        ["photos/a.png", "photos/deep/b.png", "photos/grey.png", "photos/0-new.png", "photos/z-new.png"];
+    assert_eq!(paths(&stage, "out"), expected);
+    // As a shell lists them, with another one; and a folder more.
+    stage.photo("more.png", &blocks(90, 90, 9));
+    let all =
+        ["photos/0-new.png", "photos/a.png", "photos/deep/b.png", "photos/grey.png", "photos/z-new.png"];
+    call(&[&all[..], &["more.png"]].concat()).code(0);
+    assert_eq!(paths(&stage, "out").last().unwrap(), "more.png");
+    call(&["photos/a.png", "photos/grey.png"]).code(2).stderr(predicate::str::contains("of other pictures"));
+}
+
+#[test]
+fn folders_of_earlier_builds_are_gone_on_with() {
+    let stage = Stage::new();
+    let call = |folder: &str| {
+        let mut command = stage.with_model(&["predict", "photos", "--shard-rows", "2", "--shards", folder]);
+        command.assert().code(0)
+    };
+    call("new");
+    // The form before: beside the shards, with the digest of the list; shards say no more than which run they are of.
+    let mut before: serde_json::Value =
+        serde_json::from_str(&noted(&stage, "new", "lineament.manifest")).unwrap();
+    let members = before.as_object_mut().unwrap();
+    let more: [(&str, serde_json::Value); 3] =
+        [("format", 2.into()), ("pictures", 3.into()), ("source", "0123".into())];
+    members.extend(more.map(|(name, value)| (name.to_owned(), value)));
+    fs::create_dir(stage.path("out")).unwrap();
+    fs::write(stage.path("out/manifest.json"), before.to_string()).unwrap();
+    fs::write(stage.path("out/.lock"), "").unwrap();
+    call("out");
+    let old = shards(&stage, "out");
+    stage.photo("photos/new.png", &blocks(90, 90, 7));
+    call("out").stderr(predicate::str::contains("2 of 3 shards were there"));
+    assert!(old.iter().all(|(name, bytes)| shards(&stage, "out").get(name) == Some(bytes)));
+    assert_eq!(paths(&stage, "out").last().unwrap(), "photos/new.png");
+    call("out").stderr(predicate::str::contains("3 of 3 shards were there"));
+    let other = ["predict", "photos", "--shards", "out", "--shard-rows", "2", "--max-faces", "1"];
+    stage.with_model(&other).assert().code(2).stderr(predicate::str::contains("max_faces differs"));
+}
+
+/// What the first shard of a folder says under a key.
+fn noted(stage: &Stage, folder: &str, key: &str) -> String {
+    let file = File::open(stage.path(folder).join("shard-000000.parquet")).unwrap();
+    let reader = SerializedFileReader::new(file).unwrap();
+    let pairs = reader.metadata().file_metadata().key_value_metadata().unwrap().clone();
+    pairs.into_iter().find(|pair| pair.key == key).unwrap().value.unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_place_that_cannot_be_looked_into_is_named_and_passed_over() {
+    use std::os::unix::fs::symlink;
+
+    let stage = Stage::new();
+    symlink("nowhere.png", stage.path("photos/gone.png")).unwrap();
+    symlink(stage.path("photos"), stage.path("photos/deep/round")).unwrap();
+    let call = ["predict", "photos", "--shards", "out"];
+    for _ in 0..2 {
+        let said = predicate::str::contains("gone.png").and(predicate::str::contains("deep/round"));
+        let sum = predicate::str::contains("3 pictures").and(predicate::str::contains("2 not read"));
+        stage.with_model(&call).assert().code(1).stderr(said.and(sum));
+        assert_eq!(paths(&stage, "out"), ["photos/a.png", "photos/deep/b.png", "photos/grey.png"]);
+    }
+    // Mended, it is an image like any new one.
+    fs::copy(stage.path("photos/a.png"), stage.path("photos/nowhere.png")).unwrap();
+    fs::remove_file(stage.path("photos/deep/round")).unwrap();
+    stage.with_model(&call).assert().code(0);
+    assert_eq!(paths(&stage, "out")[3..], ["photos/gone.png", "photos/nowhere.png"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_no_utf_8_stay_distinct_and_lead_back() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let stage = Stage::new();
+    fs::create_dir(stage.path("odd")).unwrap();
+    for name in [&b"a\xff.png"[..], b"a\xfe.png", b"100%.png"] {
+        fs::copy(stage.path("photos/a.png"), stage.path("odd").join(OsStr::from_bytes(name))).unwrap();
+    }
+    stage.with_model(&["predict", "odd", "--shards", "out"]).assert().code(0);
+    let found = paths(&stage, "out");
+    assert_eq!(found.len(), 3, "{found:?}");
+    let there: Vec<_> = found.iter().map(|text| lineament::path_text::from_text(text)).collect();
+    assert!(there.iter().all(|path| stage.path("").join(path).is_file()), "{there:?}");
+    stage.with_model(&["predict", "odd", "--shards", "out"]).assert().code(0);
+    assert_eq!(paths(&stage, "out"), found);
+    // The text may be typed, too, and every format has it.
+    let odd = found.iter().find(|text| text.starts_with("file://")).unwrap();
+    for format in ["csv", "jsonl"] {
+        let run = stage.with_model(&["predict", odd, "--format", format]).assert().code(0);
+        assert!(String::from_utf8(run.get_output().stdout.clone()).unwrap().contains(odd));
+    }
+}
+
+#[test]
+fn parquet_is_compressed_as_asked() {
+    let stage = Stage::new();
+    for (name, kind) in [("snappy", "SNAPPY"), ("zstd", "ZSTD"), ("none", "UNCOMPRESSED")] {
+        let shards = ["predict", "photos", "--shards", name, "--compression", name];
+        stage.with_model(&shards).assert().code(0);
+        let file = File::open(stage.path(name).join("shard-000000.parquet")).unwrap();
+        let reader = SerializedFileReader::new(file).unwrap();
+        let found = reader.metadata().row_group(0).column(0).compression();
+        assert!(found.to_string().starts_with(kind), "{found}");
+        assert_eq!(paths(&stage, name).len(), 3);
+    }
 }

@@ -51,7 +51,8 @@ const FOLDERS: [&str; 6] = ["teach", "Bright", "--positive", "bright", "--negati
 #[test]
 fn two_folders_teach_an_attribute_that_is_there_everywhere() {
     let stage = stage();
-    let call = [&FOLDERS[..], &["--output", "my.lineament", "--report", "taught.json"]].concat();
+    let call =
+        [&FOLDERS[..], &["--output", "my.lineament", "--report", "taught.json", "--name", "mine"]].concat();
     let run = stage.with_model(&call).assert().code(0).stdout("");
     let said = String::from_utf8(run.get_output().stderr.clone()).unwrap();
     for part in [
@@ -154,6 +155,12 @@ fn a_table_teaches_several_and_people_are_left_out_whole() {
     stage
         .lineament(&again)
         .args(["--output", "my.lineament", "--replace", "--pictures", "22"])
+        .assert()
+        .code(2)
+        .stderr(contains("my.lineament is there already").and(contains("--force")));
+    stage
+        .lineament(&again)
+        .args(["--output", "my.lineament", "--replace", "--pictures", "22", "--force"])
         .assert()
         .code(0);
     let shown = output(&mut stage.lineament(&["model", "show", "my.lineament"]));

@@ -9,8 +9,8 @@
 //! | `Anno/list_bbox_celeba.txt`, `Anno/list_landmarks_celeba.txt` | box and five points in un-cropped photos | no |
 //! | `Anno/list_landmarks_align_celeba.txt` | five points in aligned images | no |
 //!
-//! Files are also found straight in the folder (torchvision's layout). An image in PNG form is found by the name that
-//! its row gives as JPEG.
+//! Files are also found straight in the folder or in its folder `celeba` (torchvision's layout), lists also as CSV with a line of
+//! names, and images one folder deeper (Kaggle's copy). An image in PNG form is found by the name that its row gives as JPEG.
 
 use std::path::{Path, PathBuf};
 
@@ -47,6 +47,8 @@ struct Lists {
 /// Where the attribute list is missing or has no attribute, where there is no image with tags at all, or where a file cannot be
 /// read. Anything else that does not fit is counted in [`Dataset::report`].
 pub fn read(dir: &Path) -> Result<Dataset, DataError> {
+    let inner = dir.join("celeba");
+    let dir = if !is_here(dir) && is_here(&inner) { inner.as_path() } else { dir };
     let mut report = ReadReport::default();
     let (attributes_path, wanted) = find(dir, "Anno", "list_attr_celeba.txt");
     let attributes_path = attributes_path.ok_or_else(|| {
@@ -93,10 +95,23 @@ pub fn read(dir: &Path) -> Result<Dataset, DataError> {
     Ok(set)
 }
 
-/// A file or folder in its official place or straight in the folder, and its official place for messages.
+/// Whether the attribute list is in a folder.
+pub(crate) fn is_here(dir: &Path) -> bool {
+    find(dir, "Anno", "list_attr_celeba.txt").0.is_some()
+}
+
+/// A file or folder in its official place or straight in the folder, and its official place for messages; a list may be CSV, and a folder
+/// may lie in another of its name.
 fn find(dir: &Path, room: &str, name: &str) -> (Option<PathBuf>, PathBuf) {
     let official = dir.join(room).join(name);
-    let found = [official.clone(), dir.join(name)].into_iter().find(|p| p.exists());
+    let straight = dir.join(name);
+    let as_csv = [&official, &straight].map(|path| path.with_extension("csv"));
+    let places =
+        [official.clone(), straight].into_iter().chain(as_csv.into_iter().filter(|path| path.is_file()));
+    let found = places.into_iter().find(|path| path.exists()).map(|path| {
+        let inner = path.join(name);
+        if inner.is_dir() { inner } else { path }
+    });
     (found, official)
 }
 
@@ -123,6 +138,8 @@ fn add_images(
     tags: &Rows,
     lists: &Lists,
 ) -> Result<(), DataError> {
+    // Some copies have 0 for no; beside -1 it says nothing.
+    let zero_is_no = !tags.iter().any(|(_, _, row)| row.contains(&-1));
     let known: std::collections::BTreeSet<String> =
         set.samples.iter().filter(|s| s.framing == framing).map(|s| s.name.clone()).collect();
     for path in images::in_folder(folder, &mut set.report)? {
@@ -134,7 +151,7 @@ fn add_images(
             continue;
         }
         let mut sample = Sample::new(path, name, framing);
-        sample.tags = row.iter().map(|value| tag(*value)).collect();
+        sample.tags = row.iter().map(|value| tag(*value, zero_is_no)).collect();
         let unreadable = sample.tags.iter().filter(|t| t.is_none()).count();
         for _ in 0..unreadable {
             set.report.add(FindingKind::UnreadableTag, sample.name.clone());
@@ -176,10 +193,11 @@ fn row_of<'a>(path: &Path, tags: &'a Rows) -> Option<(String, &'a [i64])> {
     tags.get(&name).map(|row| (name, row))
 }
 
-fn tag(value: i64) -> Option<bool> {
+fn tag(value: i64, zero_is_no: bool) -> Option<bool> {
     match value {
         1 => Some(true),
         -1 => Some(false),
+        0 if zero_is_no => Some(false),
         _ => None,
     }
 }

@@ -18,7 +18,7 @@ use parquet::schema::types::ColumnDescriptor;
 
 use crate::error::DataError;
 
-/// A Parquet file, opened: without compression, or with snappy.
+/// A Parquet file, opened: without compression, or with snappy, zstd, gzip, brotli or lz4.
 pub struct ParquetFile {
     path: PathBuf,
     reader: SerializedFileReader<File>,
@@ -243,7 +243,8 @@ fn unsigned(leaf: &ColumnDescriptor) -> bool {
 }
 
 fn refuse(path: &Path, problem: impl Display) -> DataError {
-    let problem = format!("{problem} (Parquet without compression or with snappy can be read)");
+    let problem =
+        format!("{problem} (Parquet that is not encrypted, of any compression but LZO, can be read)");
     DataError::Table { path: path.to_owned(), problem }
 }
 

@@ -25,8 +25,15 @@ fn walk(dir: &Path, depth: usize, report: &mut ReadReport) -> Result<Vec<PathBuf
     let mut found = Vec::new();
     // Links are followed: data sets are often linked into place.
     for path in Walk::files(dir, depth) {
-        let path =
-            path.map_err(|WalkError { path, source }| DataError::Io { path, action: "read", source })?;
+        let path = match path {
+            Ok(path) => path,
+            // Without the folder itself there is nothing.
+            Err(WalkError { path, source }) if path == dir => return Err(DataError::reading(dir, source)),
+            Err(error) => {
+                report.add(FindingKind::UnreadablePlace, error.to_string());
+                continue;
+            }
+        };
         if is_image(&path) {
             found.push(path);
         } else if !is_list(&path) {

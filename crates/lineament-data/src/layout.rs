@@ -61,9 +61,12 @@ pub fn detect(path: &Path) -> Result<Layout, DataError> {
     if !path.exists() {
         return Err(DataError::missing(path, "a folder of pictures or a table is expected there"));
     }
-    if there(&["Anno/list_attr_celeba.txt", "list_attr_celeba.txt", "Img/img_align_celeba", "Img/img_celeba"])
-    {
+    let is_celeba = celeba::is_here(path) || celeba::is_here(&path.join("celeba"));
+    if is_celeba || there(&["Img/img_align_celeba", "Img/img_celeba"]) {
         return Ok(Layout::Celeba);
+    }
+    if table::is_in_parts(path) {
+        return Ok(Layout::Table);
     }
     if path.join("train").is_dir() {
         return Ok(Layout::Imagenet);

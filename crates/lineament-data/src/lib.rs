@@ -16,6 +16,7 @@ pub mod imagenet;
 mod images;
 pub mod layout;
 pub mod lfw;
+mod listed;
 mod order;
 pub mod report;
 mod rows;

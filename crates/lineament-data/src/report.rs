@@ -45,8 +45,8 @@ pub enum FindingKind {
     /// A file that is no image by its name; it is left out.
     #[serde(rename = "not_a_picture")]
     NotAnImage,
-    /// A name that leads out of the data folder; it is left out.
-    PathOutside,
+    /// A folder that cannot be opened, or a link that leads nowhere or in a circle; it is passed over.
+    UnreadablePlace,
 }
 
 impl FindingKind {
@@ -67,7 +67,7 @@ impl FindingKind {
             Self::SplitsDrawn => "splits drawn by person",
             Self::IgnoredColumn => "columns that hold no yes-or-no values (left out)",
             Self::NotAnImage => "files that are no pictures (left out)",
-            Self::PathOutside => "paths that lead out of the data folder (left out)",
+            Self::UnreadablePlace => "places that cannot be looked into (passed over)",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
+use crate::listed;
 use crate::report::{FindingKind, ReadReport};
 
 /// One list, read whole: its column names and its rows by image name.
@@ -24,7 +25,8 @@ pub(crate) enum Header {
 }
 
 fn cells(line: &str) -> impl Iterator<Item = &str> {
-    line.split(|c: char| c.is_whitespace() || c == ',').filter(|cell| !cell.is_empty())
+    let parts = line.split(|c: char| c.is_whitespace() || c == ',' || c == ';');
+    parts.map(|cell| cell.trim_matches('"')).filter(|cell| !cell.is_empty())
 }
 
 impl Rows {
@@ -37,10 +39,10 @@ impl Rows {
         report: &mut ReadReport,
     ) -> Result<Self, DataError> {
         let bytes = std::fs::read(path).map_err(|e| DataError::reading(path, e))?;
-        let text = String::from_utf8_lossy(&bytes);
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let mut lines =
+        let text = listed::plain(&bytes);
+        let lines =
             text.lines().enumerate().map(|(i, line)| (i + 1, line.trim())).filter(|(_, l)| !l.is_empty());
+        let mut lines = lines.peekable();
         let mut stated = None;
         let mut columns = Vec::new();
         if header == Header::Names {
@@ -63,6 +65,10 @@ impl Rows {
             if columns.first().is_some_and(|c| c.eq_ignore_ascii_case("image_id")) {
                 columns.remove(0);
             }
+        }
+        // Lists as CSV have names where the official ones have none.
+        if header == Header::None {
+            lines.next_if(|(_, line)| is_names(line));
         }
         let width = width.unwrap_or(columns.len());
         let mut rows = Self { path: path.to_path_buf(), columns, rows: BTreeMap::new() };
@@ -132,12 +138,27 @@ impl Rows {
     }
 }
 
+/// Whether a line names the columns: it begins as they do.
+fn is_names(line: &str) -> bool {
+    cells(line).next().is_some_and(|first| {
+        ["image_id", "image", "filename", "name"]
+            .iter()
+            .any(|known| first.trim_matches('"').eq_ignore_ascii_case(known))
+    })
+}
+
+/// A number, or the yes and no of a list that says so in words.
+fn whole(cell: &str) -> Option<i64> {
+    let in_words = || crate::table::truth(cell).map(|yes| if yes { 1 } else { -1 });
+    cell.parse().ok().or_else(in_words)
+}
+
 fn parse(line: &str, width: usize) -> Result<(&str, Vec<i64>), String> {
     let mut cells = cells(line);
     let name = cells.next().ok_or("the line is empty")?;
     let mut values = Vec::with_capacity(width);
     for cell in cells {
-        let value = cell.parse::<i64>().map_err(|_| format!("{cell:?} is not a whole number"))?;
+        let value = whole(cell).ok_or_else(|| format!("{cell:?} is not a whole number"))?;
         values.push(value);
     }
     if values.len() != width {

@@ -114,9 +114,9 @@ impl Dataset {
         }
     }
 
-    /// The images of one split.
+    /// The images of one split, or of all.
     pub fn split(&self, split: Split) -> Self {
-        self.filter(|s| s.split == split)
+        self.filter(|s| split.holds(s.split))
     }
 
     /// The images of one framing.

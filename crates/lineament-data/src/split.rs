@@ -22,9 +22,16 @@ pub enum Split {
     Validation,
     /// Measured once at the end (partition 2).
     Test,
+    /// All parts together: may be asked for, and is no part that an image belongs to.
+    All,
 }
 
 impl Split {
+    /// Whether images of the part `other` are asked for.
+    pub fn holds(self, other: Self) -> bool {
+        self == Self::All || self == other
+    }
+
     /// Reads "train", "val", "test" and their usual spellings, and CelebA's 0, 1, 2.
     pub fn from_text(text: &str) -> Option<Self> {
         match text.trim().to_ascii_lowercase().as_str() {
@@ -42,6 +49,7 @@ impl fmt::Display for Split {
             Self::Train => "train",
             Self::Validation => "validation",
             Self::Test => "test",
+            Self::All => "all",
         })
     }
 }

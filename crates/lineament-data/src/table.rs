@@ -2,8 +2,8 @@
 //!
 //! | column | meaning |
 //! |---|---|
-//! | `path` (or `file`, `image`, `image_id`) | the image, relative to the table; needed |
-//! | `identity` (or `person`) | who it is: any text or number |
+//! | `path` (or `file`, `image`, `image_id`) | the image, absolute or relative to the table's folder; needed |
+//! | `identity` (or `person`, `celeb_id`) | who it is: any text or number |
 //! | `split` | train, validation or test (0, 1, 2); else drawn by person |
 //! | `x`, `y`, `width`, `height` | box of the dominant face, in pixels |
 //! | `lefteye_x` ... `rightmouth_y` | the five landmarks, named as in CelebA |
@@ -11,16 +11,20 @@
 //! | `face` | whether there is a face; yes where nothing is said |
 //! | any other | an attribute: 1/0, 1/-1, true/false, yes/no; empty is unknown |
 //!
+//! A Parquet file may hold the images themselves, as Hugging Face's data sets do: a struct `image` of `bytes` and `path`. A folder of
+//! Parquet files is one table; its parts are named after splits.
+//!
 //! Column names are compared without regard to case, apart from attributes, which keep theirs.
 
 mod columns;
 mod parse;
 mod sources;
+mod unpacked;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path};
+use std::path::Path;
 
-use lineament::{Point, Rect};
+use lineament::{Point, Rect, path_text};
 
 use crate::error::DataError;
 use crate::report::FindingKind;
@@ -29,7 +33,8 @@ use crate::split::Split;
 use crate::walk::is_image;
 
 use columns::Columns;
-use parse::{is_empty, truth};
+use parse::is_empty;
+pub(crate) use parse::truth;
 
 /// A table as text: names of columns, then rows with the line (CSV) or row number (Parquet) to name in messages.
 pub(crate) struct Table {
@@ -57,7 +62,7 @@ pub fn read(file: &Path) -> Result<Dataset, DataError> {
 /// # Errors
 /// As [`read`], and where there is no such column.
 pub fn read_by(file: &Path, person: Option<&str>) -> Result<Dataset, DataError> {
-    if !file.is_file() {
+    if !file.is_file() && !is_in_parts(file) {
         return Err(DataError::missing(
             file,
             "a .csv or .parquet file with a column `path` is expected there",
@@ -83,8 +88,7 @@ pub fn read_by(file: &Path, person: Option<&str>) -> Result<Dataset, DataError> 
         }
     }
     if set.samples.is_empty() {
-        let expected =
-            "none of the paths in the table leads to a picture; paths are relative to the table's folder";
+        let expected = "none of the paths in the table leads to a picture; paths are absolute or relative to the table's folder";
         return Err(DataError::no_images(file, expected));
     }
     if columns.split.is_some() {
@@ -93,6 +97,11 @@ pub fn read_by(file: &Path, person: Option<&str>) -> Result<Dataset, DataError> 
         set.draw_splits();
     }
     Ok(set)
+}
+
+/// Whether a folder holds a table in parts: Parquet files.
+pub(crate) fn is_in_parts(dir: &Path) -> bool {
+    dir.is_dir() && !sources::parts(dir).is_empty()
 }
 
 struct RowReader<'a> {
@@ -111,13 +120,9 @@ impl RowReader<'_> {
             set.report.add(FindingKind::MalformedRow, format!("{place}: the path is empty"));
             return None;
         }
-        // A table is often somebody else's: it may name images beside it and below, not files elsewhere.
-        let relative = Path::new(&name);
-        if relative.components().any(|c| !matches!(c, Component::Normal(_) | Component::CurDir)) {
-            set.report.add(FindingKind::PathOutside, format!("{place}: {name}"));
-            return None;
-        }
-        let path = self.file.parent().unwrap_or(Path::new("")).join(relative);
+        // An absolute path stands for itself.
+        let folder = if self.file.is_dir() { Some(self.file) } else { self.file.parent() };
+        let path = folder.unwrap_or(Path::new("")).join(path_text::from_text(&name));
         if !path.is_file() {
             set.report.add(FindingKind::RowWithoutImage, format!("{place}: {name}"));
             return None;

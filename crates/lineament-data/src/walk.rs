@@ -4,6 +4,7 @@
 //! Here it is a name for each.
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::{fs, io, vec};
 
@@ -18,6 +19,31 @@ pub fn is_image(path: &Path) -> bool {
     path.extension().is_some_and(|found| EXTENSIONS.iter().any(|known| found.eq_ignore_ascii_case(known)))
 }
 
+/// What the PNG text `Software` says of images that the program makes of images: annotated copies, response maps, explanations.
+pub const MADE_BY: &str = "Lineament";
+
+/// Whether a file is an image that the program made of another one: a result, no photo.
+pub fn is_made_here(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(START).read_to_end(&mut start));
+    let mark = [b"tEXtSoftware\0", MADE_BY.as_bytes()].concat();
+    read.is_ok() && start.starts_with(b"\x89PNG\r\n\x1a\n") && start.windows(mark.len()).any(|at| at == mark)
+}
+
+/// Bytes of a PNG within which the mark stands.
+const START: u64 = 256;
+
+/// Whether a name may be that of a result: `photo.faces.png`, `photo.map-2.png`. Only such files are opened for a look.
+fn may_be_result(path: &Path) -> bool {
+    let is_png = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
+    is_png && path.file_stem().is_some_and(|stem| stem.as_encoded_bytes().contains(&b'.'))
+}
+
+/// Whether a file that was found, not named, is to be looked at: not what an earlier run made of a photo.
+pub fn is_no_result(path: &Path) -> bool {
+    !(may_be_result(path) && is_made_here(path))
+}
+
 /// A file or folder that cannot be looked into: a walk goes on behind it.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {source}", path.display())]
@@ -28,7 +54,8 @@ pub struct WalkError {
     pub source: io::Error,
 }
 
-/// A walk under way. Links are followed, but for those into a folder that they lie in; names that begin with a dot are left out.
+/// A walk under way. Links are followed, but for those into a folder that they lie in; names that begin with a dot are left out, and so
+/// are images that the program made of photos.
 #[derive(Debug)]
 pub struct Walk {
     /// Which files are wanted, by their names.
@@ -119,7 +146,9 @@ impl Iterator for Walk {
             let path = folder.path.join(&*name);
             match path.metadata() {
                 Ok(found) if found.is_dir() => self.enter(path),
-                Ok(found) if found.is_file() && (self.wanted)(&path) => return Some(Ok(path)),
+                Ok(found) if found.is_file() && (self.wanted)(&path) && is_no_result(&path) => {
+                    return Some(Ok(path));
+                }
                 Ok(_) => {}
                 Err(source) => return Some(Err(WalkError { path, source })),
             }

@@ -254,3 +254,50 @@ fn layouts_are_told_apart() {
     assert_eq!(layout::read("CelebA".parse().unwrap(), celeba.path()).unwrap().len(), 5);
     assert!("coco".parse::<Layout>().unwrap_err().to_string().contains("celeba, lfw"));
 }
+
+#[test]
+fn celeba_is_read_as_it_is_fetched() {
+    let text = "image_id,Bald,Young\n1.jpg,-1,1\n2.jpg,1,-1\n3.jpg,1,1\n";
+    let kaggle = folder_of(&[
+        ("list_attr_celeba.csv", &text.replace('\n', "\r\n")),
+        ("list_eval_partition.csv", "image_id,partition\n1.jpg,0\n2.jpg,1\n3.jpg,2\n"),
+        ("list_bbox_celeba.csv", "image_id,x_1,y_1,width,height\n1.jpg,1,2,3,4\n"),
+        (
+            "list_landmarks_align_celeba.csv",
+            "image_id,lefteye_x,lefteye_y,righteye_x,righteye_y,nose_x,nose_y,leftmouth_x,leftmouth_y,rightmouth_x,rightmouth_y\n1.jpg,1,2,3,4,5,6,7,8,9,10\n",
+        ),
+        ("img_align_celeba/img_align_celeba/1.jpg", ""),
+        ("img_align_celeba/img_align_celeba/2.jpg", ""),
+        ("img_align_celeba/img_align_celeba/3.jpg", ""),
+    ]);
+    let torchvision = folder_of(&[
+        ("celeba/list_attr_celeba.txt", &format!("3\n{}", text.replace("image_id,", "").replace(',', " "))),
+        ("celeba/list_eval_partition.txt", "1.jpg 0\n2.jpg 1\n3.jpg 2\n"),
+        ("celeba/img_align_celeba/1.jpg", ""),
+        ("celeba/img_align_celeba/2.jpg", ""),
+        ("celeba/img_align_celeba/3.jpg", ""),
+    ]);
+    let words = folder_of(&[
+        ("list_attr_celeba.csv", "\u{feff}image_id;Bald;Young\n1.jpg;false;true\n2.jpg;yes;no\n3.jpg;1;1\n"),
+        ("list_eval_partition.csv", "\u{feff}image_id;partition\n1.jpg;0\n2.jpg;1\n3.jpg;2\n\0\0"),
+        ("img_align_celeba/1.jpg", ""),
+        ("img_align_celeba/2.jpg", ""),
+        ("img_align_celeba/3.jpg", ""),
+    ]);
+    for dir in [&kaggle, &torchvision, &words] {
+        assert_eq!(layout::detect(dir.path()).unwrap(), Layout::Celeba);
+        let set = layout::read(Layout::Celeba, dir.path()).unwrap();
+        assert_eq!(set.attributes, ["Bald", "Young"]);
+        let read: Vec<_> = set.samples.iter().map(|s| (s.name.as_str(), s.tags.clone(), s.split)).collect();
+        let [no, yes] = [Some(false), Some(true)];
+        let expected = [
+            ("1.jpg", vec![no, yes], Split::Train),
+            ("2.jpg", vec![yes, no], Split::Validation),
+            ("3.jpg", vec![yes, yes], Split::Test),
+        ];
+        assert_eq!(read, expected, "{}", set.report);
+        assert_eq!(set.report.count(FindingKind::MalformedRow), 0, "{}", set.report);
+    }
+    let set = celeba::read(kaggle.path()).unwrap();
+    assert!(set.samples[0].landmarks.is_some());
+}

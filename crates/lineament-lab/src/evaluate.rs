@@ -26,7 +26,7 @@ pub fn images(data: &Dataset, options: &EvaluateOptions<'_>) -> usize {
     let framing = options.region.framing();
     let part = |same: bool| {
         let counted = |sample: &&lineament_data::Sample| {
-            sample.split == options.split && (!same || sample.framing == framing)
+            options.split.holds(sample.split) && (!same || sample.framing == framing)
         };
         data.samples.iter().filter(counted).count()
     };

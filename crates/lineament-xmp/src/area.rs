@@ -49,14 +49,19 @@ impl Area {
         if orientation >= 5 { Self { x, y, w: h, h: w } } else { Self { x, y, w, h } }
     }
 
-    /// Intersection over union.
-    pub fn overlap(&self, other: &Self) -> f64 {
+    /// What both cover.
+    pub fn shared(&self, other: &Self) -> f64 {
         let shared = |a: f64, a_size: f64, b: f64, b_size: f64| {
             let low = (a - a_size / 2.0).max(b - b_size / 2.0);
             let high = (a + a_size / 2.0).min(b + b_size / 2.0);
             (high - low).max(0.0)
         };
-        let both = shared(self.x, self.w, other.x, other.w) * shared(self.y, self.h, other.y, other.h);
+        shared(self.x, self.w, other.x, other.w) * shared(self.y, self.h, other.y, other.h)
+    }
+
+    /// Intersection over union.
+    pub fn overlap(&self, other: &Self) -> f64 {
+        let both = self.shared(other);
         let either = self.w * self.h + other.w * other.h - both;
         if either > 0.0 { both / either } else { 0.0 }
     }

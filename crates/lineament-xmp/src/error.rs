@@ -51,6 +51,9 @@ pub enum SidecarError {
     /// More than one tree.
     #[error("it has two root elements")]
     Roots,
+    /// Bytes that are no text.
+    #[error("it is not in a form of Unicode")]
+    Encoding,
     /// Not a single tree.
     #[error("it holds no XML element")]
     Empty,

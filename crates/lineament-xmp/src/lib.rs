@@ -1,16 +1,22 @@
 //! Faces and their attributes in XMP sidecars, as photo libraries (digiKam, Lightroom) read them beside a photo.
 //!
 //! [`merge`] changes no byte of a sidecar but those of our own entries, and refuses one that it does not understand; [`fresh`] begins
-//! a new one. Text in, text out: files are the caller's.
+//! a new one, and [`carried`] one of a photo that says something of itself already ([`Embedded`]). Text in, text out: files are the
+//! caller's.
 
 mod area;
+mod carry;
+mod embedded;
 mod error;
 mod merge;
+mod regions;
 mod tree;
 
 pub use area::Area;
+pub use carry::carried;
+pub use embedded::{Embedded, Iptc, Record};
 pub use error::SidecarError;
-pub use merge::{fresh, merge};
+pub use merge::{fresh, is_only_ours, merge};
 
 /// What a sidecar is to hold of an image.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,74 +1,60 @@
 //! Our entries in a sidecar: put in, changed or taken out by byte offsets, so that everything else stays as another program wrote it.
 //!
 //! What is ours is known by this: keywords in `dc:subject` are those that `lineament:Keywords` lists from last time (a keyword that was there before us stays, and
-//! stays when we take ours back); in trees of keywords, what is below `Lineament`; regions, those that carry `lineament:Model`.
+//! stays when we take ours back); in trees of keywords, what is below `Lineament`; regions, those that nobody else named ([`regions::is_ours`]).
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use quick_xml::escape::escape;
 
-use crate::area::Area;
+use crate::Message;
 use crate::error::SidecarError;
-use crate::tree::{self, Element, RDF};
-use crate::{Message, Region};
+use crate::regions::{self, DIMENSIONS, OURS, REGIONS, ROOT};
+use crate::tree::{self, Attribute, Element, RDF};
 
 const DC: &str = "http://purl.org/dc/elements/1.1/";
 const LIGHTROOM: &str = "http://ns.adobe.com/lightroom/1.0/";
 const DIGIKAM: &str = "http://www.digikam.org/ns/1.0/";
-const REGIONS: &str = "http://www.metadataworkinggroup.com/schemas/regions/";
-const AREA: &str = "http://ns.adobe.com/xmp/sType/Area#";
-const DIMENSIONS: &str = "http://ns.adobe.com/xap/1.0/sType/Dimensions#";
-/// Our own; a name, not a place to look at.
-const OURS: &str = "https://github.com/lineament/lineament/xmp/1.0/";
-
-/// The root of our keywords in trees.
-const ROOT: &str = "Lineament";
-
-/// A region that overlaps one that somebody else drew by more is about the same face, and not added.
-const SAME_FACE: f64 = 0.5;
-
 /// One list of texts among a sidecar's properties.
-struct List {
-    space: &'static str,
-    prefix: &'static str,
-    local: &'static str,
-    kind: &'static str,
+pub struct List {
+    pub space: &'static str,
+    pub prefix: &'static str,
+    pub local: &'static str,
+    pub kind: &'static str,
 }
 
-const SUBJECT: List = List { space: DC, prefix: "dc", local: "subject", kind: "Bag" };
+pub const SUBJECT: List = List { space: DC, prefix: "dc", local: "subject", kind: "Bag" };
 const TREE: List = List { space: LIGHTROOM, prefix: "lr", local: "hierarchicalSubject", kind: "Bag" };
 const TAGS: List = List { space: DIGIKAM, prefix: "digiKam", local: "TagsList", kind: "Seq" };
 const RECORD: List = List { space: OURS, prefix: "lineament", local: "Keywords", kind: "Bag" };
 
-/// A new sidecar.
-pub fn fresh(message: &Message) -> Result<String, SidecarError> {
-    let empty = format!(
+/// A sidecar without a property.
+pub fn empty() -> String {
+    format!(
         "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
          <x:xmpmeta xmlns:x=\"adobe:ns:meta/\" x:xmptk=\"Lineament {}\">\n \
          <rdf:RDF xmlns:rdf=\"{RDF}\">\n </rdf:RDF>\n</x:xmpmeta>\n<?xpacket end=\"w\"?>\n",
         env!("CARGO_PKG_VERSION")
-    );
-    merge(&empty, message)
+    )
+}
+
+/// A new sidecar of a photo that holds nothing that it could hide.
+pub fn fresh(message: &Message) -> Result<String, SidecarError> {
+    merge(&empty(), message)
 }
 
 /// The sidecar with our entries as the message has them, and none of an earlier one.
 pub fn merge(text: &str, message: &Message) -> Result<String, SidecarError> {
     let root = tree::read(text)?;
-    let rdf = root.all().into_iter().find(|element| element.name.is(RDF, "RDF"));
-    let rdf = rdf.ok_or(SidecarError::NoRdf)?;
-    let described: Vec<&Element> =
-        rdf.children.iter().filter(|child| child.name.is(RDF, "Description")).collect();
+    let (rdf, described) = descriptions(&root)?;
     let mut edits = Edits { text, edits: Vec::new(), added: String::new() };
 
     let property = |list: &List| property(&described, list.space, list.local);
-    let earlier: BTreeSet<&str> = property(&RECORD)
-        .and_then(Element::list)
-        .map_or_else(BTreeSet::new, |list| list.items().map(|item| item.text.as_str()).collect());
-    let others: BTreeSet<&str> =
-        property(&SUBJECT).and_then(Element::list).map_or_else(BTreeSet::new, |list| {
-            list.items().map(|item| item.text.as_str()).filter(|keyword| !earlier.contains(keyword)).collect()
-        });
+    let earlier: BTreeSet<&str> = property(&RECORD).map_or_else(BTreeSet::new, |record| record.values());
+    let others: BTreeSet<&str> = property(&SUBJECT).map_or_else(BTreeSet::new, |subject| {
+        subject.values().into_iter().filter(|keyword| !earlier.contains(keyword)).collect()
+    });
     let own: Vec<String> =
         message.keywords.iter().filter(|keyword| !others.contains(keyword.as_str())).cloned().collect();
     edits.list(&SUBJECT, property(&SUBJECT), |keyword| earlier.contains(keyword), &message.keywords)?;
@@ -81,7 +67,12 @@ pub fn merge(text: &str, message: &Message) -> Result<String, SidecarError> {
         edits.list(&TAGS, property(&TAGS), |keyword| is_below(keyword, '/'), &below('/'))?;
     }
     edits.list(&RECORD, property(&RECORD), |_| true, &own)?;
-    edits.regions(self::property(&described, REGIONS, "Regions"), message)?;
+    let drawn = regions::of_others(&root);
+    let new: Vec<String> = regions::new(&message.regions, &drawn)
+        .into_iter()
+        .map(|region| regions::written(region, &message.model_label))
+        .collect();
+    edits.regions(described.iter().find_map(|element| element.child(REGIONS, "Regions")), &new, message)?;
     let about = described.iter().find_map(|element| element.value(RDF, "about")).unwrap_or_default();
     let merged = edits.finish(rdf, about)?;
     // Whatever went wrong above must not reach the file.
@@ -89,44 +80,110 @@ pub fn merge(text: &str, message: &Message) -> Result<String, SidecarError> {
     Ok(merged)
 }
 
-fn property<'a>(described: &[&'a Element], space: &str, local: &str) -> Option<&'a Element> {
-    described.iter().find_map(|element| element.child(space, local))
+/// A property in whichever way RDF writes it.
+#[derive(Clone, Copy)]
+pub enum Property<'a> {
+    Element(&'a Element),
+    /// Of a description: a single value.
+    Attribute(&'a Attribute),
+}
+
+impl<'a> Property<'a> {
+    /// The values of its list, or its single one.
+    pub fn values(self) -> BTreeSet<&'a str> {
+        let single = match self {
+            Self::Attribute(attribute) => attribute.value.as_str(),
+            Self::Element(element) => match element.list() {
+                Some(list) => return list.items().map(|item| item.text.as_str()).collect(),
+                None => element.text.trim(),
+            },
+        };
+        [single].into_iter().filter(|value| !value.is_empty()).collect()
+    }
+}
+
+/// The property of that name in one of the descriptions.
+pub fn property<'a>(described: &[&'a Element], space: &str, local: &str) -> Option<Property<'a>> {
+    let element = described.iter().find_map(|element| element.child(space, local)).map(Property::Element);
+    let attribute = || described.iter().find_map(|element| element.attribute(space, local));
+    element.or_else(|| attribute().map(Property::Attribute))
+}
+
+/// The descriptions of a sidecar.
+pub fn descriptions(root: &Element) -> Result<(&Element, Vec<&Element>), SidecarError> {
+    let rdf = root.all().into_iter().find(|element| element.name.is(RDF, "RDF"));
+    let rdf = rdf.ok_or(SidecarError::NoRdf)?;
+    Ok((rdf, rdf.children.iter().filter(|child| child.name.is(RDF, "Description")).collect()))
 }
 
 fn is_below(keyword: &str, separator: char) -> bool {
     keyword.strip_prefix(ROOT).is_some_and(|rest| rest.starts_with(separator))
 }
 
+/// Whether a sidecar holds nothing but our entries: an earlier build began sidecars without what is embedded in the photo.
+///
+/// # Errors
+/// Those of [`merge`].
+pub fn is_only_ours(text: &str) -> Result<bool, SidecarError> {
+    let nothing = Message {
+        keywords: Vec::new(),
+        regions: Vec::new(),
+        stored: [1, 1],
+        model_label: String::new(),
+        digikam: true,
+    };
+    let rest = merge(text, &nothing)?;
+    let root = tree::read(&rest)?;
+    let (_, described) = descriptions(&root)?;
+    // An attribute of RDF's own names the photo.
+    let says = |element: &Element| {
+        !element.children.is_empty() || element.attributes.iter().any(|attribute| attribute.name.space != RDF)
+    };
+    Ok(!described.into_iter().any(says))
+}
+
 /// What is to change in a text.
-struct Edits<'a> {
-    text: &'a str,
-    edits: Vec<(Range<usize>, String)>,
+pub struct Edits<'a> {
+    pub text: &'a str,
+    pub edits: Vec<(Range<usize>, String)>,
     /// Properties that are not there yet.
-    added: String,
+    pub added: String,
 }
 
 impl Edits<'_> {
     /// Takes the items of a list out that are ours and not wanted any more, and puts wanted ones in that are not there.
-    fn list(
+    pub fn list(
         &mut self,
         list: &List,
-        there: Option<&Element>,
+        there: Option<Property<'_>>,
         ours: impl Fn(&str) -> bool,
         wanted: &[String],
     ) -> Result<(), SidecarError> {
-        let Some(property) = there else {
-            if !wanted.is_empty() {
-                let items: String =
-                    wanted.iter().map(|item| format!("\n     {}", item_of("rdf:", item))).collect();
-                let (List { space, prefix, local, kind }, rdf) = (list, "rdf:");
-                self.added.push_str(&format!(
-                    "\n   <{prefix}:{local} xmlns:{prefix}=\"{space}\">\n    <{rdf}{kind}>{items}\n    </{rdf}{kind}>\n   </{prefix}:{local}>"
-                ));
+        let property = match there {
+            None => {
+                self.add(list, wanted);
+                return Ok(());
             }
-            return Ok(());
+            Some(Property::Element(element)) => element,
+            Some(Property::Attribute(attribute)) => {
+                let values = single(&attribute.value, ours, wanted);
+                if values != [attribute.value.as_str()] {
+                    self.edits.push((attribute.whole.clone(), String::new()));
+                    self.add(list, &values);
+                }
+                return Ok(());
+            }
         };
         let Some(bag) = property.list() else {
-            return Err(SidecarError::NoList { property: format!("{}:{}", list.prefix, list.local) });
+            if !property.children.is_empty() {
+                return Err(SidecarError::NoList { property: format!("{}:{}", list.prefix, list.local) });
+            }
+            let values = single(property.text.trim(), ours, wanted);
+            if values != [property.text.trim()] {
+                self.remove(property);
+                self.add(list, &values);
+            }
+            return Ok(());
         };
         let (gone, kept): (Vec<&Element>, Vec<&Element>) =
             bag.items().partition(|item| ours(&item.text) && !wanted.contains(&item.text));
@@ -142,19 +199,27 @@ impl Edits<'_> {
         Ok(())
     }
 
-    /// Takes our regions out and puts those of the message in, but for faces that somebody else has drawn.
-    fn regions(&mut self, there: Option<&Element>, message: &Message) -> Result<(), SidecarError> {
-        let new = |others: &[Area]| -> Vec<String> {
-            let free = |region: &&Region| !others.iter().any(|other| other.overlap(&region.area) > SAME_FACE);
-            message
-                .regions
-                .iter()
-                .filter(free)
-                .map(|region| region_of(region, &message.model_label))
-                .collect()
-        };
+    /// Adds a list with its items.
+    pub fn add(&mut self, list: &List, items: &[String]) {
+        if items.is_empty() {
+            return;
+        }
+        let items: String = items.iter().map(|item| format!("\n     {}", item_of("rdf:", item))).collect();
+        let List { space, prefix, local, kind } = list;
+        self.added.push_str(&format!(
+            "\n   <{prefix}:{local} xmlns:{prefix}=\"{space}\">\n    <rdf:{kind}>{items}\n    </rdf:{kind}>\n   </{prefix}:{local}>"
+        ));
+    }
+
+    /// Takes our regions out and puts those in that are new.
+    fn regions(
+        &mut self,
+        there: Option<&Element>,
+        new: &[String],
+        message: &Message,
+    ) -> Result<(), SidecarError> {
         let Some(property) = there else {
-            let items: String = new(&[]).iter().map(|item| format!("\n      {item}")).collect();
+            let items: String = new.iter().map(|item| format!("\n      {item}")).collect();
             if !items.is_empty() {
                 let [w, h] = message.stored;
                 self.added.push_str(&format!(
@@ -172,25 +237,23 @@ impl Edits<'_> {
         let Some(bag) = lists.and_then(Element::list) else {
             return Err(SidecarError::NoRegionList);
         };
-        let is_ours = |item: &&Element| item.all().iter().any(|element| element.name.space == OURS);
-        let (ours, others): (Vec<&Element>, Vec<&Element>) = bag.items().partition(is_ours);
-        let drawn: Vec<Area> = others.iter().filter_map(|item| area_of(item)).collect();
-        let new = new(&drawn);
+        let (ours, others): (Vec<&Element>, Vec<&Element>) =
+            bag.items().partition(|item| regions::is_ours(item));
         if new.is_empty() && others.is_empty() && bag.children.len() == ours.len() {
             self.remove(property);
             return Ok(());
         }
         let same = ours.len() == new.len()
-            && ours.iter().zip(&new).all(|(old, new)| self.text.get(old.whole.clone()) == Some(new.as_str()));
+            && ours.iter().zip(new).all(|(old, new)| self.text.get(old.whole.clone()) == Some(new.as_str()));
         if !same {
             ours.iter().for_each(|item| self.remove(item));
-            self.append(bag, &new);
+            self.append(bag, new);
         }
         Ok(())
     }
 
     /// Takes an element out, with the blank line or indent before it.
-    fn remove(&mut self, element: &Element) {
+    pub fn remove(&mut self, element: &Element) {
         let indent = self.indent_before(element.whole.start).len();
         self.edits.push((element.whole.start - indent..element.whole.end, String::new()));
     }
@@ -225,7 +288,7 @@ impl Edits<'_> {
         before.get(before.trim_end_matches([' ', '\t', '\r', '\n']).len()..).unwrap_or_default()
     }
 
-    fn finish(mut self, rdf: &Element, about: &str) -> Result<String, SidecarError> {
+    pub fn finish(mut self, rdf: &Element, about: &str) -> Result<String, SidecarError> {
         if !self.added.is_empty() {
             let about = escape(about);
             let block = format!(
@@ -268,31 +331,12 @@ fn item_of(prefix: &str, text: &str) -> String {
     format!("<{prefix}li>{}</{prefix}li>", escape(text))
 }
 
-/// A region that needs no declaration from around it.
-fn region_of(region: &Region, model_label: &str) -> String {
-    let Area { x, y, w, h } = region.area;
-    let description = match region.attributes.as_slice() {
-        [] => String::new(),
-        names => format!("<mwg-rs:Description>{}</mwg-rs:Description>", escape(names.join(", "))),
-    };
-    format!(
-        "<rdf:li xmlns:rdf=\"{RDF}\" xmlns:mwg-rs=\"{REGIONS}\" xmlns:stArea=\"{AREA}\" xmlns:lineament=\"{OURS}\" rdf:parseType=\"Resource\">\
-         <mwg-rs:Type>Face</mwg-rs:Type>{description}\
-         <mwg-rs:Area rdf:parseType=\"Resource\"><stArea:x>{x:.6}</stArea:x><stArea:y>{y:.6}</stArea:y><stArea:w>{w:.6}</stArea:w>\
-         <stArea:h>{h:.6}</stArea:h><stArea:unit>normalized</stArea:unit></mwg-rs:Area>\
-         <mwg-rs:Extensions rdf:parseType=\"Resource\"><lineament:Model>{}</lineament:Model></mwg-rs:Extensions></rdf:li>",
-        escape(model_label)
-    )
-}
-
-/// The area of a region, in whichever way it is written.
-fn area_of(item: &Element) -> Option<Area> {
-    let area = item.all().into_iter().find(|element| element.name.is(REGIONS, "Area"))?;
-    // `<mwg-rs:Area><rdf:Description stArea:x=.../></mwg-rs:Area>` is another way.
-    let holder = area.child(RDF, "Description").unwrap_or(area);
-    let number =
-        |local: &str| holder.value(AREA, local)?.trim().parse::<f64>().ok().filter(|n| n.is_finite());
-    Some(Area { x: number("x")?, y: number("y")?, w: number("w")?, h: number("h")? })
+/// A single value, if it is not one of ours that has gone, and those that are wanted beside it.
+fn single(value: &str, ours: impl Fn(&str) -> bool, wanted: &[String]) -> Vec<String> {
+    let is_gone = value.is_empty() || ours(value) && !wanted.iter().any(|name| name == value);
+    let kept = (!is_gone).then(|| value.to_owned());
+    let new = wanted.iter().filter(|name| *name != value).cloned();
+    kept.into_iter().chain(new).collect()
 }
 
 #[cfg(test)]

@@ -27,6 +27,15 @@ impl Name {
     }
 }
 
+/// An attribute.
+#[derive(Debug, Clone)]
+pub struct Attribute {
+    pub name: Name,
+    pub value: String,
+    /// From the white space before it to the closing quote.
+    pub whole: Range<usize>,
+}
+
 /// An element.
 #[derive(Debug, Clone)]
 pub struct Element {
@@ -39,7 +48,7 @@ pub struct Element {
     pub inner: Option<Range<usize>>,
     /// The characters straight in it.
     pub text: String,
-    pub attributes: Vec<(Name, String)>,
+    pub attributes: Vec<Attribute>,
     pub children: Vec<Element>,
 }
 
@@ -58,10 +67,22 @@ impl Element {
 
     /// An attribute's value, or the text of a child of that name: RDF lets simple values be written either way.
     pub fn value(&self, space: &str, local: &str) -> Option<&str> {
-        let attribute = self.attributes.iter().find(|(name, _)| name.is(space, local));
+        let attribute = self.attribute(space, local);
         attribute
-            .map(|(_, value)| value.as_str())
+            .map(|attribute| attribute.value.as_str())
             .or_else(|| self.child(space, local).map(|child| child.text.as_str()))
+    }
+
+    /// The attribute of that name.
+    pub fn attribute(&self, space: &str, local: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name.is(space, local))
+    }
+
+    /// Whether the element or anything in it is of a namespace: RDF lets simple members be elements or attributes.
+    pub fn has_any_of(&self, space: &str) -> bool {
+        self.name.space == space
+            || self.attributes.iter().any(|attribute| attribute.name.space == space)
+            || self.children.iter().any(|child| child.has_any_of(space))
     }
 
     /// The list straight in a property: rdf:Bag, rdf:Seq or rdf:Alt.
@@ -169,14 +190,18 @@ fn element(
         Ok(Name { space, local: local.to_owned() })
     };
     let mut attributes = Vec::new();
+    // The tag's text begins behind its `<`.
+    let mut places =
+        places(tag).into_iter().map(|place| whole.start + 1 + place.start..whole.start + 1 + place.end);
     for attribute in tag.attributes() {
         let attribute = attribute.map_err(quick_xml::Error::from)?;
+        let place = places.next().unwrap_or_default();
         if attribute.key.as_namespace_binding().is_some() {
             continue;
         }
         let (space, local) = resolver.resolve_attribute(attribute.key);
         let value = attribute.normalized_value(XmlVersion::Implicit1_0)?.into_owned();
-        attributes.push((name_of(space, local.as_ref())?, value));
+        attributes.push(Attribute { name: name_of(space, local.as_ref())?, value, whole: place });
     }
     let prefix = name.prefix().map_or(String::new(), |prefix| format!("{}:", prefix.as_ref()));
     Ok(Element {
@@ -188,4 +213,41 @@ fn element(
         attributes,
         children: Vec::new(),
     })
+}
+
+/// Where the attributes of a tag stand in its text, one after the other: a value lies between two quotes of its kind.
+fn places(tag: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    // Behind the name, or the quote before.
+    let mut from = tag.find(|c: char| c.is_ascii_whitespace()).unwrap_or(tag.len());
+    while let Some(rest) = tag.get(from..) {
+        let Some(open) = rest.find(['"', '\'']) else { break };
+        let Some(quote) = rest.get(open..).and_then(|rest| rest.chars().next()) else { break };
+        let Some(length) = rest.get(open + 1..).and_then(|rest| rest.find(quote)) else { break };
+        let end = from + open + 1 + length + 1;
+        found.push(from..end);
+        from = end;
+    }
+    found
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_know_their_places() {
+        let text = "\u{feff}<a xmlns:b='urn:b'\n  b:one = \"it's\"  two='&quot;' ><c  b:three='x'/></a>";
+        let root = read(text).unwrap();
+        let of = |element: &Element| -> Vec<(String, &str)> {
+            let found = element.attributes.iter();
+            found.map(|one| (one.value.clone(), text.get(one.whole.clone()).unwrap())).collect()
+        };
+        let expected = [("it's".to_owned(), "\n  b:one = \"it's\""), ("\"".to_owned(), "  two='&quot;'")];
+        assert_eq!(of(&root), expected);
+        let child = root.children.first().unwrap();
+        assert_eq!(of(child), [("x".to_owned(), "  b:three='x'")]);
+        assert!(child.has_any_of("urn:b") && !child.has_any_of("urn:c"));
+    }
 }

@@ -43,6 +43,7 @@ pub mod input;
 pub mod locate;
 pub mod onnx;
 pub mod output;
+pub mod path_text;
 mod photo;
 pub mod prediction;
 mod selection;

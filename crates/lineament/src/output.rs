@@ -12,12 +12,14 @@ const LINKS: usize = 40;
 /// A file that is written beside its path under another name, and renamed to it once it is whole: whoever reads the path
 /// sees the old file or the new one, also after a crash. Dropped before, it leaves nothing.
 ///
-/// A new file may be read by whoever the umask lets; a file that is replaced keeps its mode, and behind a link the file
-/// that it leads to is replaced, not the link.
+/// A new file may be read by whoever the umask lets; a file that is replaced keeps its mode, owner and group, and behind a
+/// link the file that it leads to is replaced, not the link. A file with several names (hard links), or of an owner that
+/// this process cannot give away, is written over once all of it is there, since a renamed file would be another one.
 #[derive(Debug)]
 pub struct WholeFile {
     file: NamedTempFile,
     path: PathBuf,
+    in_place: bool,
 }
 
 impl WholeFile {
@@ -37,12 +39,14 @@ impl WholeFile {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let file = builder.tempfile_in(folder)?;
+        let mut in_place = false;
         if let Ok(known) = fs::metadata(&path)
             && known.is_file()
         {
+            in_place = !take_owner(file.as_file(), &known);
             file.as_file().set_permissions(known.permissions())?;
         }
-        Ok(Self { file, path })
+        Ok(Self { file, path, in_place })
     }
 
     /// The name that it has until it is whole.
@@ -56,6 +60,12 @@ impl WholeFile {
     /// Whatever the file system says; the path is then as it was.
     pub fn commit(self) -> io::Result<()> {
         self.file.as_file().sync_all()?;
+        if self.in_place {
+            let mut over = File::options().write(true).open(&self.path)?;
+            let length = io::copy(&mut self.file.reopen()?, &mut over)?;
+            over.set_len(length)?;
+            return over.sync_all();
+        }
         self.file.persist(&self.path).map_err(|error| error.error)?;
         Ok(())
     }
@@ -69,6 +79,21 @@ impl Write for WholeFile {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
+}
+
+/// Gives a new file the owner and group of the one that it replaces; whether it may replace it.
+#[cfg(unix)]
+fn take_owner(new: &File, old: &fs::Metadata) -> bool {
+    use std::os::unix::fs::{MetadataExt, fchown};
+
+    let is_its = |known: fs::Metadata| known.uid() == old.uid() && known.gid() == old.gid();
+    let takes = || fchown(new, Some(old.uid()), Some(old.gid())).is_ok();
+    old.nlink() == 1 && (new.metadata().is_ok_and(is_its) || takes())
+}
+
+#[cfg(not(unix))]
+fn take_owner(_: &File, _: &fs::Metadata) -> bool {
+    true
 }
 
 /// Writes a [`WholeFile`] in one go.
@@ -133,6 +158,31 @@ mod tests {
             write_whole(&path, |file| file.write_all(b"second")).unwrap();
             assert_eq!(mode(&path), own);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_with_two_names_keeps_both_and_an_owner_keeps_a_file() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("one"), "a longer text than the next").unwrap();
+        fs::set_permissions(at("one"), fs::Permissions::from_mode(0o640)).unwrap();
+        fs::hard_link(at("one"), at("two")).unwrap();
+        write_whole(&at("two"), |file| file.write_all(b"short")).unwrap();
+        assert_eq!(fs::read_to_string(at("one")).unwrap(), "short");
+        assert_eq!(fs::metadata(at("one")).unwrap().ino(), fs::metadata(at("two")).unwrap().ino());
+        assert_eq!(fs::metadata(at("one")).unwrap().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+
+        fs::write(at("theirs"), "old").unwrap();
+        // Only root may give files away; for others, there is nothing to lose.
+        let _ = chown(at("theirs"), Some(1234), Some(5678));
+        let before = fs::metadata(at("theirs")).unwrap();
+        write_whole(&at("theirs"), |file| file.write_all(b"new")).unwrap();
+        let after = fs::metadata(at("theirs")).unwrap();
+        assert_eq!((after.uid(), after.gid()), (before.uid(), before.gid()));
+        assert_eq!(fs::read_to_string(at("theirs")).unwrap(), "new");
     }
 
     #[cfg(unix)]

@@ -12,13 +12,14 @@ use serde::{Serialize, Serializer};
 
 use crate::geometry::Rect;
 use crate::locate::Face;
+use crate::path_text;
 
 /// An image and its faces.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Prediction {
     /// The path or name that it was given by, where it has one.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub path: Option<PathBuf>,
     /// In pixels of the upright image.
@@ -238,9 +239,9 @@ fn degrees<S: Serializer>(roll: &Option<f32>, serializer: S) -> Result<S::Ok, S:
     roll.map(|roll| rounded(roll, 1)).serialize(serializer)
 }
 
-/// Paths that are not Unicode are written with replacement characters instead of being refused.
-fn lossy<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
-    path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
+/// Paths that are not Unicode lead back to their files, too.
+fn as_text<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.as_deref().map(path_text::to_text).serialize(serializer)
 }
 
 #[cfg(test)]

@@ -7,15 +7,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use lineament::Tagger;
-use lineament_data::layout;
+use lineament_data::Layout;
 use lineament_lab::audit::contradictions::Rule;
 use lineament_lab::audit::groups::Grouping;
 use lineament_lab::audit::{Audit, audit, contradictions};
 use lineament_lab::bootstrap::Interval;
 use lineament_lab::{EvaluateOptions, Observations, evaluate};
 
-use super::Outcome;
+use super::{Outcome, evaluate as evaluating};
 use crate::arguments::{LayoutName, MeasureArguments, RunArguments, SearchArguments};
+use crate::outputs::{self, ForceArguments};
 use crate::{files, model, notes, progress};
 
 #[derive(Debug, Args)]
@@ -37,6 +38,8 @@ pub struct AuditArguments {
     #[arg(long, short, value_name = "DIR")]
     output: PathBuf,
     #[command(flatten)]
+    force: ForceArguments,
+    #[command(flatten)]
     search: SearchArguments,
     #[command(flatten)]
     run: RunArguments,
@@ -57,13 +60,16 @@ pub struct CompareArguments {
 }
 
 pub fn run(arguments: AuditArguments) -> Result<Outcome> {
+    may_write(&arguments.output, arguments.force)?;
     let tagger = arguments.search.of(&model::ready(&arguments.run)?)?;
     let groupings = arguments.compare.groupings(&tagger)?;
     let rules = arguments.compare.rules(&tagger)?;
-    let layout = arguments.layout.map_or_else(|| layout::detect(&arguments.data), |name| Ok(name.into()))?;
-    let data = layout::read(layout, &arguments.data)?;
+    let (layout, data) = evaluating::read(&arguments.data, arguments.layout)?;
     files::make_folder(&arguments.output)?;
-    let (split, region) = (arguments.measure.split.into(), arguments.measure.region.into());
+    let (split, region) = (arguments.measure.part(layout, &data), arguments.measure.region.into());
+    if layout == Layout::Table {
+        evaluating::say_rows(&data, split);
+    }
     let what = EvaluateOptions { split, region, operating_points: &[], background: None };
     let bar = progress::bar(Some(evaluate::images(&data, &what) as u64), false);
     let done = || bar.inc(1);
@@ -198,6 +204,15 @@ pub fn write(audit: &Audit, folder: &Path) -> Result<()> {
 
 fn header(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// The tables of an audit.
+const TABLES: [&str; 4] =
+    ["audit-groups.csv", "audit-calibration.csv", "audit-contradictions.csv", "audit-second-look.csv"];
+
+/// Refuses a folder that holds the tables of an audit, unless they may be replaced.
+pub fn may_write(folder: &Path, force: ForceArguments) -> Result<()> {
+    TABLES.into_iter().try_for_each(|name| outputs::may_replace(&folder.join(name), force))
 }
 
 /// Writes a table as CSV.

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use lineament::{OperatingPoint, Tagger, Threads};
-use lineament_data::{Dataset, Framing, Split, boxes, folder, layout};
+use lineament_data::{Dataset, Framing, Layout, Split, boxes, folder, layout};
 use lineament_lab::observe::Skipped;
 use lineament_lab::{EvaluateError, EvaluateOptions, Evaluation, FaceFrom, Provenance, evaluate, results};
 
 use super::{Outcome, evaluate_boxes, figures};
 use crate::arguments::{FigureFormat, LayoutName, MeasureArguments, RunArguments, SearchArguments};
 use crate::files::{self, Sink};
+use crate::outputs::{self, ForceArguments, Kind, Output};
 use crate::terminal::Colours;
 use crate::{model, notes, progress};
 
@@ -44,6 +45,8 @@ pub struct EvaluateArguments {
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
+    pub force: ForceArguments,
+    #[command(flatten)]
     pub search: SearchArguments,
     #[command(flatten)]
     pub run: RunArguments,
@@ -66,6 +69,7 @@ struct Options {
 }
 
 pub fn run(arguments: EvaluateArguments) -> Result<Outcome> {
+    check_outputs(&arguments)?;
     if arguments.layout.is_none() && boxes::detect(&arguments.data) {
         return evaluate_boxes::run(&arguments);
     }
@@ -107,6 +111,20 @@ pub fn run(arguments: EvaluateArguments) -> Result<Outcome> {
     Ok(named(&asked.skipped))
 }
 
+/// Refuses outputs that would destroy something.
+fn check_outputs(arguments: &EvaluateArguments) -> Result<()> {
+    let read =
+        || outputs::named([&arguments.data].into_iter().chain(&arguments.background), arguments.run.files());
+    let (fixed, force) = (true, arguments.force);
+    if let Some(path) = &arguments.output {
+        Output { path, kind: arguments.format.kind(), fixed, force }.check(read())?;
+    }
+    if let Some(path) = &arguments.report {
+        Output { path, kind: Kind::Markdown, fixed, force }.check(read())?;
+    }
+    Ok(())
+}
+
 /// Says what was skipped.
 pub fn named(skipped: &[Skipped]) -> Outcome {
     for skipped in skipped.iter().take(NAMED) {
@@ -126,8 +144,11 @@ impl Options {
                 "--background counts false alarms of the localizer; use it with --region located or with --report"
             );
         }
-        let data = read(&arguments.data, arguments.layout)?;
-        let split = arguments.measure.split.into();
+        let (layout, data) = read(&arguments.data, arguments.layout)?;
+        let split = arguments.measure.part(layout, &data);
+        if layout == Layout::Table {
+            say_rows(&data, split);
+        }
         // The other parts may have been learned from, or been used to choose the threshold.
         let background = arguments.background.as_deref().map(folder::read).transpose()?;
         Ok(Self {
@@ -144,12 +165,29 @@ impl Options {
     }
 }
 
-fn read(path: &Path, layout: Option<LayoutName>) -> Result<Dataset> {
+/// Reads labelled images, and says by which layout.
+pub fn read(path: &Path, layout: Option<LayoutName>) -> Result<(Layout, Dataset)> {
     let layout = match layout {
         Some(name) => name.into(),
         None => layout::detect(path)?,
     };
-    Ok(layout::read(layout, path)?)
+    Ok((layout, layout::read(layout, path)?))
+}
+
+/// Says which rows of a table are measured, and for how many people they are taken.
+pub fn say_rows(data: &Dataset, split: Split) {
+    let part = data.split(split);
+    let known = part.samples.iter().any(|sample| sample.identity.is_some());
+    let rows = match split {
+        Split::All => format!("all {} rows", part.len()),
+        split => format!("the {} rows of the {split} part", part.len()),
+    };
+    let people = match known {
+        true => format!("{} people", part.people()),
+        false => "as many people as pictures, since no column `identity` or `person` says who is on them"
+            .to_owned(),
+    };
+    notes::note(format!("{}: {rows} are measured, taken for {people}", data.name));
 }
 
 /// Both regions, where the data has them, at both operating points.

@@ -7,15 +7,15 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use lineament::explain::{ExplainOptions, Explanation, MapSource};
 use lineament::prediction::BoundingBox;
-use lineament::{Face, Limits, Photo, Rect, Selection, Tagger};
+use lineament::{Face, Limits, Photo, Rect, Selection, Tagger, path_text};
 use serde::Serialize;
 
 use super::Outcome;
-use super::stream::save;
 use crate::arguments::{FigureFormat, RunArguments, SearchArguments};
 use crate::files::{self, Sink};
 use crate::inputs::{Input, Inputs, Names, Unread};
-use crate::{format, model, notes, ordered, summary};
+use crate::outputs::{self, ForceArguments, Output};
+use crate::{format, marked, model, notes, ordered, summary};
 
 /// How much of the image gives way to the map.
 const OPACITY: f32 = 0.55;
@@ -44,6 +44,8 @@ pub struct ExplainArguments {
     /// --attributes, of the attributes that the face has
     #[arg(long, value_name = "DIR")]
     annotate: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArguments,
     #[command(flatten)]
     search: SearchArguments,
     #[command(flatten)]
@@ -89,6 +91,10 @@ struct Look {
 
 pub fn run(arguments: ExplainArguments) -> Result<Outcome> {
     let inputs = Inputs::of(&arguments.paths)?;
+    if let Some(path) = &arguments.output {
+        let read = outputs::named(&arguments.paths, arguments.run.files());
+        Output { path, kind: arguments.format.kind(), fixed: true, force: arguments.force }.check(read)?;
+    }
     let chosen = arguments.attributes.is_some();
     let selection = Selection { attributes: arguments.attributes, ..arguments.search.selection() };
     let tagger = super::predict::select(&model::ready_to_explain(&arguments.run)?, &selection)?;
@@ -115,7 +121,12 @@ pub fn run(arguments: ExplainArguments) -> Result<Outcome> {
             Ok((image, crops)) => {
                 if let Some(folder) = &arguments.annotate {
                     for (path, kind, crop) in &crops {
-                        save(crop, &folder.join(names.of(path, kind)))?;
+                        if let Some(kept) =
+                            marked::save(crop, &folder.join(names.of(path, kind)), arguments.force)?
+                        {
+                            unread += 1;
+                            notes::unwritten(kept);
+                        }
                     }
                 }
                 match arguments.format {
@@ -162,7 +173,7 @@ impl Look {
             let roll = roll.map(|roll| (f64::from(roll) * 10.0).round() / 10.0);
             faces.push(ExplainedFace { r#box: rect, score, roll, attributes: explanations });
         }
-        let path = input.path.display().to_string();
+        let path = path_text::to_text(&input.path).into_owned();
         let (width, height) = (photo.width(), photo.height());
         Ok((ExplainedImage { path, width, height, faces, faces_left_out }, crops))
     }

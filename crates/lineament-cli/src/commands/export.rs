@@ -9,6 +9,7 @@ use lineament::onnx::onnx_files;
 
 use super::Outcome;
 use crate::arguments::ModelArguments;
+use crate::outputs::{self, ForceArguments, Kind, Output};
 use crate::{export_readme, files, model, notes};
 
 #[derive(Debug, Args)]
@@ -21,6 +22,8 @@ pub struct ExportArguments {
     #[arg(long, value_name = "DIR")]
     pub onnx: Option<PathBuf>,
     #[command(flatten)]
+    pub force: ForceArguments,
+    #[command(flatten)]
     pub model: ModelArguments,
 }
 
@@ -28,21 +31,27 @@ pub fn run(arguments: ExportArguments) -> Result<Outcome> {
     if arguments.bundle.is_none() && arguments.onnx.is_none() {
         bail!("say what to write with --bundle OUT or --onnx DIR");
     }
+    let (force, model) = (arguments.force, arguments.model.model.as_deref());
+    if let Some(path) = &arguments.bundle {
+        Output { path, kind: Kind::Model, fixed: true, force }.check(model)?;
+    }
     let bundle = model::bundle(&arguments.model)?;
     if let Some(path) = &arguments.bundle {
         files::write_whole(path, bundle.bytes())?;
         say(&bundle, path);
     }
     if let Some(folder) = &arguments.onnx {
-        write_onnx(&bundle, folder)?;
+        write_onnx(&bundle, folder, force)?;
         say(&bundle, folder);
     }
     Ok(Outcome::AllRead)
 }
 
-fn write_onnx(bundle: &Bundle, folder: &Path) -> Result<()> {
+fn write_onnx(bundle: &Bundle, folder: &Path, force: ForceArguments) -> Result<()> {
     let files = onnx_files(bundle).context("the model cannot be written as ONNX")?;
     let readme = export_readme::page(bundle).context("the model cannot be written as ONNX")?;
+    let names = files.iter().map(|file| file.name).chain(["README.md"]);
+    names.into_iter().try_for_each(|name| outputs::may_replace(&folder.join(name), force))?;
     files::make_folder(folder)?;
     files.iter().try_for_each(|file| files::write_whole(&folder.join(file.name), &file.bytes))?;
     files::write_whole(&folder.join("README.md"), readme.as_bytes())

@@ -2,6 +2,7 @@
 
 use std::fmt::{Result, Write};
 
+use lineament_data::Split;
 use lineament_lab::bootstrap::Interval;
 use lineament_lab::{Evaluation, FaceFrom};
 
@@ -24,7 +25,11 @@ fn summary(text: &mut String, figures: &Evaluation, data: &str, colours: Colours
         FaceFrom::Located => "faces found in the photos",
         FaceFrom::Landmarks => "face regions from landmarks",
     };
-    let title = format!("{data}, {} part, {region}", figures.split);
+    let part = match figures.split {
+        Split::All => "all parts".to_owned(),
+        split => format!("{split} part"),
+    };
+    let title = format!("{data}, {part}, {region}");
     writeln!(text, "{}", colours.paint(Style::Title, &title))?;
     writeln!(text, "  {} pictures of {} people", figures.images, figures.people)?;
     if figures.region == FaceFrom::Located {

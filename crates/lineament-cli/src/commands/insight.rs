@@ -22,6 +22,7 @@ use crate::arguments::{
     LayoutName, MeasureArguments, ModelArguments, RegionName, SearchArguments, SplitName, ThreadArguments,
 };
 use crate::inputs::{Inputs, Unread};
+use crate::outputs::{self, ForceArguments, Kind, Output};
 use crate::{files, model, notes, progress};
 
 /// What is drawn for `--drawn`: enough people for parts to learn from and to measure on.
@@ -70,6 +71,8 @@ pub struct InsightArguments {
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     #[command(flatten)]
+    force: ForceArguments,
+    #[command(flatten)]
     search: SearchArguments,
     #[command(flatten)]
     model: ModelArguments,
@@ -78,10 +81,17 @@ pub struct InsightArguments {
 }
 
 pub fn run(arguments: InsightArguments) -> Result<Outcome> {
-    if arguments.fit == arguments.measure.split {
+    let split = arguments.measure.split.unwrap_or(SplitName::Test);
+    if arguments.fit == split || [arguments.fit, split].contains(&SplitName::All) {
         bail!(
             "--fit and --split name the same part; what is reported must not be what was chosen on: give two different ones"
         );
+    }
+    let read =
+        outputs::named(arguments.data.iter().chain(&arguments.explain), [arguments.model.model.as_ref()]);
+    Output { path: &arguments.output, kind: Kind::Html, fixed: true, force: arguments.force }.check(read)?;
+    if let Some(folder) = &arguments.tables {
+        auditing::may_write(folder, arguments.force)?;
     }
     let bundle = model::bundle(&arguments.model)?;
     model::check_explains(bundle.card())?;
@@ -98,7 +108,7 @@ pub fn run(arguments: InsightArguments) -> Result<Outcome> {
     let region = FaceFrom::from(arguments.measure.region);
     let pass = |split: SplitName| look(&bundle, &tagger, &data, split.into(), region);
     let (fit_pass, fit) = pass(arguments.fit)?;
-    let (asked_pass, asked) = pass(arguments.measure.split)?;
+    let (asked_pass, asked) = pass(split)?;
     let point = arguments.measure.operating_point.into();
     let audit = threads.install(|| audit(&asked_pass, point, &groupings, &rules, arguments.doubts));
     notes::note(format!("{} faces to learn from, {} to ask about", fit.faces.len(), asked.faces.len()));
@@ -207,7 +217,7 @@ fn write(
             .as_ref()
             .map_or_else(|| "drawn faces".to_owned(), |data| data.display().to_string()),
         fit: Split::from(arguments.fit).to_string(),
-        split: Split::from(arguments.measure.split).to_string(),
+        split: Split::from(arguments.measure.split.unwrap_or(SplitName::Test)).to_string(),
         region: match arguments.measure.region {
             RegionName::Located => "found in the photos",
             RegionName::Landmarks => "placed by the given landmarks",

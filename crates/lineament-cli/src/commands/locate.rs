@@ -32,7 +32,7 @@ pub struct LocateArguments {
 }
 
 pub fn run(arguments: LocateArguments) -> Result<Outcome> {
-    let images = Images::check(arguments.images)?;
+    let images = Images::check(arguments.images, &arguments.run)?;
     let tagger = model::ready_to_find(&arguments.run)?;
     // Without attributes a prediction is the boxes alone.
     let tagger = tagger.with(&Selection { attributes: Some(Vec::new()), ..arguments.search.selection() })?;

@@ -1,6 +1,6 @@
 //! `lineament serve`: the service and the page.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ const FACES: &str = "100";
     .help("Look for faces that lie on their side or stand on their head, too, where a request does not say whether to")))]
 pub struct ServeArguments {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080", value_parser = address)]
     address: SocketAddr,
     /// A file with the token that requests must bring [default: the variable LINEAMENT_TOKEN, or none]
     #[arg(long, value_name = "FILE")]
@@ -61,6 +61,16 @@ pub struct ServeArguments {
     search: SearchArguments,
     #[command(flatten)]
     run: RunArguments,
+}
+
+/// An address, or that of a name such as localhost; where a name has several, one of IPv4, as the default is.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let found = text.to_socket_addrs().map_err(|error| {
+        format!("{error}; give a host and a port, such as localhost:8080, 0.0.0.0:8080 or [::1]:8080")
+    })?;
+    let found: Vec<SocketAddr> = found.collect();
+    let best = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    best.copied().ok_or_else(|| "this name has no address; give one, such as 127.0.0.1:8080".to_owned())
 }
 
 pub fn run(arguments: ServeArguments) -> Result<Outcome> {
@@ -138,4 +148,18 @@ fn token(file: Option<&Path>) -> Result<Option<Token>> {
         (None, Err(error)) => return Err(error).context(TOKEN),
     };
     Ok(Some(Token::new(&text).with_context(|| format!("{from} holds no token that is safe"))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_be_a_name() {
+        assert_eq!(address("localhost:8080"), Ok(([127, 0, 0, 1], 8080).into()));
+        assert_eq!(address("[::1]:80").map(|address| address.port()), Ok(80));
+        for wrong in ["localhost", "8080", ":8080x", ""] {
+            assert!(address(wrong).is_err_and(|said| said.contains("localhost:8080")), "{wrong}");
+        }
+    }
 }

@@ -1,21 +1,21 @@
 //! The way of `predict` and `locate`: images in, predictions out, in the order of the images.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder};
+use anyhow::{Result, bail};
 use lineament::{FaceRecord, Limits, Photo, Prediction, Threads};
 
 use super::Outcome;
 use crate::annotate::{Mark, annotate};
-use crate::arguments::{FormatName, ImageArguments};
+use crate::arguments::{CompressionName, FormatName, ImageArguments, RunArguments};
 use crate::files;
 use crate::format::{self, Header};
 use crate::inputs::{Input, Inputs, Names, Unread};
+use crate::marked;
 use crate::notes;
 use crate::ordered;
+use crate::outputs::{self, ForceArguments, Identity, Output};
 use crate::progress;
 use crate::summary::{self, Summary};
 use crate::xmp::{self, Library};
@@ -28,14 +28,27 @@ pub struct Images {
     inputs: Inputs,
     format: FormatName,
     output: Option<PathBuf>,
+    force: ForceArguments,
+    compression: CompressionName,
 }
 
 impl Images {
-    pub fn check(arguments: ImageArguments) -> Result<Self> {
+    /// `others` are files that are read beside the images.
+    pub fn check(arguments: ImageArguments, others: &RunArguments) -> Result<Self> {
+        let format = format::choose(arguments.format, arguments.output.as_deref())?;
+        if let Some(path) = &arguments.output {
+            let (kind, fixed) = (format.kind(), arguments.format.is_some());
+            // What lies in the folders is compared when its turn comes: they may well hold the results, too.
+            let files = arguments.paths.iter().filter(|path| !path.is_dir());
+            Output { path, kind, fixed, force: arguments.force }
+                .check(outputs::named(files, others.files()))?;
+        }
         Ok(Self {
             inputs: Inputs::of(&arguments.paths)?,
-            format: format::choose(arguments.format, arguments.output.as_deref())?,
+            format,
             output: arguments.output,
+            force: arguments.force,
+            compression: arguments.compression,
         })
     }
 }
@@ -59,6 +72,8 @@ struct Job {
     input: Input,
     annotate: Option<PathBuf>,
     map: Option<PathBuf>,
+    /// Its sidecar, where one is written.
+    sidecar: Option<PathBuf>,
     /// Whether another image has the same sidecar, and was there first.
     shared: bool,
 }
@@ -66,8 +81,8 @@ struct Job {
 /// The prediction for an image, and what went wrong beside it.
 struct Seen {
     prediction: Prediction,
-    /// Why its sidecar could not be written.
-    trouble: Option<String>,
+    /// Why its sidecar or a copy of it was not written.
+    troubles: Vec<String>,
 }
 
 /// Opens every image, finds its faces and writes its prediction; one that cannot be read is reported on standard error and the
@@ -82,29 +97,39 @@ pub fn write(
     for folder in extras.annotate.iter().chain(extras.maps.iter().map(|(folder, _)| folder)) {
         files::make_folder(folder)?;
     }
+    let force = images.force;
+    let output = images.output.as_deref().and_then(Identity::of);
     let crowded = images.output.is_none();
     let bar = progress::bar(if crowded { None } else { images.inputs.count() }, crowded);
-    let mut writer = format::writer(images.format, images.output.as_deref(), header.clone())?;
+    let mut writer =
+        format::writer(images.format, images.output.as_deref(), header.clone(), images.compression)?;
     let mut names = Taken::default();
     let jobs = images.inputs.into_iter().map(move |input| input.map(|input| job(input, extras, &mut names)));
     let work = |job: Result<Job, Unread>| match job {
-        Ok(job) => look(&job, header, &predict, extras),
-        Err(Unread(reason)) => Ok(Err(reason)),
+        Ok(job) if output.as_ref().is_some_and(|output| output.is(&job.input.path)) => {
+            let path = job.input.path.display();
+            bail!("{path} is a picture that is read, and --output would replace it; give another name")
+        }
+        Ok(job) => look(&job, header, &predict, extras, force),
+        Err(Unread(reason)) => Ok(Err((None, reason))),
     };
-    let (mut summary, mut troubles) = (Summary::default(), 0);
+    let mut summary = Summary::default();
     ordered::for_each(threads, jobs, work, |answer| {
         match answer? {
-            Ok(Seen { prediction, trouble }) => {
-                if let Some(trouble) = trouble {
-                    troubles += 1;
-                    bar.suspend(|| notes::unread(trouble));
+            Ok(Seen { prediction, troubles }) => {
+                for trouble in &troubles {
+                    bar.suspend(|| notes::unwritten(trouble));
                 }
+                summary.unwritten += u64::from(!troubles.is_empty());
                 summary.add(&prediction);
                 writer.write(&prediction)?;
             }
-            Err(reason) => {
+            Err((path, reason)) => {
                 summary.unread += 1;
-                bar.suspend(|| notes::unread(reason));
+                bar.suspend(|| notes::unread(&reason));
+                if let Some(path) = path {
+                    writer.write_unread(&path, &reason)?;
+                }
             }
         }
         bar.inc(1);
@@ -122,7 +147,7 @@ pub fn write(
     if summary.faces_left_out > 0 && images.format != FormatName::Text {
         notes::note(summary::left_out(summary.faces_left_out));
     }
-    Ok(Outcome::with_unread(summary.unread + troubles))
+    Ok(Outcome::with_unread(summary.unread + summary.unwritten))
 }
 
 fn extensions() -> String {
@@ -141,8 +166,9 @@ fn job(input: Input, extras: &Extras<'_>, taken: &mut Taken) -> Job {
     let annotate =
         extras.annotate.as_ref().map(|folder| folder.join(taken.annotated.of(&input.place, "faces")));
     let map = extras.maps.as_ref().map(|(folder, _)| folder.join(taken.maps.of(&input.place, "map")));
-    let shared = extras.xmp.is_some_and(|library| !taken.sidecars.insert(library.sidecar(&input.path)));
-    Job { input, annotate, map, shared }
+    let sidecar = extras.xmp.map(|library| library.sidecar(&input.path));
+    let shared = sidecar.as_ref().is_some_and(|sidecar| !taken.sidecars.insert(sidecar.clone()));
+    Job { input, annotate, map, sidecar, shared }
 }
 
 /// Writes the image's sidecar; why it could not be written.
@@ -154,15 +180,15 @@ fn sidecar(
     library: Library,
 ) -> Option<String> {
     let path = &job.input.path;
+    let name = job.sidecar.as_deref()?;
     if job.shared {
-        let name = library.sidecar(path);
         return Some(format!(
             "{}: another picture has the sidecar {} too, which is left to that one; --xmp=digikam gives each its own",
             path.display(),
             name.display()
         ));
     }
-    let written = xmp::write(library, path, photo, faces, &header.model_label);
+    let written = xmp::write(library, name, path, photo, faces, &header.model_label);
     written.err().map(|error| format!("{}: {error:#}", path.display()))
 }
 
@@ -172,29 +198,32 @@ fn look(
     header: &Header,
     predict: impl Fn(&Photo) -> lineament::Result<Prediction>,
     extras: &Extras<'_>,
-) -> Result<Result<Seen, String>> {
+    force: ForceArguments,
+) -> Result<Result<Seen, (Option<PathBuf>, String)>> {
     let path = &job.input.path;
     let photo = match Photo::open(path, &Limits::default()) {
         Ok(photo) => photo,
-        Err(error) => return Ok(Err(error.to_string())),
+        Err(error) => return Ok(Err((Some(path.clone()), error.to_string()))),
     };
-    let failed = |error: anyhow::Error| Ok(Err(format!("{}: {error:#}", path.display())));
+    let failed =
+        |error: anyhow::Error| Ok(Err((Some(path.clone()), format!("{}: {error:#}", path.display()))));
     let prediction = match predict(&photo) {
         Ok(prediction) => Prediction { path: Some(path.clone()), ..prediction },
         Err(error) => return failed(error.into()),
     };
+    let mut troubles = Vec::new();
     if let Some((file, (_, heat_map))) = job.map.as_ref().zip(extras.maps.as_ref()) {
         match heat_map(&photo) {
-            Ok(map) => save(&map, file)?,
+            Ok(map) => troubles.extend(marked::save(&map, file, force)?),
             Err(error) => return failed(error),
         }
     }
     if let Some(file) = &job.annotate {
         let marks: Vec<Mark> = prediction.faces.iter().map(mark).collect();
-        save(&annotate(&photo, &marks), file)?;
+        troubles.extend(marked::save(&annotate(&photo, &marks), file, force)?);
     }
-    let trouble = extras.xmp.and_then(|library| sidecar(job, &photo, &prediction.faces, header, library));
-    Ok(Ok(Seen { prediction, trouble }))
+    troubles.extend(extras.xmp.and_then(|library| sidecar(job, &photo, &prediction.faces, header, library)));
+    Ok(Ok(Seen { prediction, troubles }))
 }
 
 fn mark(face: &FaceRecord) -> Mark {
@@ -206,15 +235,4 @@ fn mark(face: &FaceRecord) -> Mark {
         .map(|attribute| format!("{} {}%", attribute.name, format::percent(attribute.probability)))
         .collect();
     Mark { rect: face.rect, roll: face.roll, lines }
-}
-
-pub fn save(photo: &Photo, path: &Path) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        files::make_folder(folder)?;
-    }
-    let mut bytes = Vec::new();
-    PngEncoder::new(&mut bytes)
-        .write_image(photo.pixels(), photo.width(), photo.height(), ExtendedColorType::Rgb8)
-        .with_context(|| format!("{} cannot be encoded", path.display()))?;
-    files::write_whole(path, &bytes)
 }

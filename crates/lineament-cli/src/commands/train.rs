@@ -7,6 +7,8 @@ use clap::{Args, ValueEnum};
 
 use super::Outcome;
 use crate::arguments::ThreadArguments;
+#[cfg(feature = "train")]
+use crate::training_start::TrainingStart;
 
 #[derive(Debug, Args)]
 #[cfg_attr(not(feature = "train"), allow(dead_code, reason = "read by builds with the feature `train`"))]
@@ -37,6 +39,9 @@ pub struct TrainArguments {
     /// The folder for logs, checkpoints and the finished model
     #[arg(long, short, value_name = "RUN")]
     pub output: PathBuf,
+    /// What the finished model is called [default: as the recipe, or as the model that it begins from]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
     /// Resume a run that was stopped
     #[arg(long)]
     pub resume: bool,
@@ -74,6 +79,7 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
     use lineament_train::{FineTune, TrainOptions, detector, fine_tune, train};
 
     let stop = super::training::begin();
+    let begun = TrainingStart::of(&arguments.output);
     let start = match &arguments.from {
         Some(path) => Some(FineTune { bundle: bundle(path)?, crop: crop(arguments.region) }),
         None => None,
@@ -91,7 +97,11 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
             let (resume, stage) = (arguments.resume, arguments.stage);
             let options =
                 BaselineOptions { recipe: *recipe, detector, data: arguments.data, folder, resume, stage };
-            return finished(threads.install(|| baselines::train(&options)));
+            return finished(
+                threads.install(|| baselines::train(&options)),
+                begun,
+                arguments.name.as_deref(),
+            );
         }
         Some(AnyRecipe::Cascade(recipe)) => Some(*recipe),
         None => None,
@@ -117,16 +127,24 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
         stop,
         step_limit: None,
     };
-    finished(threads.install(|| train(&options)))
+    finished(threads.install(|| train(&options)), begun, arguments.name.as_deref())
 }
 
-/// Says what was written, or that it was stopped.
+/// Says what was written, or that it was stopped; a start that failed leaves nothing.
 #[cfg(feature = "train")]
-fn finished(result: Result<std::path::PathBuf, lineament_train::TrainError>) -> Result<Outcome> {
+fn finished(
+    result: Result<std::path::PathBuf, lineament_train::TrainError>,
+    begun: TrainingStart,
+    name: Option<&str>,
+) -> Result<Outcome> {
     use lineament_train::TrainError;
 
     match result {
         Ok(written) => {
+            // One stage alone writes weights, which have no name.
+            if name.is_some() && written.extension().is_some_and(|ending| ending == "lineament") {
+                crate::model::renamed(lineament::Bundle::open(&written)?, name)?.write(&written)?;
+            }
             crate::notes::note(format!("written: {}", written.display()));
             Ok(Outcome::AllRead)
         }
@@ -134,7 +152,11 @@ fn finished(result: Result<std::path::PathBuf, lineament_train::TrainError>) -> 
             crate::notes::note(stopped);
             Ok(Outcome::Interrupted)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            // The reason why it failed is what counts.
+            let _ = begun.undo();
+            Err(error.into())
+        }
     }
 }
 
@@ -144,6 +166,17 @@ pub fn recipe(name: &str) -> Result<lineament_reproduce::baselines::train::AnyRe
     use lineament_reproduce::baselines::train::AnyRecipe;
 
     let path = std::path::Path::new(name);
+    if path
+        .extension()
+        .is_some_and(|ending| ["lineament", "safetensors"].iter().any(|model| ending == *model))
+    {
+        anyhow::bail!("{name} is a model, and --recipe says how to learn; begin from it with --from {name}");
+    }
+    if name == "default" && !path.exists() {
+        anyhow::bail!(
+            "default is the model in this program; begin from it with --from default, or learn anew with --recipe compact"
+        );
+    }
     let is_file = path.is_file() || path.extension().is_some_and(|extension| extension == "toml");
     Ok(if is_file { AnyRecipe::open(path)? } else { AnyRecipe::named(name)? })
 }

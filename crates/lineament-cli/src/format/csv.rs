@@ -1,7 +1,9 @@
-//! CSV: one row a face. An image without a face has no row.
+//! CSV: one row a face, and one for an image that could not be read. An image without a face has no row.
+
+use std::path::Path;
 
 use anyhow::Result;
-use lineament::{FaceRecord, Prediction};
+use lineament::{FaceRecord, Prediction, path_text};
 
 use super::{Header, PredictionWriter};
 use crate::files::Sink;
@@ -22,9 +24,13 @@ pub const COLUMNS: [&str; 11] = [
     "faces_left_out",
 ];
 
+/// The column behind these: why an image could not be read.
+pub const ERROR: &str = "error";
+
 /// `--format csv`.
 pub struct Table {
     writer: ::csv::Writer<Sink>,
+    columns: usize,
 }
 
 impl Table {
@@ -32,8 +38,10 @@ impl Table {
         let mut writer = ::csv::Writer::from_writer(sink);
         let attributes =
             header.attributes.iter().flat_map(|name| [name.clone(), format!("{name}_probability")]);
-        writer.write_record(COLUMNS.map(str::to_owned).into_iter().chain(attributes))?;
-        Ok(Self { writer })
+        let columns: Vec<String> =
+            COLUMNS.into_iter().chain([ERROR]).map(str::to_owned).chain(attributes).collect();
+        writer.write_record(&columns)?;
+        Ok(Self { writer, columns: columns.len() })
     }
 }
 
@@ -42,6 +50,18 @@ impl PredictionWriter for Table {
         for (number, face) in (1_usize..).zip(&prediction.faces) {
             self.writer.write_record(row(prediction, number, face)).map_err(flat)?;
         }
+        Ok(self.writer.flush()?)
+    }
+
+    fn write_unread(&mut self, path: &Path, reason: &str) -> Result<()> {
+        let named = COLUMNS.into_iter().chain([ERROR]).map(|name| match name {
+            "path" => path_text::to_text(path).into_owned(),
+            "face" => "0".to_owned(),
+            ERROR => reason.to_owned(),
+            _ => String::new(),
+        });
+        let row = named.chain(std::iter::repeat(String::new())).take(self.columns);
+        self.writer.write_record(row).map_err(flat)?;
         Ok(self.writer.flush()?)
     }
 
@@ -64,6 +84,8 @@ fn row(prediction: &Prediction, number: usize, face: &FaceRecord) -> Vec<String>
     row.push(format!("{:.6}", face.score));
     row.push(super::roll(face).unwrap_or_default());
     row.push(prediction.faces_left_out.to_string());
+    // The error of an image that was read.
+    row.push(String::new());
     for attribute in &face.attributes {
         row.push(attribute.present.to_string());
         row.push(format!("{:.4}", attribute.probability));

@@ -1,13 +1,23 @@
 //! JSON: one array, or one object a line.
 
+use std::borrow::Cow;
 use std::io::Write;
+use std::path::Path;
 
 use anyhow::Result;
-use lineament::Prediction;
+use lineament::{Prediction, path_text};
+use serde::Serialize;
 
 use super::PredictionWriter;
 use crate::files::Sink;
 use crate::summary::Summary;
+
+/// An image that could not be read: an object without faces.
+#[derive(Serialize)]
+struct UnreadImage<'a> {
+    path: Cow<'a, str>,
+    error: &'a str,
+}
 
 /// `--format json`.
 pub struct Array {
@@ -26,6 +36,11 @@ impl PredictionWriter for Array {
         self.sink.write_all(if self.begun { b",\n" } else { b"[\n" })?;
         self.begun = true;
         serde_json::to_writer(&mut self.sink, prediction).map_err(std::io::Error::from)?;
+        Ok(())
+    }
+
+    /// The array is of predictions.
+    fn write_unread(&mut self, _: &Path, _: &str) -> Result<()> {
         Ok(())
     }
 
@@ -51,6 +66,13 @@ impl PredictionWriter for Lines {
         serde_json::to_writer(&mut self.sink, prediction).map_err(std::io::Error::from)?;
         self.sink.write_all(b"\n")?;
         // Whoever reads along wants the line now.
+        Ok(self.sink.flush()?)
+    }
+
+    fn write_unread(&mut self, path: &Path, error: &str) -> Result<()> {
+        let unread = UnreadImage { path: path_text::to_text(path), error };
+        serde_json::to_writer(&mut self.sink, &unread).map_err(std::io::Error::from)?;
+        self.sink.write_all(b"\n")?;
         Ok(self.sink.flush()?)
     }
 

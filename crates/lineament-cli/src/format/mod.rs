@@ -9,16 +9,16 @@ pub use parquet::Table as Parquet;
 pub use text::percent;
 
 use std::borrow::Cow;
-use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use lineament::{FaceRecord, Prediction, Tagger};
+use lineament::{FaceRecord, Prediction, Tagger, path_text};
 
-use crate::arguments::FormatName;
+use crate::arguments::{CompressionName, FormatName};
 use crate::files::Sink;
 use crate::model;
+use crate::outputs::Kind;
 use crate::summary::Summary;
 use crate::terminal::Colours;
 
@@ -45,13 +45,15 @@ impl Header {
 pub trait PredictionWriter {
     /// Writes one.
     fn write(&mut self, prediction: &Prediction) -> Result<()>;
+    /// Writes that an image could not be read, where the format has a place for it.
+    fn write_unread(&mut self, path: &Path, reason: &str) -> Result<()>;
     /// Writes what comes last, and closes the output.
     fn finish(self: Box<Self>, summary: &Summary) -> Result<()>;
 }
 
 /// What a prediction is called in a table.
 fn path(prediction: &Prediction) -> Cow<'_, str> {
-    prediction.path.as_deref().map_or(Cow::Borrowed(""), Path::to_string_lossy)
+    prediction.path.as_deref().map_or(Cow::Borrowed(""), path_text::to_text)
 }
 
 /// How a face is turned, in degrees to a tenth, where that is known.
@@ -60,13 +62,26 @@ fn roll(face: &FaceRecord) -> Option<String> {
     face.roll.map(|roll| format!("{:.1}", (10.0 * roll).round() / 10.0 + 0.0))
 }
 
+impl FormatName {
+    /// What a file of this format holds.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Text => Kind::Text,
+            Self::Json => Kind::Json,
+            Self::Jsonl => Kind::JsonLines,
+            Self::Csv => Kind::Csv,
+            Self::Parquet => Kind::Parquet,
+        }
+    }
+}
+
 /// The format that was asked for, or that the output's name ends in, or text.
 pub fn choose(asked: Option<FormatName>, output: Option<&Path>) -> Result<FormatName> {
-    let by_name = || match output.and_then(Path::extension).and_then(OsStr::to_str)? {
-        "json" => Some(FormatName::Json),
-        "jsonl" | "ndjson" => Some(FormatName::Jsonl),
-        "csv" => Some(FormatName::Csv),
-        "parquet" => Some(FormatName::Parquet),
+    let by_name = || match output.and_then(Kind::named)? {
+        Kind::Json => Some(FormatName::Json),
+        Kind::JsonLines => Some(FormatName::Jsonl),
+        Kind::Csv => Some(FormatName::Csv),
+        Kind::Parquet => Some(FormatName::Parquet),
         _ => None,
     };
     let format = asked.or_else(by_name).unwrap_or(FormatName::Text);
@@ -81,6 +96,7 @@ pub fn writer(
     format: FormatName,
     output: Option<&Path>,
     header: Header,
+    compression: CompressionName,
 ) -> Result<Box<dyn PredictionWriter>> {
     let sink = Sink::open(output)?;
     let colours = match output {
@@ -92,7 +108,7 @@ pub fn writer(
         FormatName::Json => Box::new(json::Array::new(sink)),
         FormatName::Jsonl => Box::new(json::Lines::new(sink)),
         FormatName::Csv => Box::new(csv::Table::new(sink, &header)?),
-        FormatName::Parquet => Box::new(parquet::Table::new(sink, &header)?),
+        FormatName::Parquet => Box::new(parquet::Table::new(sink, &header, compression)?),
     })
 }
 
@@ -158,8 +174,9 @@ mod tests {
     fn bytes(format: FormatName, header: Header, predictions: &[Prediction]) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
-        let mut writer = writer(format, Some(&path), header).unwrap();
+        let mut writer = writer(format, Some(&path), header, CompressionName::Zstd).unwrap();
         predictions.iter().for_each(|prediction| writer.write(prediction).unwrap());
+        writer.write_unread(Path::new("e.jpg"), "e.jpg is cut off").unwrap();
         assert!(!path.exists(), "not there before it is whole");
         let mut summary = Summary { unread: 1, ..Summary::default() };
         predictions.iter().for_each(|prediction| summary.add(prediction));

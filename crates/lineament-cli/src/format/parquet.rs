@@ -1,8 +1,9 @@
 //! Parquet: the columns of the CSV form, typed.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use ::parquet::basic::{Compression, LogicalType, Repetition, Type as PhysicalType};
+use ::parquet::basic::{Compression, LogicalType, Repetition, Type as PhysicalType, ZstdLevel};
 use ::parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, FloatType, Int32Type};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::KeyValue;
@@ -12,8 +13,9 @@ use ::parquet::schema::types::Type;
 use anyhow::{Context, Result};
 use lineament::{FaceRecord, Prediction};
 
-use super::csv::COLUMNS;
+use super::csv::{COLUMNS, ERROR};
 use super::{Header, PredictionWriter};
+use crate::arguments::CompressionName;
 use crate::files::Sink;
 use crate::summary::Summary;
 
@@ -22,6 +24,9 @@ const GROUP: usize = 1 << 14;
 
 /// Columns that no row lacks.
 const NAMING: [&str; 2] = ["path", "face"];
+
+/// The key of the file's metadata that says which model answered.
+const MODEL: &str = "lineament.model";
 
 /// The column that rows with a face may lack.
 const ROLL: &str = "roll";
@@ -36,20 +41,26 @@ pub struct Table {
 
 impl Table {
     /// A row a face.
-    pub fn new(sink: Sink, header: &Header) -> Result<Self> {
-        Self::begun(sink, header, false)
+    pub fn new(sink: Sink, header: &Header, compression: CompressionName) -> Result<Self> {
+        Self::begun(sink, header, compression, false)
     }
 
     /// The same, and a row with face 0 for an image without one; a column `error` says why an image cannot be read.
-    pub fn of_every_image(sink: Sink, header: &Header) -> Result<Self> {
-        Self::begun(sink, header, true)
+    pub fn of_every_image(sink: Sink, header: &Header, compression: CompressionName) -> Result<Self> {
+        Self::begun(sink, header, compression, true)
     }
 
-    fn begun(sink: Sink, header: &Header, every: bool) -> Result<Self> {
+    fn begun(sink: Sink, header: &Header, compression: CompressionName, every: bool) -> Result<Self> {
+        let compression = match compression {
+            CompressionName::Snappy => Compression::SNAPPY,
+            CompressionName::Zstd => Compression::ZSTD(ZstdLevel::default()),
+            CompressionName::None => Compression::UNCOMPRESSED,
+        };
         let schema = Arc::new(schema(&header.attributes, every)?);
-        let properties = Arc::new(WriterProperties::builder().set_compression(Compression::SNAPPY).build());
-        let writer = SerializedFileWriter::new(sink, schema, properties)
+        let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
+        let mut writer = SerializedFileWriter::new(sink, schema, properties)
             .context("the Parquet file cannot be begun")?;
+        writer.append_key_value_metadata(KeyValue::new(MODEL.to_owned(), header.model_label.clone()));
         Ok(Self { writer, rows: Rows::new(header.attributes.len()), every })
     }
 
@@ -97,6 +108,11 @@ impl PredictionWriter for Table {
         self.write_out_if_full()
     }
 
+    /// A row a face has no place for it; shards have one ([`Table::unread`]).
+    fn write_unread(&mut self, _: &Path, _: &str) -> Result<()> {
+        Ok(())
+    }
+
     fn finish(mut self: Box<Self>, _: &Summary) -> Result<()> {
         if self.rows.count > 0 {
             self.write_out()?;
@@ -125,7 +141,7 @@ fn schema(attributes: &[String], every: bool) -> Result<Type> {
         fields.push(field(name, kind)?);
     }
     if every {
-        fields.push(field("error", text())?);
+        fields.push(field(ERROR, text())?);
     }
     for name in attributes {
         fields.push(field(name, (PhysicalType::BOOLEAN, None))?);

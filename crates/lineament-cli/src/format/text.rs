@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 
 use anyhow::Result;
 use lineament::{FaceRecord, Prediction};
@@ -104,6 +105,11 @@ impl PredictionWriter for Text {
         Ok(self.sink.flush()?)
     }
 
+    /// Whoever reads the text sees the note on standard error.
+    fn write_unread(&mut self, _: &Path, _: &str) -> Result<()> {
+        Ok(())
+    }
+
     fn finish(mut self: Box<Self>, summary: &Summary) -> Result<()> {
         let mut line =
             format!("{} in {}", counted(summary.faces, "face"), counted(summary.images, "picture"));
@@ -112,6 +118,9 @@ impl PredictionWriter for Text {
         }
         if summary.unread > 0 {
             let _ = write!(line, ", {} not read", summary.unread);
+        }
+        if summary.unwritten > 0 {
+            let _ = write!(line, ", {} read but not written to", summary.unwritten);
         }
         let _ = writeln!(line, " · {}", self.header.model_label);
         self.sink.write_all(self.colours.paint(Style::Dim, line.trim_end()).as_bytes())?;

@@ -1,12 +1,15 @@
 //! `predict --shards`: the answers to many images as numbered Parquet files, of which a killed run leaves whole ones only, and which the same call goes
 //! on with.
 //!
-//! Which images a shard holds follows from the list of images alone. A shard gets its name when it is whole, so that what has the name need not be
-//! done again, and what has not is done from its first image: nothing is lost and nothing is there twice, whenever the run ends.
+//! A shard gets its name when it is whole. What is done is what the shards have rows of; the other images of the list, in its order, fill the
+//! numbers that are free: nothing is lost and nothing is there twice, whenever a run ends, and images that come later get shards of their own.
 
+mod grown;
 mod manifest;
+mod roots;
 mod source;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -14,23 +17,25 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use lineament::{Photo, Prediction, Threads};
 
+use crate::arguments::CompressionName;
 use crate::commands::Outcome;
 use crate::files::{self, Sink};
 use crate::format::{Header, Parquet, PredictionWriter};
 use crate::summary::{self, Summary};
 use crate::{notes, ordered, progress};
 
-use manifest::Manifest;
 pub use manifest::Settings;
-use source::{Item, Source};
+use manifest::{Agreed, Manifest};
+use roots::Roots;
+use source::{Item, List, Listed, Source};
 
 #[derive(Debug, Args)]
 pub struct ShardArguments {
-    /// Write numbered Parquet files to this folder; called again after a kill, go on where it ended
+    /// Write numbered Parquet files to this folder; called again after a kill, or when images have come, go on where it ended
     ///
     /// PATH may be one Parquet file of images, too. A row a face, columns as with --format parquet; an image without a face has one row with face
-    /// 0, one that cannot be read a row with the reason under `error`. The folder's manifest.json binds images, model and options: others are
-    /// refused.
+    /// 0, one that cannot be read a row with the reason under `error`. The folder is bound to model, options and images: a call with others is
+    /// refused, but for new images, which get new shards. Nothing but shards is in the folder, so that it opens as one table.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["format", "output", "annotate", "xmp"])]
     pub shards: Option<PathBuf>,
     /// Images in a shard
@@ -48,16 +53,21 @@ pub struct ShardArguments {
 pub struct Shards {
     folder: PathBuf,
     rows: usize,
+    compression: CompressionName,
     source: Source,
 }
 
 impl Shards {
-    /// The run that was asked for, if one was; lists the images.
-    pub fn check(arguments: &ShardArguments, paths: &[PathBuf]) -> Result<Option<Self>> {
+    /// The run that was asked for, if one was.
+    pub fn check(
+        arguments: &ShardArguments,
+        paths: &[PathBuf],
+        compression: CompressionName,
+    ) -> Result<Option<Self>> {
         let Some(folder) = &arguments.shards else { return Ok(None) };
         let columns = [arguments.image_column.as_deref(), arguments.key_column.as_deref()];
         let source = Source::of(paths, columns)?;
-        Ok(Some(Self { folder: folder.clone(), rows: arguments.shard_rows as usize, source }))
+        Ok(Some(Self { folder: folder.clone(), rows: arguments.shard_rows as usize, compression, source }))
     }
 
     /// Writes the shards that are not there yet.
@@ -71,60 +81,107 @@ impl Shards {
         files::make_folder(&self.folder)?;
         let _lock = lock(&self.folder)?;
         remove_halves(&self.folder)?;
-        let images = self.source.len();
-        let run = Manifest::of(&self.source, settings, self.rows).agree(&self.folder)?;
-        let bar = progress::bar(Some(images as u64), false);
-        let (mut all, mut kept) = (Summary::default(), 0);
-        for (number, first) in (0..images).step_by(self.rows).enumerate() {
-            let path = self.folder.join(format!("shard-{number:06}.parquet"));
-            let rows = self.rows.min(images - first);
-            let shard = if path.exists() {
-                kept += 1;
-                bar.inc(rows as u64);
-                manifest::summary(&path, &run)?
-            } else {
-                let mut shard = Summary::default();
-                let mut table = Parquet::of_every_image(Sink::open(Some(&path))?, header)?;
-                let work = |item: Result<Item>| item.map(|item| look(item, &predict));
-                ordered::for_each(threads, self.source.items(first, rows)?, work, |answer| {
-                    match answer? {
-                        Ok(prediction) => {
-                            shard.add(&prediction);
-                            table.write(&prediction)?;
-                        }
-                        Err((key, reason)) => {
-                            shard.unread += 1;
-                            bar.suspend(|| notes::unread(&reason));
-                            table.unread(&key, &reason)?;
-                        }
+        let there = grown::shards(&self.folder)?;
+        let agreed = Manifest::of(&self.source, settings, self.rows).agree(&self.folder, &there)?;
+        let (mut all, kept) = (agreed.summary, there.len());
+        let due = self.due(&there, &agreed)?;
+        for reason in &due.unread {
+            notes::unread(reason);
+        }
+        let bar = progress::bar(Some(due.shards.iter().map(Due::images).sum::<usize>() as u64), false);
+        for (number, shard) in grown::free_numbers(&there).zip(&due.shards) {
+            let path = self.folder.join(grown::name(number));
+            let mut table = Parquet::of_every_image(Sink::open(Some(&path))?, header, self.compression)?;
+            let mut summary = Summary::default();
+            let work = |item: Result<Item>| item.map(|item| look(item, &predict));
+            ordered::for_each(threads, self.items(shard)?, work, |answer| {
+                match answer? {
+                    Ok(prediction) => {
+                        summary.add(&prediction);
+                        table.write(&prediction)?;
                     }
-                    bar.inc(1);
-                    anyhow::Ok(())
-                })?;
-                manifest::mark(&mut table, &run, &shard)?;
-                Box::new(table).finish(&shard)?;
-                shard
-            };
-            all.images += shard.images;
-            all.faces += shard.faces;
-            all.faces_left_out += shard.faces_left_out;
-            all.unread += shard.unread;
+                    Err((key, reason)) => {
+                        summary.unread += 1;
+                        bar.suspend(|| notes::unread(&reason));
+                        table.unread(&key, &reason)?;
+                    }
+                }
+                bar.inc(1);
+                anyhow::Ok(())
+            })?;
+            agreed.mark(&mut table, &due.roots, &summary)?;
+            Box::new(table).finish(&summary)?;
+            all.add_all(&summary);
         }
         bar.finish_and_clear();
+        all.unread += due.unread.len() as u64;
         notes::note(format!(
-            "{} pictures with {} faces, {} not read: {} ({} of {} shards were there)",
+            "{} pictures with {} faces, {} not read: {} ({kept} of {} shards were there)",
             all.images,
             all.faces,
             all.unread,
             self.folder.display(),
-            kept,
-            images.div_ceil(self.rows)
+            kept + due.shards.len()
         ));
         if all.faces_left_out > 0 {
             notes::note(summary::left_out(all.faces_left_out));
         }
         Ok(Outcome::with_unread(all.unread))
     }
+
+    /// What has no shard yet.
+    fn due(&self, there: &BTreeMap<usize, PathBuf>, agreed: &Agreed) -> Result<DueShards> {
+        match &self.source {
+            Source::Files(inputs) => {
+                let mut list = List::of(inputs, &agreed.roots);
+                if list.images.is_empty() && list.unread.is_empty() {
+                    bail!("no picture was found; check the folder");
+                }
+                let (unread, roots) = (std::mem::take(&mut list.unread), list.roots.clone());
+                let missing = grown::missing(&self.folder, there, list)?;
+                let shards = missing.chunks(self.rows).map(|images| Due::Files(images.to_vec())).collect();
+                Ok(DueShards { shards, unread, roots })
+            }
+            Source::Table(table) => {
+                let firsts = (0..table.rows()).step_by(self.rows).enumerate();
+                let missing = firsts.filter(|(number, _)| !there.contains_key(number));
+                let due = |(_, first)| Due::Rows(first, self.rows.min(table.rows() - first));
+                let shards = missing.map(due).collect();
+                Ok(DueShards { shards, unread: Vec::new(), roots: Roots::default() })
+            }
+        }
+    }
+
+    fn items<'a>(&'a self, shard: &'a Due) -> Result<Box<dyn Iterator<Item = Result<Item>> + Send + 'a>> {
+        match (shard, &self.source) {
+            (Due::Files(images), _) => Ok(Box::new(images.iter().map(|image| Ok(image.item())))),
+            (Due::Rows(first, rows), Source::Table(table)) => table.items(*first, *rows),
+            (Due::Rows(..), Source::Files(_)) => bail!("rows are asked for, and there is no table"),
+        }
+    }
+}
+
+/// The images of a shard that is to be written.
+enum Due {
+    Files(Vec<Listed>),
+    /// The first row, and how many.
+    Rows(usize, usize),
+}
+
+impl Due {
+    fn images(&self) -> usize {
+        match self {
+            Self::Files(images) => images.len(),
+            Self::Rows(_, rows) => *rows,
+        }
+    }
+}
+
+/// Shards that are to be written, and places that could not be looked into.
+struct DueShards {
+    shards: Vec<Due>,
+    unread: Vec<String>,
+    roots: Roots,
 }
 
 /// The prediction for one image, or its key and why it cannot be read.
@@ -144,9 +201,8 @@ fn look(
 
 /// Keeps a second run out of the folder; gone with this process, however it ends.
 fn lock(folder: &Path) -> Result<File> {
-    let path = folder.join(".lock");
-    let cannot = || format!("{} cannot be written", path.display());
-    let file = File::options().create(true).truncate(false).write(true).open(&path).with_context(cannot)?;
+    let cannot = || format!("{} cannot be locked", folder.display());
+    let file = lockable(folder).with_context(cannot)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
@@ -154,6 +210,23 @@ fn lock(folder: &Path) -> Result<File> {
         }
         Err(TryLockError::Error(error)) => Err(error).with_context(cannot),
     }
+}
+
+/// The folder itself: a file in it would be taken for a table.
+#[cfg(unix)]
+fn lockable(folder: &Path) -> std::io::Result<File> {
+    File::open(folder)
+}
+
+/// A file elsewhere that belongs to the folder.
+#[cfg(not(unix))]
+fn lockable(folder: &Path) -> std::io::Result<File> {
+    use sha2::{Digest, Sha256};
+
+    let real = folder.canonicalize()?;
+    let name = source::hexadecimal(&Sha256::digest(real.as_os_str().as_encoded_bytes()));
+    let path = std::env::temp_dir().join(format!("lineament-{name}.lock"));
+    File::options().create(true).truncate(false).write(true).open(path)
 }
 
 /// What a killed run left under temporary names.

@@ -5,12 +5,14 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use lineament::{Limits, Photo};
 use lineament_data::columns::{Cell, ParquetFile};
 use sha2::{Digest, Sha256};
 
-use crate::inputs::Inputs;
+use super::grown::Id;
+use super::roots::Roots;
+use crate::inputs::{Inputs, Unread};
 
 /// Rows that are read at once: images are large.
 const BATCH: usize = 16;
@@ -46,8 +48,67 @@ impl Item {
 }
 
 pub enum Source {
-    Files(Vec<PathBuf>),
+    /// What was typed.
+    Files(Inputs),
     Table(Table),
+}
+
+/// An image of a list.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    path: PathBuf,
+    /// What it is called in its row, where that is not its path.
+    key: Option<Box<str>>,
+    /// Where it is.
+    pub id: Id,
+}
+
+impl Listed {
+    /// What it is called in its row.
+    pub fn item(&self) -> Item {
+        let key = self.key.as_deref().map_or_else(|| self.path.to_string_lossy().into_owned(), str::to_owned);
+        Item { key, data: Data::File(self.path.clone()) }
+    }
+}
+
+/// The images of a list, each once, and the places that could not be looked into.
+pub struct List {
+    pub images: Vec<Listed>,
+    pub unread: Vec<String>,
+    /// Roots of an earlier call, and what they lack.
+    pub roots: Roots,
+    /// Whether folders alone were named, those of the earlier call among them.
+    pub covers: bool,
+}
+
+impl List {
+    /// Lists what was typed; `roots` are those of an earlier call.
+    pub fn of(inputs: &Inputs, roots: &Roots) -> Self {
+        let mut typed = Roots::default();
+        typed.extend(inputs.paths());
+        let covers = inputs.are_folders() && typed.cover(roots);
+        let mut list = Self { images: Vec::new(), unread: Vec::new(), roots: roots.clone(), covers };
+        list.roots.extend(inputs.paths());
+        let mut seen = HashSet::new();
+        for input in inputs.clone() {
+            match input {
+                Ok(input) => {
+                    // What was found in a folder lies below it by its place; what was named has its name alone.
+                    let folder = input.path.ancestors().nth(input.place.components().count());
+                    let folder = folder.filter(|_| input.found);
+                    let place = list.roots.place(&input.path, folder);
+                    let id = Id::of(&place.real);
+                    if seen.insert(id) {
+                        let key = Roots::text(&place);
+                        let key = (input.path.to_str() != Some(&key)).then(|| key.into_boxed_str());
+                        list.images.push(Listed { path: input.path, key, id });
+                    }
+                }
+                Err(Unread(reason)) => list.unread.push(reason),
+            }
+        }
+        list
+    }
 }
 
 /// A Parquet file of images.
@@ -60,7 +121,7 @@ pub struct Table {
 }
 
 impl Source {
-    /// Lists the images of the paths, each file once; `columns` are those of images and keys, where they were named.
+    /// Opens a table, or resolves patterns; `columns` are those of images and keys, where they were named.
     pub fn of(paths: &[PathBuf], columns: [Option<&str>; 2]) -> Result<Self> {
         let is_table =
             |path: &PathBuf| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"));
@@ -78,59 +139,7 @@ impl Source {
             }
             _ => {}
         }
-        let mut seen = HashSet::new();
-        let mut files = Vec::new();
-        for input in Inputs::of(paths)? {
-            // What could not be listed now might be later, and every shard would hold other images.
-            let input = input.map_err(|unread| anyhow!("the pictures cannot be listed: {}", unread.0))?;
-            if seen.insert(input.path.clone()) {
-                files.push(input.path);
-            }
-        }
-        if files.is_empty() {
-            bail!("no picture was found; check the folder");
-        }
-        Ok(Self::Files(files))
-    }
-
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Files(files) => files.len(),
-            Self::Table(table) => table.rows,
-        }
-    }
-
-    /// SHA-256 over the names of the files, or over the columns and the end of the table.
-    pub fn hash(&self) -> String {
-        match self {
-            Self::Files(files) => {
-                let mut digest = Sha256::new();
-                for file in files {
-                    digest.update(file.as_os_str().as_encoded_bytes());
-                    // No name has this byte.
-                    digest.update([0]);
-                }
-                hexadecimal(&digest.finalize())
-            }
-            Self::Table(table) => table.hash.clone(),
-        }
-    }
-
-    /// So many images from the one at `first`.
-    pub fn items(
-        &self,
-        first: usize,
-        rows: usize,
-    ) -> Result<Box<dyn Iterator<Item = Result<Item>> + Send + '_>> {
-        Ok(match self {
-            Self::Files(files) => {
-                let item = |path: &PathBuf| {
-                    Ok(Item { key: path.to_string_lossy().into_owned(), data: Data::File(path.clone()) })
-                };
-                Box::new(files.iter().skip(first).take(rows).map(item))
-            }
-            Self::Table(table) => table.items(first, rows)?,
-        })
+        Ok(Self::Files(Inputs::of(paths)?))
     }
 }
 
@@ -159,7 +168,17 @@ impl Table {
         Ok(Self { path: path.to_owned(), rows, image, key, hash: hexadecimal(&digest.finalize()) })
     }
 
-    fn items(&self, first: usize, rows: usize) -> Result<Box<dyn Iterator<Item = Result<Item>> + Send>> {
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// SHA-256 over the columns and the end of the file.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// So many images from the one at `first`.
+    pub fn items(&self, first: usize, rows: usize) -> Result<Box<dyn Iterator<Item = Result<Item>> + Send>> {
         let file = ParquetFile::open(&self.path)?;
         let of = |name: &str| format!("the column {name} of {}", self.path.display());
         // As Hugging Face's data sets keep images: a struct of bytes and path.

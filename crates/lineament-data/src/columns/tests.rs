@@ -63,6 +63,39 @@ fn cells_are_what_was_written() {
 }
 
 #[test]
+fn every_usual_compression_is_read() {
+    use parquet::basic::Compression;
+
+    let folder = tempfile::tempdir().unwrap();
+    for compression in [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::GZIP(Default::default()),
+        Compression::BROTLI(Default::default()),
+        Compression::ZSTD(Default::default()),
+        Compression::LZ4_RAW,
+        Compression::LZ4,
+    ] {
+        let path = folder.path().join("t.parquet");
+        let schema = Arc::new(parse_message_type("message m { required binary c (UTF8); }").unwrap());
+        let properties = WriterProperties::builder().set_compression(compression).build();
+        let file = File::create(&path).unwrap();
+        let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties)).unwrap();
+        let mut rows = writer.next_row_group().unwrap();
+        let mut column = rows.next_column().unwrap().unwrap();
+        let values: Vec<_> = (0..500).map(|row| format!("img/{row:03}.jpg").into_bytes().into()).collect();
+        column.typed::<ByteArrayType>().write_batch(&values, None, None).unwrap();
+        column.close().unwrap();
+        rows.close().unwrap();
+        writer.close().unwrap();
+        let file = ParquetFile::open(&path).unwrap();
+        let cells = file.cells(file.column(&["c"]).unwrap(), 0).read(usize::MAX).unwrap();
+        assert_eq!(cells.len(), 500, "{compression}");
+        assert_eq!(cells[123].clone().text().unwrap(), "img/123.jpg", "{compression}");
+    }
+}
+
+#[test]
 fn parts_are_found_and_lists_are_none() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.parquet");

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::Table;
-use super::parse::truth;
+use super::parse::{is_empty, truth};
 use crate::error::DataError;
 
 const PATHS: [&str; 6] = ["path", "file", "image", "image_id", "filename", "file_name"];
+const PEOPLE: [&str; 4] = ["identity", "person", "celeb_id", "person_id"];
 const LANDMARKS: [&str; 10] = [
     "lefteye_x",
     "lefteye_y",
@@ -56,7 +57,7 @@ impl Columns {
         };
         let mut columns = Self {
             path,
-            identity: named.or_else(|| find("identity")).or_else(|| find("person")),
+            identity: named.or_else(|| PEOPLE.iter().find_map(|name| find(name))),
             split: find("split"),
             framing: find("framing"),
             face: find("face"),
@@ -70,8 +71,7 @@ impl Columns {
         used.extend(columns.rect.into_iter().flatten());
         used.extend(columns.landmarks.into_iter().flatten());
         for (place, name) in table.names.iter().enumerate().filter(|(place, _)| !used.contains(place)) {
-            let known = table.rows.iter().any(|(_, row)| truth(Table::cell(row, place)).is_some());
-            if known && !name.is_empty() {
+            if says_yes_and_no(table, place) && !name.is_empty() {
                 columns.attributes.push((name.clone(), place));
             } else {
                 columns.ignored.push(name.clone());
@@ -79,6 +79,14 @@ impl Columns {
         }
         Ok(columns)
     }
+}
+
+/// Whether at least half of what a column says is yes or no: a number or a note may look so now and then.
+fn says_yes_and_no(table: &Table, place: usize) -> bool {
+    let said = table.rows.iter().map(|(_, row)| Table::cell(row, place)).filter(|cell| !is_empty(cell));
+    let (clear, all) =
+        said.fold((0, 0), |(clear, all), cell| (clear + usize::from(truth(cell).is_some()), all + 1));
+    clear > 0 && 2 * clear >= all
 }
 
 /// All places, or none where one is missing.

@@ -90,14 +90,55 @@ fn what_does_not_fit_is_counted_with_its_line() {
     let count = |kind| set.report.count(kind);
     assert_eq!(count(FindingKind::EmptyBox), 1);
     assert_eq!(count(FindingKind::UnreadableTag), 1);
-    assert_eq!(count(FindingKind::RowWithoutImage), 1);
+    assert_eq!(count(FindingKind::RowWithoutImage), 2);
     assert_eq!(count(FindingKind::RepeatedName), 1);
-    assert_eq!(count(FindingKind::PathOutside), 2);
     assert_eq!(count(FindingKind::MalformedRow), 1);
-    assert_eq!(count(FindingKind::NotAnImage), 1);
+    assert_eq!(count(FindingKind::NotAnImage), 2);
     assert_eq!(count(FindingKind::SplitsDrawn), 1);
     let text = set.report.to_string();
     assert!(text.contains("line 4: gone.jpg"), "{text}");
+}
+
+#[test]
+fn paths_may_be_absolute_or_lead_out_of_the_folder() {
+    let dir = folder_with(&["photos/a.jpg", "photos/b.jpg", "tables/notes.txt"]);
+    let csv = dir.path().join("tables/t.csv");
+    let absolute = dir.path().join("photos/a.jpg").display().to_string();
+    fs::write(&csv, format!("path,Hat\n{absolute},1\n../photos/b.jpg,0\n")).unwrap();
+    let set = read(&csv).unwrap();
+    assert_eq!(set.len(), 2);
+    assert!(set.samples.iter().all(|sample| sample.path.is_file()));
+}
+
+#[test]
+fn tables_are_read_as_spreadsheets_write_them() {
+    let dir = folder_with(&["a.jpg", "b.jpg", "c.jpg"]);
+    let file = dir.path().join("t.csv");
+    let rows = ["path,Hat,\"Note, or none\"", "a.jpg,Yes,", "b.jpg,NO,", "c.jpg,-1,"];
+    let plain = rows.join("\n");
+    let utf_16: Vec<u8> = format!("\u{feff}{plain}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (how, bytes) in [
+        ("plain", plain.clone().into_bytes()),
+        (
+            "a mark before a quoted name",
+            format!("\u{feff}{}", plain.replace("path", "\"path\"")).into_bytes(),
+        ),
+        ("CRLF", rows.join("\r\n").into_bytes()),
+        ("CR", rows.join("\r").into_bytes()),
+        ("semicolons", plain.replace(',', ";").replace("Note; or", "Note, or").into_bytes()),
+        ("tabs", plain.replace(',', "\t").replace("Note\t or", "Note, or").into_bytes()),
+        ("UTF-16", utf_16),
+        ("NUL", format!("{}\0\0", plain.replace("b.jpg", "b.jpg\0")).into_bytes()),
+    ] {
+        fs::write(&file, bytes).unwrap();
+        let set = read(&file).unwrap();
+        let tags: Vec<_> =
+            set.samples.iter().map(|sample| (sample.name.as_str(), sample.tags.clone())).collect();
+        let expected =
+            [("a.jpg", vec![Some(true)]), ("b.jpg", vec![Some(false)]), ("c.jpg", vec![Some(false)])];
+        assert_eq!(tags, expected, "{how}");
+        assert_eq!(set.attributes, ["Hat"], "{how}");
+    }
 }
 
 #[test]

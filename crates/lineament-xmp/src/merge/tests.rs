@@ -1,4 +1,6 @@
 use super::*;
+use crate::Region;
+use crate::area::Area;
 
 fn message(keywords: &[&str], areas: &[f64]) -> Message {
     let region = |x: &f64| Region {
@@ -23,11 +25,11 @@ fn list(text: &str, list: &List) -> Vec<String> {
         .map_or_else(Vec::new, |l| l.items().map(|item| item.text.clone()).collect())
 }
 
-fn regions(text: &str) -> Vec<f64> {
+fn drawn(text: &str) -> Vec<f64> {
     let root = tree::read(text).unwrap();
     let all = root.all();
     let list = all.iter().find(|element| element.name.is(REGIONS, "RegionList")).and_then(|list| list.list());
-    list.map_or_else(Vec::new, |list| list.items().map(|item| area_of(item).unwrap().x).collect())
+    list.map_or_else(Vec::new, |list| list.items().map(|item| regions::mwg(item).unwrap().x).collect())
 }
 
 /// As digiKam writes them: attributes for values, its own prefix order, a region with a name, and things that are nobody's business.
@@ -60,7 +62,7 @@ fn a_new_sidecar_says_keywords_and_regions() {
     assert_eq!(list(&text, &SUBJECT), ["Smiling", "Wearing_Hat"]);
     assert_eq!(list(&text, &TREE), ["Lineament|Smiling", "Lineament|Wearing_Hat"]);
     assert_eq!(list(&text, &TAGS), ["Lineament/Smiling", "Lineament/Wearing_Hat"]);
-    assert_eq!(regions(&text), [0.3, 0.7]);
+    assert_eq!(drawn(&text), [0.3, 0.7]);
     // Again, nothing changes; with nobody there, all of it goes.
     assert_eq!(merge(&text, &message(&["Smiling", "Wearing_Hat"], &[0.3, 0.7])).unwrap(), text);
     let empty = merge(&text, &message(&[], &[])).unwrap();
@@ -73,7 +75,7 @@ fn what_others_wrote_stays_to_the_byte() {
     assert_eq!(list(&first, &SUBJECT), ["Holidays", "R&D", "Smiling", "A<B"]);
     assert_eq!(list(&first, &TAGS), ["Places/Home", "Lineament/Smiling", "Lineament/A<B"]);
     assert_eq!(list(&first, &RECORD), ["A<B"], "Smiling was there before us");
-    assert_eq!(regions(&first), [0.2, 0.8], "Ann's face is not drawn twice");
+    assert_eq!(drawn(&first), [0.2, 0.8], "Ann's face is not drawn twice");
     // Every byte of the original is still there, in its order.
     let mut rest = first.as_str();
     for line in DIGIKAM_SIDECAR.lines() {
@@ -85,7 +87,7 @@ fn what_others_wrote_stays_to_the_byte() {
     }
     let second = merge(&first, &message(&["Young"], &[0.5])).unwrap();
     assert_eq!(list(&second, &SUBJECT), ["Holidays", "R&D", "Smiling", "Young"]);
-    assert_eq!(regions(&second), [0.2, 0.5]);
+    assert_eq!(drawn(&second), [0.2, 0.5]);
     // Taken back, all is as it was but for an empty description at the end.
     let third = merge(&second, &message(&[], &[])).unwrap();
     let end = DIGIKAM_SIDECAR.find(" </r:RDF>").unwrap();
@@ -102,7 +104,7 @@ fn short_forms_are_opened() {
     ] {
         let merged = merge(rdf, &message(&["Smiling"], &[0.4])).unwrap();
         assert_eq!(list(&merged, &SUBJECT), ["Smiling"], "{merged}");
-        assert_eq!(regions(&merged), [0.4]);
+        assert_eq!(drawn(&merged), [0.4]);
         let both = merged.matches("about=\"uuid:1\"").count() + merged.matches("about='uuid:1'").count();
         assert_eq!(both, if rdf.contains("uuid") { 2 } else { 0 }, "{merged}");
     }
@@ -131,7 +133,7 @@ fn hostile_sidecars_are_refused_with_a_reason() {
     assert!(refused(&format!("{rdf}&bomb;</rdf:RDF>")).contains("&bomb;"));
     assert!(refused(&"<a>".repeat(100_000)).contains("nested deeper"));
     let text = format!(
-        "{rdf}<rdf:Description xmlns:dc='{DC}'><dc:subject>Smiling</dc:subject></rdf:Description></rdf:RDF>"
+        "{rdf}<rdf:Description xmlns:dc='{DC}'><dc:subject><dc:odd/></dc:subject></rdf:Description></rdf:RDF>"
     );
     assert!(refused(&text).contains("dc:subject is no list"), "{}", refused(&text));
     for cut in (0..DIGIKAM_SIDECAR.len()).filter(|cut| DIGIKAM_SIDECAR.is_char_boundary(*cut)) {
@@ -140,4 +142,139 @@ fn hostile_sidecars_are_refused_with_a_reason() {
         let result = merge(&DIGIKAM_SIDECAR[..cut], &message(&["Smiling"], &[0.4]));
         assert!(whole || result.is_err(), "{cut}");
     }
+}
+
+/// Descriptions of one property, in the ways that programs write a single value.
+fn described(property: &str) -> [String; 3] {
+    let rdf = format!("<rdf:RDF xmlns:rdf='{RDF}'>");
+    let around = |attribute: &str, element: &str| {
+        format!(
+            "{rdf}<rdf:Description rdf:about='' xmlns:dc='{DC}' xmlns:lr='{LIGHTROOM}'{attribute}>{element}</rdf:Description></rdf:RDF>"
+        )
+    };
+    [
+        around(&format!(" {property}=\"Holiday\""), ""),
+        around("", &format!("<{property}>Holiday</{property}>")),
+        around("", &format!("<{property}><rdf:Bag><rdf:li>Holiday</rdf:li></rdf:Bag></{property}>")),
+    ]
+}
+
+#[test]
+fn a_keyword_in_any_form_is_merged_and_stays() {
+    for text in described("dc:subject") {
+        let merged = merge(&text, &message(&["Smiling"], &[])).unwrap();
+        assert_eq!(list(&merged, &SUBJECT), ["Holiday", "Smiling"], "{merged}");
+        assert_eq!(merged.matches("Holiday").count(), 1, "{merged}");
+        assert_eq!(list(&merged, &RECORD), ["Smiling"]);
+        let back = merge(&merged, &message(&[], &[])).unwrap();
+        assert_eq!(list(&back, &SUBJECT), ["Holiday"], "{back}");
+        assert!(!back.contains("Smiling"));
+        // The same word as ours was there before us.
+        let merged = merge(&text, &message(&["Holiday"], &[])).unwrap();
+        let root = tree::read(&merged).unwrap();
+        let (_, described) = descriptions(&root).unwrap();
+        let subject = property(&described, DC, "subject").unwrap();
+        assert_eq!(subject.values().into_iter().collect::<Vec<_>>(), ["Holiday"]);
+        assert!(list(&merged, &RECORD).is_empty());
+    }
+    for text in described("lr:hierarchicalSubject") {
+        let merged = merge(&text, &message(&["Smiling"], &[])).unwrap();
+        assert_eq!(list(&merged, &TREE), ["Holiday", "Lineament|Smiling"], "{merged}");
+    }
+    // A record of ours that another program made a single value.
+    let text = described("dc:subject")[0].replace(
+        "dc:subject=",
+        &format!("xmlns:lineament='{OURS}' lineament:Keywords='Holiday' dc:subject="),
+    );
+    let back = merge(&text, &message(&[], &[])).unwrap();
+    assert!(!back.contains("Holiday"), "{back}");
+}
+
+/// What exiv2 0.27 makes of our sidecar (digiKam, darktable and pyexiv2 write by it): members of structures become attributes.
+fn saved_by_exiv2(name: &str, extensions: &str) -> String {
+    format!(
+        "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\" x:xmptk=\"XMP Core 4.4.0-Exiv2\">
+ <rdf:RDF xmlns:rdf=\"{RDF}\">
+  <rdf:Description rdf:about=\"\" xmlns:lineament=\"{OURS}\" xmlns:mwg-rs=\"{REGIONS}\"
+    xmlns:stArea=\"http://ns.adobe.com/xmp/sType/Area#\" xmlns:dc=\"{DC}\">
+   <mwg-rs:Regions rdf:parseType=\"Resource\"><mwg-rs:RegionList><rdf:Bag><rdf:li>
+       <rdf:Description{name} mwg-rs:Type=\"Face\" mwg-rs:Description=\"Smiling\">
+       <mwg-rs:Area stArea:x=\"0.2\" stArea:y=\"0.5\" stArea:w=\"0.1\" stArea:h=\"0.2\" stArea:unit=\"normalized\"/>{extensions}
+       </rdf:Description></rdf:li></rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>"
+    )
+}
+
+#[test]
+fn our_regions_are_known_again_in_any_form() {
+    let extensions = "<mwg-rs:Extensions lineament:Model=\"tiny\"/>";
+    let ours = [
+        saved_by_exiv2(" mwg-rs:Name=\"Lineament\"", extensions),
+        saved_by_exiv2("", extensions),
+        saved_by_exiv2(" mwg-rs:Name=\"Lineament\"", ""),
+    ];
+    for text in ours {
+        // The face has moved, and the ghost of it is gone.
+        assert_eq!(drawn(&merge(&text, &message(&["Young"], &[0.21])).unwrap()), [0.21]);
+        assert_eq!(drawn(&merge(&text, &message(&["Young"], &[0.7])).unwrap()), [0.7]);
+        let back = merge(&text, &message(&[], &[])).unwrap();
+        assert!(!back.contains("mwg-rs:RegionList"), "{back}");
+    }
+    // One that somebody named is theirs from then on, and not drawn again.
+    let named = saved_by_exiv2(" mwg-rs:Name=\"Ann\"", extensions);
+    assert_eq!(drawn(&merge(&named, &message(&["Young"], &[0.21, 0.7])).unwrap()), [0.2, 0.7]);
+    assert_eq!(drawn(&merge(&named, &message(&[], &[])).unwrap()), [0.2]);
+}
+
+#[test]
+fn a_face_that_others_drew_is_not_doubled() {
+    let around = |inside: &str| {
+        format!("<rdf:RDF xmlns:rdf='{RDF}'><rdf:Description>{inside}</rdf:Description></rdf:RDF>")
+    };
+    let mwg = |kind: &str, x: f64, y: f64, w: f64, h: f64| {
+        around(&format!(
+            "<m:Regions xmlns:m='{REGIONS}' xmlns:a='http://ns.adobe.com/xmp/sType/Area#' rdf:parseType='Resource'><m:RegionList><rdf:Bag>\
+             <rdf:li rdf:parseType='Resource'>{kind}<m:Area a:x='{x}' a:y='{y}' a:w='{w}' a:h='{h}'/></rdf:li></rdf:Bag></m:RegionList></m:Regions>"
+        ))
+    };
+    let face = "<m:Type>Face</m:Type>";
+    // Ours lies at 0.2, 0.5 and is 0.1 x 0.2 large.
+    let same = [
+        mwg(face, 0.2, 0.5, 0.1, 0.2),
+        mwg("", 0.2, 0.5, 0.1, 0.2),
+        // The head, with hair and neck; a part of the face.
+        mwg(face, 0.21, 0.47, 0.18, 0.36),
+        mwg(face, 0.2, 0.48, 0.06, 0.1),
+        around(
+            "<MP:RegionInfo xmlns:MP='http://ns.microsoft.com/photo/1.2/' xmlns:I='http://ns.microsoft.com/photo/1.2/t/RegionInfo#' \
+             xmlns:R='http://ns.microsoft.com/photo/1.2/t/Region#' rdf:parseType='Resource'><I:Regions><rdf:Bag><rdf:li \
+             R:Rectangle='0.14, 0.36, 0.12, 0.28' R:PersonDisplayName='Ann'/></rdf:Bag></I:Regions></MP:RegionInfo>",
+        ),
+        around(
+            "<e:ImageRegion xmlns:e='http://iptc.org/std/Iptc4xmpExt/2008-02-29/'><rdf:Bag><rdf:li rdf:parseType='Resource'>\
+             <e:RegionBoundary rdf:parseType='Resource'><e:rbShape>rectangle</e:rbShape><e:rbUnit>relative</e:rbUnit><e:rbX>0.15</e:rbX>\
+             <e:rbY>0.4</e:rbY><e:rbW>0.1</e:rbW><e:rbH>0.2</e:rbH></e:RegionBoundary></rdf:li></rdf:Bag></e:ImageRegion>",
+        ),
+    ];
+    for text in same {
+        let merged = merge(&text, &message(&["Smiling"], &[0.2, 0.8])).unwrap();
+        assert_eq!(merged.matches("<mwg-rs:Name>Lineament").count(), 1, "{merged}");
+        assert!(merged.contains("<stArea:x>0.800000"), "{merged}");
+    }
+    let other = [
+        mwg("<m:Type>Pet</m:Type>", 0.2, 0.5, 0.1, 0.2),
+        mwg("<m:Type>Focus</m:Type>", 0.2, 0.5, 0.1, 0.2),
+        // The whole person; a neighbor.
+        mwg(face, 0.2, 0.6, 0.3, 0.8),
+        mwg(face, 0.28, 0.5, 0.1, 0.2),
+    ];
+    for text in other {
+        let merged = merge(&text, &message(&["Smiling"], &[0.2])).unwrap();
+        assert!(merged.contains("<stArea:x>0.200000"), "{merged}");
+    }
+    // One region is about one face.
+    let merged = merge(&mwg(face, 0.2, 0.5, 0.14, 0.24), &message(&["Smiling"], &[0.19, 0.21])).unwrap();
+    assert_eq!(merged.matches("<mwg-rs:Name>Lineament").count(), 1, "{merged}");
 }

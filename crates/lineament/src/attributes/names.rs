@@ -71,16 +71,29 @@ pub struct UnknownAttribute {
     pub suggestion: Option<String>,
 }
 
-/// The index of `name` among `known`, which must match exactly.
+/// The index of `name` among `known`: the one of exactly this name, or the only one that differs in case and separators alone
+/// (`wearing hat` is `Wearing_Hat`).
 ///
 /// # Errors
-/// [`UnknownAttribute`] with the nearest known name, spelling, case and separators forgiven.
+/// [`UnknownAttribute`] with the nearest known name, a misspelling forgiven.
 pub fn find<S: AsRef<str>>(known: &[S], name: &str) -> Result<usize, UnknownAttribute> {
-    known.iter().position(|candidate| candidate.as_ref() == name).ok_or_else(|| UnknownAttribute {
+    let exact = known.iter().position(|candidate| candidate.as_ref() == name);
+    exact.or_else(|| only_alike(known, name)).ok_or_else(|| UnknownAttribute {
         name: name.to_owned(),
         suggestion: nearest(known, name).map(str::to_owned),
     })
 }
+
+fn only_alike<S: AsRef<str>>(known: &[S], name: &str) -> Option<usize> {
+    // Names are short; a long argument is none.
+    let wanted = if name.len() <= LONGEST { folded(name) } else { return None };
+    let mut alike = known.iter().enumerate().filter(|(_, candidate)| folded(candidate.as_ref()) == wanted);
+    let (index, _) = alike.next().filter(|_| !wanted.is_empty())?;
+    alike.next().is_none().then_some(index)
+}
+
+/// Letters of a name at most.
+const LONGEST: usize = 256;
 
 fn nearest<'a, S: AsRef<str>>(known: &'a [S], name: &str) -> Option<&'a str> {
     let wanted = folded(name);
@@ -135,16 +148,25 @@ mod tests {
     }
 
     #[test]
-    fn misspelt_names_are_suggested() {
+    fn case_and_separators_are_forgiven() {
         for (typed, meant) in [
             ("smiling", "Smiling"),
-            ("Smilling", "Smiling"),
+            (" Smiling ", "Smiling"),
             ("eye-glasses", "Eyeglasses"),
             ("Wearing Hat", "Wearing_Hat"),
-            ("Moustache", "Mustache"),
-            ("Grey_Hair", "Gray_Hair"),
             ("5oclockshadow", "5_o_Clock_Shadow"),
         ] {
+            assert_eq!(CELEBA.get(find(&CELEBA, typed).unwrap()), Some(&meant), "{typed}");
+        }
+        // Where two are alike, each has its own name alone.
+        assert_eq!(find(&["Round", "round"], "round"), Ok(1));
+        assert!(find(&["Round", "round"], "ROUND").is_err());
+    }
+
+    #[test]
+    fn misspelt_names_are_suggested() {
+        for (typed, meant) in [("Smilling", "Smiling"), ("Moustache", "Mustache"), ("Grey_Hair", "Gray_Hair")]
+        {
             let error = find(&CELEBA, typed).unwrap_err();
             assert_eq!(error.suggestion.as_deref(), Some(meant), "{typed}");
         }

@@ -18,6 +18,7 @@ use lineament_fit::{
 use super::Outcome;
 use crate::arguments::{LayoutName, RunArguments, SearchArguments};
 use crate::files::{self, Sink};
+use crate::outputs::{self, ForceArguments, Kind, Output};
 use crate::terminal::Colours;
 use crate::{model, notes};
 use images::{Images, Looked};
@@ -58,6 +59,9 @@ pub struct TeachArguments {
     /// have it, as a rule; few faces have freckles.
     #[arg(long, value_name = "P")]
     pub share: Option<f32>,
+    /// What the new model is called [default: as the one that it is taught on]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
     /// Teach attributes anew that the model knows already
     #[arg(long)]
     pub replace: bool,
@@ -67,6 +71,8 @@ pub struct TeachArguments {
     /// Write all figures, and the images that were left out, to this file as JSON
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    #[command(flatten)]
+    pub force: ForceArguments,
     /// Another seed draws other images, and leaves out others together
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -91,6 +97,7 @@ pub enum PartName {
 }
 
 pub fn run(arguments: TeachArguments) -> Result<Outcome> {
+    check_outputs(&arguments)?;
     let bundle = model::bundle(&arguments.run.model)?;
     check_names(&arguments, bundle.card())?;
     let images = Images::find(&arguments)?;
@@ -122,6 +129,7 @@ pub fn run(arguments: TeachArguments) -> Result<Outcome> {
     }
     let written =
         if heads.is_empty() { None } else { Some(add_attributes(&bundle, &heads, arguments.replace)?) };
+    let written = written.map(|bundle| model::renamed(bundle, arguments.name.as_deref())).transpose()?;
     report.written = written.as_ref().map(Bundle::hash);
     if let Some(path) = &arguments.report {
         files::write_whole(path, &serde_json::to_vec_pretty(&report)?)?;
@@ -144,6 +152,19 @@ pub fn run(arguments: TeachArguments) -> Result<Outcome> {
         written.hash()
     ));
     Ok(Outcome::with_unread((looked.unread.len() + refused.len()) as u64))
+}
+
+/// Refuses outputs that would destroy something.
+fn check_outputs(arguments: &TeachArguments) -> Result<()> {
+    let sides = arguments.positive.iter().chain(&arguments.negative).chain(&arguments.data);
+    // A model may get attributes in place, where --force says so: it is read before.
+    let read = outputs::named(sides, [arguments.run.detector.as_ref()]);
+    let (fixed, force) = (true, arguments.force);
+    Output { path: &arguments.output, kind: Kind::Model, fixed, force }.check(read.iter().copied())?;
+    if let Some(path) = &arguments.report {
+        Output { path, kind: Kind::Json, fixed, force }.check(read)?;
+    }
+    Ok(())
 }
 
 /// Refuses names before any image is looked at.
