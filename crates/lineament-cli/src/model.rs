@@ -31,7 +31,7 @@ pub fn named_bundle(named: Option<&PathBuf>, arguments: &ModelArguments) -> Resu
 fn open(path: Option<&Path>) -> Result<Bundle> {
     let Some(path) = path else { return Ok(Bundle::embedded()?) };
     Bundle::open(path).map_err(|error| match what_it_is(path) {
-        Some(what) => anyhow!("{} is no model: {what}", path.display()),
+        Some(what) => anyhow!("{} is no bundle: {what}", path.display()),
         None => error.into(),
     })
 }

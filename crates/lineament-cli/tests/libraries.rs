@@ -32,8 +32,8 @@ fn said(tool: &str, arguments: &[&str], file: &Path) -> String {
 }
 
 fn exiftool(file: &Path, tags: &[&str]) -> Vec<String> {
-    let text = said("exiftool", &[&["-s3", "-a", "-sep", "\n"], tags].concat(), file);
-    text.lines().map(str::to_owned).collect()
+    let text = said("exiftool", &[&["-s3", "-a", "-sep", ";;"], tags].concat(), file);
+    text.lines().flat_map(|line| line.split(";;")).map(str::to_owned).collect()
 }
 
 /// A photo in which the tiny model finds faces, as JPEG.

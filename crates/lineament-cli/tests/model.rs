@@ -112,7 +112,7 @@ fn locate_tells_boxes_without_attributes_and_writes_maps() {
     let csv = output(&mut stage.with_model(&["locate", "photos", "--format", "csv"]));
     assert_eq!(
         csv.lines().next(),
-        Some("path,width,height,face,x,y,box_width,box_height,score,roll,faces_left_out")
+        Some("path,width,height,face,x,y,box_width,box_height,score,roll,faces_left_out,error")
     );
     let text = output(&mut stage.with_model(&["locate", "photos/a.png"]));
     assert!(text.contains("face 1  at ") && !text.contains('%'), "{text}");

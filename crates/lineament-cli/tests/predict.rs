@@ -123,7 +123,8 @@ fn parquet_has_the_same_columns_typed() {
     let reader = SerializedFileReader::new(fs::File::open(stage.path("faces.parquet")).unwrap()).unwrap();
     let names: Vec<String> =
         reader.metadata().file_metadata().schema().get_fields().iter().map(|f| f.name().to_owned()).collect();
-    assert_eq!(names.join(","), csv.lines().next().unwrap());
+    // A row a face has no place for an image that could not be read.
+    assert_eq!(names.join(","), csv.lines().next().unwrap().replace("error,", ""));
     let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
     assert_eq!(rows.len(), csv.lines().count() - 1);
     let first: Vec<Field> = rows[0].get_column_iter().map(|(_, field)| field.clone()).collect();

@@ -87,8 +87,7 @@ fn a_limit_keeps_the_best_and_says_what_it_cuts() {
         stage.with_model(&call).args(["--format", format]).assert().code(0).stderr(contains(said.clone()));
     }
     let csv = output(stage.with_model(&call).args(["--format", "csv"]));
-    let head =
-        "path,width,height,face,x,y,box_width,box_height,score,roll,faces_left_out,error,Bald,Bald_probability";
+    let head = "path,width,height,face,x,y,box_width,box_height,score,roll,faces_left_out,error,Bald,Bald_probability";
     let (first, rows) = csv.split_once('\n').unwrap();
     assert_eq!((first, rows.lines().count()), (head, 1));
     // The paper's LNets do not know how a face stands.

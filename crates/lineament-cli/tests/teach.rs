@@ -51,8 +51,7 @@ const FOLDERS: [&str; 6] = ["teach", "Bright", "--positive", "bright", "--negati
 #[test]
 fn two_folders_teach_an_attribute_that_is_there_everywhere() {
     let stage = stage();
-    let call =
-        [&FOLDERS[..], &["--output", "my.lineament", "--report", "taught.json", "--name", "mine"]].concat();
+    let call = [&FOLDERS[..], &["--output", "my.lineament", "--report", "taught.json"]].concat();
     let run = stage.with_model(&call).assert().code(0).stdout("");
     let said = String::from_utf8(run.get_output().stderr.clone()).unwrap();
     for part in [
@@ -160,12 +159,14 @@ fn a_table_teaches_several_and_people_are_left_out_whole() {
         .stderr(contains("my.lineament is there already").and(contains("--force")));
     stage
         .lineament(&again)
-        .args(["--output", "my.lineament", "--replace", "--pictures", "22", "--force"])
+        .args(["--output", "my.lineament", "--replace", "--pictures", "22", "--force", "--name", "mine"])
         .assert()
         .code(0);
     let shown = output(&mut stage.lineament(&["model", "show", "my.lineament"]));
     assert!(
-        shown.contains("41 attributes") && shown.contains("Bright: 22 pictures with it, 22 without"),
+        shown.contains("mine")
+            && shown.contains("41 attributes")
+            && shown.contains("Bright: 22 pictures with it, 22 without"),
         "{shown}"
     );
 }
@@ -193,6 +194,7 @@ fn images_that_cannot_be_learned_from_are_said() {
     stage.photo("bright/liar.png", &image(101, false));
     stage
         .with_model(&call)
+        .arg("--force")
         .assert()
         .code(2)
         .stderr(contains("are the same picture").and(contains("liar.png")));

@@ -48,7 +48,7 @@ struct Lists {
 /// read. Anything else that does not fit is counted in [`Dataset::report`].
 pub fn read(dir: &Path) -> Result<Dataset, DataError> {
     let inner = dir.join("celeba");
-    let dir = if !is_here(dir) && is_here(&inner) { inner.as_path() } else { dir };
+    let dir = if !is_here(dir) && is_within(dir) { inner.as_path() } else { dir };
     let mut report = ReadReport::default();
     let (attributes_path, wanted) = find(dir, "Anno", "list_attr_celeba.txt");
     let attributes_path = attributes_path.ok_or_else(|| {
@@ -93,6 +93,11 @@ pub fn read(dir: &Path) -> Result<Dataset, DataError> {
         None => set.draw_splits(),
     }
     Ok(set)
+}
+
+/// Whether a folder holds torchvision's: `celeba`, with the lists straight in it.
+pub(crate) fn is_within(dir: &Path) -> bool {
+    dir.join("celeba/list_attr_celeba.txt").is_file()
 }
 
 /// Whether the attribute list is in a folder.

@@ -61,7 +61,7 @@ pub fn detect(path: &Path) -> Result<Layout, DataError> {
     if !path.exists() {
         return Err(DataError::missing(path, "a folder of pictures or a table is expected there"));
     }
-    let is_celeba = celeba::is_here(path) || celeba::is_here(&path.join("celeba"));
+    let is_celeba = celeba::is_here(path) || celeba::is_within(path);
     if is_celeba || there(&["Img/img_align_celeba", "Img/img_celeba"]) {
         return Ok(Layout::Celeba);
     }

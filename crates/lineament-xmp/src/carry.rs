@@ -6,7 +6,7 @@
 use exif::{Context, Exif, In, Tag, Value};
 use quick_xml::escape::escape;
 
-use crate::embedded::{Embedded, Iptc};
+use crate::embedded::{Embedded, Iptc, plain};
 use crate::error::SidecarError;
 use crate::merge::{Edits, List, SUBJECT, descriptions, empty, property};
 use crate::tree::{self, Element, RDF};
@@ -231,10 +231,7 @@ fn said(exif: &Exif, tag: Tag) -> Option<String> {
         Value::Long(numbers) => numbers.first()?.to_string(),
         _ => return None,
     };
-    // Control characters are not allowed in XML.
-    let text: String = text.chars().filter(|c| !c.is_control() || c.is_whitespace()).collect();
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    Some(plain(&text)).filter(|text| !text.is_empty())
 }
 
 /// A comment behind the name of its encoding.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use lineament::{OperatingPoint, Tagger, Threads};
-use lineament_data::{Dataset, Framing, Layout, Split, boxes, folder, layout};
+use lineament_data::{Dataset, FindingKind, Framing, Layout, Split, boxes, folder, layout};
 use lineament_lab::observe::Skipped;
 use lineament_lab::{EvaluateError, EvaluateOptions, Evaluation, FaceFrom, Provenance, evaluate, results};
 
@@ -75,7 +75,9 @@ pub fn run(arguments: EvaluateArguments) -> Result<Outcome> {
     }
     let tagger = arguments.search.of(&model::ready(&arguments.run)?)?;
     let options = Options::check(arguments)?;
-    for finding in options.data.report.findings() {
+    // Parts that nobody asks for were drawn for nothing.
+    let is_idle = |kind| kind == FindingKind::SplitsDrawn && options.split == Split::All;
+    for finding in options.data.report.findings().iter().filter(|finding| !is_idle(finding.kind)) {
         notes::note(format!("{} {}: {}", finding.count, finding.kind.words(), finding.examples.join("; ")));
     }
     // Opened first: a place that cannot be written to should not be found out after the measuring.

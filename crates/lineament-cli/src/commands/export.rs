@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use lineament::Bundle;
-use lineament::onnx::onnx_files;
+use lineament::onnx::{OnnxFile, onnx_files};
 
 use super::Outcome;
 use crate::arguments::ModelArguments;
@@ -32,10 +32,10 @@ pub fn run(arguments: ExportArguments) -> Result<Outcome> {
         bail!("say what to write with --bundle OUT or --onnx DIR");
     }
     let (force, model) = (arguments.force, arguments.model.model.as_deref());
-    if let Some(path) = &arguments.bundle {
+    let bundle = model::bundle(&arguments.model)?;
+    if let Some(path) = arguments.bundle.as_deref().filter(|path| !holds(path, bundle.bytes())) {
         Output { path, kind: Kind::Model, fixed: true, force }.check(model)?;
     }
-    let bundle = model::bundle(&arguments.model)?;
     if let Some(path) = &arguments.bundle {
         files::write_whole(path, bundle.bytes())?;
         say(&bundle, path);
@@ -50,11 +50,22 @@ pub fn run(arguments: ExportArguments) -> Result<Outcome> {
 fn write_onnx(bundle: &Bundle, folder: &Path, force: ForceArguments) -> Result<()> {
     let files = onnx_files(bundle).context("the model cannot be written as ONNX")?;
     let readme = export_readme::page(bundle).context("the model cannot be written as ONNX")?;
-    let names = files.iter().map(|file| file.name).chain(["README.md"]);
-    names.into_iter().try_for_each(|name| outputs::may_replace(&folder.join(name), force))?;
+    let readme = OnnxFile { name: "README.md", bytes: readme.into_bytes() };
+    let files: Vec<&OnnxFile> = files.iter().chain([&readme]).collect();
+    for file in &files {
+        let path = folder.join(file.name);
+        if !holds(&path, &file.bytes) {
+            outputs::may_replace(&path, force)?;
+        }
+    }
     files::make_folder(folder)?;
-    files.iter().try_for_each(|file| files::write_whole(&folder.join(file.name), &file.bytes))?;
-    files::write_whole(&folder.join("README.md"), readme.as_bytes())
+    files.iter().try_for_each(|file| files::write_whole(&folder.join(file.name), &file.bytes))
+}
+
+/// Whether a file is there already as it would be written: then nothing is lost.
+fn holds(path: &Path, bytes: &[u8]) -> bool {
+    std::fs::metadata(path).is_ok_and(|known| known.len() == bytes.len() as u64)
+        && std::fs::read(path).is_ok_and(|there| there == bytes)
 }
 
 fn say(bundle: &Bundle, path: &Path) {

@@ -102,8 +102,7 @@ fn xmp_is_carried_over_as_it_is() {
         [b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".as_slice(), b"more", xmp.as_bytes(), b"pixels"].concat();
     for file in [jpeg(&[xmp_segment(properties)]), png, webp, other] {
         let text = fresh_of(&file);
-        for said in ["xmp:Rating='5'", "At the lake", "<rdf:li>Holiday</rdf:li>"]
-        {
+        for said in ["xmp:Rating='5'", "At the lake", "<rdf:li>Holiday</rdf:li>"] {
             assert_eq!(text.matches(said).count(), 1, "{said} in {text}");
         }
         assert!(!text.contains(&" ".repeat(100)) && text.ends_with("<?xpacket end=\"w\"?>\n"), "{text}");

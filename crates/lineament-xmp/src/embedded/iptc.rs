@@ -1,6 +1,6 @@
 //! IPTC-IIM, the older keywords and captions of photos, as JPEG and TIFF hold it.
 
-use super::{number, part};
+use super::{number, part, plain};
 
 /// The resource of Photoshop that holds IPTC.
 const RESOURCE: usize = 0x0404;
@@ -63,7 +63,7 @@ fn text(value: &[u8], is_utf_8: bool) -> String {
         Err(_) if is_utf_8 => String::from_utf8_lossy(value).into_owned(),
         Err(_) => value.iter().map(|byte| char::from(*byte)).collect(),
     };
-    text.trim_matches(|c: char| c.is_whitespace() || c == '\0').to_owned()
+    plain(&text)
 }
 
 /// The IPTC among Photoshop's resources; bytes that are IPTC already are left as they are.
@@ -99,13 +99,14 @@ mod tests {
         let records = |bytes: &[u8]| -> Vec<(u8, String)> {
             Iptc::read(bytes).records.into_iter().map(|record| (record.number, record.text)).collect()
         };
-        let zoe = (25, "Zoë".to_owned());
-        assert_eq!(records(b"\x1c\x01\x5a\0\x03\x1b%G\x1c\x02\x19\0\x04Zo\xc3\xab"), [zoe.clone()]);
-        assert_eq!(records(b"\x1c\x02\x19\0\x04Zo\xc3\xab"), [zoe.clone()], "UTF-8 that nobody stated");
-        assert_eq!(records(b"\x1c\x02\x19\0\x03Zo\xeb"), [zoe.clone()], "Latin-1");
-        assert_eq!(records(b"\x1c\x02\x19\x80\x04\0\0\0\x03Zo\xeb"), [zoe], "a long length");
+        let zoe = [(25, "Zoë".to_owned())];
+        assert_eq!(records(b"\x1c\x01\x5a\0\x03\x1b%G\x1c\x02\x19\0\x04Zo\xc3\xab"), zoe);
+        assert_eq!(records(b"\x1c\x02\x19\0\x04Zo\xc3\xab"), zoe, "UTF-8 that nobody stated");
+        assert_eq!(records(b"\x1c\x02\x19\0\x03Zo\xeb"), zoe, "Latin-1");
+        assert_eq!(records(b"\x1c\x02\x19\x80\x04\0\0\0\x03Zo\xeb"), zoe, "a long length");
         assert_eq!(records(b"\x1c\x02\x19\0\x09Zo"), [], "cut off");
         assert_eq!(records(b"\x1c\x02\x19\xff\xff"), []);
+        assert_eq!(records(b"\x1c\x02\x19\0\x06 a\x01b\n\0"), [(25, "ab".to_owned())], "what XML cannot say");
     }
 
     #[test]

@@ -90,6 +90,16 @@ fn bytes(field: &Field) -> Option<Vec<u8>> {
     }
 }
 
+/// Text without what XML does not allow, and without white space around it.
+pub(crate) fn plain(text: &str) -> String {
+    let is_allowed = |c: &char| match c {
+        '\t' | '\n' | '\r' => true,
+        '\u{fffe}' | '\u{ffff}' => false,
+        c => !c.is_control(),
+    };
+    text.chars().filter(is_allowed).collect::<String>().trim().to_owned()
+}
+
 /// A part of a file; nothing where it reaches beyond the end.
 fn part(file: &[u8], at: usize, length: usize) -> Option<&[u8]> {
     file.get(at..at.checked_add(length)?)
