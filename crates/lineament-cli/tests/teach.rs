@@ -104,7 +104,7 @@ fn two_folders_teach_an_attribute_that_is_there_everywhere() {
     assert!(stage.text("graphs/README.md").contains("Bright"));
     // The same call gives the same bytes.
     let first = fs::read(stage.path("my.lineament")).unwrap();
-    stage.with_model(&call).args(["--threads", "1"]).assert().code(0);
+    stage.with_model(&call).args(["--threads", "1", "--force"]).assert().code(0);
     assert!(fs::read(stage.path("my.lineament")).unwrap() == first);
 }
 
