@@ -1,6 +1,6 @@
 //! What can be typed: the commands, and the arguments that several of them share. Those of one command stand with it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::outputs::{ForceArguments, Kind};
 use crate::{commands, examples};
@@ -347,6 +347,15 @@ pub enum FigureFormat {
 }
 
 impl FigureFormat {
+    /// The format that was asked for, or that the output's name ends in, or text.
+    pub fn choose(asked: Option<Self>, output: Option<&Path>) -> Self {
+        let by_name = || match output.and_then(Kind::named) {
+            Some(Kind::Json) => Self::Json,
+            _ => Self::Text,
+        };
+        asked.unwrap_or_else(by_name)
+    }
+
     /// What a file of this format holds.
     pub fn kind(self) -> Kind {
         match self {

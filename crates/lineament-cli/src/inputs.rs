@@ -184,10 +184,6 @@ impl<R: BufRead> Entries<R> {
             if found.is_some() {
                 return Ok(Some(entry));
             }
-            // An image has no lines; its whole must not be read for one.
-            if !self.begun && model::looks_like_image(&entry) {
-                return Ok(Some(entry));
-            }
         }
     }
 }
@@ -200,13 +196,15 @@ impl<R: BufRead> Iterator for Entries<R> {
             return None;
         }
         let begun = std::mem::replace(&mut self.begun, true);
+        // An image has no lines: how it begins tells.
+        if !begun && self.reader.fill_buf().is_ok_and(model::looks_like_image) {
+            self.done = true;
+            return Some(Err(Unread(
+                "standard input holds an image, and - stands for a list of paths: give the name of the file instead"
+                    .to_owned(),
+            )));
+        }
         match self.read() {
-            Ok(Some(entry)) if !begun && model::looks_like_image(&entry) => {
-                self.done = true;
-                Some(Err(Unread(
-                    "standard input holds an image, and - stands for a list of paths: give the name of the file instead".to_owned(),
-                )))
-            }
             Ok(Some(entry)) if !begun => {
                 Some(Ok(entry.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&entry).to_vec()))
             }
@@ -325,8 +323,18 @@ mod tests {
         assert_eq!(entries(b"a.jpg\0two\nlines.jpg\0"), ["a.jpg", "two\nlines.jpg"]);
         assert_eq!(entries(b"\xef\xbb\xbfa.jpg\r\nb.jpg\r\n"), ["a.jpg\r", "b.jpg\r"]);
         assert_eq!(entries(b""), [""; 0]);
-        let image = entries(b"\xff\xd8\xff\xe0\nmore\nand more");
-        assert!(image.len() == 1 && image[0].contains("standard input holds an image"), "{image:?}");
+        let images: [&[u8]; 5] = [
+            b"\xff\xd8\xff\xe0\nmore\nand more",
+            b"\x89PNG\r\n\x1a\n",
+            b"II*\0\x08\0\0\0",
+            b"\0\0\0\x18ftypheic\0\0",
+            b"BM\x36\0\x03\0\0\0\0\0\x36\0",
+        ];
+        for image in images {
+            let said: Vec<_> = Entries::of(image).collect();
+            let Err(Unread(reason)) = &said[0] else { unreachable!("{said:?}") };
+            assert!(said.len() == 1 && reason.contains("standard input holds an image"), "{reason}");
+        }
     }
 
     #[test]

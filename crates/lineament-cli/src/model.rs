@@ -82,7 +82,9 @@ fn what_it_is(path: &Path) -> Option<String> {
 pub fn looks_like_image(start: &[u8]) -> bool {
     let marks: [&[u8]; 8] =
         [b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"\0\0\0\x0cJXL", b"\xff\x0a"];
-    marks.iter().any(|mark| start.starts_with(mark)) || start.get(4..8) == Some(b"ftyp")
+    marks.iter().any(|mark| start.starts_with(mark))
+        || start.get(4..8) == Some(b"ftyp")
+        || start.starts_with(b"BM") && start.get(6..10) == Some(&[0; 4])
 }
 
 /// The same model under another name, where one was given.

@@ -57,22 +57,25 @@ pub fn merge(text: &str, message: &Message) -> Result<String, SidecarError> {
     });
     let own: Vec<String> =
         message.keywords.iter().filter(|keyword| !others.contains(keyword.as_str())).cloned().collect();
-    edits.list(&SUBJECT, property(&SUBJECT), |keyword| earlier.contains(keyword), &message.keywords)?;
+    edits.lists(&SUBJECT, &described, |keyword| earlier.contains(keyword), &message.keywords)?;
     let below = |separator: char| -> Vec<String> {
         let plain = |keyword: &String| keyword.replace(separator, "-");
         message.keywords.iter().map(|keyword| format!("{ROOT}{separator}{}", plain(keyword))).collect()
     };
-    edits.list(&TREE, property(&TREE), |keyword| is_below(keyword, '|'), &below('|'))?;
+    edits.lists(&TREE, &described, |keyword| is_below(keyword, '|'), &below('|'))?;
     if message.digikam || property(&TAGS).is_some() {
-        edits.list(&TAGS, property(&TAGS), |keyword| is_below(keyword, '/'), &below('/'))?;
+        edits.lists(&TAGS, &described, |keyword| is_below(keyword, '/'), &below('/'))?;
     }
-    edits.list(&RECORD, property(&RECORD), |_| true, &own)?;
+    edits.lists(&RECORD, &described, |_| true, &own)?;
     let drawn = regions::of_others(&root);
     let new: Vec<String> = regions::new(&message.regions, &drawn)
         .into_iter()
         .map(|region| regions::written(region, &message.model_label))
         .collect();
-    edits.regions(described.iter().find_map(|element| element.child(REGIONS, "Regions")), &new, message)?;
+    let mut there = elements(&described, REGIONS, "Regions");
+    edits.regions(there.next(), &new, message)?;
+    // A property stands once; where it is repeated all the same, nothing of ours is left in the others.
+    there.try_for_each(|more| edits.regions(Some(more), &[], message))?;
     let about = described.iter().find_map(|element| element.value(RDF, "about")).unwrap_or_default();
     let merged = edits.finish(rdf, about)?;
     // Whatever went wrong above must not reach the file.
@@ -100,6 +103,16 @@ impl<'a> Property<'a> {
         };
         [single].into_iter().filter(|value| !value.is_empty()).collect()
     }
+}
+
+/// The elements of that name in the descriptions.
+fn elements<'a>(
+    described: &[&'a Element],
+    space: &'static str,
+    local: &'static str,
+) -> impl Iterator<Item = &'a Element> {
+    let children = described.to_vec().into_iter().flat_map(|element| element.children.iter());
+    children.filter(move |child| child.name.is(space, local))
 }
 
 /// The property of that name in one of the descriptions.
@@ -151,6 +164,19 @@ pub struct Edits<'a> {
 }
 
 impl Edits<'_> {
+    /// [`Self::list`] on the property, and none of ours in one that is there again.
+    fn lists(
+        &mut self,
+        list: &List,
+        described: &[&Element],
+        ours: impl Fn(&str) -> bool,
+        wanted: &[String],
+    ) -> Result<(), SidecarError> {
+        self.list(list, property(described, list.space, list.local), &ours, wanted)?;
+        let again = elements(described, list.space, list.local).skip(1);
+        again.map(Property::Element).try_for_each(|more| self.list(list, Some(more), &ours, &[]))
+    }
+
     /// Takes the items of a list out that are ours and not wanted any more, and puts wanted ones in that are not there.
     pub fn list(
         &mut self,
@@ -179,9 +205,10 @@ impl Edits<'_> {
                 return Err(SidecarError::NoList { property: format!("{}:{}", list.prefix, list.local) });
             }
             let values = single(property.text.trim(), ours, wanted);
-            if values != [property.text.trim()] {
+            if values.is_empty() {
                 self.remove(property);
-                self.add(list, &values);
+            } else if values != [property.text.trim()] {
+                self.edits.push((property.whole.clone(), written(list, &values)));
             }
             return Ok(());
         };
@@ -201,14 +228,10 @@ impl Edits<'_> {
 
     /// Adds a list with its items.
     pub fn add(&mut self, list: &List, items: &[String]) {
-        if items.is_empty() {
-            return;
+        if !items.is_empty() {
+            self.added.push_str("\n   ");
+            self.added.push_str(&written(list, items));
         }
-        let items: String = items.iter().map(|item| format!("\n     {}", item_of("rdf:", item))).collect();
-        let List { space, prefix, local, kind } = list;
-        self.added.push_str(&format!(
-            "\n   <{prefix}:{local} xmlns:{prefix}=\"{space}\">\n    <rdf:{kind}>{items}\n    </rdf:{kind}>\n   </{prefix}:{local}>"
-        ));
     }
 
     /// Takes our regions out and puts those in that are new.
@@ -329,6 +352,15 @@ impl Edits<'_> {
 
 fn item_of(prefix: &str, text: &str) -> String {
     format!("<{prefix}li>{}</{prefix}li>", escape(text))
+}
+
+/// A list with its items that needs no declaration from around it.
+fn written(list: &List, items: &[String]) -> String {
+    let items: String = items.iter().map(|item| format!("\n     {}", item_of("rdf:", item))).collect();
+    let List { space, prefix, local, kind } = list;
+    format!(
+        "<{prefix}:{local} xmlns:{prefix}=\"{space}\" xmlns:rdf=\"{RDF}\">\n    <rdf:{kind}>{items}\n    </rdf:{kind}>\n   </{prefix}:{local}>"
+    )
 }
 
 /// A single value, if it is not one of ours that has gone, and those that are wanted beside it.

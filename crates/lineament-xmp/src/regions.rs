@@ -38,7 +38,7 @@ pub fn is_ours(item: &Element) -> bool {
 
 /// The faces of a sidecar that are not ours.
 pub fn of_others(root: &Element) -> Vec<Area> {
-    let all = root.all();
+    let all = not_ours(root);
     let items = |space: &str, local: &str| -> Vec<&Element> {
         let lists = all.iter().filter(|element| element.name.is(space, local));
         lists.filter_map(|list| list.list()).flat_map(Element::items).collect()
@@ -56,6 +56,14 @@ pub fn of_others(root: &Element) -> Vec<Area> {
     let iptc = items(IPTC, "ImageRegion").into_iter().filter_map(iptc);
     let acdsee = items(ACDSEE, "RegionList").into_iter().filter_map(acdsee);
     mwg.chain(microsoft).chain(iptc).chain(acdsee).collect()
+}
+
+/// All elements but our regions and what is in them.
+fn not_ours(element: &Element) -> Vec<&Element> {
+    let is_ours = |child: &&Element| child.name.is(RDF, "li") && is_ours(child);
+    let mut found = vec![element];
+    found.extend(element.children.iter().filter(|child| !is_ours(child)).flat_map(not_ours));
+    found
 }
 
 /// The regions that nobody has drawn: each of theirs is about one of ours at most, the one that it shares most with.

@@ -38,9 +38,9 @@ pub struct EvaluateArguments {
     /// Measure both regions and both operating points, and write all figures to this Markdown file
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// How figures are written
-    #[arg(long, value_enum, default_value = "text")]
-    pub format: FigureFormat,
+    /// How figures are written [default: text, or as the name of the output file ends]
+    #[arg(long, value_enum)]
+    pub format: Option<FigureFormat>,
     /// Write figures to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -50,6 +50,13 @@ pub struct EvaluateArguments {
     pub search: SearchArguments,
     #[command(flatten)]
     pub run: RunArguments,
+}
+
+impl EvaluateArguments {
+    /// How figures are written.
+    pub fn format(&self) -> FigureFormat {
+        FigureFormat::choose(self.format, self.output.as_deref())
+    }
 }
 
 /// Skipped images that are named; the others are counted.
@@ -119,7 +126,7 @@ fn check_outputs(arguments: &EvaluateArguments) -> Result<()> {
         || outputs::named([&arguments.data].into_iter().chain(&arguments.background), arguments.run.files());
     let (fixed, force) = (true, arguments.force);
     if let Some(path) = &arguments.output {
-        Output { path, kind: arguments.format.kind(), fixed, force }.check(read())?;
+        Output { path, kind: arguments.format().kind(), fixed, force }.check(read())?;
     }
     if let Some(path) = &arguments.report {
         Output { path, kind: Kind::Markdown, fixed, force }.check(read())?;
@@ -157,7 +164,7 @@ impl Options {
             split,
             region,
             point: arguments.measure.operating_point.into(),
-            format: arguments.format,
+            format: arguments.format(),
             output: arguments.output,
             report: arguments.report,
             name: arguments.data.display().to_string(),

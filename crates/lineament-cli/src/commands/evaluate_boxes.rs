@@ -35,7 +35,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<Outcome> {
     let figures = tagger.threads().install(|| evaluate_boxes(&tagger, &set, threshold, &done));
     bar.finish_and_clear();
     let figures = figures?;
-    match arguments.format {
+    match arguments.format() {
         FigureFormat::Json => {
             serde_json::to_writer_pretty(&mut sink, &figures).map_err(io::Error::from)?;
             sink.write_all(b"\n")?;

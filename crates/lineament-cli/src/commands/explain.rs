@@ -13,9 +13,10 @@ use serde::Serialize;
 use super::Outcome;
 use crate::arguments::{FigureFormat, RunArguments, SearchArguments};
 use crate::files::{self, Sink};
+use crate::format::percent;
 use crate::inputs::{Input, Inputs, Names, Unread};
 use crate::outputs::{self, ForceArguments, Output};
-use crate::{format, marked, model, notes, ordered, summary};
+use crate::{marked, model, notes, ordered, summary};
 
 /// How much of the image gives way to the map.
 const OPACITY: f32 = 0.55;
@@ -34,9 +35,9 @@ pub struct ExplainArguments {
     /// Where the regions come from
     #[arg(long, value_enum, default_value = "hidden")]
     regions: Regions,
-    /// How explanations are written
-    #[arg(long, value_enum, default_value = "text")]
-    format: FigureFormat,
+    /// How explanations are written [default: text, or as the name of the output file ends]
+    #[arg(long, value_enum)]
+    format: Option<FigureFormat>,
     /// Write explanations to a file, whole or not at all, instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -91,9 +92,10 @@ struct Look {
 
 pub fn run(arguments: ExplainArguments) -> Result<Outcome> {
     let inputs = Inputs::of(&arguments.paths)?;
+    let format = FigureFormat::choose(arguments.format, arguments.output.as_deref());
     if let Some(path) = &arguments.output {
         let read = outputs::named(&arguments.paths, arguments.run.files());
-        Output { path, kind: arguments.format.kind(), fixed: true, force: arguments.force }.check(read)?;
+        Output { path, kind: format.kind(), fixed: true, force: arguments.force }.check(read)?;
     }
     let chosen = arguments.attributes.is_some();
     let selection = Selection { attributes: arguments.attributes, ..arguments.search.selection() };
@@ -129,7 +131,7 @@ pub fn run(arguments: ExplainArguments) -> Result<Outcome> {
                         }
                     }
                 }
-                match arguments.format {
+                match format {
                     FigureFormat::Text => write_text(&mut sink, &image)?,
                     FigureFormat::Json => {
                         sink.write_all(if written == 0 { b"[\n" } else { b",\n" })?;
@@ -145,7 +147,7 @@ pub fn run(arguments: ExplainArguments) -> Result<Outcome> {
         }
         anyhow::Ok(())
     })?;
-    if arguments.format == FigureFormat::Json {
+    if format == FigureFormat::Json {
         sink.write_all(if written == 0 { b"[]\n" } else { b"\n]\n" })?;
     }
     sink.finish()?;
@@ -203,7 +205,7 @@ fn write_text(out: &mut impl Write, image: &ExplainedImage) -> Result<()> {
                 out,
                 "    {sign} {} {}%, strongest at {:.0}, {:.0}, {:.0} x {:.0}",
                 one.name,
-                format::percent(probability),
+                percent(probability),
                 at.x,
                 at.y,
                 at.width,

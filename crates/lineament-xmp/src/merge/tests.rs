@@ -278,3 +278,56 @@ fn a_face_that_others_drew_is_not_doubled() {
     let merged = merge(&mwg(face, 0.2, 0.5, 0.14, 0.24), &message(&["Smiling"], &[0.19, 0.21])).unwrap();
     assert_eq!(merged.matches("<mwg-rs:Name>Lineament").count(), 1, "{merged}");
 }
+
+/// SplitMix64.
+fn random(seed: &mut u64, below: usize) -> usize {
+    *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *seed;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (z ^ (z >> 31)) as usize % below.max(1)
+}
+
+#[test]
+fn whatever_is_merged_is_merged_for_good() {
+    let mut texts = vec![DIGIKAM_SIDECAR.to_owned(), fresh(&message(&["Smiling"], &[0.4])).unwrap()];
+    texts.extend(described("dc:subject"));
+    texts.extend(described("lr:hierarchicalSubject"));
+    texts.push(saved_by_exiv2(" mwg-rs:Name=\"Ann\"", ""));
+    texts.push(saved_by_exiv2("", "<mwg-rs:Extensions lineament:Model=\"tiny\"/>"));
+    let full = message(&["Smiling", "Wearing_Hat"], &[0.2, 0.7]);
+    let (mut seed, mut merged_once) = (1, 0);
+    for _ in 0..1000 {
+        let mut text = texts[random(&mut seed, texts.len())].clone();
+        // Elements of one take the place of those of another, or follow them, or are gone.
+        for _ in 0..1 + random(&mut seed, 3) {
+            let other = &texts[random(&mut seed, texts.len())];
+            let one_of = |text: &str, seed: &mut u64| {
+                let root = tree::read(text).unwrap();
+                let all = root.all();
+                all[random(seed, all.len())].whole.clone()
+            };
+            let (at, from) = (one_of(&text, &mut seed), one_of(other, &mut seed));
+            let mut changed = text.clone();
+            match random(&mut seed, 3) {
+                0 => changed.replace_range(at, &other[from]),
+                1 => changed.insert_str(at.end, &other[from]),
+                _ => changed.replace_range(at, ""),
+            }
+            // Prefixes may be missing in another place.
+            if tree::read(&changed).is_ok() {
+                text = changed;
+            }
+        }
+        let Ok(merged) = merge(&text, &full) else { continue };
+        merged_once += 1;
+        assert_eq!(merge(&merged, &full).unwrap(), merged, "of {text}");
+        let back = merge(&merged, &message(&[], &[])).unwrap();
+        assert!(
+            !list(&back, &SUBJECT).contains(&"Wearing_Hat".to_owned()) || text.contains("Wearing_Hat"),
+            "{back}"
+        );
+        assert_eq!(merge(&back, &message(&[], &[])).unwrap(), back);
+    }
+    assert!(merged_once > 300, "{merged_once}");
+}
