@@ -72,7 +72,7 @@ pub fn merge(text: &str, message: &Message) -> Result<String, SidecarError> {
         .into_iter()
         .map(|region| regions::written(region, &message.model_label))
         .collect();
-    let mut there = elements(&described, REGIONS, "Regions");
+    let mut there = elements(&described, REGIONS, "Regions").into_iter();
     edits.regions(there.next(), &new, message)?;
     // A property stands once; where it is repeated all the same, nothing of ours is left in the others.
     there.try_for_each(|more| edits.regions(Some(more), &[], message))?;
@@ -106,13 +106,9 @@ impl<'a> Property<'a> {
 }
 
 /// The elements of that name in the descriptions.
-fn elements<'a>(
-    described: &[&'a Element],
-    space: &'static str,
-    local: &'static str,
-) -> impl Iterator<Item = &'a Element> {
-    let children = described.to_vec().into_iter().flat_map(|element| element.children.iter());
-    children.filter(move |child| child.name.is(space, local))
+fn elements<'a>(described: &[&'a Element], space: &str, local: &str) -> Vec<&'a Element> {
+    let children = described.iter().flat_map(|element| element.children.iter());
+    children.filter(|child| child.name.is(space, local)).collect()
 }
 
 /// The property of that name in one of the descriptions.
@@ -173,7 +169,7 @@ impl Edits<'_> {
         wanted: &[String],
     ) -> Result<(), SidecarError> {
         self.list(list, property(described, list.space, list.local), &ours, wanted)?;
-        let again = elements(described, list.space, list.local).skip(1);
+        let again = elements(described, list.space, list.local).into_iter().skip(1);
         again.map(Property::Element).try_for_each(|more| self.list(list, Some(more), &ours, &[]))
     }
 
