@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use lineament::{Photo, Prediction, Threads};
+use sha2::{Digest, Sha256};
 
 use crate::arguments::CompressionName;
 use crate::commands::Outcome;
@@ -201,28 +202,25 @@ fn look(
 
 /// Keeps a second run out of the folder; gone with this process, however it ends.
 fn lock(folder: &Path) -> Result<File> {
-    let cannot = || format!("{} cannot be locked", folder.display());
-    let file = lockable(folder).with_context(cannot)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
+    let held = |file: File| match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => {
             bail!("another run writes to {}; wait for it, or give another folder", folder.display())
         }
-        Err(TryLockError::Error(error)) => Err(error).with_context(cannot),
+        Err(TryLockError::Error(_)) => Ok(None),
+    };
+    // The folder itself: a file in it would be taken for a table. Windows opens no folders, and network shares may lock none.
+    if cfg!(unix)
+        && let Some(file) = File::open(folder).ok().map(held).transpose()?.flatten()
+    {
+        return Ok(file);
     }
+    let cannot = || format!("{} cannot be locked", folder.display());
+    held(elsewhere(folder).with_context(cannot)?)?.with_context(cannot)
 }
 
-/// The folder itself: a file in it would be taken for a table.
-#[cfg(unix)]
-fn lockable(folder: &Path) -> std::io::Result<File> {
-    File::open(folder)
-}
-
-/// A file elsewhere that belongs to the folder.
-#[cfg(not(unix))]
-fn lockable(folder: &Path) -> std::io::Result<File> {
-    use sha2::{Digest, Sha256};
-
+/// A file that belongs to the folder, among this machine's temporary files.
+fn elsewhere(folder: &Path) -> std::io::Result<File> {
     let real = folder.canonicalize()?;
     let name = source::hexadecimal(&Sha256::digest(real.as_os_str().as_encoded_bytes()));
     let path = std::env::temp_dir().join(format!("lineament-{name}.lock"));
@@ -240,4 +238,26 @@ fn remove_halves(folder: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_of_one_run_at_a_time_and_holds_no_lock_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = lock(folder.path()).unwrap();
+        let refused = lock(&folder.path().join(".")).unwrap_err().to_string();
+        assert!(refused.contains("another run writes to"), "{refused}");
+        drop(first);
+        assert!(lock(folder.path()).is_ok());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        // As where the folder itself cannot be locked.
+        let first = elsewhere(folder.path()).unwrap();
+        first.try_lock().unwrap();
+        assert!(elsewhere(&folder.path().join(".")).unwrap().try_lock().is_err());
+    }
 }
