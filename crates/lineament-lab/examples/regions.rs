@@ -107,7 +107,7 @@ fn look(
     let photo = Photo::open(&sample.path, &Limits::default())?;
     let (frame, nose) = (Frame::of(landmarks), landmarks[2]);
     let inside = |rect: &Rect| rect.contains(nose);
-    let Some(face) = tagger.locate(&photo)?.into_iter().map(|face| face.rect).find(inside) else {
+    let Some(face) = tagger.locate(&photo)?.into_iter().find(|face| inside(&face.rect)) else {
         return Ok(Vec::new());
     };
     let present = |&(_, place): &(usize, &usize)| sample.tags.get(*place).copied().flatten() == Some(true);
@@ -115,10 +115,10 @@ fn look(
     let names = chosen.iter().map(|&row| ATTRIBUTES[row].0.to_owned()).collect();
     let tagger = tagger.with(&Selection { attributes: Some(names), ..Selection::default() })?;
     let mut seen: Vec<Seen> =
-        chosen.iter().map(|&row| (row, frame.chance(face, ATTRIBUTES[row].1), [false; 2])).collect();
+        chosen.iter().map(|&row| (row, frame.chance(face.rect, ATTRIBUTES[row].1), [false; 2])).collect();
     for (column, source) in SOURCES.into_iter().enumerate() {
         let options = ExplainOptions { source, ..ExplainOptions::default() };
-        for (reported, seen) in tagger.explain(&photo, face, &options)?.iter().zip(&mut seen) {
+        for (reported, seen) in tagger.explain(&photo, &face, &options)?.iter().zip(&mut seen) {
             if reported.source != source {
                 return Err("the model has no channel for each attribute".into());
             }

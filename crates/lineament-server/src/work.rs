@@ -165,7 +165,7 @@ fn explained(
     let mut explanations = Vec::new();
     for (number, face) in chosen {
         stop_if(gone)?;
-        for explanation in tagger.explain(photo, face.rect, &request.options)? {
+        for explanation in tagger.explain(photo, face, &request.options)? {
             let map = request.map.map(|kind| maps::face(&explanation, photo, kind)).transpose()?;
             explanations.push(Explained { face: number, explanation, map });
         }

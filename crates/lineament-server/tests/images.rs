@@ -150,7 +150,7 @@ async fn explanations_are_those_of_the_library() {
     let expected: Vec<Value> = (1..)
         .zip(&faces)
         .map(|(number, face)| {
-            let one = tagger.explain(image(), face.rect, &options).unwrap().remove(0);
+            let one = tagger.explain(image(), face, &options).unwrap().remove(0);
             // Through text, as the answer: numbers of four bytes are written with fewer digits.
             let text = serde_json::to_string(&one).unwrap();
             let mut one: Value = serde_json::from_str(&text).unwrap();

@@ -80,7 +80,7 @@ pub fn features(faces: &Faces, anet: &Anet, stage: &SvmStage) -> Result<Features
         .par_iter()
         .map(|index| {
             let (photo, region) = faces.photo(*index)?;
-            anet.vector(&photo, region).map_err(|e| TrainError::Net(e.to_string()))
+            anet.vector(&photo, &region.into()).map_err(|e| TrainError::Net(e.to_string()))
         })
         .collect::<Result<_, TrainError>>()?;
     // Without a known person an image stands for itself.

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lineament::attributes::{FlipMode, Patches};
+use lineament::attributes::{Anet, FlipMode, Patches};
 use lineament::{Bundle, Limits, Photo, Tagger, crop::crop};
 use lineament_net::{Interweave, Net, Shape, Tensor};
 
@@ -43,8 +43,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
-    let region = tagger.card().region_of_box(face.rect)?;
-    let drawn = look.patches.draw(&photo, region);
+    let extractor = Anet::new(&look.anet, anet, card.preprocess, look.patches.clone())?;
+    let drawn = extractor.draw(&photo, &tagger.region_of(&face)?)?;
     let colours: Vec<f32> = drawn.pixels().iter().map(|&colour| f32::from(colour)).collect();
     let side = look.patches.region as usize;
     save(&folder.join("face.0"), "region", &[side, side, 3], &colours)?;

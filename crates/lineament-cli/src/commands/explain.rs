@@ -164,8 +164,9 @@ impl Look {
         let failed = || input.path.display().to_string();
         let found = self.tagger.locate(&photo).with_context(failed)?;
         let faces_left_out = found.left_out;
-        for Face { rect, score, roll, .. } in found {
-            let explanations = self.tagger.explain(&photo, rect, &self.options).with_context(failed)?;
+        for face in found {
+            let Face { rect, score, roll, .. } = face;
+            let explanations = self.tagger.explain(&photo, &face, &self.options).with_context(failed)?;
             if self.annotate {
                 for one in explanations.iter().filter(|one| self.chosen || one.present) {
                     let kind = format!("{}.{}", faces.len() + 1, file_name(&one.name));

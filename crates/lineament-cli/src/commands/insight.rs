@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use lineament::{Bundle, Limits, Photo, Tagger, Threads};
+use lineament::{Bundle, Face, Limits, Photo, Tagger, Threads};
 use lineament_data::drawn::{self, DrawnOptions};
 use lineament_data::{Dataset, Split, layout};
 use lineament_lab::audit::{Audit, audit};
@@ -168,7 +168,7 @@ fn explained(arguments: &InsightArguments, tagger: &Tagger) -> Result<Vec<Explai
                 let image = drawn::image(&DRAWN, DRAWN.people - 1 - person, 0);
                 let Some(face) = image.faces.first() else { continue };
                 let title = format!("Drawn face {}", person + 1);
-                found.push(explained::explain(tagger, &image.photo, face.rect, &title)?);
+                found.push(explained::explain(tagger, &image.photo, &Face::new(face.rect, 1.0), &title)?);
             }
         }
         let named = if arguments.explain.is_empty() { None } else { Some(Inputs::of(&arguments.explain)?) };
@@ -178,7 +178,7 @@ fn explained(arguments: &InsightArguments, tagger: &Tagger) -> Result<Vec<Explai
                     let title = input.place.display().to_string();
                     let photo = Photo::open(&input.path, &Limits::default())?;
                     for face in tagger.locate(&photo)? {
-                        found.push(explained::explain(tagger, &photo, face.rect, &title)?);
+                        found.push(explained::explain(tagger, &photo, &face, &title)?);
                     }
                 }
                 Err(Unread(reason)) => bail!("a picture to explain cannot be read: {reason}"),

@@ -40,6 +40,7 @@ pub fn run(arguments: LocateArguments) -> Result<Outcome> {
     let heat_map = |photo: &Photo| -> Result<Photo> { Ok(tagger.response_map(photo)?.over(photo, OPACITY)) };
     let heat_map: &HeatMap<'_> = &heat_map;
     let extras = Extras {
+        card: tagger.card(),
         annotate: arguments.annotate,
         maps: arguments.maps.map(|folder| (folder, heat_map)),
         xmp: None,

@@ -78,7 +78,7 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
         };
         return shards.write(&header, settings, tagger.threads(), predict);
     }
-    let extras = Extras { annotate: arguments.annotate, maps: None, xmp: arguments.xmp };
+    let extras = Extras { card: tagger.card(), annotate: arguments.annotate, maps: None, xmp: arguments.xmp };
     stream::write(images, &header, tagger.threads(), predict, &extras)
 }
 

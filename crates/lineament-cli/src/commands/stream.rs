@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use lineament::{FaceRecord, Limits, Photo, Prediction, Threads};
+use lineament::{Card, FaceRecord, Limits, Photo, Prediction, Threads};
 
 use super::Outcome;
 use crate::annotate::{Mark, annotate};
@@ -54,8 +54,9 @@ impl Images {
 }
 
 /// Images that are made of images, and where they go.
-#[derive(Default)]
 pub struct Extras<'a> {
+    /// The model's card, which knows how a box lies about a turned face.
+    pub card: &'a Card,
     /// Copies with the faces marked.
     pub annotate: Option<PathBuf>,
     /// Heat maps, and what makes them.
@@ -219,14 +220,14 @@ fn look(
         }
     }
     if let Some(file) = &job.annotate {
-        let marks: Vec<Mark> = prediction.faces.iter().map(mark).collect();
+        let marks: Vec<Mark> = prediction.faces.iter().map(|face| mark(face, extras.card)).collect();
         troubles.extend(marked::save(&annotate(&photo, &marks), file, force)?);
     }
     troubles.extend(extras.xmp.and_then(|library| sidecar(job, &photo, &prediction.faces, header, library)));
     Ok(Ok(Seen { prediction, troubles }))
 }
 
-fn mark(face: &FaceRecord) -> Mark {
+fn mark(face: &FaceRecord, card: &Card) -> Mark {
     let mut present: Vec<_> = face.present().collect();
     present.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     let lines = present
@@ -234,5 +235,5 @@ fn mark(face: &FaceRecord) -> Mark {
         .take(LINES)
         .map(|attribute| format!("{} {}%", attribute.name, format::percent(attribute.probability)))
         .collect();
-    Mark { rect: face.rect, roll: face.roll, lines }
+    Mark { rect: card.upright_box(face.rect, face.roll), roll: face.roll, lines }
 }

@@ -2,7 +2,7 @@
 
 use lineament::crop::crop;
 use lineament::explain::{ExplainOptions, Explanation};
-use lineament::{Photo, Rect, Tagger};
+use lineament::{Face, Photo, Rect, Tagger};
 
 /// Longest side of an image on the page, in pixels.
 const SIDE: f32 = 240.0;
@@ -28,12 +28,12 @@ pub struct Explained {
 ///
 /// # Errors
 /// A box without an inside.
-pub fn explain(tagger: &Tagger, photo: &Photo, face: Rect, title: &str) -> lineament::Result<Explained> {
+pub fn explain(tagger: &Tagger, photo: &Photo, face: &Face, title: &str) -> lineament::Result<Explained> {
     let mut reported =
         tagger.explain(photo, face, &ExplainOptions { neurons: NEURONS, ..ExplainOptions::default() })?;
     reported.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     reported.truncate(ATTRIBUTES);
-    let shown = face.scaled(1.9).clamped(photo.width(), photo.height());
+    let shown = face.rect.scaled(1.9).clamped(photo.width(), photo.height());
     let scale = SIDE / shown.width.max(shown.height).max(1.0);
     let pixels = |length: f32| (length * scale).round().max(1.0) as u32;
     let moved = |rect: Rect| {
@@ -50,7 +50,7 @@ pub fn explain(tagger: &Tagger, photo: &Photo, face: Rect, title: &str) -> linea
     Ok(Explained {
         title: title.to_owned(),
         photo: crop(photo, shown, pixels(shown.width), pixels(shown.height)),
-        face: moved(face),
+        face: moved(face.rect),
         reported,
     })
 }

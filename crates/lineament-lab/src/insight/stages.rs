@@ -70,7 +70,7 @@ impl Stage {
     /// # Errors
     /// A region without an inside.
     pub fn pooled(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, DescribeError> {
-        let vector = self.net.vector(photo, region)?;
+        let vector = self.net.vector(photo, &region.into())?;
         let (rows, columns) = (GRID.min(self.height), GRID.min(self.width));
         let mut pooled = Vec::with_capacity(self.channels * rows * columns);
         for map in vector.chunks_exact(self.height * self.width) {

@@ -6,7 +6,6 @@ use super::face_region::FaceRegion;
 use super::patches::{FlipMode, Patches, PatchesError};
 use super::svm::mean_vector;
 use crate::engine::{Engine, EngineError, Runner};
-use crate::geometry::Rect;
 use crate::input::Preprocess;
 use crate::photo::Photo;
 use lineament_net::{Interweave, Layer, NetSpec, Shape, Tensor, Weights};
@@ -87,25 +86,32 @@ impl Anet {
         &self.patches
     }
 
+    /// A square face region as ANet's patches are cut from it: at the side that [`Patches`] states, the head in it upright.
+    ///
+    /// # Errors
+    /// A region without an inside or turned by what is no number, or landmarks in place of one.
+    pub fn draw(&self, photo: &Photo, region: &FaceRegion) -> Result<Photo, DescribeError> {
+        let (rect, roll) = match *region {
+            FaceRegion::Region(rect) => (rect, 0.0),
+            FaceRegion::Turned { region, roll } => (region, roll),
+            FaceRegion::Landmarks(_) => return Err(DescribeError::NeedsRegion),
+        };
+        let inside = rect.width > 0.0 && rect.height > 0.0;
+        if !inside || !rect.is_finite() || !roll.is_finite() {
+            return Err(DescribeError::Region(rect));
+        }
+        Ok(match roll {
+            0.0 => self.patches.draw(photo, rect),
+            _ => self.patches.draw_turned(photo, rect, roll),
+        })
+    }
+
     /// The mean FC vector over the patches of a square face region of a photo.
     ///
     /// # Errors
-    /// A region without an inside.
-    pub fn vector(&self, photo: &Photo, region: Rect) -> Result<Vec<f32>, DescribeError> {
-        check_region(region)?;
-        self.vector_of_drawn(&self.patches.draw(photo, region))
-    }
-
-    /// The same of a region that is turned clockwise by `roll` degrees about its centre, and drawn upright.
-    ///
-    /// # Errors
-    /// A region without an inside, or turned by what is no number.
-    pub fn vector_turned(&self, photo: &Photo, region: Rect, roll: f32) -> Result<Vec<f32>, DescribeError> {
-        check_region(region)?;
-        if !roll.is_finite() {
-            return Err(DescribeError::Region(region));
-        }
-        self.vector_of_drawn(&self.patches.draw_turned(photo, region, roll))
+    /// As [`Anet::draw`].
+    pub fn vector(&self, photo: &Photo, region: &FaceRegion) -> Result<Vec<f32>, DescribeError> {
+        self.vector_of_drawn(&self.draw(photo, region)?)
     }
 
     /// The FC vectors of all patches of a drawn region, `count x features x 1 x 1`.
@@ -132,11 +138,6 @@ impl Anet {
     }
 }
 
-fn check_region(region: Rect) -> Result<(), DescribeError> {
-    let inside = region.width > 0.0 && region.height > 0.0;
-    if inside && region.is_finite() { Ok(()) } else { Err(DescribeError::Region(region)) }
-}
-
 /// The net on all patches in one pass (paper section 3.3). Only nets with locally shared layers are tried: planning takes some tens of milliseconds, and
 /// small nets with padding, whose borders differ from patch to patch, share next to nothing.
 fn weave(spec: &NetSpec, weights: &Weights, patches: &Patches) -> Option<Interweave> {
@@ -160,11 +161,7 @@ impl FeatureExtractor for Anet {
     }
 
     fn embed(&self, photo: &Photo, region: &FaceRegion) -> Result<Embedding, DescribeError> {
-        match region {
-            FaceRegion::Region(region) => Anet::vector(self, photo, *region),
-            FaceRegion::Turned { region, roll } => self.vector_turned(photo, *region, *roll),
-            FaceRegion::Landmarks(_) => Err(DescribeError::NeedsRegion),
-        }
+        self.vector(photo, region)
     }
 }
 
@@ -172,6 +169,7 @@ impl FeatureExtractor for Anet {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::Rect;
     use crate::attributes::{AttributeModel, ExtractorError, LinearSvms};
     use crate::testing::{blocks, random_parts, tiny_card};
 
@@ -187,7 +185,7 @@ mod tests {
         let photo = blocks(90, 70, 4);
         let region = Rect::new(-10.0, 5.0, 60.0, 60.0);
         let anet = anet();
-        let joined = anet.vector(&photo, region).unwrap();
+        let joined = anet.vector(&photo, &region.into()).unwrap();
         let drawn = anet.patches().draw(&photo, region);
         let mut sum = vec![0.0; anet.features()];
         for &[x, y] in &anet.patches().offsets {
@@ -236,9 +234,9 @@ mod tests {
     #[test]
     fn a_mirrored_face_gives_the_same_vector() {
         let photo = blocks(64, 64, 9);
-        let (there, back) =
-            (anet().vector(&photo, photo.rect()), anet().vector(&photo.mirrored(), photo.rect()));
-        for (one, other) in there.unwrap().iter().zip(back.unwrap()) {
+        let region = photo.rect().into();
+        let [there, back] = [&photo, &photo.mirrored()].map(|photo| anet().vector(photo, &region).unwrap());
+        for (one, other) in there.iter().zip(back) {
             assert!((one - other).abs() < 2e-2, "{one} {other}");
         }
     }

@@ -274,6 +274,17 @@ impl Card {
         }
     }
 
+    /// The box that a located face would have if it stood upright, about the same centre: boxes of turned faces are as wide and
+    /// as high as the turned face. The box itself where the roll is not known, or the model does not tell rolls.
+    pub fn upright_box(&self, rect: Rect, roll: Option<f32>) -> Rect {
+        match (&self.localizer, roll) {
+            (LocalizerSpec::Lnets(Lnets { method: LnetMethod::Pyramid(pyramid), .. }), Some(_)) => {
+                pyramid.face.upright(rect)
+            }
+            _ => rect,
+        }
+    }
+
     /// Where the extractor looks for a located face.
     ///
     /// # Errors
@@ -282,8 +293,8 @@ impl Card {
         match face.landmarks {
             Some(landmarks) if self.extractor.needs_landmarks() => Ok(landmarks.into()),
             _ => {
-                let region = self.region_of_box(face.rect)?;
-                Ok(FaceRegion::turned(region, face.rect, face.roll.unwrap_or(0.0)))
+                let upright = self.upright_box(face.rect, face.roll);
+                Ok(FaceRegion::turned(self.region_of_box(upright)?, upright, face.roll.unwrap_or(0.0)))
             }
         }
     }

@@ -33,7 +33,7 @@ use crate::bundle::{Card, Parts};
 use crate::crop::crop;
 use crate::engine::{Engine, EngineError};
 use crate::geometry::{Point, Rect};
-use crate::locate::{Cells, LocateError, ResponseError, ResponseMap};
+use crate::locate::{Cells, Face, LocateError, ResponseError, ResponseMap};
 use crate::photo::Photo;
 use crate::prediction::{bounding_box, four_decimals, text};
 use crate::selection::Reader;
@@ -150,7 +150,7 @@ impl Explainer {
         Ok(Self { anet, head: AttributeHead::of(card, parts, engine)? })
     }
 
-    /// The selected attributes of the face in the box `face` (in pixels of the photo).
+    /// The selected attributes of a face.
     ///
     /// # Errors
     /// A box without an inside.
@@ -160,11 +160,12 @@ impl Explainer {
         svms: &LinearSvms,
         selected: &Reader,
         photo: &Photo,
-        face: Rect,
+        face: &Face,
         options: &ExplainOptions,
     ) -> Result<Vec<Explanation>, ExplainError> {
-        let region = card.extractor.region_of_box(face)?;
-        let vector = self.anet.vector(photo, region)?;
+        let region = card.face_region(face)?;
+        let drawn = self.anet.draw(photo, &region)?;
+        let vector = self.anet.vector_of_drawn(&drawn)?;
         let scores = svms.scores(&vector).map_err(DescribeError::from)?;
         if let Some(index) = scores.iter().position(|score| !score.is_finite()) {
             return Err(DescribeError::NotFinite(index).into());
@@ -172,12 +173,21 @@ impl Explainer {
         let chosen: Vec<usize> = selected.indices().collect();
         let head = self.head.as_ref().filter(|_| options.source == MapSource::Responses);
         let (maps, source) = match head {
-            Some(head) => (head.maps(photo, face, &chosen)?, MapSource::Responses),
+            Some(head) => {
+                let upright = card.upright_box(face.rect, face.roll);
+                (head.maps(photo, upright, face.roll, &chosen)?, MapSource::Responses)
+            }
             None => {
-                let maps = regions::hidden(&self.anet, svms, photo, region, &scores, &chosen)?;
+                let square = region.region().ok_or(DescribeError::NeedsRegion)?;
+                let maps = regions::hidden(&self.anet, svms, &drawn, square, &scores, &chosen)?;
                 (maps, MapSource::Hidden)
             }
         };
+        // Both know the face upright.
+        let maps = maps.into_iter().map(|map| match face.roll {
+            Some(roll) if roll != 0.0 => map.turned(roll),
+            _ => map,
+        });
         let each =
             selected.scored(card, &scores).zip(maps).filter_map(|((index, card, score, answer), map)| {
                 let weight = svms.weight().chunks_exact(svms.features()).nth(index)?;

@@ -3,10 +3,9 @@
 use super::ExplainError;
 use crate::attributes::{Anet, LinearSvms};
 use crate::bundle::{Card, Parts};
-use crate::crop::crop;
 use crate::engine::Engine;
 use crate::geometry::{Point, Rect};
-use crate::locate::pyramid::Response;
+use crate::locate::pyramid::{Response, Window};
 use crate::locate::{Cells, LNet, LnetMethod, LocateError, ResponseMap, WindowToBox};
 use crate::photo::Photo;
 use rayon::prelude::*;
@@ -54,40 +53,37 @@ impl AttributeHead {
         Ok(Some(Self { lnet, face: pyramid.face }))
     }
 
-    /// The maps of some attributes around a face box.
+    /// The maps of some attributes around the box that a face has upright: of what it is when it is turned back by `roll`.
     pub(super) fn maps(
         &self,
         photo: &Photo,
         face: Rect,
+        roll: Option<f32>,
         attributes: &[usize],
     ) -> Result<Vec<ResponseMap>, ExplainError> {
-        let side = face.width / self.face.width;
-        let centre = face.centre();
-        let centre = Point::new(centre.x - self.face.right * side, centre.y - self.face.down * side);
-        let shown = Rect::about(centre, side * SHOWN, side * SHOWN);
+        let window = Window::of_face(face, roll.unwrap_or(0.0), &self.face);
+        let shown = Window { side: window.side * SHOWN, ..window };
         let pixels = (self.lnet.net().input().width as f32 * SHOWN * ZOOM).round() as u32;
-        let seen = crop(photo, shown, pixels, pixels);
-        let output = self.lnet.respond(&[seen])?;
-        let cells = self.lnet.cells().seen_in(shown, pixels, pixels);
+        let output = self.lnet.respond(&[shown.drawn(photo, pixels)])?;
+        let cells = self.lnet.cells().seen_in(shown.rect(), pixels, pixels);
         let map =
             |&attribute: &usize| Ok(ResponseMap::channel(&output, 0, Response::CHANNELS + attribute, cells)?);
         attributes.iter().map(map).collect()
     }
 }
 
-/// What each attribute's score loses when a part of the region is hidden.
+/// What each attribute's score loses when a part of the region is hidden; `drawn` shows the region upright.
 pub(super) fn hidden(
     anet: &Anet,
     svms: &LinearSvms,
-    photo: &Photo,
+    drawn: &Photo,
     region: Rect,
     scores: &[f32],
     attributes: &[usize],
 ) -> Result<Vec<ResponseMap>, ExplainError> {
-    let drawn = anet.patches().draw(photo, region);
-    let ground = mean_colour(&drawn);
+    let ground = mean_colour(drawn);
     let without = |index: usize| -> Result<Vec<f32>, ExplainError> {
-        let painted = painted(&drawn, index % GRID, index / GRID, ground);
+        let painted = painted(drawn, index % GRID, index / GRID, ground);
         let scores = svms.scores(&anet.vector_of_drawn(&painted)?);
         Ok(scores.map_err(crate::attributes::DescribeError::from)?)
     };

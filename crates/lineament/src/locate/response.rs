@@ -135,6 +135,19 @@ impl ResponseMap {
         Self { cells, ..self }
     }
 
+    /// The map turned clockwise by so many degrees about the middle of its extent, over the same cells: what it knows of an
+    /// upright copy, of the turned original. Corners that the turned map does not reach repeat its edge.
+    pub fn turned(&self, degrees: f32) -> Self {
+        let middle = self.extent().centre();
+        let (sine, cosine) = degrees.to_radians().sin_cos();
+        let value = |at: usize| {
+            let Point { x, y } = self.cells.centre(at % self.width, at / self.width);
+            let (x, y) = (x - middle.x, y - middle.y);
+            self.sample(Point::new(middle.x + x * cosine + y * sine, middle.y + y * cosine - x * sine))
+        };
+        Self { values: (0..self.values.len()).map(value).collect(), ..self.clone() }
+    }
+
     /// What all of its cells stand for, in pixels of the image.
     pub fn extent(&self) -> Rect {
         self.cells.rect(0..self.width, 0..self.height)

@@ -16,7 +16,7 @@ use crate::bundle::{Bundle, Card};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::explain::{ExplainOptions, Explanation};
-use crate::geometry::{Point, Rect};
+use crate::geometry::Point;
 use crate::locate::{Face, Faces, LocateError, ResponseMap, Search};
 use crate::photo::{Limits, Photo};
 use crate::prediction::{Attributes, FaceRecord, Prediction};
@@ -248,7 +248,7 @@ impl Tagger {
     /// # let tagger = lineament::Tagger::embedded()?;
     /// # let photo = lineament::Photo::filled(1, 1, [0; 3]);
     /// for face in tagger.locate(&photo)? {
-    ///     for explanation in tagger.explain(&photo, face.rect, &ExplainOptions::default())? {
+    ///     for explanation in tagger.explain(&photo, &face, &ExplainOptions::default())? {
     ///         println!("{}: {:?}", explanation.name, explanation.region);
     ///     }
     /// }
@@ -260,7 +260,7 @@ impl Tagger {
     pub fn explain<'a>(
         &self,
         image: impl Into<Source<'a>>,
-        face: Rect,
+        face: &Face,
         options: &ExplainOptions,
     ) -> Result<Vec<Explanation>> {
         self.read(image, |photo| Ok(self.nets.explain(photo, face, &self.reader, options)?))

@@ -10,8 +10,7 @@ use crate::bundle::{Bundle, BundleError, Card};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::explain::{ExplainError, ExplainOptions, Explainer, Explanation};
-use crate::geometry::Rect;
-use crate::locate::{DetectorFile, Localizer};
+use crate::locate::{DetectorFile, Face, Localizer};
 use crate::photo::Photo;
 use crate::selection::Reader;
 
@@ -78,7 +77,7 @@ impl Nets {
     pub(super) fn explain(
         &self,
         photo: &Photo,
-        face: Rect,
+        face: &Face,
         reader: &Reader,
         options: &ExplainOptions,
     ) -> Result<Vec<Explanation>, ExplainError> {

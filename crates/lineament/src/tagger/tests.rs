@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::Error;
+use crate::geometry::Rect;
 use crate::photo::PhotoError;
 use crate::prediction::Attribute;
 use crate::testing::{blocks, tiny_bundle, tiny_card};

@@ -41,7 +41,8 @@ impl Level {
         let (step, margin) = (f64::from(p.step), f64::from(p.margin));
         // The nearest level: a net answers for faces of half a step more or less anyway.
         let finest = ((f64::from(smallest) / FACE).ln() / step.ln()).round() as i32;
-        let most = (longer * (1.0 + 2.0 * margin)).min(STRIP * shorter);
+        // Half a step more than all of the photo and its margins: a face that is cut by all four edges is larger than the photo.
+        let most = (longer * (1.0 + 2.0 * margin) * step.sqrt()).min(STRIP * shorter);
         (finest..)
             .map(|power| FACE * step.powi(power) / f64::from(p.face.height))
             .take_while(|side| *side <= most)

@@ -1,6 +1,7 @@
 //! Parameters of the pyramid localizer.
 
 use super::super::parameters::{ParameterError, Range};
+use crate::geometry::Rect;
 use serde::{Deserialize, Serialize};
 
 /// From a window to the face box in it, all in sides of the window.
@@ -15,6 +16,23 @@ pub struct WindowToBox {
     pub width: f32,
     /// Height of the box.
     pub height: f32,
+}
+
+impl WindowToBox {
+    /// Width and height of the box around a face that is turned clockwise by `roll` degrees, in sides of the window. A face is
+    /// taken for an ellipse: the box around a rectangle would grow by a fifth and more.
+    pub(super) fn sides(&self, roll: f32) -> [f32; 2] {
+        let (sine, cosine) = roll.to_radians().sin_cos();
+        let around = |across: f32, down: f32| (across * cosine).hypot(down * sine);
+        [around(self.width, self.height), around(self.height, self.width)]
+    }
+
+    /// The box that a face would have upright, about the same centre, of the box that it has turned by any angle.
+    pub fn upright(&self, turned: Rect) -> Rect {
+        // The diagonal is the same at every angle.
+        let side = turned.width.hypot(turned.height) / self.width.hypot(self.height);
+        Rect::about(turned.centre(), self.width * side, self.height * side)
+    }
 }
 
 /// Parameters of the pyramid localizer, stored in the card.
@@ -80,6 +98,30 @@ impl PyramidParameters {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::geometry::Point;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_turned_box_touches_the_turned_ellipse_and_leads_back(roll in -180.0f32..180.0, side in 5.0f32..500.0) {
+            let to_box = WindowToBox { right: 0.0, down: 0.0, width: 0.6, height: 0.85 };
+            let [width, height] = to_box.sides(roll);
+            let (sine, cosine) = roll.to_radians().sin_cos();
+            let rim = |step: i32| {
+                let (sin, cos) = (step as f32).to_radians().sin_cos();
+                let (x, y) = (0.3 * cos, 0.425 * sin);
+                Point::new(x * cosine - y * sine, x * sine + y * cosine)
+            };
+            let farthest = |of: fn(Point) -> f32| (0..360).map(|step| of(rim(step))).fold(0.0, f32::max);
+            prop_assert!((farthest(|p| p.x) - width / 2.0).abs() < 1e-3);
+            prop_assert!((farthest(|p| p.y) - height / 2.0).abs() < 1e-3);
+            let turned = Rect::about(Point::new(30.0, 20.0), width * side, height * side);
+            let upright = to_box.upright(turned);
+            prop_assert!((upright.width - 0.6 * side).abs() < 1e-3 * side, "{upright:?}");
+            prop_assert!((upright.height - 0.85 * side).abs() < 1e-3 * side, "{upright:?}");
+            prop_assert!(upright.centre().distance(turned.centre()) < 1e-3 * side);
+        }
+    }
 
     #[test]
     fn every_value_is_checked() {

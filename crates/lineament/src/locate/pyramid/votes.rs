@@ -82,8 +82,9 @@ struct Index {
 
 impl Index {
     fn new(overlap: f32) -> Self {
-        // Boxes of one shape have an IoU of at most the square of the ratio of their sides.
-        let reach = overlap.clamp(1e-3, 1.0).sqrt().log2().abs().ceil() as i32;
+        // Boxes of one shape have an IoU of at most the square of the ratio of their sides; those of a turned face are somewhat
+        // shorter and wider.
+        let reach = overlap.clamp(1e-3, 1.0).sqrt().log2().abs().ceil() as i32 + 1;
         Self { boxes: Vec::new(), cells: HashMap::new(), reach }
     }
 
