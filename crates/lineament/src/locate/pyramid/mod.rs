@@ -58,6 +58,16 @@ pub struct PyramidLocalizer {
     tile: usize,
 }
 
+/// What LNet_o has for LNet_s.
+#[derive(Default)]
+struct Proposed {
+    /// What it takes for a face.
+    candidates: Vec<Window>,
+    /// The best windows that are as large as the photo: looked at where nothing else is a face, since LNet_o does not know one
+    /// of which no edge is seen.
+    filling: Vec<Window>,
+}
+
 impl PyramidLocalizer {
     /// A localizer of two nets that see photos prepared in the same way.
     ///
@@ -84,7 +94,7 @@ impl PyramidLocalizer {
     /// # Errors
     /// As [`Localizer::locate`].
     pub fn candidates(&self, photo: &Photo, search: &Search) -> Result<Vec<Window>, LocateError> {
-        self.proposed(&self.sweep(photo, search), photo, search)
+        Ok(self.proposed(&self.sweep(photo, search), photo, search)?.candidates)
     }
 
     /// LNet_s looks at windows, each drawn as it is turned: their faces' own windows, in the same order, with its responses.
@@ -102,10 +112,20 @@ impl PyramidLocalizer {
     pub fn windows(&self, photo: &Photo, search: &Search) -> Result<Vec<Window>, LocateError> {
         let p = &self.parameters;
         let sweep = self.sweep(photo, search);
-        let mut first = self.look_at(&sweep.grounds, &self.proposed(&sweep, photo, search)?)?;
+        let Proposed { candidates, filling } = self.proposed(&sweep, photo, search)?;
+        let mut found = self.look_twice(&sweep.grounds, &candidates)?;
+        if found.iter().all(|window| window.score <= p.threshold) {
+            found.extend(self.look_twice(&sweep.grounds, &filling)?);
+        }
+        Ok(thinned(found, &p.face, p.overlap))
+    }
+
+    /// The windows that LNet_s corrects others to, and says that it would see a face in, looked at in turn.
+    fn look_twice(&self, grounds: &Grounds<'_>, windows: &[Window]) -> Result<Vec<Window>, LocateError> {
+        let p = &self.parameters;
+        let mut first = self.look_at(grounds, windows)?;
         first.retain(|window| window.score > p.second_look);
-        let second = self.look_at(&sweep.grounds, &thinned(first, &p.face, p.overlap.max(SAME)))?;
-        Ok(thinned(second, &p.face, p.overlap))
+        self.look_at(grounds, &thinned(first, &p.face, p.overlap.max(SAME)))
     }
 
     fn look_at(&self, grounds: &Grounds<'_>, windows: &[Window]) -> Result<Vec<Window>, LocateError> {
@@ -122,19 +142,18 @@ impl PyramidLocalizer {
         Ok(looked.into_iter().flatten().collect())
     }
 
-    /// The candidates of a sweep.
-    fn proposed(
-        &self,
-        sweep: &Sweep<'_>,
-        photo: &Photo,
-        search: &Search,
-    ) -> Result<Vec<Window>, LocateError> {
+    /// What LNet_s is to look at, by a sweep.
+    fn proposed(&self, sweep: &Sweep<'_>, photo: &Photo, search: &Search) -> Result<Proposed, LocateError> {
         let p = &self.parameters;
         let turns = if search.any_orientation { &Turn::ALL[..] } else { &[Turn::Upright] };
-        let found = sweep.read(turns, |seen| self.proposed_in(photo, &seen))?;
-        let mut candidates = thinned(found.into_iter().flatten().collect(), &p.face, p.overlap);
+        let mut all = Proposed::default();
+        for found in sweep.read(turns, |seen| self.proposed_in(photo, &seen))? {
+            all.candidates.extend(found.candidates);
+            all.filling.extend(found.filling);
+        }
+        let mut candidates = thinned(all.candidates, &p.face, p.overlap);
         candidates.truncate(p.candidates);
-        Ok(candidates)
+        Ok(Proposed { candidates, ..all })
     }
 
     /// LNet_o over the levels that a search asks for.
@@ -147,21 +166,30 @@ impl PyramidLocalizer {
         Sweep::new(&self.lnet_o, photo, levels, self.tile)
     }
 
-    /// The windows of a tile that LNet_o takes for a face.
-    fn proposed_in(&self, photo: &Photo, seen: &Seen<'_>) -> Result<Vec<Window>, LocateError> {
+    /// The windows of a tile that LNet_o takes for a face, and the best of those about all of the photo.
+    fn proposed_in(&self, photo: &Photo, seen: &Seen<'_>) -> Result<Proposed, LocateError> {
         let scores = seen.faces().iter().enumerate();
+        let best = scores.clone().max_by(|a, b| a.1.total_cmp(b.1));
+        let fills = seen.level.side() >= photo.width().max(photo.height()) as f32;
+        let filling = match best.filter(|_| fills) {
+            Some((at, _)) => {
+                let (window, response) = seen.window(at)?;
+                Some(Window { roll: window.roll, ..window.corrected(&response) })
+            }
+            None => None,
+        };
         // What is no number is looked at, to be refused.
         let above =
             scores.filter(|(_, score)| **score > self.parameters.candidate_threshold || !score.is_finite());
-        let mut proposed = Vec::new();
+        let mut candidates = Vec::new();
         for (at, _) in above {
             let (window, response) = seen.window(at)?;
             if Level::is_wanted(&window, photo, self.parameters.margin) {
                 // LNet_s says itself how a face is turned, and knows it better.
-                proposed.push(Window { roll: window.roll, ..window.corrected(&response) });
+                candidates.push(Window { roll: window.roll, ..window.corrected(&response) });
             }
         }
-        Ok(proposed)
+        Ok(Proposed { candidates, filling: filling.into_iter().collect() })
     }
 }
 

@@ -214,6 +214,25 @@ fn a_limit_cuts_the_weakest_and_counts_them() {
 }
 
 #[test]
+fn a_flag_that_fills_the_photo_is_found_where_nothing_else_is() {
+    let mut localizer = localizer();
+    let (filling, small) = (flag(100.0, 96.0, 150.0, 0.0), flag(40.0, 40.0, 30.0, 0.0));
+    // LNet_o proposes nothing.
+    localizer.parameters.candidate_threshold = 1e6;
+    assert_found(&localizer.locate(&scene(200, 200, &[filling]), &Search::default()).unwrap(), &[filling]);
+    assert!(localizer.locate(&scene(200, 200, &[small]), &Search::default()).unwrap().is_empty());
+    // Nor does LNet_s look at it where LNet_o proposes another.
+    localizer.parameters.candidate_threshold = -3.0;
+    let photo = scene(200, 200, &[small]);
+    localizer.lnet_s.answered.store(0, Ordering::Relaxed);
+    localizer.windows(&photo, &Search::default()).unwrap();
+    let with_one = localizer.lnet_s.answered.swap(0, Ordering::Relaxed);
+    localizer.parameters.threshold = 1e6;
+    localizer.windows(&photo, &Search::default()).unwrap();
+    assert!(localizer.lnet_s.answered.load(Ordering::Relaxed) > with_one);
+}
+
+#[test]
 fn nothing_is_found_where_nothing_is() {
     for (width, height) in [(200, 150), (1, 1), (1, 300), (1, 9000), (9000, 2), (17, 5), (3, 40)] {
         let photo = Photo::filled(width, height, [90; 3]);
