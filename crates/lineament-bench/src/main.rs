@@ -16,6 +16,7 @@ mod sections;
 mod settings;
 mod table;
 mod timing;
+mod yunet;
 
 use std::path::Path;
 
