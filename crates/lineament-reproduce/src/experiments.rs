@@ -5,7 +5,7 @@ use crate::lab::Lab;
 use crate::results::Store;
 use crate::{
     amount, every_face, identities, localization, localizers, maps, paper_recipe, pretraining, systems,
-    tables, transfer,
+    tables, transfer, turned,
 };
 
 /// An experiment: one or more CSVs, and a section of the page.
@@ -21,7 +21,7 @@ pub struct Experiment {
 }
 
 /// All of them, in the order of the page.
-pub const EXPERIMENTS: [Experiment; 10] = [
+pub const EXPERIMENTS: [Experiment; 11] = [
     Experiment {
         name: "systems",
         title: "Table 1: whole systems",
@@ -46,6 +46,7 @@ pub const EXPERIMENTS: [Experiment; 10] = [
         run: every_face::run,
         section: every_face::section,
     },
+    Experiment { name: turned::NAME, title: "Turned photos", run: turned::run, section: turned::section },
     Experiment {
         name: tables::PAPER_RECIPE,
         title: "The paper's recipe",

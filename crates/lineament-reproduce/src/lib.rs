@@ -22,6 +22,7 @@ mod results;
 mod systems;
 mod tables;
 mod transfer;
+mod turned;
 
 pub use error::ReproduceError;
 pub use experiments::{EXPERIMENTS, Experiment};
