@@ -17,9 +17,9 @@ def _chance(count: int, share: float) -> torch.Tensor:
     return torch.rand(count) < share
 
 
-def _frames(scale, angle, mirrored, right, down, narrow=1.0):
+def _frames(scale, angle, mirrored, right, down):
     """From a window to its canvas, both from -1 to 1, for a face that stands (right, down) window sides from the window's center."""
-    c, s, sign = angle.cos(), angle.sin(), torch.where(mirrored, -1.0, 1.0) * narrow
+    c, s, sign = angle.cos(), angle.sin(), torch.where(mirrored, -1.0, 1.0)
     turn = torch.stack([torch.stack([sign * scale * c, -scale * s], 1), torch.stack([sign * scale * s, scale * c], 1)], 1)
     move = -(turn @ torch.stack([2 * right, 2 * down], 1)[..., None])
     return torch.cat([turn, move], 2), turn
@@ -48,9 +48,7 @@ class Augment:
         angle = torch.where(upright, _between(count, -12, 12), _between(count, -48, 48)) * (math.pi / 180)
         scale = _between(count, -self.log_scale, self.log_scale).exp() / FACE_ZOOM
         right, down = _between(count, -self.shift, self.shift), _between(count, -self.shift, self.shift)
-        # Seen from a side, a face is narrower: of those that are tagged, few look away.
-        narrow = torch.where(_chance(count, 0.3), _between(count, -0.1, 0.45).exp(), torch.ones(count))
-        frames, turn = _frames(scale, angle, _chance(count, 0.5), right, down, narrow)
+        frames, turn = _frames(scale, angle, _chance(count, 0.5), right, down)
         seen = _sample(self._floats(canvases), frames, self.side)
         inside, seen = (seen[:, 3:] > 0.5).float(), seen[:, :3]
         mean = (seen * inside).sum((2, 3), keepdim=True) / inside.sum((2, 3), keepdim=True).clamp(min=1)
@@ -125,7 +123,7 @@ class Augment:
         contrast, brightness = _between(count, -0.8, 0.45).exp().view(-1, 1, 1, 1), _between(count, -0.25, 0.25).view(-1, 1, 1, 1)
         tint = torch.empty(count, 3, 1, 1).uniform_(-0.2, 0.2).exp()
         windows = (windows - mean) * contrast + mean * tint + brightness
-        for share, low, high in ((0.12, -1.8, -0.4), (0.08, 0.3, 1.0)):
+        for share, low, high in ((0.12, -2.2, -0.4), (0.08, 0.3, 1.0)):
             some = _chance(count, share)
             windows[some] = windows[some].clamp(0, 1) * _between(int(some.sum()), low, high).exp().view(-1, 1, 1, 1)
         some = _chance(count, 0.25)
@@ -133,13 +131,7 @@ class Augment:
         way, line = _between(few, 0, 2 * math.pi), torch.linspace(-1, 1, side)
         ramp = way.cos().view(-1, 1, 1) * line.view(1, 1, -1) + way.sin().view(-1, 1, 1) * line.view(1, -1, 1)
         windows[some] = windows[some] * (ramp * _between(few, 0, 0.7).view(-1, 1, 1)).exp()[:, None]
-        # The shadow of a hat, a hand, a wall: one side of a line is darker.
-        some = _chance(count, 0.15)
-        few = int(some.sum())
-        way, start = _between(few, 0, 2 * math.pi).view(-1, 1, 1), _between(few, -0.5, 0.5).view(-1, 1, 1)
-        side_of = (way.cos() * line.view(1, 1, -1) + way.sin() * line.view(1, -1, 1) - start) * 8
-        windows[some] = windows[some] * (1 - side_of.sigmoid() * _between(few, 0.3, 0.85).view(-1, 1, 1))[:, None]
         some = _chance(count, 0.18)
         windows[some] = windows[some].mean(1, keepdim=True)
-        noise = 0.045 * torch.rand(count, 1, 1, 1) * _chance(count, 0.5).view(-1, 1, 1, 1)
+        noise = 0.06 * torch.rand(count, 1, 1, 1) * _chance(count, 0.5).view(-1, 1, 1, 1)
         return (windows.clamp(0, 1) + torch.randn_like(windows) * noise).clamp(0, 1)

@@ -15,9 +15,6 @@ from .nets import FACE, RIGHT, TAGS, LNet
 
 log = logging.getLogger(__name__)
 
-# Deviation of the brightness in a window, from 0 to 1, below which nobody sees a face: it is no example of one.
-VISIBLE = 0.03
-
 
 @dataclass
 class Windows:
@@ -89,8 +86,7 @@ def learn(net: LNet, windows: Windows, schedule: Schedule, path: Path) -> None:
         net.train()
         batch, face, offsets, tags = _batch(windows, schedule, augment)
         answer = net.respond(batch)[:, :, 0, 0]
-        seen = (batch.mean(1).std((1, 2)) > VISIBLE).float() * face + 1 - face
-        each = F.binary_cross_entropy_with_logits(answer[:, FACE], face, reduction="none") * seen
+        each = F.binary_cross_entropy_with_logits(answer[:, FACE], face, reduction="none")
         loss = each.mean() + schedule.offsets * F.smooth_l1_loss(answer[: len(offsets), RIGHT:TAGS], offsets, beta=0.1)
         tagged = F.binary_cross_entropy_with_logits(answer[: len(tags), TAGS:], tags)
         loss = loss + schedule.tags * tagged * len(tags) / len(batch)
