@@ -11,7 +11,7 @@
 //!
 //! let tagger = Tagger::embedded()?;
 //! for face in tagger.locate("party.jpg")? {
-//!     for explanation in tagger.explain("party.jpg", face.rect, &ExplainOptions::default())? {
+//!     for explanation in tagger.explain("party.jpg", &face, &ExplainOptions::default())? {
 //!         println!("{}: {:?} in {:?}", explanation.name, explanation.neurons.strongest, explanation.region);
 //!     }
 //! }
