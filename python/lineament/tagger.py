@@ -170,7 +170,8 @@ class Tagger:
         ``vectors`` is another name of it.
         """
         if not several(pictures):
-            return self.embed([pictures])[0]
+            only: list[bytes | None] = self.embed([pictures])
+            return only[0]
         given = natives(pictures)
         found: list[bytes | None] = []
         for index, (picture, vector) in enumerate(zip(given, self._native.embed(given))):
