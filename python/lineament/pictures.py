@@ -16,7 +16,11 @@ Picture: TypeAlias = Union[str, "os.PathLike[str]", bytes, bytearray, "np.ndarra
 """A path, the bytes of a file, an array of height x width x 3 of uint8 (red, green, blue), or a PIL image."""
 
 ENDINGS = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .gif .webp .bmp .dib .tif .tiff .pnm .ppm .pgm .pbm .pam".split()
+    (
+        ".jpg .jpeg .jpe .jfif .png .apng .gif .webp .bmp .dib .tif .tiff .pnm .ppm .pgm .pbm .pam "
+        ".heic .heif .hif .avif .jxl .jp2 .j2k .jpf .jpx "
+        ".dng .cr2 .cr3 .crw .nef .nrw .arw .sr2 .srf .raf .orf .rw2 .pef .srw .x3f .3fr .mrw"
+    ).split()
 )
 
 

@@ -33,7 +33,8 @@ class Tagger:
     ``smallest_face`` is the height of the smallest face that is looked for: a number of pixels, or text such as ``"24px"`` or
     ``"2.5%"`` (of the photo's longer side); by default 2.5 %, and 16 pixels at least. ``max_faces`` keeps the best so many;
     ``Prediction.faces_left_out`` counts the others. ``any_orientation`` also finds faces that lie on their side or stand on their
-    head, and takes about four times as long to find faces.
+    head, and takes about four times as long to find faces. Pictures of more than ``max_pixels`` are refused from their headers, by
+    default of more than 250 million.
 
     Raises ``ModelError`` where the bundle cannot be used, ``ValueError`` for an attribute that it does not know, or a size or number
     that is none.
@@ -51,14 +52,17 @@ class Tagger:
         max_faces: int | None = None,
         any_orientation: bool = False,
         detector: str | os.PathLike[str] | None = None,
+        max_pixels: int | None = None,
     ) -> None:
+        if max_pixels is not None and max_pixels < 1:
+            raise ValueError(f"max_pixels is {max_pixels}; give the pixels of the largest picture, or None for 250 million")
         if threads is not None and not 1 <= threads <= 1024:
             raise ValueError(f"threads is {threads}; give 1 to 1024, or None for one a processor")
         own = model if isinstance(model, bytes) or model is None else os.fspath(model)
         selected = None if attributes is None else list(attributes)
         search = _search(smallest_face, max_faces, any_orientation)
         finder = None if detector is None else os.fspath(detector)
-        self._arguments = (own, threads, operating_point, selected, engine, search, finder)
+        self._arguments = (own, threads, operating_point, selected, engine, search, finder, max_pixels)
         self._native = _native.Tagger(*self._arguments)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -235,10 +239,10 @@ class Tagger:
         bundle, figures, faceless, unread = self._native.teach(
             name, pictures, answers, numbers, share, seed, replace
         )
-        _, threads, point, attributes, engine, search, detector = self._arguments
+        _, threads, point, attributes, engine, search, detector, pixels = self._arguments
         selected = None if attributes is None else [*attributes, *([name] if name not in attributes else [])]
         return Lesson(
-            tagger=_again(bundle, threads, point, selected, engine, search, detector),
+            tagger=_again(bundle, threads, point, selected, engine, search, detector, pixels),
             figures=json.loads(figures),
             without_face=faceless,
             unread=[_unread(pictures[index], reason, index) for index, reason in unread],
@@ -292,6 +296,7 @@ def _again(
     engine: Engine,
     search: Search,
     detector: str | None,
+    max_pixels: int | None,
 ) -> Tagger:
     smallest, most, oriented = search
     return Tagger(
@@ -304,4 +309,5 @@ def _again(
         max_faces=most,
         any_orientation=bool(oriented),
         detector=detector,
+        max_pixels=max_pixels,
     )

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use lineament::attributes::Group;
 use lineament::locate::{DetectorFile, SmallestFaceError};
-use lineament::{Bundle, Engine, Error, FaceRecord, OperatingPoint, Prediction, Selection, Source};
+use lineament::{Bundle, Engine, Error, FaceRecord, Limits, OperatingPoint, Prediction, Selection, Source};
 use lineament_data::{Split, folder, layout};
 use lineament_fit::{
     FitError, ImageEmbedding, LabelledImage, TrainOptions, add_attributes, embed_photo, examples, train_head,
@@ -65,7 +65,7 @@ pub struct Tagger {
 impl Tagger {
     #[new]
     #[allow(clippy::too_many_arguments, reason = "called by `Tagger.__init__` alone, which names them")]
-    #[pyo3(signature = (model, threads, operating_point, attributes, engine, search, detector))]
+    #[pyo3(signature = (model, threads, operating_point, attributes, engine, search, detector, max_pixels))]
     fn new(
         py: Python<'_>,
         model: Option<Model>,
@@ -75,6 +75,7 @@ impl Tagger {
         engine: &str,
         search: SearchOptions,
         detector: Option<PathBuf>,
+        max_pixels: Option<u64>,
     ) -> PyResult<Self> {
         let (point, engine, search) = (point(operating_point)?, named(engine)?, search_for(search)?);
         py.detach(|| {
@@ -89,6 +90,9 @@ impl Tagger {
                 .engine(engine)
                 .threads(threads.unwrap_or(0))
                 .operating_point(point);
+            if let Some(max_pixels) = max_pixels {
+                builder = builder.limits(Limits { max_pixels, ..Limits::default() });
+            }
             if let Some(names) = attributes {
                 builder = builder.attributes(names);
             }

@@ -6,7 +6,7 @@ use crate::outputs::{ForceArguments, Kind};
 use crate::{commands, examples};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lineament::attributes::OperatingPoint;
-use lineament::{Selection, SmallestFace, Tagger};
+use lineament::{Limits, Selection, SmallestFace, Tagger};
 use lineament_data::{Dataset, FindingKind, Layout, Split};
 use lineament_lab::FaceFrom;
 
@@ -22,6 +22,16 @@ pub struct Arguments {
     /// Say nothing on standard error but what failed or could not be read
     #[arg(long, short, global = true)]
     pub quiet: bool,
+    /// Millions of pixels of an image at most; larger ones are refused from their headers
+    #[arg(long, global = true, value_name = "MP", default_value_t = 250, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max_pixels: u32,
+}
+
+impl Arguments {
+    /// What an image may have at most.
+    pub fn limits(&self) -> Limits {
+        Limits { max_pixels: u64::from(self.max_pixels) * 1_000_000, ..Limits::BUILT_IN }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -207,6 +217,9 @@ pub struct ImageArguments {
     /// How Parquet is compressed
     #[arg(long, value_enum, default_value = "snappy")]
     pub compression: CompressionName,
+    /// End with status 0 though some images could not be read; they are named all the same
+    #[arg(long)]
+    pub skip_unreadable: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,6 +6,7 @@
 mod annotate;
 mod arguments;
 mod commands;
+mod endings;
 mod engine;
 mod examples;
 mod export_readme;
@@ -35,6 +36,7 @@ use crate::commands::Outcome;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     notes::set_quiet(arguments.quiet);
+    arguments.limits().make_default();
     // A wrong LINEAMENT_ISA is no fault of a model, so it is refused before one is opened.
     let ran = lineament_net::Isa::selected().map_err(Into::into).and_then(|_| commands::run(arguments));
     match ran {

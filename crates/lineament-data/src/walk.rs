@@ -8,15 +8,32 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::{fs, io, vec};
 
-/// Extensions of the formats that Lineament reads: what is looked at in a folder.
-pub const EXTENSIONS: [&str; 16] = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "gif", "webp", "bmp", "dib", "tif", "tiff", "pnm", "ppm", "pgm",
-    "pbm", "pam",
+/// Extensions of the formats that Lineament reads.
+#[rustfmt::skip]
+pub const EXTENSIONS: [&str; 43] = [
+    "jpg", "jpeg", "jpe", "jfif", "png", "apng", "gif", "webp", "bmp", "dib", "tif", "tiff", "pnm", "ppm", "pgm", "pbm", "pam",
+    "heic", "heif", "hif", "avif", "jxl", "jp2", "j2k", "jpf", "jpx",
+    "dng", "cr2", "cr3", "crw", "nef", "nrw", "arw", "sr2", "srf", "raf", "orf", "rw2", "pef", "srw", "x3f", "3fr", "mrw",
 ];
 
-/// Whether a file's name is that of an image.
+/// Extensions of pictures that are not read. They are looked at all the same, so that nobody takes a folder of them for an empty one.
+#[rustfmt::skip]
+const OTHER_PICTURES: [&str; 18] = [
+    "psd", "psb", "xcf", "kra", "svg", "svgz", "eps", "ai", "ico", "icns", "tga", "exr", "hdr", "dds", "qoi", "jxr", "bpg", "pcx",
+];
+
+/// Whether a file's name is that of an image that can be read.
 pub fn is_image(path: &Path) -> bool {
-    path.extension().is_some_and(|found| EXTENSIONS.iter().any(|known| found.eq_ignore_ascii_case(known)))
+    ends_in(path, &EXTENSIONS)
+}
+
+/// Whether a file's name is that of an image, read or not.
+fn is_picture(path: &Path) -> bool {
+    ends_in(path, &EXTENSIONS) || ends_in(path, &OTHER_PICTURES)
+}
+
+fn ends_in(path: &Path, extensions: &[&str]) -> bool {
+    path.extension().is_some_and(|found| extensions.iter().any(|known| found.eq_ignore_ascii_case(known)))
 }
 
 /// What the PNG text `Software` says of images that the program makes of images: annotated copies, response maps, explanations.
@@ -77,9 +94,9 @@ struct Folder {
 }
 
 impl Walk {
-    /// Over the images of the folder `root` and of those below it.
+    /// Over the images of the folder `root` and of those below it, those of formats that are not read among them.
     pub fn images(root: &Path) -> Self {
-        Self::of(root, is_image, usize::MAX)
+        Self::of(root, is_picture, usize::MAX)
     }
 
     /// Over all files, in folders no deeper than `depth`: 1 is `root` alone.

@@ -70,7 +70,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body: 20 << 20,
-            pixels: 50_000_000,
+            pixels: lineament::Limits::BUILT_IN.max_pixels,
             images: 16,
             faces: 100,
             maps: 400,

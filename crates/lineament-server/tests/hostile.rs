@@ -15,13 +15,12 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-const FORMATS: [ImageFormat; 7] = [
+const FORMATS: [ImageFormat; 6] = [
     ImageFormat::Png,
     ImageFormat::Jpeg,
     ImageFormat::Gif,
     ImageFormat::WebP,
     ImageFormat::Bmp,
-    ImageFormat::Tiff,
     ImageFormat::Pnm,
 ];
 

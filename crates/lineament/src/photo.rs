@@ -2,18 +2,28 @@
 
 mod decode;
 mod error;
-mod exif;
+mod heif;
+mod jp2;
 mod jpeg;
+mod jxl;
+mod kind;
+mod note;
+mod orientation;
+mod png;
+mod raw;
+mod tiff;
 mod webp;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crate::output::write_whole;
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, RgbImage, codecs::png::PngEncoder};
 
 pub use error::PhotoError;
+pub use note::Note;
 
 /// What a file may ask for before it is refused unread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,20 +34,45 @@ pub struct Limits {
     pub max_bytes: u64,
 }
 
+/// What [`Limits::default`] gives, where a program has said so.
+static DEFAULT: OnceLock<Limits> = OnceLock::new();
+
+impl Limits {
+    /// 250 million pixels, 512 MiB.
+    pub const BUILT_IN: Self = Self { max_pixels: 250_000_000, max_bytes: 512 << 20 };
+
+    /// Makes these what [`Limits::default`] gives in this process, for programs that let people choose. The first call counts; what is in
+    /// use, which may be what an earlier call said, comes back.
+    pub fn make_default(self) -> Self {
+        *DEFAULT.get_or_init(|| self)
+    }
+}
+
 impl Default for Limits {
-    /// 100 million pixels, 256 MiB.
+    /// [`Limits::BUILT_IN`], or what [`Limits::make_default`] was given.
     fn default() -> Self {
-        Self { max_pixels: 100_000_000, max_bytes: 256 << 20 }
+        DEFAULT.get().copied().unwrap_or(Self::BUILT_IN)
     }
 }
 
 /// An upright image of at least one pixel: rows from the top, three bytes (red, green, blue) a pixel.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// Photos of the same pixels are equal, whatever was noted of their files.
+#[derive(Clone)]
 pub struct Photo {
     width: u32,
     height: u32,
     pixels: Vec<u8>,
+    notes: Vec<Note>,
 }
+
+impl PartialEq for Photo {
+    fn eq(&self, other: &Self) -> bool {
+        (self.width, self.height, &self.pixels) == (other.width, other.height, &other.pixels)
+    }
+}
+
+impl Eq for Photo {}
 
 impl Photo {
     /// A photo of `width * height * 3` bytes.
@@ -52,49 +87,62 @@ impl Photo {
         if u128::from(width) * u128::from(height) * 3 != pixels.len() as u128 {
             return Err(PhotoError::WrongLength { width, height, bytes: pixels.len() });
         }
-        Ok(Self { width, height, pixels })
+        Ok(Self { width, height, pixels, notes: Vec::new() })
     }
 
     /// A photo of one colour; a side of zero is taken as one.
     pub fn filled(width: u32, height: u32, colour: [u8; 3]) -> Self {
         let (width, height) = (width.max(1), height.max(1));
-        Self { width, height, pixels: colour.repeat(width as usize * height as usize) }
+        let pixels = colour.repeat(width as usize * height as usize);
+        Self { width, height, pixels, notes: Vec::new() }
     }
 
-    /// Reads an image file, whatever its name ends in.
+    /// Reads an image file, whatever its name ends in. If a sidecar lies beside it (`photo.jpg.xmp` or `photo.xmp`) that says how
+    /// the image is turned, that counts more than what the file says.
     ///
     /// # Errors
     /// As [`Photo::decode`], and where the file cannot be read; always with the path.
     pub fn open(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, PhotoError> {
         let path = path.as_ref();
         read_file(path, limits)
-            .and_then(|bytes| Self::decode(&bytes, limits))
+            .and_then(|bytes| decode::decode(&bytes, limits, orientation::in_sidecar(path)))
             .map_err(|cause| PhotoError::At { path: path.to_owned(), cause: Box::new(cause) })
     }
 
-    /// How the file asks viewers to turn its pixels: the EXIF orientation, 1 (as they are) to 8. Photos come turned already; whoever writes
-    /// coordinates for other programs may need those of the pixels as they are stored.
+    /// How the file, or the sidecar beside it, asks viewers to turn its pixels: the EXIF orientation, 1 (as they are) to 8. Photos come
+    /// turned already; whoever writes coordinates for other programs may need those of the pixels as they are stored.
     ///
     /// # Errors
     /// As [`Photo::open`]; the pixels themselves are not decoded.
     pub fn orientation(path: &Path, limits: &Limits) -> Result<u8, PhotoError> {
         read_file(path, limits)
-            .and_then(|bytes| decode::orientation(&bytes, limits))
+            .and_then(|bytes| decode::orientation(&bytes, limits, orientation::in_sidecar(path)))
             .map_err(|cause| PhotoError::At { path: path.to_owned(), cause: Box::new(cause) })
     }
 
-    /// Reads an image held in memory: JPEG (grey, colour, CMYK), PNG, GIF, WebP, BMP, TIFF or PNM, told
-    /// apart by its first bytes.
+    /// Reads an image held in memory: JPEG, PNG, GIF, WebP, HEIC, AVIF, JPEG XL, JPEG 2000, BMP, TIFF, PNM or a
+    /// camera's raw file, told apart by its first bytes.
     ///
-    /// The image comes upright (EXIF orientation applied), blended over white where it is transparent, 16
-    /// bits rounded to 8, and of an animation the first image (of an animated PNG its still image).
-    /// Colour profiles are not applied.
+    /// The image comes upright (the orientation of EXIF or XMP applied), blended over white where it is transparent, 16
+    /// bits rounded to 8, and of an animation the first image (of an animated PNG its still image). Of a
+    /// TIFF it is the largest page, of a raw file the camera's preview; [`Photo::notes`] says so. Colour
+    /// profiles are not applied.
     ///
     /// # Errors
     /// Names what is wrong: an unknown or unsupported format, a truncated or broken file, or one beyond
     /// `limits`, which is refused from its header, before its pixels are decoded.
     pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self, PhotoError> {
-        decode::decode(bytes, limits)
+        decode::decode(bytes, limits, None)
+    }
+
+    /// What people should know of how the file was read; mostly nothing.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    fn with_notes(mut self, notes: Vec<Note>) -> Self {
+        self.notes = notes;
+        self
     }
 
     /// Width in pixels.
@@ -137,7 +185,7 @@ impl Photo {
         for row in self.pixels.chunks_exact(self.width as usize * 3) {
             row.rchunks_exact(3).for_each(|pixel| pixels.extend_from_slice(pixel));
         }
-        Self { pixels, ..*self }
+        Self { pixels, notes: self.notes.clone(), ..*self }
     }
 
     /// Writes a PNG, first beside `path` and then renamed to it, so that no half image is ever left there.

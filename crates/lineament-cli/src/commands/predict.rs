@@ -52,7 +52,7 @@ fn probability(text: &str) -> Result<f32, String> {
 }
 
 pub fn run(arguments: PredictArguments) -> Result<Outcome> {
-    let shards = Shards::check(&arguments.shards, &arguments.images.paths, arguments.images.compression)?;
+    let shards = Shards::check(&arguments.shards, &arguments.images)?;
     let images = Images::check(arguments.images, &arguments.run)?;
     let chosen = arguments.attributes.is_some();
     let selection = Selection {

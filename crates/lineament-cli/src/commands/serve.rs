@@ -48,9 +48,6 @@ pub struct ServeArguments {
     /// Megabytes of a request
     #[arg(long, value_name = "MB", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     max_body: u16,
-    /// Millions of pixels of an image
-    #[arg(long, value_name = "MP", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    max_pixels: u16,
     /// Images of a request
     #[arg(long = "max-pictures", value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
     max_images: u16,
@@ -119,7 +116,7 @@ fn settings(arguments: &ServeArguments) -> Result<Settings> {
         origins: arguments.allow_origin.iter().map(origin).collect::<Result<_>>()?,
         limits: Limits {
             body,
-            pixels: u64::from(arguments.max_pixels) * 1_000_000,
+            pixels: lineament::Limits::default().max_pixels,
             images: arguments.max_images.into(),
             faces: arguments.search.max_faces.map_or(limits.faces, |most| most as usize),
             time: Duration::from_secs(arguments.max_time.into()),

@@ -9,6 +9,7 @@ use lineament::{Card, FaceRecord, Limits, Photo, Prediction, Threads};
 use super::Outcome;
 use crate::annotate::{Mark, annotate};
 use crate::arguments::{CompressionName, FormatName, ImageArguments, RunArguments};
+use crate::endings::Endings;
 use crate::files;
 use crate::format::{self, Header};
 use crate::inputs::{Input, Inputs, Names, Unread};
@@ -30,6 +31,7 @@ pub struct Images {
     output: Option<PathBuf>,
     force: ForceArguments,
     compression: CompressionName,
+    skip_unreadable: bool,
 }
 
 impl Images {
@@ -49,6 +51,7 @@ impl Images {
             output: arguments.output,
             force: arguments.force,
             compression: arguments.compression,
+            skip_unreadable: arguments.skip_unreadable,
         })
     }
 }
@@ -84,6 +87,8 @@ struct Seen {
     prediction: Prediction,
     /// Why its sidecar or a copy of it was not written.
     troubles: Vec<String>,
+    /// How its file was read, where that is not the ordinary way.
+    remarks: Vec<String>,
 }
 
 /// Opens every image, finds its faces and writes its prediction; one that cannot be read is reported on standard error and the
@@ -115,9 +120,11 @@ pub fn write(
         Err(Unread(reason)) => Ok(Err((None, reason))),
     };
     let mut summary = Summary::default();
+    let mut unread = Endings::default();
     ordered::for_each(threads, jobs, work, |answer| {
         match answer? {
-            Ok(Seen { prediction, troubles }) => {
+            Ok(Seen { prediction, troubles, remarks }) => {
+                remarks.into_iter().for_each(|remark| bar.suspend(|| notes::note(remark)));
                 for trouble in &troubles {
                     bar.suspend(|| notes::unwritten(trouble));
                 }
@@ -127,6 +134,7 @@ pub fn write(
             }
             Err((path, reason)) => {
                 summary.unread += 1;
+                unread.add(path.as_deref());
                 bar.suspend(|| notes::unread(&reason));
                 if let Some(path) = path {
                     writer.write_unread(&path, &reason)?;
@@ -148,7 +156,11 @@ pub fn write(
     if summary.faces_left_out > 0 && images.format != FormatName::Text {
         notes::note(summary::left_out(summary.faces_left_out));
     }
-    Ok(Outcome::with_unread(summary.unread + summary.unwritten))
+    if let Some(sum) = unread.sum(images.skip_unreadable) {
+        notes::note(sum);
+    }
+    let unread = if images.skip_unreadable { 0 } else { summary.unread };
+    Ok(Outcome::with_unread(unread + summary.unwritten))
 }
 
 fn extensions() -> String {
@@ -224,7 +236,8 @@ fn look(
         troubles.extend(marked::save(&annotate(&photo, &marks), file, force)?);
     }
     troubles.extend(extras.xmp.and_then(|library| sidecar(job, &photo, &prediction.faces, header, library)));
-    Ok(Ok(Seen { prediction, troubles }))
+    let remarks = photo.notes().iter().map(|note| format!("{}: {note}", path.display())).collect();
+    Ok(Ok(Seen { prediction, troubles, remarks }))
 }
 
 fn mark(face: &FaceRecord, card: &Card) -> Mark {

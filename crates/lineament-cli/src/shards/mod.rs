@@ -18,7 +18,7 @@ use clap::Args;
 use lineament::{Photo, Prediction, Threads};
 use sha2::{Digest, Sha256};
 
-use crate::arguments::CompressionName;
+use crate::arguments::{CompressionName, ImageArguments};
 use crate::commands::Outcome;
 use crate::files::{self, Sink};
 use crate::format::{Header, Parquet, PredictionWriter};
@@ -55,20 +55,22 @@ pub struct Shards {
     folder: PathBuf,
     rows: usize,
     compression: CompressionName,
+    skip_unreadable: bool,
     source: Source,
 }
 
 impl Shards {
     /// The run that was asked for, if one was.
-    pub fn check(
-        arguments: &ShardArguments,
-        paths: &[PathBuf],
-        compression: CompressionName,
-    ) -> Result<Option<Self>> {
+    pub fn check(arguments: &ShardArguments, images: &ImageArguments) -> Result<Option<Self>> {
         let Some(folder) = &arguments.shards else { return Ok(None) };
         let columns = [arguments.image_column.as_deref(), arguments.key_column.as_deref()];
-        let source = Source::of(paths, columns)?;
-        Ok(Some(Self { folder: folder.clone(), rows: arguments.shard_rows as usize, compression, source }))
+        Ok(Some(Self {
+            folder: folder.clone(),
+            rows: arguments.shard_rows as usize,
+            compression: images.compression,
+            skip_unreadable: images.skip_unreadable,
+            source: Source::of(&images.paths, columns)?,
+        }))
     }
 
     /// Writes the shards that are not there yet.
@@ -127,7 +129,7 @@ impl Shards {
         if all.faces_left_out > 0 {
             notes::note(summary::left_out(all.faces_left_out));
         }
-        Ok(Outcome::with_unread(all.unread))
+        Ok(Outcome::with_unread(if self.skip_unreadable { 0 } else { all.unread }))
     }
 
     /// What has no shard yet.

@@ -6,30 +6,53 @@ use std::io::{Cursor, ErrorKind};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage, Rgba};
 
-use super::{Limits, Photo, PhotoError, exif, jpeg, webp};
+use super::kind::{Kind, recognise};
+use super::{Limits, Note, Photo, PhotoError, heif, jp2, jpeg, jxl, orientation, png, raw, tiff, webp};
 
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo, PhotoError> {
+/// An image as its file stores it.
+pub(super) struct Stored {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// Three bytes a pixel.
+    pub(super) rgb: Vec<u8>,
+    /// How it is to be turned, 1 to 8, where the file says so.
+    pub(super) orientation: Option<u8>,
+    pub(super) notes: Vec<Note>,
+}
+
+/// `turned` replaces what the file says of its orientation.
+pub(super) fn decode(bytes: &[u8], limits: &Limits, turned: Option<u8>) -> Result<Photo, PhotoError> {
     if bytes.is_empty() {
         return Err(PhotoError::Empty);
     }
     if bytes.len() as u64 > limits.max_bytes {
         return Err(PhotoError::TooManyBytes { bytes: bytes.len() as u64, limit: limits.max_bytes });
     }
-    let (format, name) = recognise(bytes)?;
-    let upright = if format == ImageFormat::Jpeg {
-        let (width, height, pixels, orientation) = jpeg::decode(bytes, limits)?;
-        if orientation == Orientation::NoTransforms {
-            return Photo::new(width, height, pixels);
-        }
-        let stored = RgbImage::from_raw(width, height, pixels).ok_or_else(|| PhotoError::Broken {
-            format: name,
-            reason: "its rows do not fill its size".into(),
-        })?;
-        turned(stored.into(), orientation)
-    } else {
-        decode_other(bytes, format, name, limits)?
+    let kind = recognise(bytes)?;
+    let stored = match kind {
+        Kind::Jpeg => jpeg::decode(bytes, limits)?,
+        Kind::Tiff => tiff::decode(bytes, limits)?,
+        Kind::Heif(format) => heif::decode(bytes, format, limits)?,
+        Kind::JpegXl => jxl::decode(bytes, limits)?,
+        Kind::Jpeg2000 => jp2::decode(bytes, limits)?,
+        Kind::Raw(maker) => raw::decode(bytes, maker, limits)?,
+        Kind::Other(format, name) => decode_other(bytes, format, name, limits)?,
     };
-    upright.try_into()
+    let Stored { width, height, rgb, orientation, notes } = stored;
+    // These have been turned by properties of their own, which no sidecar repeats.
+    let turned = turned.filter(|_| !matches!(kind, Kind::Heif(_) | Kind::JpegXl));
+    let turn = turned.or(orientation).and_then(Orientation::from_exif).unwrap_or(Orientation::NoTransforms);
+    let photo = if turn == Orientation::NoTransforms {
+        Photo::new(width, height, rgb)?
+    } else {
+        let bytes = rgb.len();
+        let image = RgbImage::from_raw(width, height, rgb);
+        let image = image.ok_or(PhotoError::WrongLength { width, height, bytes })?;
+        let mut image = DynamicImage::from(image);
+        image.apply_orientation(turn);
+        image.into_rgb8().try_into()?
+    };
+    Ok(photo.with_notes(notes))
 }
 
 /// Refuses a size that is nothing or beyond the limit.
@@ -43,15 +66,23 @@ pub(super) fn check_size(width: u32, height: u32, limits: &Limits) -> Result<(),
     Ok(())
 }
 
-/// The EXIF orientation, 1 to 8.
-pub(super) fn orientation(bytes: &[u8], limits: &Limits) -> Result<u8, PhotoError> {
-    let (format, name) = recognise(bytes)?;
-    let found = if format == ImageFormat::Jpeg {
-        jpeg::orientation(bytes)?
-    } else {
-        orientation_of(&mut decoder(bytes, format, name, limits)?)
+/// The orientation that the file asks for, 1 to 8.
+///
+/// `turned` replaces it, as in [`decode`].
+pub(super) fn orientation(bytes: &[u8], limits: &Limits, turned: Option<u8>) -> Result<u8, PhotoError> {
+    let kind = recognise(bytes)?;
+    if let Some(turned) = turned.filter(|_| !matches!(kind, Kind::Heif(_) | Kind::JpegXl)) {
+        return Ok(turned);
+    }
+    let found = match kind {
+        Kind::Jpeg => jpeg::orientation(bytes),
+        Kind::Tiff => tiff::orientation(bytes),
+        Kind::Heif(_) | Kind::JpegXl | Kind::Jpeg2000 => None,
+        Kind::Raw(_) => raw::orientation(bytes),
+        Kind::Other(ImageFormat::Png, _) => png::orientation(bytes),
+        Kind::Other(format, name) => embedded_orientation(&mut decoder(bytes, format, name, limits)?),
     };
-    Ok(found.to_exif())
+    Ok(found.unwrap_or(1))
 }
 
 fn decode_other(
@@ -59,11 +90,25 @@ fn decode_other(
     format: ImageFormat,
     name: &'static str,
     limits: &Limits,
-) -> Result<DynamicImage, PhotoError> {
-    let mut decoder = decoder(bytes, format, name, limits)?;
-    let orientation = orientation_of(&mut decoder);
-    let stored = DynamicImage::from_decoder(decoder).map_err(|error| refusal(&error, name))?;
-    Ok(turned(stored, orientation))
+) -> Result<Stored, PhotoError> {
+    let (bytes, closed) = match format {
+        ImageFormat::Png => png::closed(bytes),
+        _ => (bytes.into(), true),
+    };
+    let cut = |error: PhotoError| match error {
+        PhotoError::Broken { format, .. } if !closed => PhotoError::Truncated { format },
+        other => other,
+    };
+    let mut decoder = decoder(&bytes, format, name, limits).map_err(cut)?;
+    let orientation = match format {
+        ImageFormat::Png => png::orientation(&bytes),
+        _ => embedded_orientation(&mut decoder),
+    };
+    let image = DynamicImage::from_decoder(decoder).map_err(|error| cut(refusal(&error, name)))?;
+    let image = if format == ImageFormat::Bmp { opaque(image) } else { image };
+    let rgb = over_white(image);
+    let notes = if closed { Vec::new() } else { vec![Note::EndMissing { format: name }] };
+    Ok(Stored { width: rgb.width(), height: rgb.height(), rgb: rgb.into_raw(), orientation, notes })
 }
 
 /// A decoder that has read the header, of a size within the limits.
@@ -89,16 +134,29 @@ fn decoder<'a>(
     Ok(decoder)
 }
 
-fn orientation_of(decoder: &mut impl ImageDecoder) -> Orientation {
-    match decoder.exif_metadata() {
-        Ok(Some(block)) => exif::orientation(&block),
-        _ => decoder.orientation().unwrap_or(Orientation::NoTransforms),
+fn embedded_orientation(decoder: &mut impl ImageDecoder) -> Option<u8> {
+    let exif = decoder.exif_metadata().ok().flatten();
+    let xmp = decoder.xmp_metadata().ok().flatten();
+    orientation::of(exif.as_deref(), xmp.as_deref()).or_else(|| {
+        let other = decoder.orientation().ok()?;
+        (other != Orientation::NoTransforms).then(|| other.to_exif())
+    })
+}
+
+/// A bitmap whose alpha is zero throughout is one whose writer left the fourth byte alone.
+fn opaque(image: DynamicImage) -> DynamicImage {
+    match image {
+        DynamicImage::ImageRgba8(image) if image.pixels().all(|pixel| pixel.0[3] == 0) => {
+            DynamicImage::ImageRgba8(image).into_rgb8().into()
+        }
+        other => other,
     }
 }
 
-fn turned(mut image: DynamicImage, orientation: Orientation) -> DynamicImage {
-    image.apply_orientation(orientation);
-    image
+/// One value over white.
+pub(super) fn blend(value: u8, alpha: u8) -> u8 {
+    let (value, alpha) = (u32::from(value), u32::from(alpha));
+    ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }
 
 /// Eight bits of red, green and blue, over white where the image is transparent.
@@ -109,73 +167,9 @@ pub(super) fn over_white(image: DynamicImage) -> RgbImage {
     let image = image.into_rgba8();
     let mut rgb = RgbImage::new(image.width(), image.height());
     for (Rgba([r, g, b, alpha]), to) in image.pixels().zip(rgb.pixels_mut()) {
-        let blend = |colour: u8| {
-            let (colour, alpha) = (u32::from(colour), u32::from(*alpha));
-            ((colour * alpha + 255 * (255 - alpha) + 127) / 255) as u8
-        };
-        to.0 = [blend(*r), blend(*g), blend(*b)];
+        to.0 = [*r, *g, *b].map(|value| blend(value, *alpha));
     }
     rgb
-}
-
-/// The format by its first bytes; what is not read is named as well as can be.
-fn recognise(bytes: &[u8]) -> Result<(ImageFormat, &'static str), PhotoError> {
-    let unknown = |found: &str| PhotoError::UnknownFormat { found: found.to_owned() };
-    let format = match image::guess_format(bytes) {
-        Ok(format) => format,
-        Err(_) => return Err(unknown(look(bytes))),
-    };
-    let name = match format {
-        ImageFormat::Jpeg => "JPEG",
-        ImageFormat::Png => "PNG",
-        ImageFormat::Gif => "GIF",
-        ImageFormat::WebP => "WebP",
-        ImageFormat::Bmp => "BMP",
-        ImageFormat::Tiff => "TIFF",
-        ImageFormat::Pnm => "PNM",
-        other => {
-            return Err(unknown(&format!(
-                "this is {}",
-                other.extensions_str().first().unwrap_or(&"another format")
-            )));
-        }
-    };
-    Ok((format, name))
-}
-
-/// What files that people take for images begin with.
-fn look(bytes: &[u8]) -> &'static str {
-    let starts = |magic: &[u8]| bytes.starts_with(magic);
-    let brand = bytes.get(4..12).unwrap_or_default();
-    match brand {
-        b"ftypheic" | b"ftypheix" | b"ftypmif1" | b"ftyphevc" => {
-            return "this is HEIC, as telephones write it";
-        }
-        _ if brand.starts_with(b"ftyp") => return "this is a film",
-        _ => {}
-    }
-    let text = bytes.get(..bytes.len().min(512)).unwrap_or_default().trim_ascii_start();
-    if starts(b"%PDF") {
-        "this is PDF"
-    } else if starts(b"PK\x03\x04") {
-        "this is a ZIP archive"
-    } else if starts(b"\x1f\x8b") {
-        "this is a gzip archive"
-    } else if starts(&[0xff, 0x0a]) || starts(b"\0\0\0\x0cJXL ") {
-        "this is JPEG XL"
-    } else if starts(b"\0\0\0\x0cjP  ") {
-        "this is JPEG 2000"
-    } else if starts(b"version https://git-lfs") {
-        "this is a pointer of Git LFS, fetch the file itself"
-    } else if text.starts_with(b"<svg") || text.starts_with(b"<?xml") {
-        "this is SVG or XML"
-    } else if text.starts_with(b"<") {
-        "this is a web page"
-    } else if std::str::from_utf8(text).is_ok_and(|text| !text.contains('\0')) {
-        "this looks like text"
-    } else {
-        "its first bytes are not known"
-    }
 }
 
 fn refusal(error: &ImageError, format: &'static str) -> PhotoError {

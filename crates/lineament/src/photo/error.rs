@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 /// The formats that [`Photo`](super::Photo) reads, for messages.
-pub(super) const FORMATS: &str = "JPEG, PNG, GIF, WebP, BMP, TIFF and PNM";
+pub(super) const FORMATS: &str =
+    "JPEG, PNG, GIF, WebP, HEIC, AVIF, JPEG XL, JPEG 2000, BMP, TIFF, PNM and raw files with a preview";
 
 /// Why an image was refused; each message says what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,7 +61,7 @@ pub enum PhotoError {
     },
     /// More pixels than [`Limits`](super::Limits) allows.
     #[error(
-        "too large: {width} x {height} pixels, more than the limit of {limit}; shrink it or raise the limit"
+        "too large: {width} x {height} pixels, more than max_pixels allows, {limit}; shrink it or raise the limit (--max-pixels, in millions)"
     )]
     TooManyPixels {
         /// As the header gives it.
@@ -71,7 +72,9 @@ pub enum PhotoError {
         limit: u64,
     },
     /// More bytes than [`Limits`](super::Limits) allows.
-    #[error("too large: a file of {bytes} bytes or more, the limit is {limit}; shrink it or raise the limit")]
+    #[error(
+        "too large: a file of {bytes} bytes or more, the limit is {limit} (max_bytes); save it smaller or compressed"
+    )]
     TooManyBytes {
         /// Size of the file, as far as it was read.
         bytes: u64,

