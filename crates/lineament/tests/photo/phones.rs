@@ -5,7 +5,7 @@ use lineament::{Limits, Photo, PhotoError};
 use crate::{BLUE, GREEN, GREY, RED, assert_quarters, bytes, decode, path};
 
 const WHITE: [u8; 3] = [255; 3];
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     "alpha.avif",
     "alpha.heic",
     "alpha.j2k",
@@ -14,6 +14,7 @@ const FILES: [&str; 12] = [
     "colour.jp2",
     "colour.jxl",
     "labelled.heic",
+    "mirrored.avif",
     "ten.avif",
     "tiles.avif",
     "turned.avif",
@@ -30,6 +31,7 @@ fn every_kind_shows_its_four_quarters() {
             "alpha" => [WHITE, GREEN, BLUE, GREY],
             // A quarter against the clock.
             "turned" => [GREEN, GREY, RED, BLUE],
+            "mirrored" => [GREEN, RED, GREY, BLUE],
             _ => [RED, GREEN, BLUE, GREY],
         };
         assert_quarters(name, &photo, colours, 6);

@@ -9,7 +9,7 @@ use heic_rs::ftyp::{Brand, FileType};
 use heic_rs::hevc::{Frame, decode_still};
 use heic_rs::meta::{self, iref::RefKind};
 use heic_rs::props::{ItemProps, colr::Nclx};
-use heic_rs::{Error, MatrixCoefficients, PixelLayout, Range, grid, transform};
+use heic_rs::{Error, MatrixCoefficients, Mirror, PixelLayout, Range, Transform, grid, transform};
 use rayon::prelude::*;
 
 use super::decode::{Stored, blend, check_size};
@@ -85,11 +85,22 @@ fn image(bytes: &[u8], limits: &Limits) -> Result<Stored, Fault> {
     let layout = if alpha.is_some() { PixelLayout::Rgba8 } else { PixelLayout::Rgb8 };
     let (frame, most) = (&picture.frame, limits.max_pixels.saturating_mul(2));
     let image = convert(frame, alpha.as_ref(), colours, layout, most, Some(1))?;
-    let image = transform::apply_all(image, &properties.transforms)?;
+    let transforms: Vec<Transform> = properties.transforms.iter().map(|&step| as_meant(step)).collect();
+    let image = transform::apply_all(image, &transforms)?;
     let multiplied =
         context.meta.refs.iter().any(|link| link.kind == RefKind::Other(*b"prem") && link.from == id);
     let rgb = if alpha.is_some() { over_white(&image.data, multiplied) } else { image.data };
     Ok(Stored { width: image.width, height: image.height, rgb, orientation: Some(1), notes: Vec::new() })
+}
+
+/// The step that libheif, libavif and the standard since 2021 mean: mode 0 exchanges top and bottom, 1 left and right. heic-rs 0.1.4 has it
+/// the other way round (`findings/heic-rs.sh`).
+fn as_meant(step: Transform) -> Transform {
+    match step {
+        Transform::Mirror(Mirror::LeftRight) => Transform::Mirror(Mirror::TopBottom),
+        Transform::Mirror(Mirror::TopBottom) => Transform::Mirror(Mirror::LeftRight),
+        other => other,
+    }
 }
 
 /// What libheif and libavif take a file for that does not say: the matrix of JPEG, in full range.
