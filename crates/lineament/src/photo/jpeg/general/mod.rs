@@ -27,6 +27,7 @@ pub(super) struct Image {
 }
 
 /// What stops decoding.
+#[derive(Debug)]
 enum Fault {
     /// The end, of the file or of the image, within a scan.
     Ends,
