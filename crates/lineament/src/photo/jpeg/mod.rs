@@ -96,6 +96,7 @@ fn open_ended(bytes: &[u8], end: usize) -> Vec<u8> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

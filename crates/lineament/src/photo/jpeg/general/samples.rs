@@ -104,6 +104,7 @@ fn transform(block: &[i16; 64], steps: &[f32; 64]) -> [[f32; 8]; 8] {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::needless_range_loop)]
 mod tests {
     use super::*;
 
