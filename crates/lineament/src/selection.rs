@@ -76,8 +76,11 @@ impl Reader {
             reader.attributes.clear();
             for name in names {
                 let index = card.find(name)?;
+                // Answers have the model's own name, however it was typed.
+                let own =
+                    card.attributes.get(index).map_or(name.as_str(), |attribute| attribute.name.as_str());
                 if reader.attributes.iter().all(|(known, _)| *known != index) {
-                    reader.attributes.push((index, name.as_str().into()));
+                    reader.attributes.push((index, own.into()));
                 }
             }
         }
@@ -156,6 +159,11 @@ mod tests {
         let read = two.read(&card, &scores);
         let names: Vec<&str> = read.iter().map(|attribute| &*attribute.name).collect();
         assert_eq!(names, ["Smiling", "Male"]);
+        let typed = all.with(&select(&[" smiling", "wearing hat"]), &card).unwrap().read(&card, &scores);
+        assert_eq!(
+            typed.iter().map(|attribute| &*attribute.name).collect::<Vec<_>>(),
+            ["Smiling", "Wearing_Hat"]
+        );
         assert_eq!(read["Male"].probability, card.attributes[20].platt.probability(20.0));
         assert_eq!(all.read(&card, &scores)["Male"], read["Male"]);
         let Err(Error::Attribute(unknown)) = all.with(&select(&["Smilng"]), &card) else {
