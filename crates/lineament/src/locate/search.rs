@@ -5,9 +5,6 @@ use std::ops::Deref;
 use super::{Face, SmallestFace};
 use crate::photo::Photo;
 
-/// A box is measured: a face of the least height that is asked for may come out this much lower, and is kept.
-const MEASURED: f32 = 0.85;
-
 /// Which faces of a photo are wanted.
 ///
 /// | asked | LNets slid over a pyramid | LNets of the paper, detectors | `whole` |
@@ -19,7 +16,7 @@ const MEASURED: f32 = 0.85;
 /// A detector whose canvas is not fixed is shown the photo as large as the smallest face needs, the usual one where none is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Search {
-    /// Least height of a face; its box, which is measured, may be lower by 15 %. The localizer's own choice where there is none. A smaller one loses no face that a larger
+    /// Least height of a face box; the localizer's own choice where there is none. A smaller one loses no face that a larger
     /// one found, save one that was at the very threshold: what else is seen moves windows a little.
     pub smallest_face: Option<SmallestFace>,
     /// How many faces are answered at most; all of them where there is none.
@@ -32,7 +29,7 @@ impl Search {
     /// Those of the faces, best first, that the search allows.
     pub fn limit(&self, mut found: Vec<Face>, photo: &Photo) -> Faces {
         if let Some(smallest) = self.smallest_face {
-            let least = MEASURED * smallest.height_in(photo);
+            let least = smallest.height_in(photo);
             found.retain(|face| face.rect.height >= least);
         }
         self.best(found)
@@ -107,9 +104,6 @@ mod tests {
         assert_eq!(of(Search { max_faces: Some(0), ..all }), (vec![], 4));
         let large = Search { smallest_face: Some(SmallestFace::pixels(20.0).unwrap()), ..all };
         assert_eq!(of(large), (vec![40.0, 20.0, 80.0], 0));
-        let measured = |pixels| Search { smallest_face: Some(SmallestFace::pixels(pixels).unwrap()), ..all };
-        assert_eq!(of(measured(23.0)), (vec![40.0, 20.0, 80.0], 0));
-        assert_eq!(of(measured(24.0)), (vec![40.0, 80.0], 0));
         // What is too small was not asked for, and is no face that a limit cut.
         assert_eq!(of(Search { max_faces: Some(2), ..large }), (vec![40.0, 20.0], 1));
     }
