@@ -169,15 +169,16 @@ impl PyramidLocalizer {
     /// The windows of a tile that LNet_o takes for a face, and the best of those about all of the photo.
     fn proposed_in(&self, photo: &Photo, seen: &Seen<'_>) -> Result<Proposed, LocateError> {
         let scores = seen.faces().iter().enumerate();
-        let best = scores.clone().max_by(|a, b| a.1.total_cmp(b.1));
-        let fills = seen.level.side() >= photo.width().max(photo.height()) as f32;
-        let filling = match best.filter(|_| fills) {
-            Some((at, _)) => {
-                let (window, response) = seen.window(at)?;
-                Some(Window { roll: window.roll, ..window.corrected(&response) })
-            }
-            None => None,
-        };
+        // LNet_s says itself how a face is turned, and knows it better.
+        let moved =
+            |window: Window, response: &Response| Window { roll: window.roll, ..window.corrected(response) };
+        let mut filling = Vec::new();
+        if seen.level.side() >= photo.width().max(photo.height()) as f32
+            && let Some((at, _)) = scores.clone().max_by(|a, b| a.1.total_cmp(b.1))
+        {
+            let (window, response) = seen.window(at)?;
+            filling.push(moved(window, &response));
+        }
         // What is no number is looked at, to be refused.
         let above =
             scores.filter(|(_, score)| **score > self.parameters.candidate_threshold || !score.is_finite());
@@ -185,11 +186,10 @@ impl PyramidLocalizer {
         for (at, _) in above {
             let (window, response) = seen.window(at)?;
             if Level::is_wanted(&window, photo, self.parameters.margin) {
-                // LNet_s says itself how a face is turned, and knows it better.
-                candidates.push(Window { roll: window.roll, ..window.corrected(&response) });
+                candidates.push(moved(window, &response));
             }
         }
-        Ok(Proposed { candidates, filling: filling.into_iter().collect() })
+        Ok(Proposed { candidates, filling })
     }
 }
 
