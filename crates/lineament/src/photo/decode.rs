@@ -39,8 +39,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, turned: Option<u8>) -> Resul
         Kind::Other(format, name) => decode_other(bytes, format, name, limits)?,
     };
     let Stored { width, height, rgb, orientation, notes } = stored;
-    // These have been turned by properties of their own, which no sidecar repeats.
-    let turned = turned.filter(|_| !matches!(kind, Kind::Heif(_) | Kind::JpegXl));
+    let turned = turned.filter(|_| !kind.is_turned());
     let turn = turned.or(orientation).and_then(Orientation::from_exif).unwrap_or(Orientation::NoTransforms);
     let photo = if turn == Orientation::NoTransforms {
         Photo::new(width, height, rgb)?
@@ -71,7 +70,7 @@ pub(super) fn check_size(width: u32, height: u32, limits: &Limits) -> Result<(),
 /// `turned` replaces it, as in [`decode`].
 pub(super) fn orientation(bytes: &[u8], limits: &Limits, turned: Option<u8>) -> Result<u8, PhotoError> {
     let kind = recognise(bytes)?;
-    if let Some(turned) = turned.filter(|_| !matches!(kind, Kind::Heif(_) | Kind::JpegXl)) {
+    if let Some(turned) = turned.filter(|_| !kind.is_turned()) {
         return Ok(turned);
     }
     let found = match kind {

@@ -19,6 +19,13 @@ pub(super) enum Kind {
     Other(ImageFormat, &'static str),
 }
 
+impl Kind {
+    /// Whether its decoder turns it already, by properties that no sidecar repeats.
+    pub(super) fn is_turned(self) -> bool {
+        matches!(self, Self::Heif(_) | Self::JpegXl)
+    }
+}
+
 /// The kind of a file; what is not read is named as well as can be.
 pub(super) fn recognise(bytes: &[u8]) -> Result<Kind, PhotoError> {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
