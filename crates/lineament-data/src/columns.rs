@@ -3,6 +3,8 @@
 //! What is asked of a table here is a cell's text or an image's bytes, so columns are read as the file keeps them. Arrow, which would give them types of
 //! its own first, is a third of all there is to build.
 
+mod lists;
+
 use std::fmt::Display;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};

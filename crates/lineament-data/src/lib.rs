@@ -23,6 +23,7 @@ mod rows;
 pub mod sample;
 pub mod split;
 pub mod table;
+pub mod teacher;
 pub mod walk;
 pub mod windows;
 
@@ -36,3 +37,4 @@ pub use order::shuffled;
 pub use report::{Finding, FindingKind, ReadReport};
 pub use sample::{Dataset, Framing, Sample};
 pub use split::{Split, SplitShares};
+pub use teacher::{TeacherAnswers, TeacherTable};

@@ -33,17 +33,17 @@ use crate::split::Split;
 use crate::walk::is_image;
 
 use columns::Columns;
-use parse::is_empty;
-pub(crate) use parse::truth;
+pub(crate) use parse::{is_empty, truth};
+pub(crate) use sources::{is_parquet, read as read_text};
 
 /// A table as text: names of columns, then rows with the line (CSV) or row number (Parquet) to name in messages.
 pub(crate) struct Table {
-    names: Vec<String>,
-    rows: Vec<(u64, Vec<String>)>,
+    pub(crate) names: Vec<String>,
+    pub(crate) rows: Vec<(u64, Vec<String>)>,
 }
 
 impl Table {
-    fn cell(row: &[String], column: usize) -> &str {
+    pub(crate) fn cell(row: &[String], column: usize) -> &str {
         row.get(column).map_or("", |cell| cell.trim())
     }
 }

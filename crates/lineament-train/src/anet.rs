@@ -1,6 +1,7 @@
 //! Stages `identities` and `anet`: who is on an image, then what its tags say (paper section 3.2).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use lineament_data::Augment;
@@ -15,6 +16,7 @@ use crate::learner::Learner;
 use crate::losses::{binary_cross_entropy, similarity, softmax_cross_entropy};
 use crate::module::{Mode, Module};
 use crate::recipe::{IdentityStage, Recipe};
+use crate::teachers::{TeacherTargets, Teachers};
 use crate::training_loop::{Loss, Task};
 use crate::validate::{mean_average_precision, net_of};
 
@@ -37,10 +39,9 @@ pub struct AnetModules {
     pub trunk: Module,
     /// FC vector to what the stage asks.
     pub head: Module,
-    /// FC vector to another model's probabilities. They have outputs of their own, so that its leanings (it may call nobody's hair black)
-    /// stay out of the tags while the trunk learns from what it sees.
-    pub teacher: Option<Module>,
-    /// Outputs of a head.
+    /// FC vector to what teachers say.
+    pub teachers: Teachers,
+    /// Outputs of the head.
     pub outputs: usize,
 }
 
@@ -52,26 +53,16 @@ impl AnetModules {
     pub fn new(anet: &NetSpec, outputs: usize) -> Result<Self, TrainError> {
         let trunk = Module::new(anet, 0)?;
         let head = Module::new(&head_spec(anet, outputs)?, trunk.end())?;
-        Ok(Self { trunk, head, teacher: None, outputs })
-    }
-
-    /// The same with a second head for another model's probabilities.
-    ///
-    /// # Errors
-    /// When the spec is refused.
-    pub fn with_teacher(anet: &NetSpec, outputs: usize) -> Result<Self, TrainError> {
-        let modules = Self::new(anet, outputs)?;
-        let teacher = Module::new(&head_spec(anet, outputs)?, modules.head.end())?;
-        Ok(Self { teacher: Some(teacher), ..modules })
+        Ok(Self { trunk, head, teachers: Teachers::default(), outputs })
     }
 
     /// All of them, in their order.
     pub fn list(&self) -> Vec<&Module> {
-        [&self.trunk, &self.head].into_iter().chain(&self.teacher).collect()
+        [&self.trunk, &self.head].into_iter().chain(self.teachers.heads()).collect()
     }
 }
 
-/// Stage `identities`: softmax over people, and the similarity loss over pairs.
+/// Stage `identities`: softmax over people, and the similarity loss over pairs; of the faces of nobody known, what teachers say.
 pub struct Identities<'a> {
     recipe: &'a Recipe,
     stage: &'a IdentityStage,
@@ -79,21 +70,23 @@ pub struct Identities<'a> {
     modules: &'a AnetModules,
     /// Places of each person's images in `faces`, people with two or more.
     people: Vec<Vec<u32>>,
+    /// Places of further faces of which a teacher says something.
+    taught: Vec<u32>,
     /// The class of each of those places.
     classes: HashMap<u32, i32>,
     orders: Orders,
     images: usize,
 }
 
-/// The people of the training part with at least two images, by their places in `faces`.
-pub fn people(faces: &Faces) -> Vec<Vec<u32>> {
+/// The people of the training part with at least so many images (and two), by their places in `faces`.
+pub fn people(faces: &Faces, least: usize) -> Vec<Vec<u32>> {
     let mut found: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for (index, face) in faces.faces.iter().enumerate() {
         if let (lineament_data::Split::Train, Some(identity)) = (face.split, face.identity) {
             found.entry(identity).or_default().push(index as u32);
         }
     }
-    found.into_values().filter(|images| images.len() >= 2).collect()
+    found.into_values().filter(|images| images.len() >= least.max(2)).collect()
 }
 
 impl<'a> Identities<'a> {
@@ -105,13 +98,22 @@ impl<'a> Identities<'a> {
         modules: &'a AnetModules,
         people: Vec<Vec<u32>>,
     ) -> Self {
-        let images = people.iter().map(|p| p.len() / 2 * 2).sum();
+        let paired: usize = people.iter().map(|p| p.len() / 2 * 2).sum();
+        let of_people: HashSet<u32> = people.iter().flatten().copied().collect();
+        let further = |place: &u32| {
+            let face = faces.faces.get(*place as usize).filter(|_| !of_people.contains(place));
+            face.is_some_and(|face| {
+                face.split == lineament_data::Split::Train && modules.teachers.know(&face.path)
+            })
+        };
+        let taught: Vec<u32> = (0..faces.faces.len() as u32).filter(further).collect();
+        let images = paired + taught.len() / 2 * 2;
         let numbered = people.iter().zip(0..);
         let classes = numbered.flat_map(|(places, class)| places.iter().map(move |p| (*p, class))).collect();
-        Self { recipe, stage, faces, modules, people, classes, orders: Orders::default(), images }
+        Self { recipe, stage, faces, modules, people, taught, classes, orders: Orders::default(), images }
     }
 
-    /// Pairs of one person's images, two places each: every image of an epoch once (but for the odd one out).
+    /// Pairs of one person's images, two places each, and pairs of further faces: every image of an epoch once (but for the odd one out).
     fn pairs(&self, epoch: u64) -> Vec<u32> {
         let mut rng = stream(self.recipe.seed, epoch, u64::MAX - 1);
         let mut pairs: Vec<[u32; 2]> = Vec::new();
@@ -120,15 +122,22 @@ impl<'a> Identities<'a> {
             places.shuffle(&mut rng);
             pairs.extend(places.as_chunks::<2>().0);
         }
+        let mut taught = self.taught.clone();
+        taught.shuffle(&mut rng);
+        pairs.extend(taught.as_chunks::<2>().0);
         pairs.shuffle(&mut rng);
         pairs.into_flattened()
     }
 }
 
-/// Patches and their people.
+/// Patches, and the people on some of them.
 pub struct IdentityBatch {
     input: Tensor<4>,
-    classes: Tensor<1, Int>,
+    /// Rows of which the person is known, in pairs of one person.
+    known: Vec<i32>,
+    /// Their people.
+    classes: Vec<i32>,
+    taught: TeacherTargets,
 }
 
 impl Task for Identities<'_> {
@@ -148,26 +157,46 @@ impl Task for Identities<'_> {
         let order = self.orders.get(epoch, || self.pairs(epoch));
         let chosen = &order[range];
         let input = patches(self.faces, chosen, &stage.augment, self.recipe, epoch)?;
-        let classes: Vec<i32> = chosen.iter().filter_map(|p| self.classes.get(p).copied()).collect();
-        let count = classes.len();
-        let classes = Tensor::from_data(TensorData::new(classes, [count]), &Device::flex().autodiff());
-        Ok(IdentityBatch { input, classes })
+        let class = |(row, place): (i32, &u32)| Some((row, *self.classes.get(place)?));
+        let (known, classes) = (0..).zip(chosen).filter_map(class).unzip();
+        let taught = self.modules.teachers.targets(paths(self.faces, chosen));
+        Ok(IdentityBatch { input, known, classes, taught })
     }
 
     fn loss(&self, values: &[Tensor<1>], batch: IdentityBatch) -> Loss {
         let stage = self.stage;
-        let pass = self.modules.trunk.forward(values, batch.input, Mode::Train);
+        let IdentityBatch { input, known, classes, taught } = batch;
+        let pass = self.modules.trunk.forward(values, input, Mode::Train);
         let [n, c, h, w] = pass.output.dims();
-        let features = pass.output.clone().reshape([n, c * h * w]);
-        let logits = self.modules.head.forward(values, pass.output, Mode::Train).output;
-        let [_, k, _, _] = logits.dims();
-        let softmax = softmax_cross_entropy(logits.reshape([n, k]), batch.classes, stage.smoothing);
-        Loss { loss: softmax + similarity(features) * stage.similarity, statistics: pass.statistics }
+        let taught = self.modules.teachers.loss(values, &pass.output, taught);
+        let people = (!known.is_empty()).then(|| {
+            let features =
+                if known.len() == n { pass.output } else { pass.output.select(0, integers(known)) };
+            let logits = self.modules.head.forward(values, features.clone(), Mode::Train).output;
+            let [n, k, _, _] = logits.dims();
+            let softmax = softmax_cross_entropy(logits.reshape([n, k]), integers(classes), stage.smoothing);
+            softmax + similarity(features.reshape([n, c * h * w])) * stage.similarity
+        });
+        // Every face of a batch is somebody's or taught.
+        let loss = people.into_iter().chain(taught).reduce(|sum, loss| sum + loss);
+        let loss = loss.unwrap_or_else(|| Tensor::zeros([1], &Device::flex().autodiff()));
+        Loss { loss, statistics: pass.statistics }
     }
 
     fn validate(&self, _: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError> {
         Ok(Vec::new())
     }
+}
+
+/// Numbers of rows or classes.
+fn integers(values: Vec<i32>) -> Tensor<1, Int> {
+    let count = values.len();
+    Tensor::from_data(TensorData::new(values, [count]), &Device::flex().autodiff())
+}
+
+/// The images of the faces at `chosen`.
+fn paths<'f>(faces: &'f Faces, chosen: &'f [u32]) -> impl Iterator<Item = Option<&'f Path>> {
+    chosen.iter().map(|place| faces.faces.get(*place as usize).map(|face| face.path.as_path()))
 }
 
 /// Augmented patches of the faces at `chosen`, `N x 3 x S x S`.
@@ -203,7 +232,7 @@ pub struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
-    /// The stage over all tagged faces of the training part, and those that a teacher labelled if the recipe distils it.
+    /// The stage over all tagged faces of the training part, and those of which a teacher says something.
     pub fn new(
         name: &'static str,
         recipe: &'a Recipe,
@@ -212,7 +241,7 @@ impl<'a> Attributes<'a> {
         batch: usize,
     ) -> Self {
         let known = |place: usize| mostly_known(&faces.faces[place].tags);
-        let taught = |place: usize| recipe.anet.distillation > 0.0 && faces.faces[place].teacher.is_some();
+        let taught = |place: usize| modules.teachers.know(&faces.faces[place].path);
         let of = |split, keep: &dyn Fn(usize) -> bool| -> Vec<u32> {
             let places = 0..faces.faces.len();
             places.filter(|p| faces.faces[*p].split == split && keep(*p)).map(|p| p as u32).collect()
@@ -258,14 +287,6 @@ impl<'a> Attributes<'a> {
         })
     }
 
-    /// The teacher's probabilities for the faces at `chosen` as targets, weighted as the recipe says.
-    fn teacher_targets(&self, chosen: &[u32]) -> Targets {
-        self.table(chosen, |face, attribute| {
-            let probability = face.teacher.as_ref().and_then(|all| all.get(attribute)).copied();
-            probability.map_or((0.0, 0.0), |probability| (probability, self.recipe.anet.distillation))
-        })
-    }
-
     fn table(&self, chosen: &[u32], entry: impl Fn(&Face, usize) -> (f32, f32)) -> Targets {
         let entry = &entry;
         let rows = chosen.iter().flat_map(|place| {
@@ -290,8 +311,7 @@ struct Targets {
 pub struct AttributeBatch {
     input: Tensor<4>,
     tags: Targets,
-    /// Where the recipe has a teacher.
-    teacher: Option<Targets>,
+    taught: TeacherTargets,
     /// `N x FC`: 0 for the dropped units, 1 / (1 - dropout) for the others.
     mask: Option<Tensor<2>>,
 }
@@ -317,7 +337,7 @@ impl Task for Attributes<'_> {
             input,
             mask: self.mask(step, shard, chosen.len()),
             tags: self.tags(&chosen),
-            teacher: self.modules.teacher.as_ref().map(|_| self.teacher_targets(&chosen)),
+            taught: self.modules.teachers.targets(paths(self.faces, &chosen)),
         })
     }
 
@@ -329,14 +349,11 @@ impl Task for Attributes<'_> {
             Some(mask) => features * mask.reshape([n, c, h, w]),
             None => features,
         };
-        let says = |head: &Module, what: Targets| {
-            let logits = head.forward(values, features.clone(), Mode::Train).output;
-            binary_cross_entropy(logits.reshape([n, self.attributes]), what.targets, what.weights)
-        };
-        let mut loss = says(&self.modules.head, batch.tags);
-        if let (Some(teacher), Some(targets)) = (&self.modules.teacher, batch.teacher) {
-            loss = loss + says(teacher, targets);
-        }
+        let logits = self.modules.head.forward(values, features.clone(), Mode::Train).output;
+        let Targets { targets, weights } = batch.tags;
+        let tags = binary_cross_entropy(logits.reshape([n, self.attributes]), targets, weights);
+        let taught = self.modules.teachers.loss(values, &features, batch.taught);
+        let loss = taught.map_or(tags.clone(), |taught| tags + taught);
         Loss { loss, statistics: pass.statistics }
     }
 

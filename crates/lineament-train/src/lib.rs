@@ -28,6 +28,7 @@ mod run;
 pub mod sets;
 pub mod stage;
 mod stages;
+pub mod teachers;
 pub mod trained_lnets;
 pub mod training_loop;
 pub mod validate;

@@ -49,3 +49,14 @@ pub fn similarity(features: Tensor<2>) -> Tensor<1> {
     let second = unit.slice([0..n / 2, 1..2, 0..d]);
     (first - second).powf_scalar(2.0).sum() / n as f64
 }
+
+/// One minus the cosine of the angle between rows, summed and divided by the rows of the batch.
+///
+/// `vectors`, `targets` and `weights` are `N x K`; rows whose weights are 0 do not count.
+pub fn angle(vectors: Tensor<2>, targets: Tensor<2>, weights: Tensor<2>) -> Tensor<1> {
+    let [n, _] = vectors.dims();
+    let length = |rows: &Tensor<2>| (rows.clone().powf_scalar(2.0).sum_dim(1) + 1e-12).sqrt();
+    let lengths = length(&vectors) * length(&targets);
+    let cosine = (vectors * targets).sum_dim(1) / lengths;
+    ((-cosine + 1.0) * weights.max_dim(1)).sum() / n as f64
+}

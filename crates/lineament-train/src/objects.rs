@@ -13,6 +13,7 @@ use crate::learner::Learner;
 use crate::losses::softmax_cross_entropy;
 use crate::module::{Mode, Module};
 use crate::recipe::{ObjectStage, Recipe};
+use crate::teachers::{TeacherTargets, Teachers};
 use crate::training_loop::{Loss, Task};
 
 /// Memory that decoded images may fill.
@@ -45,6 +46,8 @@ pub struct ObjectModules {
     pub trunk: Module,
     /// Mean response to classes.
     pub head: Module,
+    /// Mean response to what teachers say.
+    pub teachers: Teachers,
 }
 
 impl ObjectModules {
@@ -61,7 +64,14 @@ impl ObjectModules {
             layers: vec![Layer::Linear { name: "head".to_owned(), outputs: classes, bias: true }],
         };
         let head = Module::new(&head, trunk.end())?;
-        Ok(Self { trunk, head })
+        Ok(Self { trunk, head, teachers: Teachers::default() })
+    }
+}
+
+impl ObjectModules {
+    /// All of them, in their order.
+    pub fn list(&self) -> Vec<&Module> {
+        [&self.trunk, &self.head].into_iter().chain(self.teachers.heads()).collect()
     }
 }
 
@@ -94,6 +104,7 @@ impl<'a> Objects<'a> {
 pub struct ObjectBatch {
     input: Tensor<4>,
     classes: Tensor<1, Int>,
+    taught: TeacherTargets,
 }
 
 impl Task for Objects<'_> {
@@ -111,7 +122,8 @@ impl Task for Objects<'_> {
         let (epoch, range) = place(step, shard, self.images.len(), self.stage.schedule.batch);
         let order = self.orders.get(epoch, || shuffled(self.images.len(), self.recipe.seed, epoch));
         let (mut photos, mut classes) = (Vec::new(), Vec::new());
-        for index in &order[range] {
+        let chosen = &order[range];
+        for index in chosen {
             let object = &self.images[*index as usize];
             let mut rng = stream(self.recipe.seed, epoch, u64::from(*index));
             let photo = self.cache.get(&object.path)?.photo;
@@ -126,7 +138,9 @@ impl Task for Objects<'_> {
             classes.push(object.class as i32);
         }
         let count = classes.len();
+        let paths = chosen.iter().map(|index| self.images.get(*index as usize).map(|one| one.path.as_path()));
         Ok(ObjectBatch {
+            taught: self.modules.teachers.targets(paths),
             input: batches::input(&photos, &self.recipe.preprocess),
             classes: Tensor::from_data(TensorData::new(classes, [count]), &Device::flex().autodiff()),
         })
@@ -134,10 +148,12 @@ impl Task for Objects<'_> {
 
     fn loss(&self, values: &[Tensor<1>], batch: ObjectBatch) -> Loss {
         let pass = self.modules.trunk.forward(values, batch.input, Mode::Train);
+        let taught = self.modules.teachers.loss(values, &pass.output, batch.taught);
         let mean = pass.output.mean_dim(3).mean_dim(2);
         let logits = self.modules.head.forward(values, mean, Mode::Train).output;
         let [n, k, _, _] = logits.dims();
         let loss = softmax_cross_entropy(logits.reshape([n, k]), batch.classes, self.stage.smoothing);
+        let loss = taught.map_or(loss.clone(), |taught| loss + taught);
         Loss { loss, statistics: pass.statistics }
     }
 

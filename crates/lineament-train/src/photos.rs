@@ -15,6 +15,7 @@ use crate::learner::Learner;
 use crate::losses::binary_cross_entropy;
 use crate::module::{Mode, Module};
 use crate::recipe::{PhotoStage, Recipe};
+use crate::teachers::{TeacherTargets, Teachers};
 use crate::training_loop::{Loss, Task};
 
 /// Memory that decoded images may fill.
@@ -37,6 +38,8 @@ pub struct PhotoModules {
     pub trunk: Module,
     /// Mean response to tags; removed after training.
     pub head: Module,
+    /// Mean response to what teachers say; removed after training.
+    pub teachers: Teachers,
 }
 
 impl PhotoModules {
@@ -52,7 +55,14 @@ impl PhotoModules {
             layers: vec![Layer::Linear { name: "head".to_owned(), outputs: 1 + attributes, bias: true }],
         };
         let head = Module::new(&head, trunk.end())?;
-        Ok(Self { trunk, head })
+        Ok(Self { trunk, head, teachers: Teachers::default() })
+    }
+}
+
+impl PhotoModules {
+    /// All of them, in their order.
+    pub fn list(&self) -> Vec<&Module> {
+        [&self.trunk, &self.head].into_iter().chain(self.teachers.heads()).collect()
     }
 }
 
@@ -127,6 +137,7 @@ pub struct PhotoBatch {
     input: Tensor<4>,
     targets: Tensor<2>,
     weights: Tensor<2>,
+    taught: TeacherTargets,
 }
 
 impl Task for Photos<'_> {
@@ -145,7 +156,8 @@ impl Task for Photos<'_> {
         let order = self.orders.get(epoch, || shuffled(self.images.len(), self.recipe.seed, epoch));
         let negatives = (range.len() as f64 * self.stage.negatives).round() as usize;
         let (mut photos, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
-        for index in &order[range] {
+        let chosen = &order[range];
+        for index in chosen {
             photos.push(self.tagged(*index, epoch)?);
             let tags = &self.images[*index as usize].tags;
             targets.push(1.0);
@@ -160,7 +172,10 @@ impl Task for Photos<'_> {
             weights.push(1.0);
             weights.extend(std::iter::repeat_n(0.0, self.attributes));
         }
+        let tagged =
+            chosen.iter().map(|index| self.images.get(*index as usize).map(|one| one.path.as_path()));
         Ok(PhotoBatch {
+            taught: self.modules.teachers.targets(tagged.chain(std::iter::repeat_n(None, negatives))),
             input: batches::input(&photos, &self.recipe.preprocess),
             targets: batches::table(targets, 1 + self.attributes),
             weights: batches::table(weights, 1 + self.attributes),
@@ -169,10 +184,12 @@ impl Task for Photos<'_> {
 
     fn loss(&self, values: &[Tensor<1>], batch: PhotoBatch) -> Loss {
         let pass = self.modules.trunk.forward(values, batch.input, Mode::Train);
+        let taught = self.modules.teachers.loss(values, &pass.output, batch.taught);
         let mean = pass.output.mean_dim(3).mean_dim(2);
         let logits = self.modules.head.forward(values, mean, Mode::Train).output;
         let [n, c, _, _] = logits.dims();
         let loss = binary_cross_entropy(logits.reshape([n, c]), batch.targets, batch.weights);
+        let loss = taught.map_or(loss.clone(), |taught| loss + taught);
         Loss { loss, statistics: pass.statistics }
     }
 

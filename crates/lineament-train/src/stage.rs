@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::TrainError;
 use crate::recipe::Recipe;
 
@@ -10,9 +12,9 @@ use crate::recipe::Recipe;
 macro_rules! stages {
     ($($(#[$doc:meta])* $stage:ident = $name:literal,)*) => {
         /// A stage of a training. Stages are ordered as they need each other.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Stage {
-            $($(#[$doc])* $stage,)*
+            $($(#[$doc])* #[serde(rename = $name)] $stage,)*
         }
 
         impl Stage {
@@ -68,7 +70,7 @@ impl Stage {
         match self {
             Self::Objects => recipe.objects.is_some(),
             Self::Identities => recipe.identities.is_some(),
-            Self::Narrow => recipe.anet.narrow.is_some(),
+            Self::Narrow => recipe.anet.narrow.is_some() && recipe.anet.weights.is_none(),
             Self::LnetO | Self::LnetS | Self::Anet | Self::Svms => true,
         }
     }

@@ -15,6 +15,7 @@ use crate::learner::Learner;
 use crate::losses::{binary_cross_entropy, smooth_l1};
 use crate::module::{Mode, Module};
 use crate::recipe::{Recipe, WINDOW_RESPONSES, WindowStage};
+use crate::teachers::{TeacherTargets, Teachers};
 use crate::training_loop::{Loss, Task};
 
 /// Longest side at which images are kept in memory.
@@ -63,6 +64,7 @@ pub struct Windows<'a> {
     recipe: &'a Recipe,
     stage: &'a WindowStage,
     module: &'a Module,
+    teachers: &'a Teachers,
     data: WindowData,
     attributes: usize,
     cache: PhotoCache,
@@ -76,11 +78,12 @@ impl<'a> Windows<'a> {
         recipe: &'a Recipe,
         stage: &'a WindowStage,
         module: &'a Module,
+        teachers: &'a Teachers,
         data: WindowData,
         attributes: usize,
     ) -> Self {
         let cache = PhotoCache::new(KEPT_SIDE, KEPT_BYTES);
-        Self { name, recipe, stage, module, data, attributes, cache, orders: Orders::default() }
+        Self { name, recipe, stage, module, teachers, data, attributes, cache, orders: Orders::default() }
     }
 
     fn size(&self) -> u32 {
@@ -175,6 +178,7 @@ pub struct WindowBatch {
     input: Tensor<4>,
     targets: Tensor<2>,
     weights: Tensor<2>,
+    taught: TeacherTargets,
 }
 
 impl Task for Windows<'_> {
@@ -193,7 +197,8 @@ impl Task for Windows<'_> {
         let (epoch, range) = place(step, shard, self.data.positives.len(), batch);
         let order = self.orders.get(epoch, || shuffled(self.data.positives.len(), self.recipe.seed, epoch));
         let (mut photos, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
-        let faces = range.len();
+        let chosen = &order[range];
+        let faces = chosen.len();
         let [negatives, parts] =
             [self.stage.negatives, self.stage.parts].map(|each| (faces as f64 * each).round() as usize);
         // The loss divides by all windows, but the parts of offsets and tags are means over those with a face.
@@ -201,7 +206,7 @@ impl Task for Windows<'_> {
         let offset_weight = (self.stage.offsets * share / (WINDOW_RESPONSES - 1) as f64) as f32;
         let tag_weight = (self.stage.tags * share / self.attributes.max(1) as f64) as f32;
         let columns = WINDOW_RESPONSES + self.attributes;
-        for index in &order[range] {
+        for index in chosen {
             let mut rng = stream(self.recipe.seed, epoch, u64::from(*index));
             let (photo, offsets) = self.positive(*index, &mut rng)?;
             photos.push(photo);
@@ -223,7 +228,13 @@ impl Task for Windows<'_> {
             weights.push(1.0);
             weights.extend(std::iter::repeat_n(0.0, columns - 1));
         }
+        // What a teacher says of an image is said of its one face, as tags are.
+        let tagged = chosen.iter().map(|index| {
+            let one = self.data.positives.get(*index as usize);
+            one.filter(|one| !one.tags.is_empty()).map(|one| one.path.as_path())
+        });
         Ok(WindowBatch {
+            taught: self.teachers.targets(tagged.chain(std::iter::repeat_n(None, negatives + parts))),
             input: batches::input(&photos, &self.recipe.preprocess),
             targets: batches::table(targets, columns),
             weights: batches::table(weights, columns),
@@ -233,6 +244,7 @@ impl Task for Windows<'_> {
     fn loss(&self, values: &[Tensor<1>], batch: WindowBatch) -> Loss {
         let pass = self.module.forward(values, batch.input, Mode::Train);
         let [n, c, _, _] = pass.output.dims();
+        let taught = self.teachers.loss(values, &pass.output, batch.taught);
         let responses = pass.output.reshape([n, c]);
         let of = |from: usize, to: usize| {
             [&responses, &batch.targets, &batch.weights].map(|table| table.clone().slice([0..n, from..to]))
@@ -243,7 +255,8 @@ impl Task for Windows<'_> {
         let offsets = smooth_l1(offsets, targets, weights);
         let [logits, targets, weights] = of(WINDOW_RESPONSES, c);
         let tags = binary_cross_entropy(logits, targets, weights);
-        Loss { loss: face + offsets + tags, statistics: pass.statistics }
+        let loss = face + offsets + tags;
+        Loss { loss: taught.map_or(loss.clone(), |taught| loss + taught), statistics: pass.statistics }
     }
 
     fn validate(&self, _: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError> {

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use lineament::{Bundle, Limits, OperatingPoint, Photo, Tagger};
 use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
 use lineament_data::{Framing, Split, celeba};
+use lineament_train::recipe::Distillation;
 use lineament_train::{Recipe, Stage, TrainError, TrainOptions, train};
 
 /// Drawn people who are in no training: the seed is another one.
@@ -85,6 +86,31 @@ fn a_training_on_drawn_faces_finds_and_describes_strangers() {
     assert!(set.samples.iter().any(|s| s.split == Split::Test));
 }
 
+/// Teachers' tables of the drawn faces: a vector each, which every stage learns, and probabilities of two attributes.
+fn teach(data: &Path, recipe: &mut Recipe) {
+    let set = celeba::read(&data.join("celeba")).unwrap();
+    let mut vectors = "path,vector\n".to_owned();
+    let mut probabilities = "path,Smiling,Male\n".to_owned();
+    for (place, sample) in set.samples.iter().enumerate() {
+        let path = sample.path.strip_prefix(data).unwrap().display();
+        let angle = place as f32;
+        vectors += &format!("{path},\"{} {} 0.5\"\n", angle.sin(), angle.cos());
+        // Missing rows are fine, and so are missing probabilities.
+        if place % 3 != 0 {
+            probabilities += &format!("{path},0.9,{}\n", if place % 2 == 0 { "0.25" } else { "" });
+        }
+    }
+    for (name, text, stages) in [
+        ("vectors", vectors, vec![Stage::LnetO, Stage::LnetS, Stage::Identities, Stage::Anet]),
+        ("probabilities", probabilities, vec![Stage::Anet]),
+    ] {
+        let table = data.join(format!("{name}.csv"));
+        std::fs::write(&table, text).unwrap();
+        let table = table.to_string_lossy().into_owned();
+        recipe.distillation.insert(name.to_owned(), Distillation { table, stages, weight: 0.5 });
+    }
+}
+
 #[test]
 fn a_stopped_training_goes_on_to_the_same_bits() {
     let folder = tempfile::tempdir().unwrap();
@@ -93,6 +119,7 @@ fn a_stopped_training_goes_on_to_the_same_bits() {
     let stop = AtomicBool::new(false);
     let mut short = Recipe::named("drawn").unwrap();
     short.anet.schedule.epochs = 3;
+    teach(&data, &mut short);
     let begin = |output: &Path| TrainOptions { recipe: short.clone(), ..options(&data, output, &stop) };
 
     let whole = folder.path().join("whole");
@@ -113,6 +140,53 @@ fn a_stopped_training_goes_on_to_the_same_bits() {
     };
     assert!(stops > 6, "only {stops} stops");
     assert!(straight == result, "the stopped training ended in another model");
+
+    // Without its teachers it ends in another one; and weights that are taken as they are stay so.
+    let untaught = Recipe { distillation: std::collections::BTreeMap::new(), ..short.clone() };
+    let alone = folder.path().join("alone");
+    let other = std::fs::read(train(&TrainOptions { recipe: untaught.clone(), ..begin(&alone) }).unwrap());
+    assert!(straight != other.unwrap(), "nothing was learned from the teachers");
+    let mut taken = short.clone();
+    let learned = whole.join("anet.safetensors");
+    taken.anet.weights = Some(learned.to_string_lossy().into_owned());
+    taken.anet.schedule.epochs = 0;
+    let stage = Some(Stage::Anet);
+    train(&TrainOptions { recipe: taken.clone(), stage, ..begin(&alone) }).unwrap();
+    let same = std::fs::read(alone.join("anet.safetensors")).unwrap();
+    assert!(same == std::fs::read(&learned).unwrap(), "weights changed while they were taken");
+    taken.anet.weights = Some(whole.join("lnet_o.safetensors").to_string_lossy().into_owned());
+    let refused = train(&TrainOptions { recipe: taken, stage, ..begin(&alone) }).unwrap_err().to_string();
+    assert!(refused.contains("lnet_o.safetensors") && refused.contains("anet"), "{refused}");
+}
+
+#[test]
+fn a_teacher_that_does_not_fit_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    draw(&data, &DrawnOptions { people: 8, images_each: 4, ..DrawnOptions::default() }, 10);
+    let stop = AtomicBool::new(false);
+    let table = data.join("teacher.csv");
+    for (number, (text, said)) in [
+        ("path,Grumpy\nceleba/x.png,0.5\n", "Grumpy"),
+        ("path,Smiling\nnowhere.png,0.5\n", "no picture of"),
+        ("path,Smiling\na.png,0.5\na.png,0.5\n", "line 3"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        std::fs::write(&table, text).unwrap();
+        let mut recipe = Recipe::named("drawn").unwrap();
+        let taught = Distillation {
+            table: table.to_string_lossy().into_owned(),
+            stages: vec![Stage::Objects],
+            weight: 1.0,
+        };
+        recipe.distillation.insert("mine".to_owned(), taught);
+        let output = folder.path().join(format!("run{number}"));
+        let refused = train(&TrainOptions { recipe, ..options(&data, &output, &stop) }).unwrap_err();
+        let refused = refused.to_string();
+        assert!(refused.contains(said) && refused.contains("teacher.csv"), "{refused}");
+    }
 }
 
 #[test]

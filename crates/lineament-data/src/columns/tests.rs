@@ -151,3 +151,36 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn lists_of_numbers_are_read_row_by_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    let message = "message m { required binary path (UTF8); optional group vector (LIST) { repeated group list { optional float element; } } }";
+    let schema = Arc::new(parse_message_type(message).unwrap());
+    let properties = WriterProperties::builder().set_data_page_row_count_limit(2).set_write_batch_size(2);
+    let mut writer =
+        SerializedFileWriter::new(File::create(&path).unwrap(), schema, Arc::new(properties.build()))
+            .unwrap();
+    // Two row groups: [1, 2], no list, [3, (nothing), 4]; then [5].
+    for (values, definition, repetition) in [
+        (vec![1.0, 2.0, 3.0, 4.0], vec![3, 3, 0, 3, 2, 3], vec![0, 1, 0, 0, 1, 1]),
+        (vec![5.0], vec![3], vec![0]),
+    ] {
+        let mut rows = writer.next_row_group().unwrap();
+        let mut column = rows.next_column().unwrap().unwrap();
+        let names = vec!["a".into(); repetition.iter().filter(|level| **level == 0).count()];
+        column.typed::<ByteArrayType>().write_batch(&names, None, None).unwrap();
+        column.close().unwrap();
+        let mut column = rows.next_column().unwrap().unwrap();
+        column.typed::<FloatType>().write_batch(&values, Some(&definition), Some(&repetition)).unwrap();
+        column.close().unwrap();
+        rows.close().unwrap();
+    }
+    writer.close().unwrap();
+    let file = ParquetFile::open(&path).unwrap();
+    let lists = vec![vec![1.0, 2.0], vec![], vec![3.0, 4.0], vec![5.0]];
+    assert_eq!(file.lists("vector").unwrap(), Some(lists));
+    assert_eq!(file.lists("other").unwrap(), None);
+    assert!(file.lists("path").unwrap_err().to_string().contains("one list of numbers"));
+}

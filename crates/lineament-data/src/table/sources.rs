@@ -13,7 +13,7 @@ use crate::split::Split;
 /// Cells that are read at once.
 const BATCH: usize = 4096;
 
-pub(super) fn read(file: &Path) -> Result<Table, DataError> {
+pub(crate) fn read(file: &Path) -> Result<Table, DataError> {
     if file.is_dir() {
         return folder(file);
     }
@@ -66,7 +66,7 @@ fn folder(dir: &Path) -> Result<Table, DataError> {
 }
 
 /// Parquet files begin with `PAR1`, whatever their name.
-fn is_parquet(file: &Path) -> Result<bool, DataError> {
+pub(crate) fn is_parquet(file: &Path) -> Result<bool, DataError> {
     let mut start = Vec::new();
     let opened = File::open(file).map_err(|e| DataError::reading(file, e))?;
     opened.take(4).read_to_end(&mut start).map_err(|e| DataError::reading(file, e))?;

@@ -1,5 +1,6 @@
 //! Recipes: everything that decides what a training gives, in one TOML file.
 
+mod distillation;
 mod frame;
 mod locating;
 mod narrow;
@@ -9,6 +10,7 @@ mod section;
 mod stages;
 mod tagged;
 
+pub use distillation::Distillation;
 pub use frame::Frame;
 pub use locating::{LocatingRecipe, PaperRecipe, PhotoStage};
 pub use narrow::narrow;
@@ -66,6 +68,9 @@ pub struct Recipe {
     pub anet: AttributeStage,
     /// Stage `svms`: one linear SVM an attribute.
     pub svms: SvmStage,
+    /// Other models to learn from, by a name of one's own.
+    #[serde(default)]
+    pub distillation: BTreeMap<String, Distillation>,
 }
 
 /// The three nets of the cascade. LNet specs end with their last convolution: what training adds behind it is removed afterwards.
@@ -186,6 +191,7 @@ impl Recipe {
             identities,
             anet,
             svms,
+            distillation,
         } = self;
         let top = Section::table("recipe");
         check_texts(name, note, without)?;
@@ -205,7 +211,8 @@ impl Recipe {
         locating.check()?;
         identities.as_ref().map_or(Ok(()), IdentityStage::check)?;
         anet.check(&nets.anet)?;
-        svms.check()
+        svms.check()?;
+        distillation.iter().try_for_each(|(name, one)| one.check(name))
     }
 }
 

@@ -52,10 +52,18 @@ impl Schedule {
     /// # Errors
     /// [`TrainError::Recipe`] that names the field of `stage`.
     pub fn check(&self, stage: &str) -> Result<(), TrainError> {
+        self.check_from(stage, 1)
+    }
+
+    /// The same for a stage that may have fewer epochs, since its net was learned elsewhere.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_from(&self, stage: &str, least_epochs: u64) -> Result<(), TrainError> {
         let Self { epochs, batch, rate, warmup, again, optimiser, average, clip } = self;
         let section = Section::stage(stage);
         for Again { epochs, rate } in [Again { epochs: *epochs, rate: *rate }].into_iter().chain(*again) {
-            section.within("epochs", epochs, 1.0..=10_000.0)?;
+            section.within("epochs", epochs, least_epochs as f64..=10_000.0)?;
             section.within("rate", rate, above_zero(10.0))?;
         }
         section.within("batch", *batch, 4.0..=4096.0)?;

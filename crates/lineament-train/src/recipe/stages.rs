@@ -48,6 +48,9 @@ pub struct IdentityStage {
     pub augment: Augment,
     /// Weight of the similarity loss beside the softmax.
     pub similarity: f64,
+    /// Images that a person must have to be told apart; the paper's had twenty.
+    #[serde(default = "two")]
+    pub least: usize,
     /// Label smoothing.
     #[serde(default)]
     pub smoothing: f64,
@@ -59,12 +62,17 @@ impl IdentityStage {
     /// # Errors
     /// [`TrainError::Recipe`] that names the field.
     pub fn check(&self) -> Result<(), TrainError> {
-        let (name, Self { schedule, augment, similarity, smoothing }) = ("identities", self);
+        let (name, Self { schedule, augment, similarity, least, smoothing }) = ("identities", self);
         schedule.check(name)?;
         check_augment(name, augment)?;
         Section::stage(name).within("similarity", *similarity, 0.0..=1000.0)?;
+        Section::stage(name).within("least", *least, 2.0..=1e9)?;
         Section::stage(name).within("smoothing", *smoothing, 0.0..1.0)
     }
+}
+
+fn two() -> usize {
+    2
 }
 
 /// ANet with attribute tags (paper section 3.2).
@@ -73,6 +81,10 @@ impl IdentityStage {
 pub struct AttributeStage {
     /// How it learns.
     pub schedule: Schedule,
+    /// A safetensors file with weights to begin from, relative to the working directory or to a data folder: `trunk.` and the names of ANet's own
+    /// parameters, `head.head.weight` and `head.head.bias`. Stage `narrow` is left out then, and without epochs they are taken as they are.
+    #[serde(default)]
+    pub weights: Option<String>,
     /// Stage `narrow`: a narrower net learns first, and ANet begins as a wider one that computes the same.
     #[serde(default)]
     pub narrow: Option<NarrowStage>,
@@ -100,10 +112,14 @@ impl AttributeStage {
     /// # Errors
     /// [`TrainError::Recipe`] that names the field.
     pub fn check(&self, anet: &NetSpec) -> Result<(), TrainError> {
-        let (name, Self { schedule, narrow: slim, augment, smoothing, distillation, dropout, images }) =
-            ("anet", self);
+        let name = "anet";
+        let Self { schedule, weights, narrow: slim, augment, smoothing, distillation, dropout, images } =
+            self;
         let section = Section::stage(name);
-        schedule.check(name)?;
+        schedule.check_from(name, u64::from(weights.is_none()))?;
+        if let Some(file) = weights {
+            section.line("weights", file, 1000)?;
+        }
         if let Some(NarrowStage { width, schedule }) = slim {
             schedule.check("narrow")?;
             narrow(anet, *width)?;

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use super::every_field::every_field_is_checked;
 use super::*;
+use crate::stage::Stage;
 
 #[test]
 fn the_recipes_that_come_along_are_sound_and_keep_their_meaning_when_written() {
@@ -63,9 +64,13 @@ fn complete() -> Recipe {
     recipe.note = "Everything that a recipe can hold.".to_owned();
     recipe.without = vec!["Blurry".to_owned()];
     recipe.anet.images = Some(1000);
+    recipe.anet.weights = Some("anet.safetensors".to_owned());
+    let teacher = Distillation { table: "teacher.csv".to_owned(), stages: vec![Stage::Anet], weight: 0.5 };
+    recipe.distillation.insert("teacher".to_owned(), teacher);
     recipe.anet.schedule.again = again;
     recipe.anet.narrow.as_mut().unwrap().schedule.again = again;
     recipe.identities = Some(IdentityStage {
+        least: 2,
         schedule: recipe.anet.schedule.clone(),
         augment: recipe.anet.augment,
         similarity: 0.1,

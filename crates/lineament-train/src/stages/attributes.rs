@@ -1,16 +1,21 @@
 //! Stages `narrow` and `anet`: attribute tags, first on a narrower net where the recipe has one.
 
-use lineament_net::NetSpec;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use lineament_net::{NetSpec, Weights};
 
 use crate::anet::{AnetModules, Attributes, head_spec};
 use crate::anet_faces;
 use crate::batches::SHARDS;
 use crate::context::Context;
 use crate::error::TrainError;
+use crate::faces::{Face, Faces};
 use crate::fine_tune;
 use crate::learner::Learner;
 use crate::recipe::{Schedule, narrow};
 use crate::stage::Stage;
+use crate::teachers::{Answers, Teachers, absolute};
 use crate::training_loop::{self, Task};
 use crate::widen::widen;
 
@@ -33,6 +38,17 @@ pub fn narrow_anet(context: &Context<'_>) -> Result<(), TrainError> {
 pub fn anet(context: &Context<'_>) -> Result<(), TrainError> {
     let (recipe, attributes) = (context.recipe, context.attributes.len());
     let net = &recipe.nets.anet;
+    if let Some(file) = &recipe.anet.weights {
+        let (trunk, head) = given(context, file, net)?;
+        if recipe.anet.schedule.all_epochs() == 0 {
+            return context.save(Stage::Anet, &[("trunk", &trunk), ("head", &head)]);
+        }
+        return train(context, Stage::Anet, net, &recipe.anet.schedule, |modules, learner| {
+            learner.load_matching(&modules.trunk, &trunk);
+            learner.load_matching(&modules.head, &head);
+            Ok(())
+        });
+    }
     train(context, Stage::Anet, net, &recipe.anet.schedule, |modules, learner| {
         if context.fine_tune.is_some() {
             learner.load_matching(&modules.trunk, &fine_tune::anet(context)?);
@@ -50,6 +66,20 @@ pub fn anet(context: &Context<'_>) -> Result<(), TrainError> {
         learner.load_matching(&modules.head, &head);
         Ok(())
     })
+}
+
+/// Trunk and head of a net that was learned elsewhere.
+fn given(context: &Context<'_>, file: &str, net: &NetSpec) -> Result<(Weights, Weights), TrainError> {
+    let path = context.file(file);
+    let bytes = std::fs::read(&path).map_err(|e| TrainError::io(&path, e))?;
+    let read = |prefix: &str, net: &NetSpec| {
+        let weights = Weights::from_safetensors(&bytes, prefix).and_then(|weights| {
+            weights.check(net)?;
+            Ok(weights)
+        });
+        weights.map_err(|e| TrainError::Recipe(format!("stage anet: `weights`: {}: {e}", path.display())))
+    };
+    Ok((read("trunk", net)?, read("head", &head_spec(net, context.attributes.len())?)?))
 }
 
 /// Starts from what stage `identities` learned, where the recipe has one.
@@ -77,9 +107,8 @@ fn train(
     let recipe = context.recipe;
     let faces = anet_faces::collect(context)?;
     let outputs = context.attributes.len();
-    let distilled = recipe.anet.distillation > 0.0 && faces.faces.iter().any(|face| face.teacher.is_some());
-    let modules =
-        if distilled { AnetModules::with_teacher(net, outputs)? } else { AnetModules::new(net, outputs)? };
+    let mut modules = AnetModules::new(net, outputs)?;
+    modules.teachers = teachers(context, stage, net, &faces, modules.head.end())?;
     let mut learner = Learner::new(&modules.list(), schedule.optimiser, schedule.average, recipe.seed);
     start(&modules, &mut learner)?;
     let mut schedule = schedule.clone();
@@ -99,4 +128,24 @@ fn train(
     training_loop::run(&task, &mut learner, &schedule, &context.folder.around())?;
     let (trunk, head) = (learner.weights(&modules.trunk), learner.weights(&modules.head));
     context.save(stage, &[("trunk", &trunk), ("head", &head)])
+}
+
+/// Whom the stage learns from beside the tags: those that the recipe names, and a teacher that a data set brings with it.
+fn teachers(
+    context: &Context<'_>,
+    stage: Stage,
+    net: &NetSpec,
+    faces: &Faces,
+    offset: usize,
+) -> Result<Teachers, TrainError> {
+    let channels = net.output()?.channels;
+    let weight = f64::from(context.recipe.anet.distillation);
+    let of_set = |face: &Face| Some((absolute(&face.path), face.teacher.clone()?));
+    let rows: HashMap<PathBuf, Vec<f32>> = faces.faces.iter().filter_map(of_set).collect();
+    let mut own = Teachers::default();
+    if weight > 0.0 && !rows.is_empty() {
+        let answers = Answers { vectors: false, width: context.attributes.len(), rows };
+        own.add(answers, weight, channels, offset)?;
+    }
+    own.and_of_stage(context, stage, channels, offset)
 }

@@ -8,9 +8,10 @@ use crate::learner::Learner;
 use crate::located::Located;
 use crate::recipe::narrow;
 use crate::stage::Stage;
+use crate::teachers::Teachers;
 use crate::training_loop;
 
-/// Trains the trunk on people with two images or more.
+/// Trains the trunk on people with enough images, and on what teachers say of any face.
 ///
 /// # Errors
 /// When there is nothing to learn from, or the training stops.
@@ -18,10 +19,12 @@ pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
     let recipe = context.recipe;
     let Some(stage) = &recipe.identities else { return Ok(()) };
     let faces = Faces::collect(&context.sets, recipe, &Located::default());
-    let people = people(&faces);
+    let people = people(&faces, stage.least);
     let schedule = &stage.schedule;
-    if people.iter().map(Vec::len).sum::<usize>() < schedule.batch {
-        let why = "no --data folder holds cropped faces of people with two pictures or more".to_owned();
+    let taught = recipe.distillation.values().any(|one| one.stages.contains(&Stage::Identities));
+    if people.is_empty() || !taught && people.iter().map(Vec::len).sum::<usize>() < schedule.batch {
+        let why = "no --data folder holds enough cropped faces of people with as many pictures as the recipe asks for"
+            .to_owned();
         return Err(TrainError::NoImages { stage: Stage::Identities.to_string(), why });
     }
     tracing::info!("identities: {} people", people.len());
@@ -29,7 +32,9 @@ pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
         Some(stage) => narrow(&recipe.nets.anet, stage.width)?,
         None => recipe.nets.anet.clone(),
     };
-    let modules = AnetModules::new(&net, people.len())?;
+    let mut modules = AnetModules::new(&net, people.len())?;
+    modules.teachers =
+        Teachers::of_stage(context, Stage::Identities, net.output()?.channels, modules.head.end())?;
     let mut learner = Learner::new(&modules.list(), schedule.optimiser, schedule.average, recipe.seed);
     let task = Identities::new(recipe, stage, &faces, &modules, people);
     training_loop::run(&task, &mut learner, schedule, &context.folder.around())?;

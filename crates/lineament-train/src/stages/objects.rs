@@ -6,10 +6,10 @@ use lineament_net::{NetSpec, Weights};
 use crate::context::Context;
 use crate::error::TrainError;
 use crate::learner::Learner;
-use crate::module::Module;
 use crate::objects::{Object, ObjectModules, Objects, objects};
 use crate::recipe::ObjectStage;
 use crate::stage::{SECOND_OBJECTS, Stage};
+use crate::teachers::Teachers;
 use crate::training_loop;
 
 /// Trains the trunk of LNet_o, and that of LNet_s where it has a structure of its own.
@@ -43,10 +43,12 @@ fn train(
     classes: usize,
 ) -> Result<Weights, TrainError> {
     let trunk = context.recipe.locating.object_trunk(lnet, context.attributes.len())?;
-    let modules = ObjectModules::new(&trunk, classes)?;
+    let mut modules = ObjectModules::new(&trunk, classes)?;
+    modules.teachers =
+        Teachers::of_stage(context, Stage::Objects, trunk.output()?.channels, modules.head.end())?;
     let schedule = &stage.schedule;
-    let list: [&Module; 2] = [&modules.trunk, &modules.head];
-    let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, context.recipe.seed);
+    let mut learner =
+        Learner::new(&modules.list(), schedule.optimiser, schedule.average, context.recipe.seed);
     let task = Objects::new(name, context.recipe, stage, &modules, images);
     training_loop::run(&task, &mut learner, schedule, &context.folder.around())?;
     Ok(learner.weights(&modules.trunk))

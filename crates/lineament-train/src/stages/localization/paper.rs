@@ -17,6 +17,7 @@ use crate::photos::{PhotoModules, Photos, Tagged};
 use crate::recipe::{PaperRecipe, PhotoStage};
 use crate::sets::{backgrounds, faceless, open_photo, photos};
 use crate::stage::Stage;
+use crate::teachers::Teachers;
 use crate::trained_lnets::{LEAST, net};
 use crate::training_loop;
 
@@ -93,10 +94,12 @@ fn learn(
         );
     }
     let spec = if name == "lnet_o" { &context.recipe.nets.lnet_o } else { &context.recipe.nets.lnet_s };
-    let modules = PhotoModules::new(spec, context.attributes.len())?;
+    let mut modules = PhotoModules::new(spec, context.attributes.len())?;
+    let of = if name == "lnet_o" { Stage::LnetO } else { Stage::LnetS };
+    modules.teachers = Teachers::of_stage(context, of, spec.output()?.channels, modules.head.end())?;
     let schedule = &stage.schedule;
-    let list = [&modules.trunk, &modules.head];
-    let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, context.recipe.seed);
+    let mut learner =
+        Learner::new(&modules.list(), schedule.optimiser, schedule.average, context.recipe.seed);
     if let Some(start) = start {
         learner.load_matching(&modules.trunk, start);
     }

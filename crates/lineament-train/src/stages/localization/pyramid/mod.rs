@@ -20,6 +20,7 @@ use crate::module::Module;
 use crate::recipe::{PyramidRecipe, WindowStage, without_responses};
 use crate::sets::backgrounds;
 use crate::stage::Stage;
+use crate::teachers::Teachers;
 use crate::trained_lnets::net;
 use crate::training_loop;
 use crate::windows::{Negative, Positive, WindowData, Windows};
@@ -47,7 +48,7 @@ pub fn lnet_o(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<(), Train
             Some(known) => Some(known),
             None => beginning(context, stage, net, Stage::LnetO, "trunk")?,
         };
-        known = Some(learn(context, name, net, stage, data, start.as_ref())?);
+        known = Some(learn(context, (Stage::LnetO, name), net, stage, data, start.as_ref())?);
     }
     Ok(())
 }
@@ -86,7 +87,7 @@ pub fn lnet_s(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<PyramidPa
             Some(known) => Some(known),
             None => beginning(context, stage, net, Stage::LnetS, "lnet_s")?,
         };
-        known = Some(learn(context, name, net, stage, data, start.as_ref())?);
+        known = Some(learn(context, (Stage::LnetS, name), net, stage, data, start.as_ref())?);
     }
     calibration::calibrate(context, recipe)
 }
@@ -162,7 +163,7 @@ fn take(
 
 fn learn(
     context: &Context<'_>,
-    name: &'static str,
+    (of, name): (Stage, &'static str),
     net: &NetSpec,
     stage: &WindowStage,
     data: WindowData,
@@ -178,11 +179,13 @@ fn learn(
         return Err(TrainError::NoImages { stage: name.to_owned(), why: why.to_owned() });
     }
     let module = Module::new(net, 0)?;
+    let teachers = Teachers::of_stage(context, of, net.output()?.channels, module.end())?;
+    let modules: Vec<&Module> = std::iter::once(&module).chain(teachers.heads()).collect();
     let schedule = &stage.schedule;
-    let mut learner = Learner::new(&[&module], schedule.optimiser, schedule.average, context.recipe.seed);
+    let mut learner = Learner::new(&modules, schedule.optimiser, schedule.average, context.recipe.seed);
     let taken = start.map_or(0, |start| learner.load_matching(&module, start));
     tracing::info!("{name}: {} windows with a face, {taken} parameters from before", data.positives.len());
-    let task = Windows::new(name, context.recipe, stage, &module, data, context.attributes.len());
+    let task = Windows::new(name, context.recipe, stage, &module, &teachers, data, context.attributes.len());
     training_loop::run(&task, &mut learner, schedule, &context.folder.around())?;
     let weights = learner.weights(&module);
     context.folder.save(name, &[("trunk", &weights)])?;
