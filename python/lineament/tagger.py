@@ -63,7 +63,14 @@ class Tagger:
         search = _search(smallest_face, max_faces, any_orientation)
         finder = None if detector is None else os.fspath(detector)
         self._arguments = (own, threads, operating_point, selected, engine, search, finder, max_pixels)
-        self._native = _native.Tagger(*self._arguments)
+        self._made = _native.Tagger(*self._arguments)
+
+    @property
+    def _native(self) -> _native.Tagger:
+        """The nets and threads of this process. A fork has no threads and may have locks that nobody opens: it makes its own."""
+        if self._made.inherited():
+            self._made = _native.Tagger(self._made.bundle(), *self._arguments[1:])
+        return self._made
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, self._arguments

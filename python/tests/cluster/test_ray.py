@@ -7,6 +7,9 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+import PIL.Image
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,6 +21,9 @@ from ray.cluster_utils import Cluster
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 STORE = 80 << 20
+
+# What the next releases drop is not used.
+pytestmark = pytest.mark.filterwarnings("error::ray.util.annotations.RayDeprecationWarning", "error::DeprecationWarning:lineament")
 
 
 @pytest.fixture(scope="module")
@@ -101,16 +107,38 @@ def test_a_table_of_pictures_gives_the_same_rows(cluster, pictures, alone, tmp_p
     assert sum(error is not None for error in rows["error"].to_pylist()) == 1
 
 
+# One processor is left by now, which reading and predicting share.
+ONE = {"batch_size": 3, "compute": ray.data.ActorPoolStrategy(size=1), "batch_format": "numpy", "num_cpus": 0.5}
+
+
+def rows(dataset: ray.data.Dataset) -> pd.DataFrame:
+    return dataset.map_batches(many.Predictor, **ONE).to_pandas().sort_values(["path", "face"], ignore_index=True)
+
+
 def test_a_pipeline_of_ones_own_takes_the_predictor(cluster, pictures, alone):
     good = [str(path) for path in sorted(pictures.glob("*.png"))[:6]]
-    # One processor is left by now, which reading and predicting share.
-    share = {"num_cpus": 0.25}
-    files = ray.data.read_binary_files(good, include_paths=True, ray_remote_args=share)
-    told = files.map_batches(many.Predictor, batch_size=3, concurrency=1, batch_format="numpy", num_cpus=0.5).to_pandas()
-    told = told.sort_values(["path", "face"], ignore_index=True)
+    told = rows(ray.data.read_binary_files(good, include_paths=True, num_cpus=0.25))
     assert told["path"].to_list() == good
-    images = ray.data.read_images(good, include_paths=True, mode="RGB", ray_remote_args=share)
-    same = images.map_batches(many.Predictor, batch_size=3, concurrency=1, batch_format="numpy", num_cpus=0.5).to_pandas()
-    same = same.sort_values(["path", "face"], ignore_index=True)
+    same = rows(ray.data.read_images(good, include_paths=True, mode="RGB", num_cpus=0.25))
     assert same["face"].to_list() == told["face"].to_list()
     assert same["Smiling_probability"].dropna().to_list() == told["Smiling_probability"].dropna().to_list()
+
+
+def test_arrays_of_every_kind_are_read_or_refused_one_by_one(cluster, tmp_path):
+    image = PIL.Image.open(EXAMPLES / "astronaut.png").convert("RGB")
+    wide = PIL.Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * np.uint16(257))
+    kinds = {"rgb": image, "rgba": image.convert("RGBA"), "la": image.convert("LA"), "16": wide, "1": image.convert("1"), "grey": image.convert("L")}
+    kinds["palette"] = image.quantize(64)
+    for name, kind in kinds.items():
+        kind.save(tmp_path / f"{name}.png")
+    # Once in blocks of one, and once in a block of all, in which Ray gives all arrays the same number of axes.
+    images = ray.data.read_images(str(tmp_path), include_paths=True, num_cpus=0.25)
+    for told in (rows(images), rows(images.repartition(1))):
+        errors = {Path(path).stem: error for path, error in zip(told["path"], told["error"]) if error}
+        assert set(errors) == {"grey", "palette"} and all('mode="RGB"' in error for error in errors.values()), errors
+        faces = {Path(path).stem for path, face in zip(told["path"], told["face"]) if face == 1}
+        assert faces >= {"rgb", "rgba", "la", "16"} and len(told) == len(kinds)
+    # As the refusal says.
+    for told in (rows(ray.data.read_images(str(tmp_path), include_paths=True, mode="RGB", num_cpus=0.25)),):
+        assert told["error"].isna().all()
+        assert {"grey", "palette", "rgb"} <= {Path(path).stem for path, face in zip(told["path"], told["face"]) if face == 1}
