@@ -68,35 +68,41 @@ def several(given: Any) -> bool:
     return isinstance(given, Sequence) and not isinstance(given, str) and _view(given) is None
 
 
-def _view(given: Any) -> memoryview | None:
+def _view(given: Any) -> memoryview[Any] | None:
     try:
         return memoryview(given)
     except (TypeError, ValueError, BufferError):
         return None
 
 
-def _samples(image: PIL.Image.Image) -> memoryview:
+def _samples(image: PIL.Image.Image) -> memoryview[Any]:
     """The pixels of an image of PIL, upright, with the values that a file of it has."""
     import PIL.ImageOps
 
     if not image.width or not image.height:
         raise ValueError(f"a picture of {image.width} x {image.height} pixels")
     # Only the original knows.
-    wide = image.format == "TIFF" and image.mode == "I"
+    kind = image.format
     image = PIL.ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):
+        deep = kind == "TIFF" and image.mode == "I"
         image = image.convert("I")
         least, most = image.getextrema()
-        if wide or least < 0 or most > 65535:
+        if deep or least < 0 or most > 65535:
             raise ValueError(
-                f"an image of mode I has 16 bits as a file, and this one goes from {least} to {most}; give its path, or an array of uint8 or uint16"
+                f"a PIL image of 32 bits, from {least} to {most}, does not say how bright it is; give its path, or an array of uint8 or uint16"
             )
         if "transparency" in image.info:
-            raise ValueError("an image of 16 bits with a transparent colour; give its path, or convert it to mode RGBA first")
+            raise ValueError("a PIL image of 16 bits with a transparent colour is not read; give its path")
         return memoryview(image.convert("I;16").tobytes("raw", "I;16N")).cast("H", (image.height, image.width))
     if image.mode == "F":
         return memoryview(image.tobytes()).cast("f", (image.height, image.width))
-    if image.mode not in ("L", "LA", "RGB", "RGBA") or (image.mode in ("L", "RGB") and image.has_transparency_data):
+    if kind in ("BMP", "DIB", "TIFF") and image.mode == "RGBA" and image.getextrema()[3] == (0, 0):
+        # As in files: their writers left the fourth byte alone.
+        image = image.convert("RGB")
+    if image.mode == "La":
+        image = image.convert("LA")
+    elif image.mode not in ("L", "LA", "RGB", "RGBA") or (image.mode in ("L", "RGB") and image.has_transparency_data):
         image = image.convert("RGBA" if image.has_transparency_data else "L" if image.mode == "1" else "RGB")
     return memoryview(image.tobytes()).cast("B", (image.height, image.width, len(image.getbands())))
 

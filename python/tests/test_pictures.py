@@ -18,7 +18,7 @@ FILES = {
     "P": "png",
     "RGB": "png",
     "RGBA": "png",
-    "I": "png",
+    "I": "pgm",
     "I;16": "png",
     "I;16B": "tiff",
     "F": "tiff",
@@ -29,6 +29,7 @@ FILES = {
     "RGBa": None,
     "PA": None,
     "HSV": None,
+    "LAB": None,
 }
 
 
@@ -138,12 +139,11 @@ def test_arrays_of_every_kind_give_what_their_files_give(one, face, tmp_path, ki
         (np.full((4, 4, 3), np.nan, np.float32), "NaN"),
         (np.zeros((3, 8, 8), np.uint8), "transpose"),
         (np.zeros((2, 4, 4, 3), np.uint8), "give a list"),
-        (np.zeros((4, 4, 5), np.uint8), "no picture"),
-        (np.zeros((), np.uint8), "no picture"),
+        (np.zeros((5, 4, 5), np.uint8), "no picture"),
+        (np.zeros((), np.uint8), "this is ndarray"),
         (np.zeros(12, np.float32), "no picture"),
         (np.zeros((0, 4, 3), np.uint8), "4 x 0"),
         (PIL.Image.new("RGB", (0, 4)), "0 x 4"),
-        (PIL.Image.new("LAB", (4, 4)), "LAB"),
         (PIL.Image.new("I", (4, 4), -3), "from -3 to -3"),
         (PIL.Image.new("I", (4, 4), 70000), "from 70000 to 70000"),
         (PIL.Image.new("F", (4, 4), 128), "floats from 128 to 128"),
@@ -161,6 +161,23 @@ def test_what_is_no_picture_is_refused_in_words_and_by_itself(one, astronaut, gi
     told = one.predict([given, astronaut], errors="return")
     assert words in str(told[0]).replace("(", "") or words in str(told[0])
     assert told[0].index == 0 and len(told[1].faces) == 1
+
+
+@pytest.mark.parametrize("kind", ["bmp", "tiff"])
+def test_alpha_that_is_zero_throughout_hides_nothing_where_files_have_it(one, face, tmp_path, kind):
+    image = face.convert("RGBA")
+    image.putalpha(0)
+    image.save(path := tmp_path / f"face.{kind}")
+    assert one.predict(PIL.Image.open(path)).faces == one.predict(path).faces == one.predict(face).faces
+
+
+def test_deep_images_are_refused_where_they_cannot_be_as_their_file(one, face, tmp_path):
+    in_mode("I;16", face).save(path := tmp_path / "key.png", transparency=257)
+    with pytest.raises(PictureError, match="transparent colour"):
+        one.predict(PIL.Image.open(path))
+    in_mode("I", face).save(path := tmp_path / "deep.tiff")
+    with pytest.raises(PictureError, match="32 bits"):
+        one.predict(PIL.Image.open(path))
 
 
 def test_a_lazy_image_that_is_cut_is_refused_by_itself(one, astronaut):
