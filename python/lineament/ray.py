@@ -38,8 +38,9 @@ class Predictor:
         pictures = ray.data.read_binary_files("photos/", include_paths=True)
         faces = pictures.map_batches(Predictor, batch_size=16, compute=ray.data.ActorPoolStrategy(size=2), batch_format="numpy")
 
-    ``read_images`` needs ``mode="RGB"``: without it, an image with a palette comes as the numbers of its colours, which look like a gray
-    image. So arrays of one channel and eight bits are refused here. Files are better: they come with their orientation.
+    Give it files rather than arrays. ``read_images`` makes the numbers of a palette's colours of an image that has one, which look like
+    a gray image: so arrays of one channel and eight bits are refused here. With ``mode="RGB"`` it gives colours, but 16 bits become white;
+    and it never turns an image as its EXIF says.
     """
 
     def __init__(self, model: Any = None, threads: int = 1, **options: Any) -> None:
@@ -196,8 +197,8 @@ def _unambiguous(picture: Any) -> Any:
     """The image, or why an array may be something else than it seems."""
     if isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and (picture.ndim == 2 or picture.ndim == 3 and picture.shape[2] > 4):
         return ValueError(
-            "an array of one channel may hold the numbers of a palette's colours, which ray.data.read_images does not tell; "
-            'give it mode="RGB", or use read_binary_files'
+            "an array of one channel and eight bits may hold the numbers of a palette's colours, which ray.data.read_images does not say; "
+            "use read_binary_files"
         )
     return picture
 
