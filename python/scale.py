@@ -148,8 +148,11 @@ none, one with the reason under `error` where it cannot be read. A kill costs at
 spreads shards over an actor pool of Ray Data; each actor loads the bundle once. All machines must see both folders
 under the same path. A machine that fails costs time and no row: its shards are done again elsewhere and get the same
 names. The same call resumes after the whole cluster was killed. For custom pipelines there is
-`lineament.ray.Predictor`, a step of `Dataset.map_batches`. `.ci/ray` tests it on a real Ray cluster of two nodes on
-one machine, one of them killed in mid-run; it has not been run on a larger one.
+`lineament.ray.Predictor`, a step of `Dataset.map_batches`. Give it files (`read_binary_files`) rather than arrays:
+`read_images` makes numbers of a palette's colours, which look like a gray image, so that arrays of one channel and
+eight bits are refused one by one; with `mode="RGB"` it makes images of 16 bits white. Ray is pinned to the version that
+`.ci/ray` tests, on a real cluster of two nodes on one machine, one of them killed in mid-run; it has not been run on a
+larger one.
 
 ## What it costs
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -32,10 +33,14 @@ class Predictor:
 
     It reads the column ``bytes`` (files, as ``ray.data.read_binary_files`` gives them) or ``image`` (arrays, as
     ``ray.data.read_images`` does), and ``path`` where there is one. The rows are those of
-    ``Predictions.to_arrow(every_picture=True)``::
+    ``Predictions.to_arrow(every_picture=True)``; an image that cannot be read has one that says why::
 
         pictures = ray.data.read_binary_files("photos/", include_paths=True)
-        faces = pictures.map_batches(Predictor, batch_size=16, concurrency=2, batch_format="numpy")
+        faces = pictures.map_batches(Predictor, batch_size=16, compute=ray.data.ActorPoolStrategy(size=2), batch_format="numpy")
+
+    Give it files rather than arrays. ``read_images`` makes the numbers of a palette's colours of an image that has one, which look like
+    a gray image: so arrays of one channel and eight bits are refused here. With ``mode="RGB"`` it gives colours, but 16 bits become white;
+    and it never turns an image as its EXIF says.
     """
 
     def __init__(self, model: Any = None, threads: int = 1, **options: Any) -> None:
@@ -45,7 +50,7 @@ class Predictor:
         column = next((name for name in ("bytes", "image") if name in batch), None)
         if column is None:
             raise ValueError(f"pictures are read from a column `bytes` or `image`; there is {', '.join(batch)}")
-        pictures = list(batch[column])
+        pictures = [_unambiguous(picture) for picture in batch[column]]
         keys = [str(path) for path in batch["path"]] if "path" in batch else None
         return self.tagger.predict(pictures, errors="return").to_arrow(every_picture=True, keys=keys)
 
@@ -91,12 +96,10 @@ def predict(
         pending = ray.data.from_items(missing, override_num_blocks=len(missing))
         arguments = {
             "fn_constructor_kwargs": {"model": model, "threads": threads, "batch_size": batch_size, **options},
-            "concurrency": concurrency,
+            # A failed machine takes its actors with it: by Ray's defaults they restart elsewhere, and their shards are done again.
+            "compute": _pool(concurrency),
             "batch_size": 1,
             "num_cpus": float(threads) if num_cpus is None else num_cpus,
-            # A failed machine takes its actors with it: they restart elsewhere, and their shards are done again.
-            "max_restarts": -1,
-            "max_task_retries": -1,
         }
         for _ in pending.map_batches(_ShardWriter, **arguments).iter_rows():
             pass
@@ -182,6 +185,22 @@ class _ShardWriter:
                         yield keys, [cell or b"" for cell in cells]
             else:
                 at += rows
+
+
+def _pool(actors: int | tuple[int, int]) -> ray.data.ActorPoolStrategy:
+    if isinstance(actors, int):
+        return ray.data.ActorPoolStrategy(size=actors)
+    return ray.data.ActorPoolStrategy(min_size=actors[0], max_size=actors[1])
+
+
+def _unambiguous(picture: Any) -> Any:
+    """The image, or why an array may be something else than it seems."""
+    if isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and (picture.ndim == 2 or picture.ndim == 3 and picture.shape[2] > 4):
+        return ValueError(
+            "an array of one channel and eight bits may hold the numbers of a palette's colours, which ray.data.read_images does not say; "
+            "use read_binary_files"
+        )
+    return picture
 
 
 def _column(schema: pa.Schema, named: str | None, usual: tuple[str, ...]) -> str:

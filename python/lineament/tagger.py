@@ -28,7 +28,8 @@ class Tagger:
     convolutions are computed in eight-bit integers: half the time on processors with AVX-512 VNNI or AVX-VNNI, more on others; answers
     differ a little. ``detector`` finds faces instead of the model's LNets, and learned from boxes, as these did not: ``"yunet"``, which is
     in the package, or an ONNX file with the outputs of YuNet or UltraFace. A tagger can be called from many threads at once, and gives
-    the same answers on any number of them.
+    the same answers on any number of them. It can be passed to other processes, and in one that is forked the first call makes nets and
+    threads of its own.
 
     ``smallest_face`` is the height of the smallest face that is looked for: a number of pixels, or text such as ``"24px"`` or
     ``"2.5%"`` (of the photo's longer side); by default 2.5 %, and 16 pixels at least. ``max_faces`` keeps the best so many;
@@ -63,7 +64,14 @@ class Tagger:
         search = _search(smallest_face, max_faces, any_orientation)
         finder = None if detector is None else os.fspath(detector)
         self._arguments = (own, threads, operating_point, selected, engine, search, finder, max_pixels)
-        self._native = _native.Tagger(*self._arguments)
+        self._made = _native.Tagger(*self._arguments)
+
+    @property
+    def _native(self) -> _native.Tagger:
+        """The nets and threads of this process. A fork has no threads and may have locks that nobody opens: it makes its own."""
+        if self._made.inherited():
+            self._made = _native.Tagger(self._made.bundle(), *self._arguments[1:])
+        return self._made
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, self._arguments

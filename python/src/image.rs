@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use lineament::{Photo, Source};
-use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
+
+use crate::pixels;
 
 /// An image on its way to a thread that has nothing to do with Python.
 pub enum Image {
@@ -17,24 +18,29 @@ pub enum Image {
     Bytes(PyBackedBytes),
     /// Pixels, copied.
     Photo(Photo),
-}
-
-impl<'a> From<&'a Image> for Source<'a> {
-    fn from(image: &'a Image) -> Self {
-        match image {
-            Image::File(path) => path.into(),
-            Image::Bytes(bytes) => (&**bytes).into(),
-            Image::Photo(photo) => photo.into(),
-        }
-    }
+    /// Something that is no image, and why. The others of its list are read.
+    Refused(String),
 }
 
 impl Image {
     /// What messages call it.
-    pub fn name(&self, place: usize) -> String {
+    pub fn name(&self, index: usize) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
-            _ => format!("picture {place}"),
+            _ => format!("picture {index}"),
+        }
+    }
+
+    /// The image as the library reads it.
+    ///
+    /// # Errors
+    /// Why it was refused.
+    pub fn source(&self) -> Result<Source<'_>, String> {
+        match self {
+            Self::File(path) => Ok(path.into()),
+            Self::Bytes(bytes) => Ok((&**bytes).into()),
+            Self::Photo(photo) => Ok(photo.into()),
+            Self::Refused(reason) => Err(reason.clone()),
         }
     }
 }
@@ -46,34 +52,13 @@ impl<'py> FromPyObject<'_, 'py> for Image {
         if given.is_instance_of::<PyBytes>() {
             return Ok(Self::Bytes(given.extract()?));
         }
+        // In the place of an image: why there is none.
+        if given.is_instance_of::<PyException>() {
+            return Ok(Self::Refused(given.str()?.to_string()));
+        }
         if let Ok(path) = given.extract::<PathBuf>() {
             return Ok(Self::File(path));
         }
-        if let Ok((width, height, pixels)) = given.extract::<(u32, u32, PyBackedBytes)>() {
-            return photo(width, height, pixels.to_vec());
-        }
-        let Ok(buffer) = PyBuffer::<u8>::get(&given) else {
-            let kind = given.get_type().name()?;
-            return Err(PyTypeError::new_err(format!(
-                "a picture is given as a path, the bytes of a file, an array of height x width x 3 of uint8, or a PIL image; this is {kind} \
-                 (of another dtype, if it is an array)"
-            )));
-        };
-        match *buffer.shape() {
-            [height, width, 3] => {
-                let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
-                photo(side(width), side(height), buffer.to_vec(given.py())?)
-            }
-            ref shape => Err(PyValueError::new_err(format!(
-                "an array of shape {shape:?} is no picture; give height x width x 3, red, green and blue"
-            ))),
-        }
-    }
-}
-
-fn photo(width: u32, height: u32, pixels: Vec<u8>) -> PyResult<Image> {
-    match Photo::new(width, height, pixels) {
-        Ok(photo) => Ok(Image::Photo(photo)),
-        Err(error) => Err(PyValueError::new_err(error.to_string())),
+        Ok(pixels::photo(&given).map_or_else(Self::Refused, Self::Photo))
     }
 }

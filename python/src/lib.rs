@@ -2,6 +2,8 @@
 
 mod errors;
 mod image;
+mod pixels;
+mod process;
 mod tagger;
 mod work;
 

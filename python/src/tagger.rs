@@ -1,10 +1,11 @@
 //! A model and its threads.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use lineament::attributes::Group;
 use lineament::locate::{DetectorFile, SmallestFaceError};
-use lineament::{Bundle, Engine, Error, FaceRecord, Limits, OperatingPoint, Prediction, Selection, Source};
+use lineament::{Bundle, Engine, Error, FaceRecord, Limits, OperatingPoint, Prediction, Selection, Threads};
 use lineament_data::{Split, folder, layout};
 use lineament_fit::{
     FitError, ImageEmbedding, LabelledImage, TrainOptions, add_attributes, embed_photo, examples, train_head,
@@ -18,7 +19,8 @@ use rayon::prelude::*;
 
 use crate::errors::{DataError, ModelError, TeachError};
 use crate::image::Image;
-use crate::work::{self, Stop};
+use crate::process::Owned;
+use crate::work;
 
 /// What is said of an image that was not looked at because of an interrupt; nobody reads it.
 const STOPPED: &str = "interrupted";
@@ -58,7 +60,7 @@ type Taught<'py> = (Bound<'py, PyBytes>, String, Vec<usize>, Vec<(usize, String)
 #[pyclass(frozen, module = "lineament._native")]
 pub struct Tagger {
     bundle: Bundle,
-    inner: lineament::Tagger,
+    inner: Owned<lineament::Tagger>,
 }
 
 #[pymethods]
@@ -79,10 +81,11 @@ impl Tagger {
     ) -> PyResult<Self> {
         let (point, engine, search) = (point(operating_point)?, named(engine)?, search_for(search)?);
         py.detach(|| {
-            let bundle = match model {
+            // Borrowed: bytes of Python are given back with the interpreter lock, under which no process is forked.
+            let bundle = match &model {
                 None => Bundle::embedded(),
-                Some(Model::File(path)) => Bundle::open(&path),
-                Some(Model::Bytes(bytes)) => Bundle::read(&bytes),
+                Some(Model::File(path)) => Bundle::open(path),
+                Some(Model::Bytes(bytes)) => Bundle::read(bytes),
             };
             let bundle = bundle.map_err(refused_model)?;
             let mut builder = lineament::Tagger::builder()
@@ -106,23 +109,29 @@ impl Tagger {
                 other => refused_model(other),
             })?;
             let inner = inner.with(&search).map_err(refused_model)?;
-            Ok(Self { bundle, inner })
+            Ok(Self { bundle, inner: Owned::new(inner) })
         })
     }
 
+    /// Whether it was made by another process, of which this one is a fork: then it only gives its bundle.
+    fn inherited(&self) -> bool {
+        self.inner.inherited()
+    }
+
     /// Names of the selected attributes, in the order of the answers.
-    fn attributes(&self) -> Vec<String> {
-        self.inner.selected_attributes().map(|attribute| attribute.name.clone()).collect()
+    fn attributes(&self) -> PyResult<Vec<String>> {
+        let names = self.inner.get()?.selected_attributes().map(|attribute| attribute.name.clone());
+        Ok(names.collect())
     }
 
     /// SHA-256 of the bundle's file.
-    fn hash(&self) -> &str {
-        self.inner.hash()
+    fn hash(&self) -> PyResult<&str> {
+        Ok(self.inner.get()?.hash())
     }
 
     /// The card, as JSON.
     fn card(&self) -> PyResult<String> {
-        json(self.inner.card())
+        json(self.inner.get()?.card())
     }
 
     /// The bundle's file.
@@ -131,8 +140,8 @@ impl Tagger {
     }
 
     /// How many threads there are.
-    fn threads(&self) -> usize {
-        self.inner.threads().count()
+    fn threads(&self) -> PyResult<usize> {
+        Ok(self.inner.get()?.threads().count())
     }
 
     /// Length of the feature vector.
@@ -147,9 +156,11 @@ impl Tagger {
         images: Vec<Image>,
         search: SearchOptions,
     ) -> PyResult<Vec<Answer<'py>>> {
-        let tagger = self.inner.with(&search_for(search)?).map_err(refused_model)?;
-        let predict = |image: &Image| tagger.predict(image).map_err(|error| error.to_string());
-        let answers = work::run(py, self.inner.threads(), |stop| each(&images, stop, predict))?;
+        let tagger = self.inner.get()?.with(&search_for(search)?).map_err(refused_model)?;
+        let answers = each(py, tagger.threads(), &images.into(), {
+            let tagger = tagger.clone();
+            move |image| tagger.predict(image.source()?).map_err(|error| error.to_string())
+        })?;
         let answer = |answer| match answer {
             Ok(prediction) => read(py, &prediction),
             Err(reason) => Ok(Answer::Unread(reason)),
@@ -160,8 +171,7 @@ impl Tagger {
     /// The feature vector of the dominant face of each image as native floats of four bytes, `None` where there is none, text where it
     /// cannot be read.
     fn embed(&self, py: Python<'_>, images: Vec<Image>) -> PyResult<Vec<Py<PyAny>>> {
-        let looks =
-            work::run(py, self.inner.threads(), |stop| each(&images, stop, |image| self.look(image)))?;
+        let looks = self.look(py, &images.into())?;
         looks
             .into_iter()
             .map(|look| match look {
@@ -205,10 +215,12 @@ impl Tagger {
         // The other parts may have been learned from, or been used to choose the threshold.
         let background = background.map(|path| folder::read(&path)).transpose().map_err(bad)?;
         let background = background.map(|set| set.split(split));
-        let points = [self.inner.operating_point()];
-        let what =
-            EvaluateOptions { split, region, operating_points: &points, background: background.as_ref() };
-        let figures = work::run(py, self.inner.threads(), |_| evaluate(&self.inner, &data, &what, &|| ()))?;
+        let tagger = self.inner.get()?.clone();
+        let figures = work::run(py, self.inner.get()?.threads(), move |_| {
+            let operating_points = &[tagger.operating_point()];
+            let what = EvaluateOptions { split, region, operating_points, background: background.as_ref() };
+            evaluate(&tagger, &data, &what, &|| ())
+        })?;
         let figures = figures.map_err(|error| DataError::new_err(error.to_string()))?;
         json(&figures.first())
     }
@@ -226,10 +238,11 @@ impl Tagger {
         seed: u64,
         replace: bool,
     ) -> PyResult<Taught<'py>> {
-        let looks =
-            work::run(py, self.inner.threads(), |stop| each(&images, stop, |image| self.look(image)))?;
+        let images: Arc<[Image]> = images.into();
+        let looks = self.look(py, &images)?;
         let (mut asked, mut faceless, mut unread) = (Vec::new(), Vec::new(), Vec::new());
-        for (place, ((look, image), answer)) in looks.into_iter().zip(&images).zip(answers).enumerate() {
+        for (place, ((look, image), answer)) in looks.into_iter().zip(images.iter()).zip(answers).enumerate()
+        {
             let person = people.as_ref().and_then(|people| people.get(place).copied());
             match look {
                 Ok(Some(embedding)) => {
@@ -241,9 +254,10 @@ impl Tagger {
         }
         let by = if people.is_some() { Group::Person } else { Group::Image };
         let options = TrainOptions { by, share, seed, ..TrainOptions::default() };
-        let head = work::run(py, self.inner.threads(), |_| {
-            let (examples, _) = examples(name, &asked)?;
-            train_head(name, &examples, &options)
+        let named = name.to_owned();
+        let head = work::run(py, self.inner.get()?.threads(), move |_| {
+            let (examples, _) = examples(&named, &asked)?;
+            train_head(&named, &examples, &options)
         })?;
         let refused = |error: FitError| {
             let figures = error.figures().and_then(|figures| serde_json::to_string(figures).ok());
@@ -257,20 +271,32 @@ impl Tagger {
 }
 
 impl Tagger {
-    fn look(&self, image: &Image) -> Result<Option<ImageEmbedding>, String> {
-        let photo = Source::from(image).read(self.inner.limits()).map_err(|error| error.to_string())?;
-        embed_photo(&self.inner, &photo).map_err(|error| error.to_string())
+    fn look(
+        &self,
+        py: Python<'_>,
+        images: &Arc<[Image]>,
+    ) -> PyResult<Vec<Result<Option<ImageEmbedding>, String>>> {
+        let tagger = self.inner.get()?.clone();
+        each(py, self.inner.get()?.threads(), images, move |image| {
+            let photo = image.source()?.read(tagger.limits()).map_err(|error| error.to_string())?;
+            embed_photo(&tagger, &photo).map_err(|error| error.to_string())
+        })
     }
 }
 
 /// The work on each image, side by side, in their order.
-fn each<T: Send>(
-    images: &[Image],
-    stop: &Stop,
-    work: impl Fn(&Image) -> Result<T, String> + Sync,
-) -> Vec<Result<T, String>> {
-    let work = |image| if stop.asked() { Err(STOPPED.to_owned()) } else { work(image) };
-    images.par_iter().with_max_len(1).map(work).collect()
+fn each<T: Send + 'static>(
+    py: Python<'_>,
+    threads: &Threads,
+    images: &Arc<[Image]>,
+    work: impl Fn(&Image) -> Result<T, String> + Send + Sync + 'static,
+) -> PyResult<Vec<Result<T, String>>> {
+    // The last one is dropped by the caller, who has the interpreter lock.
+    let images = Arc::clone(images);
+    work::run(py, threads, move |stop| {
+        let work = |image| if stop.asked() { Err(STOPPED.to_owned()) } else { work(image) };
+        images.par_iter().with_max_len(1).map(work).collect()
+    })
 }
 
 fn read<'py>(py: Python<'py>, prediction: &Prediction) -> PyResult<Answer<'py>> {

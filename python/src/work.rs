@@ -1,5 +1,9 @@
 //! Long work without the interpreter lock, that Ctrl-C ends all the same.
 
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
@@ -7,6 +11,8 @@ use std::time::Duration;
 use lineament::Threads;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+
+use crate::process::forked;
 
 /// How often signals are looked for.
 const TICK: Duration = Duration::from_millis(100);
@@ -21,35 +27,47 @@ impl Stop {
     }
 }
 
-/// Does the work on the threads, other Python threads going on meanwhile.
+/// Does the work on the threads, other Python threads going on meanwhile. The work owns what it reads: a process that a signal handler forks meanwhile
+/// goes on without waiting for it.
 ///
 /// # Errors
-/// `KeyboardInterrupt`, or what else a signal handler of Python raises; the work is told to stop and waited for.
-pub fn run<R: Send>(py: Python<'_>, threads: &Threads, work: impl FnOnce(&Stop) -> R + Send) -> PyResult<R> {
-    let stop = Stop(AtomicBool::new(false));
-    let stop = &stop;
+/// `KeyboardInterrupt`, or what else a signal handler of Python raises; the work is told to stop and waited for. `RuntimeError` in a process that
+/// a signal handler forked.
+pub fn run<R: Send + 'static>(
+    py: Python<'_>,
+    threads: &Threads,
+    work: impl FnOnce(&Stop) -> R + Send + 'static,
+) -> PyResult<R> {
+    let parent = process::id();
+    let stop = Arc::new(Stop(AtomicBool::new(false)));
+    let (done, result) = sync_channel(1);
+    let asked = Arc::clone(&stop);
+    threads.spawn(move || {
+        // Nobody waits for it after an interrupt.
+        let _ = done.send(catch_unwind(AssertUnwindSafe(|| work(&asked))));
+    });
     py.detach(|| {
-        threads.in_place_scope(|tasks| {
-            let (done, result) = sync_channel(1);
-            tasks.spawn(move |_| {
-                // Nobody waits for it after an interrupt.
-                let _ = done.send(work(stop));
-            });
-            loop {
-                match result.recv_timeout(TICK) {
-                    Ok(result) => return Ok(result),
-                    Err(RecvTimeoutError::Timeout) => {
-                        if let Err(interrupt) = Python::attach(|py| py.check_signals()) {
-                            stop.0.store(true, Ordering::Relaxed);
-                            return Err(interrupt);
-                        }
+        loop {
+            match result.recv_timeout(TICK) {
+                Ok(Ok(result)) => return Ok(result),
+                Ok(Err(panic)) => resume_unwind(panic),
+                Err(RecvTimeoutError::Timeout) => {
+                    let handled = Python::attach(|py| py.check_signals());
+                    if process::id() != parent {
+                        // A thread that is not here may hold the channel's lock.
+                        mem::forget(result);
+                        return Err(handled.err().unwrap_or_else(forked));
                     }
-                    // The scope hands the panic on.
-                    Err(RecvTimeoutError::Disconnected) => {
-                        return Err(PyRuntimeError::new_err("the work ended without a result"));
+                    if let Err(interrupt) = handled {
+                        stop.0.store(true, Ordering::Relaxed);
+                        let _ = result.recv();
+                        return Err(interrupt);
                     }
                 }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(PyRuntimeError::new_err("the work ended without a result"));
+                }
             }
-        })
+        }
     })
 }

@@ -92,21 +92,6 @@ def test_broken_pictures_raise_or_stand_in_their_place(tagger, astronaut, tmp_pa
         tagger.predict([astronaut], errors="ignore")
 
 
-@pytest.mark.parametrize(
-    ("given", "kind", "words"),
-    [
-        (np.zeros((4, 4), np.uint8), ValueError, "height x width x 3"),
-        (np.zeros((4, 4, 4), np.uint8), ValueError, "height x width x 3"),
-        (np.zeros((4, 4, 3), np.float32), TypeError, "another dtype"),
-        (np.zeros((0, 4, 3), np.uint8), ValueError, "4 x 0"),
-        (7, TypeError, "this is int"),
-    ],
-)
-def test_what_is_no_picture_is_refused_in_words(tagger, given, kind, words):
-    with pytest.raises(kind, match=words):
-        tagger.predict(given)
-
-
 def test_tables_have_a_row_a_face(tagger, examples):
     told = tagger.predict([*examples, b"?"], errors="return")
     table = told.to_arrow()

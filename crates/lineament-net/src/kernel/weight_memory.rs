@@ -8,7 +8,9 @@ use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::fmt;
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use crossbeam_utils::atomic::AtomicCell;
 
 use super::aligned::LINE;
 
@@ -96,21 +98,23 @@ impl Drop for Piece {
     }
 }
 
+/// A piece, and how much of it is taken.
+type Begun = Option<Box<(Arc<Piece>, usize)>>;
+
 /// So many numbers of a piece, and the first of them; nobody else gets them.
 fn take(len: usize) -> (Arc<Piece>, usize) {
-    /// The piece that parts are taken of, and how much of it is taken.
-    static CURRENT: Mutex<Option<(Arc<Piece>, usize)>> = Mutex::new(None);
-    let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((piece, taken)) = current.as_mut()
-        && piece.len - *taken >= len
-    {
-        let first = *taken;
-        *taken += len;
-        return (Arc::clone(piece), first);
-    }
-    let piece = Arc::new(Piece::new(len));
-    *current = Some((Arc::clone(&piece), len));
-    (piece, 0)
+    /// The piece that parts are taken of. Whoever takes has it for that long, and another one begins a piece meanwhile: no lock is held, which
+    /// a process that is forked meanwhile would never get.
+    static BEGUN: AtomicCell<Begun> = AtomicCell::new(None);
+    const { assert!(AtomicCell::<Begun>::is_lock_free()) };
+    let mut begun = BEGUN
+        .take()
+        .filter(|begun| begun.0.len - begun.1 >= len)
+        .unwrap_or_else(|| Box::new((Arc::new(Piece::new(len)), 0)));
+    let (piece, first) = (Arc::clone(&begun.0), begun.1);
+    begun.1 += len;
+    BEGUN.store(Some(begun));
+    (piece, first)
 }
 
 /// Refused, it is as without.
