@@ -3,6 +3,7 @@
 use std::io;
 
 use async_compression::tokio::bufread::{GzipDecoder, ZlibDecoder, ZstdDecoder};
+use async_compression::zstd::DParameter;
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use futures_util::TryStreamExt;
@@ -14,6 +15,9 @@ use crate::problem::Problem;
 
 /// Bytes that are unpacked at a time.
 const CHUNK: usize = 64 << 10;
+
+/// What a decoder of zstd keeps of the bytes before, at most, as the exponent of two: the eight megabytes of RFC 9659.
+const ZSTD_WINDOW: u32 = 23;
 
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,7 +72,8 @@ impl Coding {
             }
             Self::Deflate => streamed(ZlibDecoder::new(packed(body)), "deflate"),
             Self::Zstd => {
-                let mut decoder = ZstdDecoder::new(packed(body));
+                let window = [DParameter::window_log_max(ZSTD_WINDOW)];
+                let mut decoder = ZstdDecoder::with_params(packed(body), &window);
                 decoder.multiple_members(true);
                 streamed(decoder, "zstd")
             }

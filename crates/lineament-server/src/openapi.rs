@@ -112,7 +112,6 @@ fn images(route: &Operation) -> RequestBody {
         .content("image/jpeg", Content::new(Some(file())))
         .content("image/png", Content::new(Some(file())))
         .content("application/octet-stream", Content::new(Some(file())))
-        .content("*/*", Content::new(Some(file())))
         .content("multipart/form-data", Content::new(Some(form)))
         .build()
 }

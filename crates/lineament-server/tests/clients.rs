@@ -119,6 +119,9 @@ async fn the_limit_holds_for_what_is_unpacked() {
     let form = [&head[..], &bomb].concat();
     let refused = send("gzip", "multipart/form-data; boundary=x", gzip(&form)).await;
     assert!(refused.problem(413).contains("102400 bytes"));
+    // A frame of zstd that wants a window of 128 MB, more than HTTP allows.
+    let wide = b"\x28\xb5\x2f\xfd\0\x88\x01\0\0".to_vec();
+    assert!(send("zstd", "image/png", wide).await.problem(400).contains("it is no zstd"));
     // Members of nothing: short when unpacked, but endless.
     let empty = gzip(b"").repeat(10_000);
     assert!(send("gzip", "image/png", empty).await.problem(413).contains("102400 bytes"));
