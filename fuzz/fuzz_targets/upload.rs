@@ -52,7 +52,8 @@ fuzz_target!(|bytes: &[u8]| {
         .map(|chunk| Ok(Frame::data(Bytes::copy_from_slice(chunk))))
         .collect();
     let body = Body::new(StreamBody::new(futures_util::stream::iter(chunks)));
-    let request = Request::post(address).header(header::CONTENT_TYPE, kind).header(header::CONTENT_ENCODING, coding);
+    let request =
+        Request::post(address).header(header::CONTENT_TYPE, kind).header(header::CONTENT_ENCODING, coding);
     let request = request.body(body).expect("the request is sound");
     let (runtime, service) = &*SERVICE;
     let (status, answer) = runtime.block_on(async {

@@ -44,7 +44,7 @@ impl fmt::Display for Endings {
         }
         match rest.iter().map(|(_, count)| **count).sum::<u64>() {
             0 => Ok(()),
-            more => write!(f, ", {more} of {} more endings", rest.len()),
+            more => write!(f, ", {more} with {} other endings", rest.len()),
         }
     }
 }
@@ -68,6 +68,6 @@ mod tests {
     #[test]
     fn rare_ones_are_summed() {
         let endings = of((0..12).map(|number| format!("a.e{number:02}")));
-        assert!(endings.to_string().ends_with("1 .e07, 4 of 4 more endings"), "{endings}");
+        assert!(endings.to_string().ends_with("1 .e07, 4 with 4 other endings"), "{endings}");
     }
 }
