@@ -30,26 +30,31 @@ static SERVICE: LazyLock<(Runtime, Arc<Service>)> = LazyLock::new(|| {
     (runtime, service.expect("the service starts"))
 });
 
-/// Ways in: the address and the type that the body is said to have.
-const WAYS: [(&str, &str); 6] = [
-    ("/v1/locate", "multipart/form-data; boundary=frontier"),
-    ("/v1/predict", "multipart/form-data; boundary=\"-\""),
-    ("/v1/predict?attributes=Smiling", "multipart/form-data; boundary=frontier"),
-    ("/v1/explain?map=layer", "multipart/form-data; boundary=frontier"),
-    ("/v1/locate", "image/jpeg"),
-    ("/v1/locate", "application/octet-stream"),
+/// Ways in: the address, and the type and the coding that the body is said to have.
+const WAYS: [(&str, &str, &str); 10] = [
+    ("/v1/locate", "multipart/form-data; boundary=frontier", ""),
+    ("/v1/predict", "multipart/form-data; boundary=\"-\"", ""),
+    ("/v1/predict?attributes=Smiling", "multipart/form-data; boundary=frontier", ""),
+    ("/v1/explain?map=layer", "multipart/form-data; boundary=frontier", ""),
+    ("/v1/locate", "image/jpeg", ""),
+    ("/v1/locate", "application/octet-stream", ""),
+    ("/v1/locate", "image/jpeg", "gzip"),
+    ("/v1/locate", "image/jpeg", "deflate"),
+    ("/v1/locate", "image/jpeg", "zstd"),
+    ("/v1/predict", "multipart/form-data; boundary=frontier", "gzip"),
 ];
 
 fuzz_target!(|bytes: &[u8]| {
     let [way, chunk, body @ ..] = bytes else { return };
-    let (address, kind) = WAYS[usize::from(*way) % WAYS.len()];
+    let (address, kind, coding) = WAYS[usize::from(*way) % WAYS.len()];
     let chunks: Vec<Result<Frame<Bytes>, Infallible>> = body
         .chunks(usize::from(*chunk).max(1))
         .map(|chunk| Ok(Frame::data(Bytes::copy_from_slice(chunk))))
         .collect();
     let body = Body::new(StreamBody::new(futures_util::stream::iter(chunks)));
     let request =
-        Request::post(address).header(header::CONTENT_TYPE, kind).body(body).expect("the request is sound");
+        Request::post(address).header(header::CONTENT_TYPE, kind).header(header::CONTENT_ENCODING, coding);
+    let request = request.body(body).expect("the request is sound");
     let (runtime, service) = &*SERVICE;
     let (status, answer) = runtime.block_on(async {
         let Ok(response) = service.router().oneshot(request).await;

@@ -1,5 +1,8 @@
 //! What several targets need.
 
+#[cfg(feature = "xmp")]
+pub mod sidecars;
+
 use std::path::{Path, PathBuf};
 
 /// Panics that the code under test catches are not findings: libFuzzer's hook would end the process before anybody can catch them.

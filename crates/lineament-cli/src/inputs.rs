@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use lineament::path_text;
+use lineament_data::passed_over::PassedOver;
 use lineament_data::walk::{self, Walk, WalkError};
 
 use crate::model;
@@ -36,6 +37,7 @@ impl From<WalkError> for Unread {
 #[derive(Debug, Clone)]
 pub struct Inputs {
     sources: Vec<Source>,
+    passed_over: PassedOver,
 }
 
 #[derive(Debug, Clone)]
@@ -59,7 +61,12 @@ impl Inputs {
                 sources.extend(matches(argument)?);
             }
         }
-        Ok(Self { sources })
+        Ok(Self { sources, passed_over: PassedOver::default() })
+    }
+
+    /// Files of folders that are not looked at, counted while images come out.
+    pub fn passed_over(&self) -> PassedOver {
+        self.passed_over.clone()
     }
 
     /// Files and folders that were named, or that patterns lead to.
@@ -75,10 +82,20 @@ impl Inputs {
         self.sources.iter().all(|source| matches!(source, Source::Path(path) if path.is_dir()))
     }
 
+    /// Whether a folder was named, or a list that may hold some.
+    pub fn walk_folders(&self) -> bool {
+        self.sources.iter().any(|source| match source {
+            Source::Path(path) => path.is_dir(),
+            Source::Unread(_) => false,
+            Source::Standard => true,
+        })
+    }
+
     /// How many images there are, unless a list on standard input decides.
     pub fn count(&self) -> Option<u64> {
         let countable = !self.sources.iter().any(|source| matches!(source, Source::Standard));
-        countable.then(|| self.clone().into_iter().filter(Result::is_ok).count() as u64)
+        let inputs = Self { sources: self.sources.clone(), passed_over: PassedOver::default() };
+        countable.then(|| inputs.into_iter().filter(Result::is_ok).count() as u64)
     }
 }
 
@@ -87,10 +104,11 @@ impl IntoIterator for Inputs {
     type IntoIter = Box<dyn Iterator<Item = Self::Item> + Send>;
 
     fn into_iter(self) -> Self::IntoIter {
-        Box::new(self.sources.into_iter().flat_map(|source| match source {
-            Source::Path(path) => images(path),
+        let passed_over = self.passed_over;
+        Box::new(self.sources.into_iter().flat_map(move |source| match source {
+            Source::Path(path) => images(path, &passed_over),
             Source::Unread(unread) => Box::new(std::iter::once(Err(unread))),
-            Source::Standard => listed(),
+            Source::Standard => listed(passed_over.clone()),
         }))
     }
 }
@@ -125,12 +143,12 @@ fn named(path: &Path) -> PathBuf {
     }
 }
 
-fn images(path: PathBuf) -> Box<dyn Iterator<Item = Result<Input, Unread>> + Send> {
+fn images(path: PathBuf, passed_over: &PassedOver) -> Box<dyn Iterator<Item = Result<Input, Unread>> + Send> {
     if !path.is_dir() {
         let place = path.file_name().map_or_else(|| path.clone(), PathBuf::from);
         return Box::new(std::iter::once(Ok(Input { path, place, found: false })));
     }
-    let walk = Walk::images(&path);
+    let walk = Walk::images(&path, passed_over.clone());
     Box::new(walk.map(move |found| match found {
         Ok(file) => {
             let place = file.strip_prefix(&path).unwrap_or(&file).to_owned();
@@ -140,14 +158,14 @@ fn images(path: PathBuf) -> Box<dyn Iterator<Item = Result<Input, Unread>> + Sen
     }))
 }
 
-fn listed() -> Box<dyn Iterator<Item = Result<Input, Unread>> + Send> {
+fn listed(passed_over: PassedOver) -> Box<dyn Iterator<Item = Result<Input, Unread>> + Send> {
     // A lock on standard input cannot cross threads; a reader of its own can.
-    Box::new(Entries::of(io::BufReader::new(io::stdin())).flat_map(|entry| {
+    Box::new(Entries::of(io::BufReader::new(io::stdin())).flat_map(move |entry| {
         match entry {
             Ok(entry) => path_of(entry)
                 .map(|path| named(&path))
                 .filter(|path| walk::is_no_result(path))
-                .map_or_else(|| Box::new(std::iter::empty()) as Box<_>, images),
+                .map_or_else(|| Box::new(std::iter::empty()) as Box<_>, |path| images(path, &passed_over)),
             Err(unread) => Box::new(std::iter::once(Err(unread))) as Box<dyn Iterator<Item = _> + Send>,
         }
     }))

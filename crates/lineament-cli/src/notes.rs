@@ -21,18 +21,23 @@ pub fn is_quiet() -> bool {
 /// Says something that is no failure.
 pub fn note(text: impl Display) {
     if !is_quiet() {
-        say(Style::Dim, "note", &text.to_string());
+        say(Style::Dim, "note", &in_one_line(text));
     }
 }
 
 /// Says that one image, of several perhaps, could not be dealt with.
 pub fn unread(text: impl Display) {
-    say(Style::Warning, "not read", &text.to_string());
+    say(Style::Warning, "not read", &in_one_line(text));
 }
 
 /// Says that an image was read, and that a file beside it could not be written.
 pub fn unwritten(text: impl Display) {
-    say(Style::Warning, "not written", &text.to_string());
+    say(Style::Warning, "not written", &in_one_line(text));
+}
+
+/// A name in a message may hold anything: line breaks, which would begin a message of their own, and commands to a terminal.
+fn in_one_line(text: impl Display) -> String {
+    text.to_string().replace(char::is_control, "?")
 }
 
 /// Says why the program ends, with every cause that adds something.

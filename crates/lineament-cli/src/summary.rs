@@ -1,5 +1,7 @@
 //! What happened in all.
 
+use std::fmt::Write as _;
+
 use lineament::Prediction;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +39,26 @@ impl Summary {
         self.faces += prediction.faces.len() as u64;
         self.faces_left_out += prediction.faces_left_out as u64;
     }
+
+    /// `3 faces in 2 pictures, 1 not read`, and what else there is to say.
+    pub fn sentence(&self) -> String {
+        let mut text = format!("{} in {}", counted(self.faces, "face"), counted(self.images, "picture"));
+        // A text is written to without failing.
+        if self.faces_left_out > 0 {
+            let _ = write!(text, ", {}", left_out(self.faces_left_out));
+        }
+        if self.unread > 0 {
+            let _ = write!(text, ", {} not read", self.unread);
+        }
+        if self.unwritten > 0 {
+            let _ = write!(text, ", {} read but not written to", self.unwritten);
+        }
+        text
+    }
+}
+
+fn counted(count: u64, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What is said where a limit of faces cut some: the faces of nobody are left out in silence.

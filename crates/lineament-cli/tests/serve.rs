@@ -169,6 +169,62 @@ fn the_token_comes_from_the_environment_or_a_file() {
     weak.env("LINEAMENT_TOKEN", "weak").assert().code(2).stderr(predicate::str::contains("openssl rand"));
 }
 
+/// As a proxy sends requests that keeps the path below which it shows the service, and as one that strips it.
+#[test]
+fn the_page_works_below_a_prefix() {
+    let stage = Stage::new();
+    let serving = Serving::start(&stage, &["--model", "tiny.lineament", "--prefix", "/faces"]);
+    assert_eq!(serving.ask("GET /faces HTTP/1.1", b"").0, 308);
+    for home in ["/faces/", "/"] {
+        let (status, page) = serving.ask(&format!("GET {home} HTTP/1.1"), b"");
+        assert_eq!(status, 200);
+        let script = page.split("src=\"").nth(1).unwrap().split('"').next().unwrap();
+        for address in [script, "docs", "v1/model"] {
+            assert_eq!(serving.ask(&format!("GET {home}{address} HTTP/1.1"), b"").0, 200, "{home}{address}");
+        }
+        // Browsers know few types of photos: the page lets choose by endings.
+        let accepted = page.split("accept=\"").nth(1).unwrap().split('"').next().unwrap();
+        for ending in lineament_data::walk::EXTENSIONS {
+            assert!(accepted.split(',').any(|one| one.strip_prefix('.') == Some(ending)), "{ending}");
+        }
+    }
+    stage
+        .with_model(&["serve", "--prefix", "faces/"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("such as /faces"));
+}
+
+#[test]
+fn photos_come_in_as_clients_send_them() {
+    let stage = Stage::new();
+    let serving = Serving::start(&stage, &["--model", "tiny.lineament", "--max-body", "1"]);
+    let photo = fs::read(stage.path("photos/a.png")).unwrap();
+    let (status, plain) = serving.ask("POST /v1/predict?attributes=Bald HTTP/1.1", &photo);
+    assert_eq!(status, 200, "{plain}");
+    let typed = "POST /v1/predict?attributes=Bald HTTP/1.1\r\nContent-Type: binary/octet-stream";
+    assert_eq!(serving.ask(typed, &photo), (200, plain.clone()));
+
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let coded = "POST /v1/predict?attributes=Bald HTTP/1.1\r\nContent-Encoding: gzip";
+    assert_eq!(serving.ask(coded, &gzip(&photo)), (200, plain.clone()));
+    assert_eq!(serving.ask(coded, &gzip(&vec![0; 2 << 20])).0, 413);
+
+    let head = "--x\r\nContent-Disposition: form-data; name=";
+    let option = format!("{head}\"attributes\"\r\n\r\nBald\r\n{head}\"picture\"; filename=\"a.png\"\r\n\r\n");
+    let form = [option.as_bytes(), &photo, b"\r\n--x--\r\n"].concat();
+    let (status, answer) =
+        serving.ask("POST /v1/predict HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x", &form);
+    assert_eq!(status, 200, "{answer}");
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let plain: Value = serde_json::from_str(&plain).unwrap();
+    assert_eq!(answer[0]["faces"], plain["faces"]);
+}
+
 #[test]
 fn wrong_calls_say_what_to_do() {
     let stage = Stage::new();

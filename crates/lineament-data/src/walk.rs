@@ -8,6 +8,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::{fs, io, vec};
 
+use crate::passed_over::PassedOver;
+
 /// Extensions of the formats that Lineament reads.
 #[rustfmt::skip]
 pub const EXTENSIONS: [&str; 43] = [
@@ -82,6 +84,7 @@ pub struct Walk {
     /// The innermost stands last.
     folders: Vec<Folder>,
     unread: Vec<WalkError>,
+    passed_over: PassedOver,
 }
 
 #[derive(Debug)]
@@ -94,18 +97,19 @@ struct Folder {
 }
 
 impl Walk {
-    /// Over the images of the folder `root` and of those below it, those of formats that are not read among them.
-    pub fn images(root: &Path) -> Self {
-        Self::of(root, is_picture, usize::MAX)
+    /// Over the images of the folder `root` and of those below it, those of formats that are not read among them. All other
+    /// files are counted in `passed_over`.
+    pub fn images(root: &Path, passed_over: PassedOver) -> Self {
+        Self::of(root, is_picture, usize::MAX, passed_over)
     }
 
     /// Over all files, in folders no deeper than `depth`: 1 is `root` alone.
     pub fn files(root: &Path, depth: usize) -> Self {
-        Self::of(root, |_| true, depth)
+        Self::of(root, |_| true, depth, PassedOver::default())
     }
 
-    fn of(root: &Path, wanted: fn(&Path) -> bool, depth: usize) -> Self {
-        let mut walk = Self { wanted, depth, folders: Vec::new(), unread: Vec::new() };
+    fn of(root: &Path, wanted: fn(&Path) -> bool, depth: usize, passed_over: PassedOver) -> Self {
+        let mut walk = Self { wanted, depth, folders: Vec::new(), unread: Vec::new(), passed_over };
         walk.enter(root.to_owned());
         walk
     }
@@ -128,23 +132,24 @@ impl Walk {
         let mut names = Vec::new();
         for entry in path.read_dir()? {
             match entry {
-                Ok(entry) if may_lead(&entry, self.wanted) => {
-                    names.push(entry.file_name().into_boxed_os_str())
+                Ok(entry) => {
+                    let name = entry.file_name();
+                    // Only of a plain file its name tells whether it is wanted.
+                    let plain = entry.file_type().is_ok_and(|kind| kind.is_file());
+                    if name.as_encoded_bytes().starts_with(b".") {
+                        self.passed_over.hidden();
+                    } else if plain && !(self.wanted)(Path::new(&name)) {
+                        self.passed_over.other(Path::new(&name));
+                    } else {
+                        names.push(name.into_boxed_os_str());
+                    }
                 }
-                Ok(_) => {}
                 Err(source) => self.unread.push(WalkError { path: path.to_owned(), source }),
             }
         }
         names.sort_unstable();
         Ok(Folder { path: path.to_owned(), real, names: names.into_iter() })
     }
-}
-
-/// Whether an entry may be a wanted file or lead to some: only of a plain file its name tells.
-fn may_lead(entry: &fs::DirEntry, wanted: fn(&Path) -> bool) -> bool {
-    let name = entry.file_name();
-    let plain = entry.file_type().is_ok_and(|kind| kind.is_file());
-    !name.as_encoded_bytes().starts_with(b".") && (!plain || wanted(Path::new(&name)))
 }
 
 impl Iterator for Walk {
@@ -163,10 +168,10 @@ impl Iterator for Walk {
             let path = folder.path.join(&*name);
             match path.metadata() {
                 Ok(found) if found.is_dir() => self.enter(path),
-                Ok(found) if found.is_file() && (self.wanted)(&path) && is_no_result(&path) => {
-                    return Some(Ok(path));
-                }
-                Ok(_) => {}
+                Ok(found) if !found.is_file() => self.passed_over.special(),
+                Ok(_) if !(self.wanted)(&path) => self.passed_over.other(&path),
+                Ok(_) if !is_no_result(&path) => self.passed_over.result(),
+                Ok(_) => return Some(Ok(path)),
                 Err(source) => return Some(Err(WalkError { path, source })),
             }
         }
@@ -191,7 +196,7 @@ mod tests {
         symlink(at("elsewhere/b.png"), at("album/z.png")).unwrap();
         symlink(at("album"), at("album/inner/back")).unwrap();
         symlink(at("nowhere"), at("album/inner/gone.png")).unwrap();
-        let found: Vec<String> = Walk::images(&at("album"))
+        let found: Vec<String> = Walk::images(&at("album"), PassedOver::default())
             .map(|found| match found {
                 Ok(path) => path.strip_prefix(at("album")).unwrap().display().to_string(),
                 Err(error) => error.to_string().replace(&format!("{}/", folder.path().display()), ""),
@@ -218,6 +223,9 @@ mod tests {
         };
         assert_eq!(names(Walk::files(folder.path(), 1)), ["a.txt", "b.PNG"]);
         assert_eq!(names(Walk::files(folder.path(), 2)), ["a.txt", "b.PNG", "inner/c.dib"]);
-        assert_eq!(names(Walk::images(folder.path())), ["b.PNG", "inner/c.dib", "inner/deep/d.pam"]);
+        let passed_over = PassedOver::default();
+        let images = names(Walk::images(folder.path(), passed_over.clone()));
+        assert_eq!(images, ["b.PNG", "inner/c.dib", "inner/deep/d.pam"]);
+        assert_eq!(passed_over.to_string(), "3 passed over: 1 no pictures by their names (1 .txt), 2 hidden");
     }
 }

@@ -1,4 +1,4 @@
-// Asking the service.
+// Asking the service. Addresses are relative to the page, which a proxy may show below any path.
 
 let token = "";
 

@@ -6,7 +6,7 @@ const element = (name, properties = {}, ...children) => {
   return made;
 };
 
-const api = await (await fetch("/openapi.json")).json();
+const api = await (await fetch("openapi.json")).json();
 const operations = document.getElementById("operations");
 document.getElementById("about").textContent = api.info.description;
 operations.replaceChildren();
@@ -50,7 +50,8 @@ function field(parameter, id) {
 
 async function send(method, path, inputs, files, accept, output) {
   const query = new URLSearchParams(inputs.filter((input) => input.value).map((input) => [input.name, input.value]));
-  const address = path + (query.size ? `?${query}` : "");
+  // A proxy may show this page below any path, and the service with it.
+  const address = new URL(`.${path}${query.size ? `?${query}` : ""}`, document.baseURI).href;
   const headers = {};
   const curl = ["curl"];
   const token = document.getElementById("token").value;
@@ -77,7 +78,7 @@ async function send(method, path, inputs, files, accept, output) {
       }
     }
   }
-  curl.push(`'${location.origin}${address}'`);
+  curl.push(`'${address}'`);
   const shown = element("pre", { tabIndex: 0, ariaLabel: "Answer" });
   output.replaceChildren(element("pre", { tabIndex: 0, ariaLabel: "The same with curl" }, curl.join(" ")), shown);
   try {

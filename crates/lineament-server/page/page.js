@@ -1,10 +1,10 @@
 // The page: photos come in, answers are shown.
 
-import { ask, useToken } from "/page/api.js";
-import * as attributes from "/page/attributes.js";
-import { parse } from "/page/filter.js";
-import * as regions from "/page/regions.js";
-import * as viewer from "/page/viewer.js";
+import { ask, useToken } from "./api.js";
+import * as attributes from "./attributes.js";
+import { parse } from "./filter.js";
+import * as regions from "./regions.js";
+import * as viewer from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -25,7 +25,7 @@ let passes = null;
 
 async function meet() {
   try {
-    model = await ask("/v1/model");
+    model = await ask("v1/model");
   } catch (error) {
     if (error.status === 401) askForToken();
     else say(error.message, true);
@@ -58,10 +58,17 @@ function thresholdsChanged() {
 
 // --- pictures come in ---
 
+/** Browsers do not know the type of every photo: endings tell the others. */
+const endings = $("files").accept.split(",").filter((one) => one.startsWith("."));
+
+function isPhoto(file) {
+  return file.type.startsWith("image/") || endings.some((ending) => file.name.toLowerCase().endsWith(ending));
+}
+
 function take(files) {
-  const pictures = [...files].filter((file) => file.type.startsWith("image/") || /\.(p[nbgp]m|tiff?)$/i.test(file.name));
+  const pictures = [...files].filter(isPhoto);
   if (!pictures.length) {
-    if (files.length) say("That is not an image. JPEG, PNG, GIF, WebP, BMP, TIFF and PNM are supported.", true);
+    if (files.length) say("That is not an image. Lineament reads JPEG, PNG, GIF, WebP, HEIC, AVIF, JPEG XL, JPEG 2000, BMP, TIFF, PNM and raw files with a preview.", true);
     return;
   }
   document.body.classList.add("filled");
@@ -104,7 +111,7 @@ function again() {
 async function look(entry) {
   const [begun, asked] = [performance.now(), search()];
   try {
-    const answer = await ask(`/v1/predict?${asked}`, entry.file);
+    const answer = await ask(`v1/predict?${asked}`, entry.file);
     // Other faces are looked for by now: the photo waits once more.
     if (asked !== search()) return;
     Object.assign(entry, { answer, search: asked, took: performance.now() - begun, explained: undefined, problem: undefined });
@@ -242,7 +249,7 @@ for (const input of [$("files"), $("camera")]) {
   });
 }
 $("example").addEventListener("click", async () => {
-  const blob = await (await fetch("/page/astronaut.jpg")).blob();
+  const blob = await (await fetch("page/astronaut.jpg")).blob();
   take([new File([blob], "astronaut.jpg", { type: "image/jpeg" })]);
 });
 $("enter").addEventListener("click", () => {

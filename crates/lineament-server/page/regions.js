@@ -1,8 +1,8 @@
 // What an attribute's answer rests on: pointing at its row shows its region over the photo.
 
-import { ask } from "/page/api.js";
-import { percent, readable } from "/page/attributes.js";
-import * as viewer from "/page/viewer.js";
+import { ask } from "./api.js";
+import { percent, readable } from "./attributes.js";
+import * as viewer from "./viewer.js";
 
 const list = document.getElementById("attributes");
 const note = document.getElementById("region");
@@ -18,7 +18,7 @@ let mouse = "";
 /** Explanations of a face of a picture by attribute; asked for once. */
 function explanations(entry, face) {
   entry.explained ??= [];
-  entry.explained[face] ??= ask(`/v1/explain?face=${face + 1}&neurons=3&map=layer&${entry.search}`, entry.file)
+  entry.explained[face] ??= ask(`v1/explain?face=${face + 1}&neurons=3&map=layer&${entry.search}`, entry.file)
     .then((answer) => new Map(answer.explanations.map((one) => [one.name, one])))
     .catch((error) => { entry.explained[face] = undefined; throw error; });
   return entry.explained[face];

@@ -1,6 +1,6 @@
 // A picture with boxes, and maps as layers over it.
 
-import { ask } from "/page/api.js";
+import { ask } from "./api.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const stage = document.getElementById("stage");
@@ -74,7 +74,7 @@ export function showRegion(one) {
 export async function showMap(entry, on, isShown) {
   stage.querySelector(".layer")?.remove();
   if (!on) return;
-  entry.map ??= ask("/v1/locate", entry.file).then((answer) => answer.response_map.png);
+  entry.map ??= ask("v1/locate", entry.file).then((answer) => answer.response_map.png);
   const data = await entry.map.catch((error) => { entry.map = undefined; throw error; });
   if (!isShown()) return;
   stage.querySelector(".layer")?.remove();

@@ -2,14 +2,16 @@
 //!
 //! [`Service`] holds a tagger, a bounded queue and the threads that work on it; [`Service::router`] answers requests,
 //! and [`run`] serves it on an address until the process is asked to stop. The modules, from the outside in: `serve`
-//! listens, `router` leads through `guard` to `routes` (one a file), `upload` takes in photos, `queue` has them wait,
-//! `workers` works on them, each on its share of the threads (`shares`), `work` is what is done with one, `maps` draws
+//! listens, `router` leads through `prefix` and `guard` to `routes` (one a file), `upload` takes in photos (`coding` unpacks
+//! them), `queue` has them wait, `workers` works on them, each on its share of the threads (`shares`), `work` is what is done with one, `maps` draws
 //! maps, `problem` is what refusals look like, and [`settings`] what may be set.
 
+mod coding;
 mod guard;
 mod maps;
 mod metrics;
 mod openapi;
+mod prefix;
 mod problem;
 mod queue;
 mod router;
@@ -24,6 +26,7 @@ mod work;
 mod workers;
 
 pub use openapi::document;
+pub use prefix::{Prefix, PrefixError};
 pub use serve::{ServeError, run};
 pub use service::Service;
 pub use settings::Settings;

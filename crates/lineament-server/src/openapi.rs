@@ -1,17 +1,24 @@
 //! The description of the service for programs, OpenAPI 3.1.
 
+use std::sync::Arc;
+
 use axum::Json;
+use axum::extract::State;
+use lineament::Photo;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    Content, KnownFormat, OpenApi as Document, Ref, Required, Response, ResponseBuilder, SchemaFormat,
+    Content, KnownFormat, OpenApi as Document, Ref, RefOr, Required, Response, ResponseBuilder, SchemaFormat,
+    Server,
 };
 use utoipa::{Modify, OpenApi};
 
 use crate::maps::{FaceMap, Map};
 use crate::problem::Problem;
 use crate::routes::{Answers, Entry, explain, health, locate, model, predict};
+use crate::service::Service;
 use crate::work::{Answer, Explained};
 
 #[derive(OpenApi)]
@@ -50,7 +57,7 @@ impl Modify for Shared {
         for (address, item) in &mut document.paths.paths {
             let guarded = address.starts_with("/v1/") || address == "/metrics";
             if let Some(operation) = &mut item.post {
-                operation.request_body = Some(images().into());
+                operation.request_body = Some(images(operation).into());
             }
             for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
                 let refused = Ref::from_response_name(PROBLEM);
@@ -78,18 +85,29 @@ fn problem() -> Response {
         .build()
 }
 
-/// An image as it is, or several as a form.
-fn images() -> RequestBody {
+/// An image as it is, or several as a form, with the options of the route beside them.
+fn images(route: &Operation) -> RequestBody {
     let file = || {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
-            .description(Some("JPEG, PNG, GIF, WebP, BMP, TIFF or PNM"))
+            .description(Some(Photo::FORMATS))
     };
     let files = ArrayBuilder::new().items(file()).min_items(Some(1));
-    let form = ObjectBuilder::new().property("picture", files).required("picture");
+    let mut form = ObjectBuilder::new().property("picture", files).required("picture");
+    for option in route.parameters.iter().flatten() {
+        if let RefOr::T(option) = option
+            && let Some(schema) = &option.schema
+        {
+            form = form.property(&option.name, schema.clone());
+        }
+    }
     RequestBodyBuilder::new()
-        .description(Some("A picture as the body, or several as the parts of a form"))
+        .description(Some(
+            "A picture as the body, or several as the parts of a form, where the options may stand too: each once, in the \
+             address or in the form. The format of a picture is read from its bytes, whatever its Content-Type. The body \
+             may be compressed (Content-Encoding gzip, deflate or zstd); its limit counts before and after.",
+        ))
         .required(Some(Required::True))
         .content("image/jpeg", Content::new(Some(file())))
         .content("image/png", Content::new(Some(file())))
@@ -103,7 +121,12 @@ pub fn document() -> Document {
     Api::openapi()
 }
 
-/// `GET /openapi.json`.
-pub async fn openapi() -> Json<Document> {
-    Json(document())
+/// `GET /openapi.json`: the document, with the path below which the service is shown.
+pub async fn openapi(State(service): State<Arc<Service>>) -> Json<Document> {
+    let mut document = document();
+    let prefix = service.settings().prefix.as_str();
+    if !prefix.is_empty() {
+        document.servers = Some(vec![Server::new(prefix)]);
+    }
+    Json(document)
 }

@@ -35,7 +35,7 @@ impl Service {
             Some(cors) => router.layer(cors),
             None => router,
         };
-        router.with_state(Arc::clone(self))
+        self.settings().prefix.above(router.with_state(Arc::clone(self)))
     }
 }
 
@@ -49,7 +49,12 @@ fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
     let layer = CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allow_headers([
+            header::ACCEPT,
+            header::AUTHORIZATION,
+            header::CONTENT_ENCODING,
+            header::CONTENT_TYPE,
+        ])
         .expose_headers([header::RETRY_AFTER])
         .max_age(Duration::from_secs(600));
     Some(layer)

@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::queue::{Full, Queue, Weight};
 use crate::settings::Settings;
 use crate::shares::Shares;
-use crate::upload::{BodyLimiter, UploadedPhoto};
+use crate::upload::{BodyLimiter, Upload, UploadedPhoto};
 use crate::work::{Answer, Task};
 use crate::workers::Workers;
 
@@ -86,15 +86,17 @@ impl Service {
         self.metrics().text(self.queue.len(), self.bodies.held())
     }
 
-    /// Takes in the photos of a request and does the task on each: the names and answers in their order, and whether they
-    /// came as a form. Dropping the future gives up their turns.
+    /// Takes in the photos of a request, and the options that a form has beside them.
+    pub(crate) async fn take(&self, request: Request<Body>) -> Result<Upload, Problem> {
+        self.bodies.take(request).await
+    }
+
+    /// Does the task on each photo: the names and answers in their order. Dropping the future gives up their turns.
     pub(crate) async fn ask(
         &self,
-        request: Request<Body>,
+        upload: Upload,
         task: Task,
-    ) -> Result<(Vec<(Option<String>, PhotoResult)>, bool), Problem> {
-        let upload = self.bodies.take(request).await?;
-        let form = upload.form;
+    ) -> Result<Vec<(Option<String>, PhotoResult)>, Problem> {
         let answers = self.answers(&upload.photos, task);
         let answers = match tokio::time::timeout(self.settings.limits.time, answers).await {
             Ok(Err(problem)) if problem.status == StatusCode::TOO_MANY_REQUESTS => {
@@ -112,7 +114,7 @@ impl Service {
             }
         };
         let names = upload.photos.into_iter().map(|photo| photo.name);
-        Ok((names.zip(answers).collect(), form))
+        Ok(names.zip(answers).collect())
     }
 
     async fn answers(&self, photos: &[UploadedPhoto], task: Task) -> Result<Vec<PhotoResult>, Problem> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 
+use crate::prefix::Prefix;
 use crate::token::Token;
 
 /// Everything about the service but its model.
@@ -12,6 +13,8 @@ use crate::token::Token;
 pub struct Settings {
     /// Where it listens; by default on this machine only.
     pub address: SocketAddr,
+    /// Below which path a proxy shows it; none by default.
+    pub prefix: Prefix,
     /// What every request for work must bring, if anything.
     pub token: Option<Token>,
     /// Other origins whose pages may send requests, such as `https://photos.example`; `*` lets all. None by default.
@@ -25,7 +28,7 @@ pub struct Settings {
 /// What a request may ask for before it is refused.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    /// Bytes of a request's body.
+    /// Bytes of a request's body, as it comes and unpacked.
     pub body: usize,
     /// Pixels of a photo, as its header gives them.
     pub pixels: u64,
@@ -58,6 +61,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             address: (Ipv4Addr::LOCALHOST, 8080).into(),
+            prefix: Prefix::default(),
             token: None,
             origins: Vec::new(),
             limits: Limits::default(),

@@ -214,8 +214,11 @@ async fn what_is_no_image_is_refused_with_what_to_do() {
     let ask = async |kind: &str, body: &'static [u8]| ask(&service, post("/v1/predict", kind, body)).await;
     assert!(ask("image/jpeg", b"").await.problem(400).contains("curl"));
     assert!(ask("image/jpeg", b"GIF89a").await.problem(422).contains("again"));
-    assert!(ask("application/json", b"{}").await.problem(415).contains("image/jpeg"));
+    assert!(ask("application/json", b"{}").await.problem(422).contains("looks like text"));
+    assert!(
+        ask("multipart/mixed; boundary=x", b"--x--\r\n").await.problem(415).contains("multipart/form-data")
+    );
     assert!(ask("multipart/form-data", b"x").await.problem(400).contains("curl -F"));
     assert!(ask("multipart/form-data; boundary=x", b"y").await.problem(400).contains("form"));
-    assert!(ask("multipart/form-data; boundary=x", b"--x--\r\n").await.problem(400).contains("no part"));
+    assert!(ask("multipart/form-data; boundary=x", b"--x--\r\n").await.problem(400).contains("no picture"));
 }

@@ -7,6 +7,7 @@ mod common;
 use axum::body::Body;
 use axum::http::{Request, header};
 use common::{ask, get, image, post, service};
+use lineament::Photo;
 use lineament_server::Settings;
 
 #[tokio::test]
@@ -92,8 +93,11 @@ async fn the_description_is_openapi_3_1_and_every_address_in_it_answers() {
     let paths = document["paths"].as_object().unwrap();
     for route in ["/v1/predict", "/v1/locate", "/v1/explain"] {
         let parameters = paths[route]["post"]["parameters"].as_array().unwrap();
+        let form =
+            &paths[route]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"];
         for name in ["smallest_face", "max_faces", "any_orientation"] {
-            assert!(parameters.iter().any(|parameter| parameter["name"] == name), "{route} has no {name}");
+            let parameter = parameters.iter().find(|parameter| parameter["name"] == name).unwrap();
+            assert_eq!(form[name], parameter["schema"], "{route}");
         }
     }
     for expected in
@@ -111,29 +115,69 @@ async fn the_description_is_openapi_3_1_and_every_address_in_it_answers() {
     }
 }
 
-/// Everything that a page names, and what they name.
+/// Everything that pages name, and what they name, as browsers find it from the page's own address.
 #[tokio::test]
-async fn pages_load_what_is_here_and_nothing_else() {
-    let service = service(Settings::default());
-    let mut todo = vec!["/".to_owned(), "/docs".to_owned()];
-    let mut seen = Vec::new();
-    while let Some(address) = todo.pop() {
-        if seen.contains(&address) {
-            continue;
+async fn pages_load_what_is_here_and_nothing_else_below_any_path() {
+    let below = service(Settings { prefix: "/photos/faces".parse().unwrap(), ..Settings::default() });
+    for (service, home) in [(&service(Settings::default()), "/"), (&below, "/photos/faces/"), (&below, "/")] {
+        let mut todo = vec![home.to_owned(), format!("{home}docs")];
+        let mut seen = Vec::new();
+        while let Some(address) = todo.pop() {
+            if seen.contains(&address) {
+                continue;
+            }
+            let answer = get(service, &address).await;
+            assert_eq!(answer.status, 200, "{address}");
+            let policy = answer.header(header::CONTENT_SECURITY_POLICY);
+            assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+            assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), "nosniff");
+            if let Ok(text) = std::str::from_utf8(&answer.body) {
+                // The one address of another host is a name: that of SVG.
+                let foreign = text.replace("http://www.w3.org/2000/svg", "");
+                assert!(!foreign.contains("http://") && !foreign.contains("https://"), "{address}");
+                assert!(
+                    !["\"/", "`/"].iter().any(|root| text.contains(root)),
+                    "{address} names what is not below it"
+                );
+                // Scripts name each other from where they lie, everything else is named from the page.
+                let named = text.split(['"', '`']).filter_map(|word| {
+                    let folder = address.rsplit_once('/').unwrap().0;
+                    let script = word.strip_prefix("./").filter(|word| word.ends_with(".js"));
+                    script
+                        .map(|word| format!("{folder}/{word}"))
+                        .or_else(|| word.starts_with("page/").then(|| format!("{home}{word}")))
+                });
+                todo.extend(named);
+            }
+            seen.push(address);
         }
-        let answer = get(&service, &address).await;
-        assert_eq!(answer.status, 200, "{address}");
-        let policy = answer.header(header::CONTENT_SECURITY_POLICY);
-        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-        assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), "nosniff");
-        if let Ok(text) = std::str::from_utf8(&answer.body) {
-            // The one address of another host is a name: that of SVG.
-            let foreign = text.replace("http://www.w3.org/2000/svg", "");
-            assert!(!foreign.contains("http://") && !foreign.contains("https://"), "{address}");
-            let named = text.split('"').filter(|word| word.starts_with("/page/"));
-            todo.extend(named.map(str::to_owned));
-        }
-        seen.push(address);
+        assert!(seen.len() >= 12, "{seen:?}");
     }
-    assert!(seen.len() >= 10, "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_proxy_may_keep_a_prefix_or_strip_it() {
+    let service = service(Settings { prefix: "/faces".parse().unwrap(), ..Settings::default() });
+    let moved = get(&service, "/faces").await;
+    assert_eq!((moved.status.as_u16(), moved.header(header::LOCATION)), (308, "/faces/"));
+    for address in ["/faces/v1/predict?attributes=Bald", "/v1/predict?attributes=Bald"] {
+        let answer = ask(&service, post(address, "image/png", image())).await.json();
+        assert_eq!(answer["faces"][0]["attributes"].as_object().unwrap().len(), 1, "{address}");
+    }
+    let counters = get(&service, "/faces/metrics").await.text();
+    assert!(
+        counters.contains("lineament_requests_total{route=\"/v1/predict\",status=\"200\"} 2"),
+        "{counters}"
+    );
+    get(&service, "/facesome/healthz").await.problem(404);
+    let document = get(&service, "/faces/openapi.json").await.json();
+    assert_eq!(document["servers"], serde_json::json!([{"url": "/faces"}]));
+}
+
+#[tokio::test]
+async fn pages_and_description_name_the_formats_that_are_read() {
+    let service = service(Settings::default());
+    for address in ["/page/page.js", "/openapi.json"] {
+        assert!(get(&service, address).await.text().contains(Photo::FORMATS), "{address}");
+    }
 }

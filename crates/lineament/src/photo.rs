@@ -75,6 +75,9 @@ impl PartialEq for Photo {
 impl Eq for Photo {}
 
 impl Photo {
+    /// The formats that are read, for messages.
+    pub const FORMATS: &'static str = error::FORMATS;
+
     /// A photo of `width * height * 3` bytes.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::photo::{Limits, Photo, PhotoError};
 /// | given | taken as |
 /// |---|---|
 /// | `&str`, `String`, `&OsStr`, `&Path`, `PathBuf` | the path of a file |
-/// | `&[u8]`, `&[u8; N]`, `Vec<u8>`, `&Vec<u8>` | the bytes of a file: JPEG, PNG, GIF, WebP, BMP, TIFF or PNM |
+/// | `&[u8]`, `&[u8; N]`, `Vec<u8>`, `&Vec<u8>` | the bytes of a file, of any of [`Photo::FORMATS`] |
 /// | `&image::RgbImage`, `&image::DynamicImage`, or owned | pixels; transparent ones are blended over white |
 /// | `(width, height, &[u8])`, `(width, height, Vec<u8>)` | rows from the top, three bytes (red, green, blue) a pixel |
 /// | `&Photo`, `Photo` | pixels |

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use lineament_server::settings::{Limits, QueueConfig};
-use lineament_server::{Settings, Token};
+use lineament_server::{Prefix, Settings, Token};
 
 use super::Outcome;
 use crate::arguments::{RunArguments, SearchArguments};
@@ -33,6 +33,9 @@ pub struct ServeArguments {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080", value_parser = address)]
     address: SocketAddr,
+    /// The path below which a proxy shows the service, such as /faces; requests may come with it or without it
+    #[arg(long, value_name = "PATH")]
+    prefix: Option<Prefix>,
     /// A file with the token that requests must bring [default: the variable LINEAMENT_TOKEN, or none]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -45,7 +48,7 @@ pub struct ServeArguments {
     /// Refuse a request that would wait longer than so many milliseconds
     #[arg(long, value_name = "MS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=600_000))]
     patience: u32,
-    /// Megabytes of a request
+    /// Megabytes of a request, as it comes and unpacked
     #[arg(long, value_name = "MB", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     max_body: u16,
     /// Images of a request
@@ -112,6 +115,7 @@ fn settings(arguments: &ServeArguments) -> Result<Settings> {
     }
     Ok(Settings {
         address: arguments.address,
+        prefix: arguments.prefix.clone().unwrap_or_default(),
         token: token(arguments.token_file.as_deref())?,
         origins: arguments.allow_origin.iter().map(origin).collect::<Result<_>>()?,
         limits: Limits {

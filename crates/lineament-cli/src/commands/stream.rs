@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use lineament::{Card, FaceRecord, Limits, Photo, Prediction, Threads};
+use lineament_data::endings::Endings;
 
 use super::Outcome;
 use crate::annotate::{Mark, annotate};
 use crate::arguments::{CompressionName, FormatName, ImageArguments, RunArguments};
-use crate::endings::Endings;
+use crate::endings;
 use crate::files;
 use crate::format::{self, Header};
 use crate::inputs::{Input, Inputs, Names, Unread};
@@ -110,6 +111,7 @@ pub fn write(
     let mut writer =
         format::writer(images.format, images.output.as_deref(), header.clone(), images.compression)?;
     let mut names = Taken::default();
+    let (walked, passed_over) = (images.inputs.walk_folders(), images.inputs.passed_over());
     let jobs = images.inputs.into_iter().map(move |input| input.map(|input| job(input, extras, &mut names)));
     let work = |job: Result<Job, Unread>| match job {
         Ok(job) if output.as_ref().is_some_and(|output| output.is(&job.input.path)) => {
@@ -152,11 +154,18 @@ pub fn write(
         ));
     }
     writer.finish(&summary)?;
-    // Tables of faces have no place for it where a photo has none, and nobody reads a million lines.
-    if summary.faces_left_out > 0 && images.format != FormatName::Text {
-        notes::note(summary::left_out(summary.faces_left_out));
+    // Tables of faces have no place for photos without one, and nobody reads a million lines.
+    if images.format != FormatName::Text {
+        if walked {
+            notes::note(summary.sentence());
+        } else if summary.faces_left_out > 0 {
+            notes::note(summary::left_out(summary.faces_left_out));
+        }
     }
-    if let Some(sum) = unread.sum(images.skip_unreadable) {
+    if passed_over.total() > 0 {
+        notes::note(passed_over);
+    }
+    if let Some(sum) = endings::unreadable(&unread, images.skip_unreadable) {
         notes::note(sum);
     }
     let unread = if images.skip_unreadable { 0 } else { summary.unread };

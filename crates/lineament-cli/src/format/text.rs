@@ -111,26 +111,11 @@ impl PredictionWriter for Text {
     }
 
     fn finish(mut self: Box<Self>, summary: &Summary) -> Result<()> {
-        let mut line =
-            format!("{} in {}", counted(summary.faces, "face"), counted(summary.images, "picture"));
-        if summary.faces_left_out > 0 {
-            let _ = write!(line, ", {}", summary::left_out(summary.faces_left_out));
-        }
-        if summary.unread > 0 {
-            let _ = write!(line, ", {} not read", summary.unread);
-        }
-        if summary.unwritten > 0 {
-            let _ = write!(line, ", {} read but not written to", summary.unwritten);
-        }
-        let _ = writeln!(line, " · {}", self.header.model_label);
+        let line = format!("{} · {}", summary.sentence(), self.header.model_label);
         self.sink.write_all(self.colours.paint(Style::Dim, line.trim_end()).as_bytes())?;
         self.sink.write_all(b"\n")?;
         self.sink.finish()
     }
-}
-
-fn counted(count: u64, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Whole per cents, but never 0 or 100 of something that is not certain.

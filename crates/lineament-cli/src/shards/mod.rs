@@ -129,6 +129,17 @@ impl Shards {
         if all.faces_left_out > 0 {
             notes::note(summary::left_out(all.faces_left_out));
         }
+        if due.repeated > 0 {
+            notes::note(format!(
+                "{} more paths lead to the same pictures, which have one row each",
+                due.repeated
+            ));
+        }
+        if let Source::Files(inputs) = &self.source
+            && inputs.passed_over().total() > 0
+        {
+            notes::note(inputs.passed_over());
+        }
         Ok(Outcome::with_unread(if self.skip_unreadable { 0 } else { all.unread }))
     }
 
@@ -141,16 +152,17 @@ impl Shards {
                     bail!("no picture was found; check the folder");
                 }
                 let (unread, roots) = (std::mem::take(&mut list.unread), list.roots.clone());
+                let repeated = list.repeated;
                 let missing = grown::missing(&self.folder, there, list)?;
                 let shards = missing.chunks(self.rows).map(|images| Due::Files(images.to_vec())).collect();
-                Ok(DueShards { shards, unread, roots })
+                Ok(DueShards { shards, unread, repeated, roots })
             }
             Source::Table(table) => {
                 let firsts = (0..table.rows()).step_by(self.rows).enumerate();
                 let missing = firsts.filter(|(number, _)| !there.contains_key(number));
                 let due = |(_, first)| Due::Rows(first, self.rows.min(table.rows() - first));
                 let shards = missing.map(due).collect();
-                Ok(DueShards { shards, unread: Vec::new(), roots: Roots::default() })
+                Ok(DueShards { shards, unread: Vec::new(), repeated: 0, roots: Roots::default() })
             }
         }
     }
@@ -184,6 +196,7 @@ impl Due {
 struct DueShards {
     shards: Vec<Due>,
     unread: Vec<String>,
+    repeated: usize,
     roots: Roots,
 }
 

@@ -75,6 +75,8 @@ impl Listed {
 pub struct List {
     pub images: Vec<Listed>,
     pub unread: Vec<String>,
+    /// Paths that lead to images of the list once more.
+    pub repeated: usize,
     /// Roots of an earlier call, and what they lack.
     pub roots: Roots,
     /// Whether folders alone were named, those of the earlier call among them.
@@ -87,7 +89,8 @@ impl List {
         let mut typed = Roots::default();
         typed.extend(inputs.paths());
         let covers = inputs.are_folders() && typed.cover(roots);
-        let mut list = Self { images: Vec::new(), unread: Vec::new(), roots: roots.clone(), covers };
+        let mut list =
+            Self { images: Vec::new(), unread: Vec::new(), repeated: 0, roots: roots.clone(), covers };
         list.roots.extend(inputs.paths());
         let mut seen = HashSet::new();
         for input in inputs.clone() {
@@ -102,6 +105,8 @@ impl List {
                         let key = Roots::text(&place);
                         let key = (input.path.to_str() != Some(&key)).then(|| key.into_boxed_str());
                         list.images.push(Listed { path: input.path, key, id });
+                    } else {
+                        list.repeated += 1;
                     }
                 }
                 Err(Unread(reason)) => list.unread.push(reason),

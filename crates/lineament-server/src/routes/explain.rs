@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::search::{SearchQuery, Smallest};
-use super::{Answers, Point, Query, names, png, select, wants_png};
+use super::{Answers, Point, names, options, png, select, wants_png};
 use crate::maps::MapKind;
 use crate::problem::Problem;
 use crate::service::Service;
@@ -112,13 +112,13 @@ impl ExplainQuery {
 )]
 pub async fn explain(
     State(service): State<Arc<Service>>,
-    Query(query): Query<ExplainQuery>,
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
     let alone = wants_png(&headers);
-    let task = query.task(&service, alone)?;
-    let (results, form) = service.ask(request, task).await?;
+    let (options, upload) = options::read::<ExplainQuery>(&service, request).await?;
+    let (task, form) = (options.task(&service, alone)?, upload.form);
+    let results = service.ask(upload, task).await?;
     let answers = Answers::of(results, form)?;
     if !alone {
         return Ok(answers.into_response());

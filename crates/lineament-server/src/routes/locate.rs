@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::search::{SearchQuery, Smallest};
-use super::{Answers, Query, png, select, wants_png};
+use super::{Answers, options, png, select, wants_png};
 use crate::maps::MapKind;
 use crate::problem::Problem;
 use crate::service::Service;
@@ -81,12 +81,12 @@ enum Kind {
 )]
 pub async fn locate(
     State(service): State<Arc<Service>>,
-    Query(query): Query<LocateQuery>,
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
-    let task = query.task(&service)?;
-    let (results, form) = service.ask(request, task).await?;
+    let (options, upload) = options::read::<LocateQuery>(&service, request).await?;
+    let (task, form) = (options.task(&service)?, upload.form);
+    let results = service.ask(upload, task).await?;
     let answers = Answers::of(results, form)?;
     if !wants_png(&headers) {
         return Ok(answers.into_response());

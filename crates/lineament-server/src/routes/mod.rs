@@ -4,18 +4,15 @@ pub mod explain;
 pub mod health;
 pub mod locate;
 pub mod model;
+mod options;
 pub mod page;
 pub mod predict;
 mod search;
 
 use axum::Json;
-use axum::extract::FromRequestParts;
-use axum::extract::rejection::QueryRejection;
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use lineament::{OperatingPoint, Selection, Tagger};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -78,20 +75,6 @@ impl Answers {
 impl IntoResponse for Answers {
     fn into_response(self) -> Response {
         Json(self).into_response()
-    }
-}
-
-/// The query of an address, refused with a problem.
-pub struct Query<T>(pub T);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        read.map(|query| Self(query.0)).map_err(|rejection: QueryRejection| {
-            Problem::bad_request(format!("{}; /docs says what may be asked", rejection.body_text()))
-        })
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::search::{SearchQuery, Smallest};
-use super::{Answers, Point, Query, names, select};
+use super::{Answers, Point, names, options, select};
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::work::{Task, Wanted};
@@ -80,12 +80,9 @@ impl PredictQuery {
         (status = 200, description = "What was found: an object for a picture that was the body, a list for a form", body = Answers),
     ),
 )]
-pub async fn predict(
-    State(service): State<Arc<Service>>,
-    Query(query): Query<PredictQuery>,
-    request: Request,
-) -> Result<Answers, Problem> {
-    let task = query.task(&service)?;
-    let (results, form) = service.ask(request, task).await?;
+pub async fn predict(State(service): State<Arc<Service>>, request: Request) -> Result<Answers, Problem> {
+    let (options, upload) = options::read::<PredictQuery>(&service, request).await?;
+    let (task, form) = (options.task(&service)?, upload.form);
+    let results = service.ask(upload, task).await?;
     Answers::of(results, form)
 }

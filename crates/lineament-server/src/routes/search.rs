@@ -1,4 +1,4 @@
-//! Which faces a request looks for: the options that all routes for photos share. They are fields of each route's query,
+//! Which faces a request looks for: the options that all routes for photos share. They are fields of each route's options,
 //! since serde refuses unknown names only where nothing is flattened.
 
 use lineament::locate::SmallestFaceError;

@@ -120,17 +120,25 @@ pub fn post(address: &str, kind: &str, body: impl Into<Body>) -> Request<Body> {
 
 /// Images with their names as a form.
 pub fn form(address: &str, images: &[(&str, &[u8])]) -> Request<Body> {
-    let mut body = Vec::new();
-    for (name, bytes) in images {
-        let head = format!(
-            "--frontier\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"{name}\"\r\n\r\n"
-        );
-        body.extend_from_slice(head.as_bytes());
-        body.extend_from_slice(bytes);
-        body.extend_from_slice(b"\r\n");
+    form_of(address, &[], images)
+}
+
+/// Options and images as a form, the options before the images and behind them by turns.
+pub fn form_of(address: &str, options: &[(&str, &str)], images: &[(&str, &[u8])]) -> Request<Body> {
+    let part = |head: String, bytes: &[u8]| {
+        let head = format!("--frontier\r\nContent-Disposition: form-data; {head}\r\n\r\n");
+        [head.as_bytes(), bytes, b"\r\n"].concat()
+    };
+    let mut parts: Vec<Vec<u8>> = images
+        .iter()
+        .map(|(name, bytes)| part(format!("name=\"picture\"; filename=\"{name}\""), bytes))
+        .collect();
+    for (place, (name, value)) in options.iter().enumerate() {
+        let part = part(format!("name=\"{name}\""), value.as_bytes());
+        parts.insert(if place % 2 == 0 { 0 } else { parts.len() }, part);
     }
-    body.extend_from_slice(b"--frontier--\r\n");
-    post(address, "multipart/form-data; boundary=frontier", body)
+    parts.push(b"--frontier--\r\n".to_vec());
+    post(address, "multipart/form-data; boundary=frontier", parts.concat())
 }
 
 /// Waits until the counters say a line.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// The formats that [`Photo`](super::Photo) reads, for messages.
+/// As [`Photo::FORMATS`](super::Photo::FORMATS).
 pub(super) const FORMATS: &str =
     "JPEG, PNG, GIF, WebP, HEIC, AVIF, JPEG XL, JPEG 2000, BMP, TIFF, PNM and raw files with a preview";
 

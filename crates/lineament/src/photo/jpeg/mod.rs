@@ -63,8 +63,8 @@ pub(super) fn size(bytes: &[u8]) -> Option<(u32, u32, usize)> {
 /// Width, height and RGB bytes by zune-jpeg; `None` where it finds fault.
 fn quick(bytes: &[u8], seen: &Outline) -> Option<(u32, u32, Vec<u8>)> {
     let data = match seen.end {
-        Some(end) if seen.sequential() => Cow::Owned(open_ended(bytes, end)),
-        _ => Cow::Borrowed(bytes),
+        Some(end) => Cow::Owned(guarded(bytes, end, seen.sequential())),
+        None => Cow::Borrowed(bytes),
     };
     // Tolerant of stray bytes between headers, which some cameras write and which harm nothing.
     let lenient = DecoderOptions::default()
@@ -84,14 +84,19 @@ fn quick(bytes: &[u8], seen: &Outline) -> Option<(u32, u32, Vec<u8>)> {
     Some((u32::try_from(width).ok()?, u32::try_from(height).ok()?, pixels))
 }
 
-/// The file up to its end-of-image marker, and then nothing that stops a decoder but the end of the input.
+/// The file up to its end-of-image marker, and then bits that are no code.
 ///
-/// Programs that mend truncated files set the marker behind what is left, and zune-jpeg fills the rest of
-/// such an image without a word; it does complain where the input ends, but for the last row of blocks. The
-/// zeros are what it reads ahead of a full image.
-fn open_ended(bytes: &[u8], end: usize) -> Vec<u8> {
+/// Programs that mend truncated files set the marker behind what is left, and zune-jpeg fills the rest of such an image
+/// without a word. A whole image ends before these bits: they are only read ahead of it. Where blocks are missing they
+/// are decoded, and a row of ones is never a code (ITU T.81, annex C).
+fn guarded(bytes: &[u8], end: usize, sequential: bool) -> Vec<u8> {
+    // Each byte of ones is stuffed by one of zeros.
     let mut data = bytes.get(..end).unwrap_or_default().to_vec();
-    data.extend([0; 8]);
+    data.extend([0xff, 0].repeat(16));
+    // What comes in passes is over when a marker says so; else the end of the input serves better.
+    if !sequential {
+        data.extend([0xff, 0xd9]);
+    }
     data
 }
 
@@ -110,6 +115,33 @@ mod tests {
             let apart = quick.iter().zip(&general.rgb).map(|(a, b)| a.abs_diff(*b)).max();
             assert!(quick.len() == general.rgb.len() && apart <= Some(4), "{name}: {apart:?}");
             assert!(general.closed);
+        }
+    }
+
+    /// The quick decoder alone would show a part of many of these and say nothing.
+    #[test]
+    fn an_end_marker_behind_a_cut_does_not_make_it_whole() {
+        for name in ["baseline", "progressive", "restarts", "plain_rgb", "grey", "cmyk", "ycck"] {
+            let path = format!("{}/tests/fixtures/{name}.jpg", env!("CARGO_MANIFEST_DIR"));
+            let bytes = std::fs::read(path).unwrap();
+            let scan = bytes.windows(2).rposition(|two| two == [0xff, 0xda]).unwrap();
+            let scan = scan + 2 + usize::from(u16::from_be_bytes([bytes[scan + 2], bytes[scan + 3]]));
+            let end = outline(&bytes).end.unwrap();
+            let mut refused = 0;
+            for cut in scan..end {
+                let file = [&bytes[..cut], &[0xff, 0xd9]].concat();
+                let seen = outline(&file);
+                let whole = general::decode(&file, &Limits::default(), None).is_ok();
+                assert_eq!(
+                    quick(&file, &seen).is_some(),
+                    whole,
+                    "{name}, {} bytes before the end",
+                    end - cut
+                );
+                refused += usize::from(!whole);
+            }
+            // The last bits may be filling.
+            assert!(refused + 2 >= end - scan, "{name}: {refused} of {} cuts", end - scan);
         }
     }
 }
