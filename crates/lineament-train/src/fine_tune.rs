@@ -48,7 +48,7 @@ pub fn recipe(bundle: &Bundle, given: Option<Recipe>) -> Result<Recipe, TrainErr
         patches: look.patches.clone(),
         nets: Nets { lnet_o: lnets.lnet_o.clone(), lnet_s: lnets.lnet_s.clone(), anet: look.anet.clone() },
         identities: None,
-        anet: AttributeStage { weights: None, narrow: None, distillation: 0.0, ..base.anet },
+        anet: AttributeStage { narrow: None, distillation: 0.0, ..base.anet },
         ..base
     };
     recipe.check()?;
