@@ -49,7 +49,11 @@ class Schedule:
     dropout: float = 0.2
     decay: float = 0.05
     average: float = 0.998
-    keep_every: int = 500
+
+    @property
+    def keep_every(self) -> int:
+        """Steps between checkpoints."""
+        return max(1, min(500, self.steps // 8))
 
 
 class _Learner(nn.Module):

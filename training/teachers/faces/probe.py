@@ -16,7 +16,7 @@ def _narrowed(features: np.ndarray, fitted: np.ndarray, kept: int, seed: int) ->
     """Standardized features along the directions in which they differ most."""
     values = features.astype(np.float32)
     mean, deviation = values[fitted].mean(0), values[fitted].std(0) + 1e-3
-    values = torch.from_numpy((values - mean) / deviation / np.sqrt(values.shape[1]))
+    values = torch.from_numpy((values - mean) / deviation / np.float32(np.sqrt(values.shape[1])))
     rows = values[torch.from_numpy(fitted[::2])]
     # One step of subspace iteration (Halko, Martinsson and Tropp, 2011).
     kept = min(kept, values.shape[1], len(rows))
