@@ -122,6 +122,7 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
     with arguments.recipe.open("rb") as file:
         recipe = tomllib.load(file)
     arguments.run(arguments, recipe, collect(arguments.data, recipe, arguments.found))
