@@ -19,8 +19,13 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     let without = normalised(lab.recipe());
     let mut schedule = without.anet.schedule.clone();
     schedule.epochs = EPOCHS;
-    let stage =
-        IdentityStage { schedule, augment: without.anet.augment, similarity: SIMILARITY, smoothing: 0.1 };
+    let stage = IdentityStage {
+        schedule,
+        augment: without.anet.augment,
+        similarity: SIMILARITY,
+        least: 2,
+        smoothing: 0.1,
+    };
     let with = Recipe { identities: Some(stage), ..without.clone() };
     for (system, name, recipe) in [
         ("LNets+ANet without identity pre-training", "no_identities", without),
