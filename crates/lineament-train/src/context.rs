@@ -53,10 +53,9 @@ impl Context<'_> {
         self.folder.weights(stage.name(), by.name(), prefix, net)
     }
 
-    /// A file that a recipe names, relative to the working directory or to a data folder; where it is neither, as it is named.
+    /// A file that a recipe names: see [`named_file`].
     pub fn file(&self, name: &str) -> PathBuf {
-        let below = || self.data.iter().map(|folder| folder.join(name)).find(|path| path.is_file());
-        if Path::new(name).is_file() { PathBuf::from(name) } else { below().unwrap_or_else(|| name.into()) }
+        named_file(self.data, name)
     }
 
     /// What stage `objects` left for a net; nothing where the recipe has no such stage.
@@ -67,4 +66,10 @@ impl Context<'_> {
         let known = || self.weights(stage, Stage::Objects, prefix, None);
         self.recipe.objects.as_ref().map(|_| known()).transpose()
     }
+}
+
+/// A file that a recipe names, relative to the working directory or to one of the folders `data`; where it is neither, as it is named.
+pub fn named_file(data: &[PathBuf], name: &str) -> PathBuf {
+    let below = || data.iter().map(|folder| folder.join(name)).find(|path| path.is_file());
+    if Path::new(name).is_file() { PathBuf::from(name) } else { below().unwrap_or_else(|| name.into()) }
 }

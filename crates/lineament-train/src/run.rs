@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::attributes_of;
-use crate::context::Context;
+use crate::context::{Context, named_file};
 use crate::error::TrainError;
 use crate::fine_tune;
 use crate::folder::forget;
@@ -30,7 +30,8 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
     let text = toml::to_string(&options.recipe).map_err(|e| TrainError::Recipe(e.to_string()))?;
     let same = |kept: &str| Ok(Recipe::parse(kept)? == options.recipe);
     options.folder().prepare(&text, same, options.resume, options.stage.is_some())?;
-    let mut sets = read_sets(&options.data)?;
+    let tables: Vec<PathBuf> = options.recipe.tables().map(|name| named_file(&options.data, name)).collect();
+    let mut sets = read_sets(&options.data, &tables)?;
     if options.fine_tune.is_some() {
         sets.iter_mut().try_for_each(fine_tune::share_out)?;
     }

@@ -8,8 +8,11 @@ use lineament_data::{Dataset, Framing, Sample, Split, layout};
 
 use crate::error::TrainError;
 
-/// Reads every folder or table; a folder that has no layout of its own is looked into.
-pub fn read_sets(paths: &[PathBuf]) -> Result<Vec<Dataset>, TrainError> {
+/// Reads every folder or table; a folder that has no layout of its own is looked into. The `tables` that may lie there are none of its data sets: a recipe
+/// names them as something else.
+pub fn read_sets(paths: &[PathBuf], tables: &[PathBuf]) -> Result<Vec<Dataset>, TrainError> {
+    let tables: Vec<PathBuf> = tables.iter().filter_map(|table| table.canonicalize().ok()).collect();
+    let is_table = |path: &PathBuf| path.canonicalize().is_ok_and(|path| tables.contains(&path));
     let mut sets = Vec::new();
     for path in paths {
         match layout::detect(path) {
@@ -18,6 +21,7 @@ pub fn read_sets(paths: &[PathBuf]) -> Result<Vec<Dataset>, TrainError> {
                 let mut inside: Vec<PathBuf> = std::fs::read_dir(path)
                     .map_err(|e| TrainError::io(path, e))?
                     .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+                    .filter(|path| !is_table(path))
                     .collect();
                 inside.sort();
                 let before = sets.len();

@@ -171,6 +171,17 @@ impl Recipe {
         recipe
     }
 
+    /// The tables that it names beside the data.
+    pub fn tables(&self) -> impl Iterator<Item = &str> {
+        let windows = match &self.locating {
+            LocatingRecipe::Pyramid(pyramid) => {
+                pyramid.windows.as_ref().map(|windows| windows.table.as_str())
+            }
+            LocatingRecipe::Paper(_) => None,
+        };
+        self.distillation.values().map(|one| one.table.as_str()).chain(windows)
+    }
+
     /// Refuses what could not be learned with.
     ///
     /// # Errors

@@ -81,7 +81,7 @@ pub fn train(options: &BaselineOptions<'_>) -> Result<PathBuf, TrainError> {
         options.resume,
         asked.is_some(),
     )?;
-    let sets = read_sets(&options.data)?;
+    let sets = read_sets(&options.data, &[])?;
     let imaged = objects(&sets, Split::Train);
     let (sets, attributes) = one_order(sets, &recipe.without)?;
     let spec = match &options.detector {
