@@ -79,7 +79,7 @@ fn a_training_on_drawn_faces_finds_and_describes_strangers() {
     let majority: f64 = majority.iter().map(|yes| *yes.max(&(met - yes)) as f64 / met as f64).sum::<f64>()
         / reported.len() as f64;
     eprintln!("{photos} photos, found {found:.3}, accuracy {accuracy:.3}, majority {majority:.3}");
-    // A minute of training reaches 0.68 and 0.85, where the majority answer has 0.67.
+    // What a minute or two of training reaches is not the same on every processor; the majority answer has 0.67.
     assert!(found >= 0.6, "only {found:.3} of the drawn faces were found at IoU 0.5");
     assert!(accuracy >= 0.78 && accuracy > majority + 0.1, "accuracy {accuracy:.3}, majority {majority:.3}");
     assert_eq!(tagger.operating_point(), OperatingPoint::Accuracy);
@@ -141,21 +141,27 @@ fn a_stopped_training_goes_on_to_the_same_bits() {
     assert!(stops > 6, "only {stops} stops");
     assert!(straight == result, "the stopped training ended in another model");
 
-    // Without its teachers it ends in another one; and weights that are taken as they are stay so.
-    let untaught = Recipe { distillation: std::collections::BTreeMap::new(), ..short.clone() };
+    // Without its teachers ANet ends in another one; and weights that are taken as they are stay so.
     let alone = folder.path().join("alone");
-    let other = std::fs::read(train(&TrainOptions { recipe: untaught.clone(), ..begin(&alone) }).unwrap());
-    assert!(straight != other.unwrap(), "nothing was learned from the teachers");
-    let mut taken = short.clone();
+    std::fs::create_dir(&alone).unwrap();
+    for entry in std::fs::read_dir(&whole).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), alone.join(entry.file_name())).unwrap();
+    }
     let learned = whole.join("anet.safetensors");
+    let of_anet = |recipe: Recipe| {
+        let stage = Some(Stage::Anet);
+        train(&TrainOptions { recipe, stage, ..begin(&alone) }).map(|path| std::fs::read(path).unwrap())
+    };
+    let taught = std::fs::read(&learned).unwrap();
+    let untaught = Recipe { distillation: std::collections::BTreeMap::new(), ..short.clone() };
+    assert!(taught != of_anet(untaught).unwrap(), "nothing was learned from the teachers");
+    let mut taken = short.clone();
     taken.anet.weights = Some(learned.to_string_lossy().into_owned());
     taken.anet.schedule.epochs = 0;
-    let stage = Some(Stage::Anet);
-    train(&TrainOptions { recipe: taken.clone(), stage, ..begin(&alone) }).unwrap();
-    let same = std::fs::read(alone.join("anet.safetensors")).unwrap();
-    assert!(same == std::fs::read(&learned).unwrap(), "weights changed while they were taken");
+    assert!(taught == of_anet(taken.clone()).unwrap(), "weights changed while they were taken");
     taken.anet.weights = Some(whole.join("lnet_o.safetensors").to_string_lossy().into_owned());
-    let refused = train(&TrainOptions { recipe: taken, stage, ..begin(&alone) }).unwrap_err().to_string();
+    let refused = of_anet(taken).unwrap_err().to_string();
     assert!(refused.contains("lnet_o.safetensors") && refused.contains("anet"), "{refused}");
 }
 
