@@ -311,6 +311,25 @@ fn alpha_is_blended_over_white_unless_it_says_nothing() {
 }
 
 #[test]
+fn floating_point_goes_from_zero_to_one_and_another_scale_is_refused() {
+    let image = |scale: f32, light: f32| {
+        let values: Vec<f32> = rgb().iter().map(|&value| f32::from(value) / 255.0 * scale).collect();
+        // The last row may hold lights that are brighter than white.
+        let (dark, last) = values.split_at(values.len() - 96);
+        let all = dark.iter().copied().chain(last.iter().map(|value| value + light));
+        let strip = all.flat_map(f32::to_le_bytes).collect();
+        let page = with(page(32, 32, &[32; 3], 2, 1, strip), &[(339, 3, vec![3; 3])]);
+        decode(&PLAIN.write(vec![page]))
+    };
+    assert_eq!(image(1.0, 0.0).unwrap(), Photo::new(32, 32, rgb()).unwrap());
+    let lights = image(1.0, 80.0).unwrap();
+    assert_eq!(lights.pixel(3, 31).unwrap(), [255; 3]);
+    assert_eq!(lights.pixel(3, 3).unwrap(), RED);
+    let refused = image(255.0, 0.0).unwrap_err().to_string();
+    assert!(refused.contains("floating-point samples up to 255 (they must go from 0 to 1)"), "{refused}");
+}
+
+#[test]
 fn kinds_that_are_not_read_are_named() {
     let refusal = |page: Page| decode(&PLAIN.write(vec![page])).unwrap_err().to_string();
     assert!(refusal(page(8, 8, &[8; 3], 8, 1, vec![0; 192])).contains("Lab colours"));

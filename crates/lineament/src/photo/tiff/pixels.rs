@@ -51,11 +51,14 @@ pub(super) fn rgb(directory: &Directory, limits: &Limits) -> Result<Vec<u8>, Pho
     let area = layout.width as usize * layout.height as usize;
     let size = if ready { 3 } else { used };
     let mut values = vec![0u8; area * size];
-    let big_endian = directory.file().big_endian;
-    let scaled = !matches!(colour, Colour::Palette(_));
-    chunks::each(directory, &layout, limits, |chunk| {
-        place(&layout, chunk, &mut values, size, scaled, big_endian)
-    })?;
+    let mut reader = Reader {
+        layout: &layout,
+        scaled: !matches!(colour, Colour::Palette(_)),
+        big_endian: directory.file().big_endian,
+        range: Range::default(),
+    };
+    chunks::each(directory, &layout, limits, |chunk| reader.place(chunk, &mut values, size))?;
+    reader.range.check()?;
     if ready {
         return Ok(values);
     }
@@ -128,81 +131,108 @@ fn palette(map: &[u64]) -> Vec<[u8; 3]> {
     (0..third).map(|at| [value(at), value(third + at), value(2 * third + at)]).collect()
 }
 
-/// Puts a chunk's samples where they belong, in eight bits.
-fn place(
-    layout: &Layout,
-    chunk: Chunk,
-    values: &mut [u8],
-    size: usize,
+/// How far floating-point samples reach. Between 0 and 1 is what pictures are in; single lights may be beyond.
+#[derive(Default)]
+struct Range {
+    above_zero: u64,
+    above_one: u64,
+    greatest: f32,
+}
+
+impl Range {
+    /// From 0 to 1 to eight bits.
+    fn level(&mut self, value: f32) -> u8 {
+        self.above_zero += u64::from(value > 0.0);
+        self.above_one += u64::from(value > 1.0);
+        self.greatest = self.greatest.max(value);
+        (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8
+    }
+
+    /// A picture on another scale (0 to 255, say) would come out white.
+    fn check(&self) -> Result<(), PhotoError> {
+        if self.above_one * 2 <= self.above_zero {
+            return Ok(());
+        }
+        Err(unsupported(format!("floating-point samples up to {} (they must go from 0 to 1)", self.greatest)))
+    }
+}
+
+/// Brings samples to eight bits.
+struct Reader<'l> {
+    layout: &'l Layout,
+    /// Whether all of a sample's range is meant; else it is a number.
     scaled: bool,
     big_endian: bool,
-) -> Result<(), PhotoError> {
-    let row_of = layout.width as usize * size;
-    let rows = values.chunks_exact_mut(row_of.max(1)).skip(chunk.y as usize);
-    let columns = chunk.width.min(layout.width.saturating_sub(chunk.x)) as usize;
-    let from = chunk.x as usize * size;
-    match chunk.content {
-        Content::Rgb { rgb, width } => {
-            if (width as usize) < columns {
-                return Err(broken("a strip or tile is narrower than it should be"));
+    range: Range,
+}
+
+impl Reader<'_> {
+    /// Puts a chunk's samples where they belong.
+    fn place(&mut self, chunk: Chunk, values: &mut [u8], size: usize) -> Result<(), PhotoError> {
+        let layout = self.layout;
+        let row_of = layout.width as usize * size;
+        let rows = values.chunks_exact_mut(row_of.max(1)).skip(chunk.y as usize);
+        let columns = chunk.width.min(layout.width.saturating_sub(chunk.x)) as usize;
+        let from = chunk.x as usize * size;
+        match chunk.content {
+            Content::Rgb { rgb, width } => {
+                if (width as usize) < columns {
+                    return Err(broken("a strip or tile is narrower than it should be"));
+                }
+                let stride = width as usize * 3;
+                let wanted = layout.down().min(layout.height.saturating_sub(chunk.y)) as usize;
+                if rgb.len() < stride * wanted {
+                    return Err(broken("a strip or tile is lower than it should be"));
+                }
+                for (to, line) in rows.zip(rgb.chunks_exact(stride.max(1))).take(wanted) {
+                    let to = to.get_mut(from..from + columns * 3).unwrap_or_default();
+                    to.iter_mut().zip(line).for_each(|(to, value)| *to = *value);
+                }
             }
-            let stride = width as usize * 3;
-            let wanted = layout.down().min(layout.height.saturating_sub(chunk.y)) as usize;
-            if rgb.len() < stride * wanted {
-                return Err(broken("a strip or tile is lower than it should be"));
-            }
-            for (to, line) in rows.zip(rgb.chunks_exact(stride.max(1))).take(wanted) {
-                let to = to.get_mut(from..from + columns * 3).unwrap_or_default();
-                to.iter_mut().zip(line).for_each(|(to, value)| *to = *value);
-            }
-        }
-        Content::Samples(samples) => {
-            let stride = layout.row(chunk.width, chunk.plane);
-            let stored = if chunk.plane.is_some() { 1 } else { layout.samples };
-            let (first, count) = match chunk.plane {
-                // A plane that nothing shows.
-                Some(plane) if plane >= size => return Ok(()),
-                Some(plane) => (plane, 1),
-                None => (0, size),
-            };
-            for (to, line) in rows.zip(samples.chunks_exact(stride.max(1))) {
-                let to = to.get_mut(from..from + columns * size).unwrap_or_default();
-                for (x, pixel) in to.chunks_exact_mut(size).enumerate() {
-                    for (index, to) in pixel.iter_mut().skip(first).take(count).enumerate() {
-                        *to = eight(layout, line, x * stored + index, scaled, big_endian);
+            Content::Samples(samples) => {
+                let stride = layout.row(chunk.width, chunk.plane);
+                let stored = if chunk.plane.is_some() { 1 } else { layout.samples };
+                let (first, count) = match chunk.plane {
+                    // A plane that nothing shows.
+                    Some(plane) if plane >= size => return Ok(()),
+                    Some(plane) => (plane, 1),
+                    None => (0, size),
+                };
+                for (to, line) in rows.zip(samples.chunks_exact(stride.max(1))) {
+                    let to = to.get_mut(from..from + columns * size).unwrap_or_default();
+                    for (x, pixel) in to.chunks_exact_mut(size).enumerate() {
+                        for (index, to) in pixel.iter_mut().skip(first).take(count).enumerate() {
+                            *to = self.eight(line, x * stored + index);
+                        }
                     }
                 }
             }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-/// Sample `at` of a row, in eight bits.
-fn eight(layout: &Layout, row: &[u8], at: usize, scaled: bool, big_endian: bool) -> u8 {
-    let bits = layout.bits as usize;
-    let bytes = |size: usize| row.get(at * size..at * size + size).unwrap_or_default();
-    match (layout.format, bits) {
-        (1, 8) => row.get(at).copied().unwrap_or_default(),
-        (1, 16) => ((number(bytes(2), big_endian) * 255 + 32767) / 65535) as u8,
-        (1, 32) => (number(bytes(4), big_endian) >> 24) as u8,
-        (3, 16) => level(half::f16::from_bits(number(bytes(2), big_endian) as u16).to_f32()),
-        (3, 32) => level(f32::from_bits(number(bytes(4), big_endian) as u32)),
-        (3, 64) => level(f64::from_bits(number(bytes(8), big_endian)) as f32),
-        _ => {
-            // Packed, the high bits first.
-            let mut value = 0u32;
-            for bit in at * bits..at * bits + bits {
-                let byte = row.get(bit / 8).copied().unwrap_or_default();
-                value = value << 1 | u32::from(byte >> (7 - bit % 8) & 1);
+    /// Sample `at` of a row.
+    fn eight(&mut self, row: &[u8], at: usize) -> u8 {
+        let (layout, big_endian) = (self.layout, self.big_endian);
+        let bits = layout.bits as usize;
+        let bytes = |size: usize| row.get(at * size..at * size + size).unwrap_or_default();
+        match (layout.format, bits) {
+            (1, 8) => row.get(at).copied().unwrap_or_default(),
+            (1, 16) => ((number(bytes(2), big_endian) * 255 + 32767) / 65535) as u8,
+            (1, 32) => (number(bytes(4), big_endian) >> 24) as u8,
+            (3, 16) => self.range.level(half::f16::from_bits(number(bytes(2), big_endian) as u16).to_f32()),
+            (3, 32) => self.range.level(f32::from_bits(number(bytes(4), big_endian) as u32)),
+            (3, 64) => self.range.level(f64::from_bits(number(bytes(8), big_endian)) as f32),
+            _ => {
+                // Packed, the high bits first.
+                let mut value = 0u32;
+                for bit in at * bits..at * bits + bits {
+                    let byte = row.get(bit / 8).copied().unwrap_or_default();
+                    value = value << 1 | u32::from(byte >> (7 - bit % 8) & 1);
+                }
+                let most = (1u32 << bits) - 1;
+                if self.scaled { ((value * 255 + most / 2) / most) as u8 } else { value as u8 }
             }
-            let most = (1u32 << bits) - 1;
-            if scaled { ((value * 255 + most / 2) / most) as u8 } else { value as u8 }
         }
     }
-}
-
-/// From 0 to 1.
-fn level(value: f32) -> u8 {
-    (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8
 }
