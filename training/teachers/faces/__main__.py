@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 import torch
 
 from . import probe, tables
+from .augment import plain
+from .begin import begin
 from .features import Identity, Objects, features
 from .images import CANVAS, TRAIN, VALIDATION, Face, attributes, canvas, collect
 from .learn import Lessons, Schedule, learn
@@ -96,6 +98,9 @@ def anet(arguments: argparse.Namespace, recipe: dict, faces: list[Face]) -> None
         np.array([place for place, face in enumerate(faces) if not face.tags], int),
         _tagged(faces, VALIDATION),
     )
+    if arguments.from_dlib:
+        few = torch.from_numpy(lessons.canvases[np.sort(lessons.train[:: max(1, len(lessons.train) // 256)])])
+        logging.info("%d convolutions begin as dlib's", begin(net, plain(few, net.side, net.patch, False)))
     schedule = Schedule(arguments.steps, arguments.rate, arguments.seed)
     learn(net, lessons, schedule, arguments.work / "anet.checkpoint").save(arguments.output)
 
@@ -116,7 +121,9 @@ def main() -> None:
         if run is anet:
             command.add_argument("--probabilities", type=Path, help="table of the command `probabilities`")
             command.add_argument("--vectors", type=Path, help="table of the command `vectors`")
-            command.add_argument("--weights", type=Path, help="begin from these (an earlier output)")
+            beginning = command.add_mutually_exclusive_group()
+            beginning.add_argument("--weights", type=Path, help="begin from these (an earlier output)")
+            beginning.add_argument("--from-dlib", action="store_true", help="begin with the first blocks of dlib's net, where the recipe's ANet has their shapes")
             command.add_argument("--steps", type=int, default=30_000)
             command.add_argument("--rate", type=float, default=1e-3)
     arguments = parser.parse_args()

@@ -8,9 +8,6 @@ import torch.nn.functional as F
 
 from .images import ZOOM, sample
 
-# A patch shows this share of the region's side (88 of 96 pixels).
-PATCH = 88 / 96
-
 
 def _between(count: int, low: float, high: float) -> torch.Tensor:
     return torch.empty(count).uniform_(low, high)
@@ -24,9 +21,9 @@ def _chosen(count: int, share: float) -> list[int]:
     return torch.where(_some(count, share))[0].tolist()
 
 
-def _frames(count: int) -> torch.Tensor:
+def _frames(count: int, patch: float) -> torch.Tensor:
     angle = torch.where(_some(count, 0.08), _between(count, -35, 35), _between(count, -10, 10)) * (math.pi / 180)
-    scale, stretch = _between(count, -0.13, 0.13).exp() * PATCH / ZOOM, _between(count, -0.04, 0.04).exp()
+    scale, stretch = _between(count, -0.13, 0.13).exp() * patch / ZOOM, _between(count, -0.04, 0.04).exp()
     mirror = torch.where(_some(count, 0.5), -1.0, 1.0)
     c, s = angle.cos() * scale, angle.sin() * scale
     right, down = _between(count, -0.1, 0.1) / ZOOM, _between(count, -0.1, 0.1) / ZOOM
@@ -53,14 +50,14 @@ def _light(x: torch.Tensor) -> torch.Tensor:
 def _worsen(x: torch.Tensor) -> None:
     """Few pixels, blur and noise, in place."""
     side = x.shape[-1]
-    for one in _chosen(len(x), 0.3):
+    for one in _chosen(len(x), 0.2):
         few = int(math.exp(random.uniform(math.log(14), math.log(0.9 * side))))
         small = F.interpolate(x[one : one + 1], (few, few), mode="bilinear", antialias=True)
         x[one : one + 1] = F.interpolate(small, (side, side), mode="bilinear")
     for one in _chosen(len(x), 0.07):
         reach = random.choice([1, 2])
         x[one : one + 1] = F.avg_pool2d(F.pad(x[one : one + 1], (reach,) * 4, mode="replicate"), 2 * reach + 1, 1)
-    for one in _chosen(len(x), 0.2):
+    for one in _chosen(len(x), 0.1):
         x[one] += torch.randn_like(x[one]) * random.uniform(0, 0.06)
 
 
@@ -80,16 +77,16 @@ def _cover(x: torch.Tensor) -> None:
             x[one, :, rows, columns] = torch.rand(3, 1, 1)
 
 
-def changed(canvases: torch.Tensor, side: int) -> torch.Tensor:
-    """Bytes N x 3 x CANVAS x CANVAS -> N x 3 x side x side from 0 to 1."""
-    x = _light(sample(canvases, _frames(len(canvases)), side))
+def changed(canvases: torch.Tensor, side: int, patch: float) -> torch.Tensor:
+    """Bytes N x 3 x CANVAS x CANVAS -> N x 3 x side x side from 0 to 1, which show about `patch` of the region's side."""
+    x = _light(sample(canvases, _frames(len(canvases), patch), side))
     _worsen(x)
     _cover(x)
     return x.clamp(0, 1)
 
 
-def plain(canvases: torch.Tensor, side: int, mirrored: bool) -> torch.Tensor:
+def plain(canvases: torch.Tensor, side: int, patch: float, mirrored: bool) -> torch.Tensor:
     """The middle patch of the region, as it is or mirrored."""
-    scale = PATCH / ZOOM
+    scale = patch / ZOOM
     frames = torch.tensor([[-scale if mirrored else scale, 0, 0], [0, scale, 0]]).expand(len(canvases), 2, 3)
     return sample(canvases, frames, side)

@@ -41,10 +41,10 @@ class Schedule:
     rate: float
     seed: int
     batch: int = 64
-    share_untagged: float = 0.2
-    teacher: float = 0.7
+    share_untagged: float = 0.125
+    teacher: float = 0.5
     others: float = 0.5
-    vectors: float = 5.0
+    vectors: float = 3.0
     smoothing: float = 0.06
     dropout: float = 0.2
     decay: float = 0.05
@@ -74,7 +74,7 @@ def _cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 
 
 def _loss(learner: _Learner, lessons: Lessons, schedule: Schedule, chosen: np.ndarray) -> torch.Tensor:
-    vectors = learner.net(changed(torch.from_numpy(lessons.canvases[chosen]), learner.net.side))
+    vectors = learner.net(changed(torch.from_numpy(lessons.canvases[chosen]), learner.net.side, learner.net.patch))
     kept = F.dropout(vectors, schedule.dropout)
     targets = lessons.tags[chosen] * (1 - schedule.smoothing) + schedule.smoothing / 2
     if lessons.probabilities is not None:
@@ -107,16 +107,20 @@ class _Order:
 
 
 @torch.no_grad()
-def accuracy(net: ANet, lessons: Lessons) -> float:
-    """Mean accuracy on validation faces, over a patch and its mirror image."""
+def judged(net: ANet, lessons: Lessons) -> tuple[float, float]:
+    """Mean accuracy and mean average precision on validation faces, over a patch and its mirror image."""
     net.eval()
-    right = []
+    scores = []
     for at in range(0, len(lessons.validation), 128):
         few = lessons.validation[at : at + 128]
         seen = torch.from_numpy(lessons.canvases[few])
-        scores = sum(net.head(net(plain(seen, net.side, mirrored))) for mirrored in (False, True))
-        right.append(((scores > 0) == (lessons.tags[few] > 0.5)).float().mean(1))
-    return torch.cat(right).mean().item()
+        scores.append(sum(net.head(net(plain(seen, net.side, net.patch, mirrored))) for mirrored in (False, True)))
+    said, tags = torch.cat(scores), lessons.tags[lessons.validation] > 0.5
+    ranked = tags.gather(0, said.argsort(0, descending=True)).double()
+    precision = ranked.cumsum(0) / torch.arange(1, len(ranked) + 1).view(-1, 1)
+    held = ranked.sum(0) > 0
+    average = ((precision * ranked).sum(0) / ranked.sum(0).clamp(min=1))[held].mean().item()
+    return ((said > 0) == tags).double().mean().item(), average
 
 
 def learn(net: ANet, lessons: Lessons, schedule: Schedule, checkpoint: Path) -> ANet:
@@ -164,5 +168,5 @@ def learn(net: ANet, lessons: Lessons, schedule: Schedule, checkpoint: Path) -> 
             partial = checkpoint.with_suffix(".partial")
             torch.save({**state, "left": order.left, "order": order.random.bit_generator.state}, partial)
             partial.replace(checkpoint)
-    log.info("validation accuracy %.4f", accuracy(average.net, lessons))
+    log.info("validation: mean accuracy %.4f, mean average precision %.4f", *judged(average.net, lessons))
     return average.net

@@ -23,6 +23,8 @@ class ANet(nn.Module):
         super().__init__()
         spec, prepared = recipe["nets"]["anet"], recipe["preprocess"]
         self.side, self.named = spec["input"]["height"], []
+        # A patch shows this share of the region's side.
+        self.patch = recipe["patches"]["size"] / recipe["patches"]["region"]
         self.trunk, self.units = self._layers(spec["layers"], spec["input"]["channels"], "")
         self.register_buffer("mean", torch.tensor(prepared["mean"]).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(prepared["std"]).view(1, 3, 1, 1))
