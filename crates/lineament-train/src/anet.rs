@@ -352,8 +352,7 @@ impl Task for Attributes<'_> {
         let logits = self.modules.head.forward(values, features.clone(), Mode::Train).output;
         let Targets { targets, weights } = batch.tags;
         let tags = binary_cross_entropy(logits.reshape([n, self.attributes]), targets, weights);
-        let taught = self.modules.teachers.loss(values, &features, batch.taught);
-        let loss = taught.map_or(tags.clone(), |taught| tags + taught);
+        let loss = self.modules.teachers.beside(tags, values, &features, batch.taught);
         Loss { loss, statistics: pass.statistics }
     }
 

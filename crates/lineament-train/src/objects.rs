@@ -148,12 +148,11 @@ impl Task for Objects<'_> {
 
     fn loss(&self, values: &[Tensor<1>], batch: ObjectBatch) -> Loss {
         let pass = self.modules.trunk.forward(values, batch.input, Mode::Train);
-        let taught = self.modules.teachers.loss(values, &pass.output, batch.taught);
-        let mean = pass.output.mean_dim(3).mean_dim(2);
+        let mean = pass.output.clone().mean_dim(3).mean_dim(2);
         let logits = self.modules.head.forward(values, mean, Mode::Train).output;
         let [n, k, _, _] = logits.dims();
-        let loss = softmax_cross_entropy(logits.reshape([n, k]), batch.classes, self.stage.smoothing);
-        let loss = taught.map_or(loss.clone(), |taught| loss + taught);
+        let classes = softmax_cross_entropy(logits.reshape([n, k]), batch.classes, self.stage.smoothing);
+        let loss = self.modules.teachers.beside(classes, values, &pass.output, batch.taught);
         Loss { loss, statistics: pass.statistics }
     }
 

@@ -184,12 +184,11 @@ impl Task for Photos<'_> {
 
     fn loss(&self, values: &[Tensor<1>], batch: PhotoBatch) -> Loss {
         let pass = self.modules.trunk.forward(values, batch.input, Mode::Train);
-        let taught = self.modules.teachers.loss(values, &pass.output, batch.taught);
-        let mean = pass.output.mean_dim(3).mean_dim(2);
+        let mean = pass.output.clone().mean_dim(3).mean_dim(2);
         let logits = self.modules.head.forward(values, mean, Mode::Train).output;
         let [n, c, _, _] = logits.dims();
-        let loss = binary_cross_entropy(logits.reshape([n, c]), batch.targets, batch.weights);
-        let loss = taught.map_or(loss.clone(), |taught| loss + taught);
+        let tags = binary_cross_entropy(logits.reshape([n, c]), batch.targets, batch.weights);
+        let loss = self.modules.teachers.beside(tags, values, &pass.output, batch.taught);
         Loss { loss, statistics: pass.statistics }
     }
 

@@ -11,8 +11,8 @@ use crate::error::TrainError;
 /// Reads every folder or table; a folder that has no layout of its own is looked into. The `tables` that may lie there are none of its data sets: a recipe
 /// names them as something else.
 pub fn read_sets(paths: &[PathBuf], tables: &[PathBuf]) -> Result<Vec<Dataset>, TrainError> {
-    let tables: Vec<PathBuf> = tables.iter().filter_map(|table| table.canonicalize().ok()).collect();
-    let is_table = |path: &PathBuf| path.canonicalize().is_ok_and(|path| tables.contains(&path));
+    let tables: Vec<PathBuf> = tables.iter().map(|table| canonical(table)).collect();
+    let is_table = |path: &PathBuf| tables.contains(&canonical(path));
     let mut sets = Vec::new();
     for path in paths {
         match layout::detect(path) {
@@ -43,6 +43,11 @@ pub fn read_sets(paths: &[PathBuf], tables: &[PathBuf]) -> Result<Vec<Dataset>, 
         }
     }
     Ok(sets)
+}
+
+/// One name for a file that may be named from elsewhere, or through a link.
+pub fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// Marks the images of the sets with these `names` as photos with a face: a flat folder alone does not say so. All of them train, since nothing is known of

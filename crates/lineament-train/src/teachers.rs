@@ -3,11 +3,11 @@
 //! Each teacher has a linear layer behind the net's output, so that its leanings stay out of what the net itself is asked while the net learns from what the
 //! teacher sees. The heads are removed after training.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Tensor;
-use lineament_data::{Sample, Split, TeacherAnswers, TeacherTable};
+use lineament_data::{Split, TeacherAnswers, TeacherTable};
 use lineament_net::{Layer, NetSpec, Shape};
 
 use crate::batches;
@@ -15,9 +15,10 @@ use crate::context::Context;
 use crate::error::TrainError;
 use crate::losses::{angle, binary_cross_entropy};
 use crate::module::{Mode, Module};
+use crate::sets::canonical;
 use crate::stage::Stage;
 
-/// What a teacher says of images, by their absolute paths.
+/// What a teacher says of images, by their paths as the data sets name them.
 #[derive(Debug, Clone)]
 pub struct Answers {
     /// Whether they are vectors; else probabilities, not a number where one is not given.
@@ -105,10 +106,7 @@ impl Teachers {
 
     /// Whether one of them says something of an image.
     pub fn know(&self, path: &Path) -> bool {
-        !self.0.is_empty() && {
-            let path = absolute(path);
-            self.0.iter().any(|teacher| teacher.answers.rows.contains_key(&path))
-        }
+        self.0.iter().any(|teacher| teacher.answers.rows.contains_key(path))
     }
 
     /// What they say of a batch of images; nothing where an image has no path.
@@ -116,12 +114,12 @@ impl Teachers {
         if self.0.is_empty() {
             return Vec::new();
         }
-        let paths: Vec<Option<PathBuf>> = paths.map(|path| path.map(absolute)).collect();
+        let paths: Vec<Option<&Path>> = paths.collect();
         let of_teacher = |teacher: &Teacher| {
             let width = teacher.answers.width;
             let (mut targets, mut weights) = (Vec::new(), Vec::new());
             for path in &paths {
-                match path.as_ref().and_then(|path| teacher.answers.rows.get(path)) {
+                match path.and_then(|path| teacher.answers.rows.get(path)) {
                     Some(row) => {
                         targets.extend(row.iter().map(|value| if value.is_nan() { 0.0 } else { *value }));
                         weights.extend(row.iter().map(|value| if value.is_nan() { 0.0 } else { 1.0 }));
@@ -135,6 +133,20 @@ impl Teachers {
             [batches::table(targets, width), batches::table(weights, width)]
         };
         self.0.iter().map(of_teacher).collect()
+    }
+
+    /// The loss `own` of the net itself and theirs, as [`Self::loss`] has it.
+    pub fn beside(
+        &self,
+        own: Tensor<1>,
+        values: &[Tensor<1>],
+        features: &Tensor<4>,
+        targets: TeacherTargets,
+    ) -> Tensor<1> {
+        match self.loss(values, features, targets) {
+            Some(taught) => own + taught,
+            None => own,
+        }
     }
 
     /// The weighted sum of their losses under the parameters `values`; `features` is the net's output, `N x C x H x W`, of which the heads see the mean over
@@ -170,10 +182,11 @@ fn read(context: &Context<'_>, name: &str, table: &str) -> Result<Answers, Train
     let read = TeacherTable::read(&file)?.in_order_of(&context.attributes, &file)?;
     let beside = file.parent().map(Path::to_path_buf);
     let folders: Vec<&PathBuf> = beside.iter().chain(context.data).collect();
-    let train: HashSet<PathBuf> = {
-        let all = context.sets.iter().flat_map(|set| &set.samples);
-        all.filter(|sample: &&Sample| sample.split == Split::Train).map(|s| absolute(&s.path)).collect()
-    };
+    // The table and the data sets may name the same file differently, and two sets may hold it.
+    let mut train: HashMap<PathBuf, Vec<&Path>> = HashMap::new();
+    for sample in context.sets.iter().flat_map(|set| &set.samples).filter(|s| s.split == Split::Train) {
+        train.entry(canonical(&sample.path)).or_default().push(&sample.path);
+    }
     let (mut rows, mut missing, mut others) = (HashMap::new(), 0, 0);
     let (vectors, width) = (matches!(read.answers, TeacherAnswers::Vectors(_)), read.width());
     for (path, row) in read.rows {
@@ -181,11 +194,9 @@ fn read(context: &Context<'_>, name: &str, table: &str) -> Result<Answers, Train
             missing += 1;
             continue;
         };
-        let found = absolute(&found);
-        if train.contains(&found) {
-            rows.insert(found, row);
-        } else {
-            others += 1;
+        match train.get(&canonical(&found)) {
+            Some(names) => rows.extend(names.iter().map(|name| (name.to_path_buf(), row.clone()))),
+            None => others += 1,
         }
     }
     tracing::info!(
@@ -203,7 +214,64 @@ fn read(context: &Context<'_>, name: &str, table: &str) -> Result<Answers, Train
     Ok(Answers { vectors, width, rows })
 }
 
-/// The same file may be named from elsewhere.
-pub fn absolute(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::AtomicBool;
+
+    use lineament::Photo;
+    use lineament_data::{Dataset, Framing, Sample};
+
+    use super::*;
+    use crate::folder::Folder;
+    use crate::options::Base;
+    use crate::recipe::{Distillation, Recipe};
+
+    #[test]
+    #[cfg(unix)]
+    fn answers_are_found_by_the_names_that_data_sets_have_for_images() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, linked) = (folder.path().join("data"), folder.path().join("linked"));
+        std::fs::create_dir(&data).unwrap();
+        std::os::unix::fs::symlink(&data, &linked).unwrap();
+        let mut set = Dataset::new("party");
+        for (base, name, split) in
+            [(&linked, "one", Split::Train), (&data, "one", Split::Train), (&data, "kept", Split::Test)]
+        {
+            let path = base.join(format!("{name}.png"));
+            Photo::filled(4, 4, [7; 3]).save_png(&path).unwrap();
+            let mut sample = Sample::new(path, name.to_owned(), Framing::Photo);
+            sample.split = split;
+            set.samples.push(sample);
+        }
+        let table = data.join("teacher.csv");
+        std::fs::write(&table, "path,Smiling\none.png,0.75\nkept.png,0.25\ngone.png,0.5\n").unwrap();
+
+        let mut recipe = Recipe::named("drawn").unwrap();
+        let teacher = Distillation {
+            table: table.to_string_lossy().into_owned(),
+            stages: vec![Stage::Anet],
+            weight: 1.0,
+        };
+        recipe.distillation = BTreeMap::from([("other".to_owned(), teacher)]);
+        let stop = AtomicBool::new(false);
+        let context = Context {
+            recipe: &recipe,
+            sets: vec![set],
+            data: std::slice::from_ref(&data),
+            attributes: vec!["Smiling".to_owned()],
+            folder: Folder { path: folder.path(), progress: false, stop: &stop, step_limit: None },
+            base: &Base::Nothing,
+            detector: None,
+        };
+        let teachers = Teachers::of_stage(&context, Stage::Anet, 3, 0).unwrap();
+        let paths = [linked.join("one.png"), data.join("one.png"), data.join("kept.png")];
+        assert_eq!(paths.each_ref().map(|path| teachers.know(path)), [true, true, false]);
+        let asked = paths.iter().map(|path| Some(path.as_path())).chain([None]);
+        let [targets, weights] = teachers.targets(asked).pop().unwrap();
+        let numbers = |table: Tensor<2>| table.into_data().to_vec::<f32>().unwrap();
+        assert_eq!(numbers(targets), [0.75, 0.75, 0.0, 0.0]);
+        assert_eq!(numbers(weights), [1.0, 1.0, 0.0, 0.0]);
+    }
 }

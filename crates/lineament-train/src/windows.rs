@@ -244,8 +244,7 @@ impl Task for Windows<'_> {
     fn loss(&self, values: &[Tensor<1>], batch: WindowBatch) -> Loss {
         let pass = self.module.forward(values, batch.input, Mode::Train);
         let [n, c, _, _] = pass.output.dims();
-        let taught = self.teachers.loss(values, &pass.output, batch.taught);
-        let responses = pass.output.reshape([n, c]);
+        let responses = pass.output.clone().reshape([n, c]);
         let of = |from: usize, to: usize| {
             [&responses, &batch.targets, &batch.weights].map(|table| table.clone().slice([0..n, from..to]))
         };
@@ -255,8 +254,8 @@ impl Task for Windows<'_> {
         let offsets = smooth_l1(offsets, targets, weights);
         let [logits, targets, weights] = of(WINDOW_RESPONSES, c);
         let tags = binary_cross_entropy(logits, targets, weights);
-        let loss = face + offsets + tags;
-        Loss { loss: taught.map_or(loss.clone(), |taught| loss + taught), statistics: pass.statistics }
+        let loss = self.teachers.beside(face + offsets + tags, values, &pass.output, batch.taught);
+        Loss { loss, statistics: pass.statistics }
     }
 
     fn validate(&self, _: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError> {

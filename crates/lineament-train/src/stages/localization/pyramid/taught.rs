@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::error::TrainError;
 use crate::faces::Whereabouts;
 use crate::recipe::TaughtWindows;
+use crate::sets::canonical;
 use crate::windows::{Negative, Positive};
 
 /// The windows of a table, with a face and without. Images that are not there, and those of another part than the training's, are passed over.
@@ -21,7 +22,7 @@ pub fn windows(
 ) -> Result<(Vec<Positive>, Vec<Negative>), TrainError> {
     let found = windows::read(&context.file(&taught.table))?;
     let samples: HashMap<PathBuf, &Sample> =
-        context.sets.iter().flat_map(|set| &set.samples).map(|s| (absolute(&s.path), s)).collect();
+        context.sets.iter().flat_map(|set| &set.samples).map(|s| (canonical(&s.path), s)).collect();
     let mut faces: HashMap<&Path, usize> = HashMap::new();
     for window in found.iter().filter(|window| window.face) {
         *faces.entry(&window.path).or_default() += 1;
@@ -33,15 +34,17 @@ pub fn windows(
         let file = files.entry(&window.path).or_insert_with(|| {
             context.data.iter().map(|folder| folder.join(&window.path)).find(|path| path.is_file())
         });
-        let Some(path) = file.clone() else {
+        let Some(file) = file else {
             missing.insert(&window.path);
             continue;
         };
-        let sample = samples.get(&absolute(&path));
+        let sample = samples.get(&canonical(file));
         if sample.is_some_and(|sample| sample.split != Split::Train) {
             held_out.insert(&window.path);
             continue;
         }
+        // By the name that the data set has for it, by which all else that is known of it is found.
+        let path = sample.map_or_else(|| file.clone(), |sample| sample.path.clone());
         if !window.face {
             negatives.push(Negative { path, window: window.rect, roll: window.roll });
             continue;
@@ -62,11 +65,6 @@ pub fn windows(
     Ok((positives, negatives))
 }
 
-/// The same file may be named from elsewhere.
-fn absolute(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -77,6 +75,7 @@ mod tests {
 
     use super::*;
     use crate::folder::Folder;
+    use crate::options::Base;
     use crate::recipe::Recipe;
 
     #[test]
@@ -116,7 +115,7 @@ mod tests {
             data: std::slice::from_ref(&data),
             attributes: vec!["Smiling".to_owned()],
             folder: run,
-            fine_tune: None,
+            base: &Base::Nothing,
             detector: None,
         };
         let of = |table: &str| windows(&context, &TaughtWindows { table: table.to_owned() });
