@@ -48,6 +48,7 @@ pub const TRAIN: &str = "Examples:
   lineament train --recipe drawn --data drawn --output run --resume
   lineament train --recipe my-recipe.toml --data celeba objects --output run --threads 4
   lineament train --recipe compact --data celeba objects --without Smiling,Male --output run
+  lineament train --recipe my-recipe.toml --faces-of default --data celeba --output run
   lineament train --from default --data faces.csv --output run
   lineament train --from default --region whole --data cats.csv --output run
   lineament predict photo.jpg --model run/model.lineament";

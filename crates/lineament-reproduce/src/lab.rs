@@ -9,7 +9,7 @@ use lineament::{Bundle, Tagger};
 use lineament_data::{Dataset, Split, celeba, folder};
 use lineament_lab::Provenance;
 use lineament_train::folder::{Folder, result};
-use lineament_train::{Recipe, Stage, TrainOptions, detector, train, trained_lnets};
+use lineament_train::{Base, Recipe, Stage, TrainOptions, detector, train, trained_lnets};
 
 use crate::baselines;
 use crate::baselines::train::{AnyRecipe, BaselineOptions, BaselineRecipe};
@@ -280,8 +280,7 @@ impl<'a> Lab<'a> {
             output: folder.to_owned(),
             resume: true,
             stage: None,
-            fine_tune: None,
-            attributes_of: None,
+            base: Base::Nothing,
             detector: None,
             progress: self.options.progress,
             stop: self.options.stop,

@@ -16,7 +16,7 @@ use lineament_reproduce::baselines::train::{
 };
 use lineament_reproduce::baselines::{self, Baseline};
 use lineament_train::folder::Folder;
-use lineament_train::{Recipe, TrainError, TrainOptions, detector};
+use lineament_train::{Base, Recipe, TrainError, TrainOptions, detector};
 
 /// Drawn people who are in no training: the seed is another one.
 const STRANGERS: u64 = 99;
@@ -220,8 +220,7 @@ fn anet_learns_behind_a_detector() {
         output: output.clone(),
         resume: false,
         stage: None,
-        fine_tune: None,
-        attributes_of: None,
+        base: Base::Nothing,
         detector: Some(detector),
         progress: false,
         stop: &STOP,

@@ -8,7 +8,7 @@ use lineament_net::{NetSpec, Weights};
 
 use crate::error::TrainError;
 use crate::folder::Folder;
-use crate::options::FineTune;
+use crate::options::Base;
 use crate::recipe::Recipe;
 use crate::stage::Stage;
 
@@ -24,8 +24,8 @@ pub struct Context<'a> {
     pub attributes: Vec<String>,
     /// Where logs, checkpoints, weights and the bundle are.
     pub folder: Folder<'a>,
-    /// The bundle that the training begins from.
-    pub fine_tune: Option<&'a FineTune>,
+    /// What there is of a finished bundle.
+    pub base: &'a Base,
     /// The detector in the place of the LNets, and its file.
     pub detector: Option<&'a (Detector, Vec<u8>)>,
 }

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use crate::context::Context;
 use crate::error::TrainError;
+use crate::folder::Folder;
 use crate::options::{Crop, FineTune};
 use crate::recipe::{AttributeStage, Nets, Recipe};
 use crate::sets::{open_photo, photos};
@@ -66,18 +67,13 @@ pub fn share_out(set: &mut Dataset) -> Result<(), TrainError> {
 /// The file of the bundle's ANet in the run's folder.
 const START: &str = "start";
 
-/// Writes what the skipped stages would have written: the bundle's weights, and how faces are found. A training from nothing needs none of it.
+/// Writes what the skipped stages would have written: the bundle's weights, and how faces are found.
 ///
 /// # Errors
 /// When a file can't be written or an image can't be read.
-pub fn init_run(context: &Context<'_>) -> Result<(), TrainError> {
-    let Some(FineTune { bundle, crop }) = context.fine_tune else { return Ok(()) };
-    let (parts, folder) = (bundle.parts(), context.folder);
-    for (stage, net) in [("lnet_o", "lnet_o"), ("lnet_s", "lnet_s"), (START, "anet")] {
-        if let Some(weights) = parts.net(net).filter(|_| !folder.result(stage).exists()) {
-            folder.save(stage, &[("trunk", weights)])?;
-        }
-    }
+pub fn init_run(context: &Context<'_>, start: &FineTune) -> Result<(), TrainError> {
+    let (FineTune { bundle, crop }, folder) = (start, context.folder);
+    save_nets(folder, bundle, &[("lnet_o", "lnet_o"), ("lnet_s", "lnet_s"), (START, "anet")])?;
     if folder.path.join("localisation.json").exists() {
         return Ok(());
     }
@@ -90,6 +86,19 @@ pub fn init_run(context: &Context<'_>) -> Result<(), TrainError> {
         Crop::Auto => own == LnetMethod::Whole || !finds_faces(context, bundle)?,
     };
     save_localization(folder.path, &if full { LnetMethod::Whole } else { own })
+}
+
+/// Writes nets of a bundle as results of stages, where none are yet.
+///
+/// # Errors
+/// When a file can't be written.
+pub fn save_nets(folder: Folder<'_>, bundle: &Bundle, nets: &[(&str, &str)]) -> Result<(), TrainError> {
+    for (stage, net) in nets {
+        if let Some(weights) = bundle.parts().net(net).filter(|_| !folder.result(stage).exists()) {
+            folder.save(stage, &[("trunk", weights)])?;
+        }
+    }
+    Ok(())
 }
 
 /// The bundle's ANet, as [`init_run`] left it.

@@ -9,6 +9,7 @@ mod context;
 pub mod detector;
 pub mod error;
 pub mod faces;
+pub mod faces_of;
 pub mod fine_tune;
 pub mod folder;
 pub mod heads;
@@ -36,7 +37,7 @@ pub mod widen;
 pub mod windows;
 
 pub use error::TrainError;
-pub use options::{Crop, FineTune, TrainOptions};
+pub use options::{Base, Crop, FineTune, TrainOptions};
 pub use recipe::Recipe;
 pub use run::train;
 pub use stage::Stage;

@@ -22,10 +22,8 @@ pub struct TrainOptions<'a> {
     pub resume: bool,
     /// Only this stage.
     pub stage: Option<Stage>,
-    /// A bundle to begin from; the recipe is then one that [`fine_tune::recipe`](crate::fine_tune::recipe) made for it.
-    pub fine_tune: Option<FineTune>,
-    /// A bundle whose ANet and attributes are kept: the LNets alone are trained, by the recipe.
-    pub attributes_of: Option<Bundle>,
+    /// What is there already.
+    pub base: Base,
     /// A detector in the place of the LNets, which are then not trained.
     pub detector: Option<(Detector, Vec<u8>)>,
     /// Draw progress bars.
@@ -41,6 +39,20 @@ impl TrainOptions<'_> {
     pub fn folder(&self) -> Folder<'_> {
         Folder { path: &self.output, progress: self.progress, stop: self.stop, step_limit: self.step_limit }
     }
+}
+
+/// What a training has of a finished bundle.
+#[derive(Debug, Clone, Default)]
+pub enum Base {
+    /// Nothing: all is learned by the recipe.
+    #[default]
+    Nothing,
+    /// Nets to begin from; the recipe is then one that [`fine_tune::recipe`](crate::fine_tune::recipe) made for them.
+    Nets(FineTune),
+    /// ANet and attributes: the LNets alone are trained.
+    Attributes(Bundle),
+    /// LNets and localization: ANet and attributes alone are trained. The recipe is one that [`faces_of::recipe`](crate::faces_of::recipe) made for them.
+    Faces(Bundle),
 }
 
 /// What a fine-tuning begins from.

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use crate::attributes_of;
 use crate::context::{Context, named_file};
 use crate::error::TrainError;
+use crate::faces_of;
 use crate::fine_tune;
 use crate::folder::forget;
-use crate::options::TrainOptions;
+use crate::options::{Base, TrainOptions};
 use crate::recipe::Recipe;
 use crate::sets::{mark_photos, one_order, read_sets};
 use crate::stage::Stage;
@@ -19,10 +20,11 @@ use crate::training_loop::checkpoint_path;
 /// # Errors
 /// What stopped it; [`TrainError::Interrupted`] after a checkpoint was written.
 pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
-    let stages = match (&options.fine_tune, &options.attributes_of) {
-        (Some(_), _) => Stage::FINE_TUNING,
-        (None, Some(_)) => Stage::LOCALIZATION,
-        (None, None) => Stage::ALL,
+    let stages = match &options.base {
+        Base::Nothing => Stage::ALL,
+        Base::Nets(_) => Stage::FINE_TUNING,
+        Base::Attributes(_) => Stage::LOCALIZATION,
+        Base::Faces(_) => Stage::ATTRIBUTES,
     };
     if let Some(stage) = options.stage.filter(|stage| !stages.contains(stage)) {
         return Err(TrainError::NoStage(stage.to_string(), Stage::names(stages)));
@@ -32,15 +34,15 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
     options.folder().prepare(&text, same, options.resume, options.stage.is_some())?;
     let tables: Vec<PathBuf> = options.recipe.tables().map(|name| named_file(&options.data, name)).collect();
     let mut sets = read_sets(&options.data, &tables)?;
-    if options.fine_tune.is_some() {
+    if let Base::Nets(_) = options.base {
         sets.iter_mut().try_for_each(fine_tune::share_out)?;
     }
     mark_photos(&mut sets, options.recipe.locating.photos());
     let (sets, attributes) = one_order(sets, &options.recipe.without)?;
-    let recipe = match &options.fine_tune {
+    let recipe = match &options.base {
         // The bundle's LNets are not trained again.
-        Some(_) => options.recipe.clone(),
-        None => options.recipe.for_attributes(attributes.len()),
+        Base::Nets(_) | Base::Faces(_) => options.recipe.clone(),
+        Base::Nothing | Base::Attributes(_) => options.recipe.for_attributes(attributes.len()),
     };
     let context = Context {
         recipe: &recipe,
@@ -48,10 +50,14 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
         data: &options.data,
         attributes,
         folder: options.folder(),
-        fine_tune: options.fine_tune.as_ref(),
+        base: &options.base,
         detector: options.detector.as_ref(),
     };
-    fine_tune::init_run(&context)?;
+    match &options.base {
+        Base::Nets(start) => fine_tune::init_run(&context, start)?,
+        Base::Faces(bundle) => faces_of::init_run(&context, bundle)?,
+        Base::Nothing | Base::Attributes(_) => {}
+    }
     for stage in stages.iter().copied() {
         if is_due(options, &context, stage) {
             if options.stage.is_some() && !options.resume {
@@ -63,7 +69,7 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
             run_stage(&context, stage)?;
         }
     }
-    if let (Some(bundle), None) = (&options.attributes_of, options.stage) {
+    if let (Base::Attributes(bundle), None) = (&options.base, options.stage) {
         attributes_of::join(&context, bundle)?;
     }
     Ok(context.folder.result(options.stage.unwrap_or(Stage::Svms).name()))

@@ -52,6 +52,9 @@ impl Stage {
     /// The stages of a fine-tuning: its LNets are those of the bundle that it begins from.
     pub const FINE_TUNING: &[Self] = &[Self::Anet, Self::Svms];
 
+    /// The stages that train ANet and its attributes.
+    pub const ATTRIBUTES: &[Self] = &[Self::Identities, Self::Narrow, Self::Anet, Self::Svms];
+
     /// The stages that train the LNets.
     pub const LOCALIZATION: &[Self] = &[Self::Objects, Self::LnetO, Self::LnetS];
 
@@ -121,6 +124,7 @@ mod tests {
     #[test]
     fn names_lead_back_to_their_stages_and_stages_are_in_order() {
         assert!(Stage::ALL.is_sorted() && Stage::FINE_TUNING.is_sorted());
+        assert_eq!([Stage::LOCALIZATION, Stage::ATTRIBUTES].concat(), Stage::ALL);
         for stage in Stage::ALL {
             assert_eq!(stage.name().parse::<Stage>().unwrap(), *stage);
             let own = stage.parts().contains(&stage.name());

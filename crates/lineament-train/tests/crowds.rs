@@ -9,7 +9,7 @@ use lineament::{Face, Rect, Search, SmallestFace};
 use lineament_data::drawn::{
     self, CrowdOptions, DrawnOptions, write_backgrounds, write_celeba, write_objects,
 };
-use lineament_train::{Recipe, Stage, TrainOptions, train, trained_lnets};
+use lineament_train::{Base, Recipe, Stage, TrainOptions, train, trained_lnets};
 
 /// Stages `lnet_o` and `lnet_s` of the recipe for drawn faces.
 fn trained(folder: &Path) -> Box<dyn Localizer> {
@@ -27,8 +27,7 @@ fn trained(folder: &Path) -> Box<dyn Localizer> {
             output: output.clone(),
             resume: false,
             stage: Some(stage),
-            fine_tune: None,
-            attributes_of: None,
+            base: Base::Nothing,
             detector: None,
             progress: false,
             stop: &stop,

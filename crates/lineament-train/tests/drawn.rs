@@ -8,7 +8,7 @@ use lineament::{Bundle, Limits, OperatingPoint, Photo, Tagger};
 use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
 use lineament_data::{Framing, Split, celeba};
 use lineament_train::recipe::Distillation;
-use lineament_train::{Recipe, Stage, TrainError, TrainOptions, train};
+use lineament_train::{Base, Recipe, Stage, TrainError, TrainOptions, faces_of, train};
 
 /// Drawn people who are in no training: the seed is another one.
 const STRANGERS: u64 = 99;
@@ -26,8 +26,7 @@ fn options<'a>(data: &Path, output: &Path, stop: &'a AtomicBool) -> TrainOptions
         output: output.to_path_buf(),
         resume: false,
         stage: None,
-        fine_tune: None,
-        attributes_of: None,
+        base: Base::Nothing,
         detector: None,
         progress: false,
         stop,
@@ -160,6 +159,21 @@ fn a_stopped_training_goes_on_to_the_same_bits() {
     taken.anet.weights = Some(learned.to_string_lossy().into_owned());
     taken.anet.schedule.epochs = 0;
     assert!(taught == of_anet(taken.clone()).unwrap(), "weights changed while they were taken");
+
+    // Another run can find faces as the finished model does, and learn the rest.
+    let whole_bundle = Bundle::open(&whole.join("model.lineament")).unwrap();
+    let recipe = Recipe { identities: None, ..faces_of::recipe(&whole_bundle, taken.clone()).unwrap() };
+    let base = Base::Faces(whole_bundle.clone());
+    let again = train(&TrainOptions { recipe, base, ..begin(&folder.path().join("again")) }).unwrap();
+    let again = Bundle::open(&again).unwrap();
+    assert_eq!(again.card().localizer, whole_bundle.card().localizer);
+    assert!(again.parts().nets == whole_bundle.parts().nets, "the nets differ");
+    assert!(again.card().trained_on.iter().any(|line| line.starts_with("LNets: ")));
+    let mut other = short.clone();
+    other.preprocess.mean = [0.1; 3];
+    let refused = faces_of::recipe(&whole_bundle, other).unwrap_err().to_string();
+    assert!(refused.contains("[preprocess] differs"), "{refused}");
+
     taken.anet.weights = Some(whole.join("lnet_o.safetensors").to_string_lossy().into_owned());
     let refused = of_anet(taken).unwrap_err().to_string();
     assert!(refused.contains("lnet_o.safetensors") && refused.contains("anet"), "{refused}");

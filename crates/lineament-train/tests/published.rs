@@ -9,7 +9,7 @@ use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba};
 use lineament_data::{Framing, Sample, Split, celeba};
 use lineament_net::Layer;
 use lineament_train::recipe::LocatingRecipe;
-use lineament_train::{Recipe, Stage, TrainOptions, train, trained_lnets};
+use lineament_train::{Base, Recipe, Stage, TrainOptions, train, trained_lnets};
 
 /// Side of what both LNets see.
 const SIDE: usize = 96;
@@ -64,8 +64,7 @@ fn both_lnets_learn_and_how_windows_are_weighed_is_chosen() {
             output: output.clone(),
             resume: false,
             stage: Some(stage),
-            fine_tune: None,
-            attributes_of: None,
+            base: Base::Nothing,
             detector: None,
             progress: false,
             stop: &stop,

@@ -27,6 +27,9 @@ pub struct TrainArguments {
     /// Learn to find faces alone, by the recipe, and keep the attributes of a finished model: its file, or `default`
     #[arg(long, value_name = "BUNDLE", conflicts_with_all = ["from", "detector"])]
     pub attributes_of: Option<PathBuf>,
+    /// Learn attributes alone, by the recipe, and keep how a finished model finds faces: its file, or `default`
+    #[arg(long, value_name = "BUNDLE", conflicts_with_all = ["from", "detector", "attributes_of"])]
+    pub faces_of: Option<PathBuf>,
     /// Find faces with a detector of others, YuNet or UltraFace as an ONNX file, instead of learning to; it becomes part of the model
     #[arg(long, value_name = "FILE", conflicts_with = "from")]
     pub detector: Option<PathBuf>,
@@ -76,21 +79,26 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
 
     use lineament_reproduce::baselines::train::{self as baselines, AnyRecipe, BaselineOptions};
     use lineament_train::folder::Folder;
-    use lineament_train::{FineTune, TrainOptions, detector, fine_tune, train};
+    use lineament_train::{Base, FineTune, TrainOptions, detector, faces_of, fine_tune, train};
 
     let stop = super::training::begin();
     let begun = TrainingStart::of(&arguments.output);
-    let start = match &arguments.from {
-        Some(path) => Some(FineTune { bundle: bundle(path)?, crop: crop(arguments.region) }),
-        None => None,
+    let base = match (&arguments.from, &arguments.attributes_of, &arguments.faces_of) {
+        (Some(path), ..) => Base::Nets(FineTune { bundle: bundle(path)?, crop: crop(arguments.region) }),
+        (_, Some(path), _) => Base::Attributes(bundle(path)?),
+        (_, _, Some(path)) => Base::Faces(bundle(path)?),
+        (None, None, None) => Base::Nothing,
     };
     let detector = arguments.detector.as_deref().map(detector::open).transpose()?;
     let threads = crate::model::training_threads(&arguments.threads)?;
     let progress = io::stderr().is_terminal();
     let named = match arguments.recipe.as_deref().map(recipe).transpose()? {
         Some(AnyRecipe::Baseline(mut recipe)) => {
-            if start.is_some() {
-                anyhow::bail!("the recipe {} begins from nothing: leave out --from", recipe.name);
+            if !matches!(base, Base::Nothing) {
+                anyhow::bail!(
+                    "the recipe {} begins from nothing: leave out --from, --attributes-of and --faces-of",
+                    recipe.name
+                );
             }
             recipe.without.extend(arguments.without);
             let folder = Folder { path: &arguments.output, progress, stop, step_limit: None };
@@ -106,18 +114,18 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
         Some(AnyRecipe::Cascade(recipe)) => Some(*recipe),
         None => None,
     };
-    let mut recipe = match (&start, named) {
-        (Some(start), named) => fine_tune::recipe(&start.bundle, named)?,
-        (None, Some(named)) => named,
-        (None, None) => {
+    let mut recipe = match (&base, named) {
+        (Base::Nets(start), named) => fine_tune::recipe(&start.bundle, named)?,
+        (Base::Faces(bundle), Some(named)) => faces_of::recipe(bundle, named)?,
+        (_, Some(named)) => named,
+        (_, None) => {
             anyhow::bail!("say how to learn with --recipe NAME, or what to begin from with --from BUNDLE")
         }
     };
     recipe.without.extend(arguments.without);
     let options = TrainOptions {
         recipe,
-        fine_tune: start,
-        attributes_of: arguments.attributes_of.as_deref().map(bundle).transpose()?,
+        base,
         data: arguments.data,
         output: arguments.output,
         resume: arguments.resume,

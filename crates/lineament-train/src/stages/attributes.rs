@@ -13,9 +13,10 @@ use crate::error::TrainError;
 use crate::faces::{Face, Faces};
 use crate::fine_tune;
 use crate::learner::Learner;
+use crate::options::Base;
 use crate::recipe::{Schedule, narrow};
 use crate::stage::Stage;
-use crate::teachers::{Answers, Teachers, absolute};
+use crate::teachers::{Answers, Teachers};
 use crate::training_loop::{self, Task};
 use crate::widen::widen;
 
@@ -50,7 +51,7 @@ pub fn anet(context: &Context<'_>) -> Result<(), TrainError> {
         });
     }
     train(context, Stage::Anet, net, &recipe.anet.schedule, |modules, learner| {
-        if context.fine_tune.is_some() {
+        if matches!(context.base, Base::Nets(_)) {
             learner.load_matching(&modules.trunk, &fine_tune::anet(context)?);
             return Ok(());
         }
@@ -113,7 +114,7 @@ fn train(
     start(&modules, &mut learner)?;
     let mut schedule = schedule.clone();
     let mut task = Attributes::new(stage.name(), recipe, &faces, &modules, schedule.batch);
-    if context.fine_tune.is_some() {
+    if matches!(context.base, Base::Nets(_)) {
         // A few dozen images are less than a batch, and may still be all that somebody has.
         let most = task.images() / (2 * SHARDS) * 2 * SHARDS;
         schedule.batch = schedule.batch.min(most).max(2 * SHARDS);
@@ -140,7 +141,7 @@ fn teachers(
 ) -> Result<Teachers, TrainError> {
     let channels = net.output()?.channels;
     let weight = f64::from(context.recipe.anet.distillation);
-    let of_set = |face: &Face| Some((absolute(&face.path), face.teacher.clone()?));
+    let of_set = |face: &Face| Some((face.path.clone(), face.teacher.clone()?));
     let rows: HashMap<PathBuf, Vec<f32>> = faces.faces.iter().filter_map(of_set).collect();
     let mut own = Teachers::default();
     if weight > 0.0 && !rows.is_empty() {

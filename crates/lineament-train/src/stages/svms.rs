@@ -12,7 +12,9 @@ use crate::anet::head_spec;
 use crate::anet_faces;
 use crate::context::Context;
 use crate::error::TrainError;
+use crate::faces_of;
 use crate::heads::{NetHead, features, heads};
+use crate::options::Base;
 use crate::provenance::{LICENCE, trained_on};
 use crate::stage::Stage;
 use crate::trained_lnets;
@@ -46,11 +48,15 @@ pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
     nets.insert("anet".to_owned(), trunk);
     let mut trained_on = trained_on(&context.sets);
     let mut licence = LICENCE.to_owned();
-    if let Some(start) = context.fine_tune {
-        // What the nets were trained on before still holds, and so do its terms.
-        let base = start.bundle.card();
-        trained_on.splice(0..0, base.trained_on.iter().cloned());
-        licence.clone_from(&base.licence);
+    // What the nets were trained on before still holds, and so do its terms.
+    let (before, base) = match context.base {
+        Base::Nets(start) => (start.bundle.card().trained_on.clone(), Some(&start.bundle)),
+        Base::Faces(bundle) => (faces_of::trained_on(bundle), Some(bundle)),
+        Base::Nothing | Base::Attributes(_) => (Vec::new(), None),
+    };
+    trained_on.splice(0..0, before);
+    if let Some(base) = base {
+        licence.clone_from(&base.card().licence);
     }
     let card = Card {
         format: Card::FORMAT,
