@@ -326,7 +326,7 @@ fn floating_point_goes_from_zero_to_one_and_another_scale_is_refused() {
     assert_eq!(lights.pixel(3, 31).unwrap(), [255; 3]);
     assert_eq!(lights.pixel(3, 3).unwrap(), RED);
     let refused = image(255.0, 0.0).unwrap_err().to_string();
-    assert!(refused.contains("floating-point samples up to 255 (they must go from 0 to 1)"), "{refused}");
+    assert!(refused.contains("floating-point samples up to 200 (they must go from 0 to 1)"), "{refused}");
 }
 
 #[test]
