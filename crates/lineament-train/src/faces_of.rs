@@ -43,9 +43,10 @@ pub fn init_run(context: &Context<'_>, bundle: &Bundle) -> Result<(), TrainError
     }
 }
 
-/// What the kept LNets were trained on, by the bundle's lines.
+/// What the kept LNets were trained on, by the bundle's lines: those that speak of LNets alone, or else all.
 pub fn trained_on(bundle: &Bundle) -> Vec<String> {
     const LNETS: &str = "LNets: ";
-    let lines = bundle.card().trained_on.iter();
-    lines.map(|line| format!("{LNETS}{}", line.strip_prefix(LNETS).unwrap_or(line))).collect()
+    let lines = &bundle.card().trained_on;
+    let own: Vec<String> = lines.iter().filter(|line| line.starts_with(LNETS)).cloned().collect();
+    if own.is_empty() { lines.iter().map(|line| format!("{LNETS}{line}")).collect() } else { own }
 }
