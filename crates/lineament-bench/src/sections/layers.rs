@@ -47,8 +47,12 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
 
 /// The pieces of a net, with what each is called.
 fn pieces(spec: &NetSpec) -> Result<Vec<(String, NetSpec)>> {
-    let follows =
-        |layer: &Layer| matches!(layer, Layer::BatchNorm { .. } | Layer::Relu | Layer::Prelu { .. });
+    let follows = |layer: &Layer| {
+        matches!(
+            layer,
+            Layer::BatchNorm { .. } | Layer::Relu | Layer::Relu6 | Layer::HardSwish | Layer::Prelu { .. }
+        )
+    };
     let mut pieces: Vec<(String, NetSpec)> = Vec::new();
     for (place, layer) in spec.layers.iter().enumerate() {
         match pieces.last_mut() {

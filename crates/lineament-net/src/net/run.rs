@@ -6,14 +6,16 @@ use super::layout::{At, SCALE};
 use super::packed::{PackedLayer, ranges};
 use super::plan::Step;
 use super::program::{Program, Stage};
+use super::step::{Convolution, Depthwise};
 use super::work::{Unit, Work};
 use crate::Shape;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::gemm_u8i8::quantize::{Scale, extremes};
-use crate::kernel::indirection::{IndirectWindows, Rows};
+use crate::kernel::indirection::{GroupedWindows, IndirectWindows, Rows};
 use crate::kernel::isa::Isa;
 use crate::kernel::transpose::{to_pixels, to_planes};
-use crate::kernel::{gemm_f32, gemm_u8i8};
+use crate::kernel::window::Window;
+use crate::kernel::{depthwise, gemm_f32, gemm_u8i8};
 use crate::scheduler::{self, Steps};
 
 impl Net {
@@ -140,25 +142,42 @@ impl Pass<'_> {
                 Work::Sums { windows, runs, .. },
             ) if from.bytes => {
                 let accumulate = matches!(step, Step::Convolve { accumulate: true, .. });
-                let cells = packed.byte_cells(convolution);
+                let banks = packed.byte_banks(convolution);
                 let (offsets, rows) = (windows.as_slice(), convolution.rows());
                 let windows = IndirectWindows { offsets, line: from.line(), rows, base: unit.start };
                 let bytes = bytemuck::cast_slice(map);
                 for run in &runs[unit.first..unit.end] {
-                    if let (Some(weights), Some(first)) = (cells.get(run.weights), offsets.get(run.first)) {
-                        let scale = from.scale(first.input as usize / from.item(), map);
+                    if let (Some(weights), Some(first)) = (banks.get(run.weights), offsets.get(run.first)) {
+                        let map = (bytes, from.scale(first.input as usize / from.item(), map));
                         let range = run.first..run.end;
-                        gemm_u8i8::multiply(weights, (bytes, scale), &windows, range, out, accumulate);
+                        if convolution.groups == 1 {
+                            gemm_u8i8::multiply(weights, map, &windows, range, out, accumulate);
+                        } else {
+                            let windows = grouped(windows, convolution, from, run.weights);
+                            gemm_u8i8::multiply(weights, map, &windows, range, out, accumulate);
+                        }
+                    }
+                }
+            }
+            (Step::Convolve { convolution, accumulate, .. }, Work::Sums { windows, runs, .. })
+                if convolution.groups > 1 =>
+            {
+                let (banks, rows) = (packed.banks(convolution), convolution.rows());
+                let windows = IndirectWindows { offsets: windows, line: from.line(), rows, base: unit.start };
+                for run in &runs[unit.first..unit.end] {
+                    if let Some(weights) = banks.get(run.weights) {
+                        let windows = grouped(windows, convolution, from, run.weights);
+                        gemm_f32::multiply(weights, map, &windows, run.first..run.end, out, *accumulate);
                     }
                 }
             }
             (_, Work::Sums { windows, runs, .. }) => {
                 let (packed, rows, accumulate) = match step {
                     Step::Convolve { convolution, accumulate, .. } => {
-                        (packed.cells(convolution), convolution.rows(), *accumulate)
+                        (packed.banks(convolution), convolution.rows(), *accumulate)
                     }
                     Step::ConvolveCells { convolution, .. } => {
-                        (packed.cells(convolution), convolution.rows(), false)
+                        (packed.banks(convolution), convolution.rows(), false)
                     }
                     Step::Multiply { matrix, .. } => {
                         let whole =
@@ -185,6 +204,9 @@ impl Pass<'_> {
                     }
                 }
             }
+            (Step::Depthwise { depthwise, .. }, Work::Rows { .. }) => {
+                depthwise_rows((depthwise, packed), [from, to], unit, map, out, self.isa);
+            }
             (_, Work::Rows { .. }) => {
                 let wide = to.shape.width * to.shape.channels;
                 for index in unit.first..unit.end {
@@ -196,6 +218,51 @@ impl Pass<'_> {
             // The program is made from the steps, kind by kind.
             _ => {}
         }
+    }
+}
+
+/// The windows of one group of a convolution's channels.
+fn grouped<'a>(
+    windows: IndirectWindows<'a>,
+    convolution: &Convolution,
+    from: At,
+    group: usize,
+) -> GroupedWindows<'a> {
+    GroupedWindows {
+        windows,
+        kernel: convolution.window.kernel,
+        channels: from.shape.channels,
+        input: group * windows.rows.run,
+        output: group * convolution.of_bank(),
+    }
+}
+
+/// Rows of a depthwise convolution, those of each item together.
+fn depthwise_rows(
+    (depthwise, packed): (&Depthwise, &PackedLayer),
+    [from, to]: [At; 2],
+    unit: &Unit,
+    map: &[f32],
+    out: &mut [f32],
+    isa: Isa,
+) {
+    let height = to.shape.height;
+    let Window { stride, padding, .. } = depthwise.window;
+    let filters = packed.depthwise(depthwise);
+    let mut next = unit.first;
+    while next < unit.end {
+        let (item, row) = (next / height, next % height);
+        let rows = (height - row).min(unit.end - next);
+        let rows = depthwise::Rows {
+            map: &map[from.pixel(item, padding[0], row * stride, 0)..],
+            map_line: from.line(),
+            out: &mut out[to.pixel(item, 0, row, 0) - unit.start..],
+            out_line: to.line(),
+            rows,
+            columns: to.shape.width,
+        };
+        next += rows.rows;
+        filters.run(isa, rows);
     }
 }
 
@@ -237,7 +304,10 @@ fn row_of(step: &Step, item: usize, row: usize, map: &[f32], from: At, line: &mu
             line.iter_mut().zip(added).for_each(|(v, a)| *v += a);
             activation.apply(line, from.shape.channels);
         }
-        Step::Convolve { .. } | Step::ConvolveCells { .. } | Step::Multiply { .. } | Step::ToBytes { .. } => {
-        }
+        Step::Convolve { .. }
+        | Step::ConvolveCells { .. }
+        | Step::Depthwise { .. }
+        | Step::Multiply { .. }
+        | Step::ToBytes { .. } => {}
     }
 }

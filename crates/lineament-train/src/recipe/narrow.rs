@@ -20,10 +20,20 @@ pub fn narrow(net: &NetSpec, [part, whole]: [usize; 2]) -> Result<NetSpec, Train
     if part == 0 || part >= whole {
         return Err(wrong(whole));
     }
+    let fewer = |filters: usize| {
+        let fewer = filters.checked_mul(part).filter(|many| many.is_multiple_of(whole));
+        Ok(fewer.ok_or_else(|| wrong(filters))? / whole)
+    };
     each(&mut spec.layers, &mut |layer| match layer {
-        Layer::Conv { filters, .. } | Layer::LocalConv { filters, .. } => {
-            let fewer = filters.checked_mul(part).filter(|many| many.is_multiple_of(whole));
-            *filters = fewer.ok_or_else(|| wrong(*filters))? / whole;
+        Layer::Conv { filters, groups, .. } => {
+            let depthwise = *groups > 1 && *groups == *filters;
+            *filters = fewer(*filters)?;
+            // One filter a channel, of which there are fewer.
+            *groups = if depthwise { *filters } else { *groups };
+            Ok(())
+        }
+        Layer::LocalConv { filters, .. } => {
+            *filters = fewer(*filters)?;
             Ok(())
         }
         _ => Ok(()),
