@@ -206,6 +206,25 @@ fn depthwise_and_grouped_convolutions_agree_with_the_plain_loops() {
 }
 
 #[test]
+fn large_inputs_and_outputs_are_brought_in_and_out_by_all_threads() {
+    for padding in [0, 1] {
+        let layers = vec![conv("conv", 50, 1 + 2 * padding, 1, padding), Layer::Relu];
+        let spec = NetSpec { name: "large".into(), input: Shape::new(21, 64, 61), layers };
+        let mut rng = ChaCha8Rng::seed_from_u64(8);
+        let net = Net::new(&spec, &draw_weights(&spec, &mut rng)).unwrap();
+        let weights = draw_weights(&spec, &mut ChaCha8Rng::seed_from_u64(8));
+        for items in [1, 3] {
+            let input = draw_input(items, spec.input, &mut rng);
+            let fast = [1, 2, 7].map(|threads| pool(threads).install(|| net.forward(&input).unwrap()));
+            assert_eq!(bits(&fast[0]), bits(&fast[1]));
+            assert_eq!(bits(&fast[0]), bits(&fast[2]));
+            let plain = reference::forward(&spec, &weights, &input).unwrap();
+            assert!(largest_difference(&fast[0], &plain) < 1e-5);
+        }
+    }
+}
+
+#[test]
 fn a_net_whose_maps_fit_into_no_arena_is_refused() {
     let body = vec![conv("conv2", 1, 3, 1, 1), Layer::Relu, conv("conv3", 1, 3, 1, 1)];
     let layers =

@@ -6,6 +6,7 @@
 
 mod batch;
 pub(crate) mod buffer_pool;
+mod conversion;
 pub(crate) mod fold;
 pub(crate) mod layout;
 mod lru;

@@ -2,18 +2,17 @@
 
 use super::Net;
 use super::buffer_pool::BufferPool;
+use super::conversion::{Outward, bring};
 use super::layout::{At, SCALE};
 use super::packed::{PackedLayer, ranges};
 use super::plan::Step;
 use super::program::{Program, Stage};
 use super::step::{Convolution, Depthwise};
 use super::work::{Unit, Work};
-use crate::Shape;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::gemm_u8i8::quantize::{Scale, extremes};
 use crate::kernel::indirection::{GroupedWindows, IndirectWindows, Rows};
 use crate::kernel::isa::Isa;
-use crate::kernel::transpose::{to_pixels, to_planes};
 use crate::kernel::window::Window;
 use crate::kernel::{depthwise, gemm_f32, gemm_u8i8};
 use crate::scheduler::{self, Steps};
@@ -32,43 +31,11 @@ impl Net {
                 buffers: &self.buffers,
             };
             scheduler::run(&program.schedule, &pass, arena, threads);
-            outward(self.isa, program, arena, output);
+            let outward =
+                Outward { isa: self.isa, planes: &program.planes, from: program.layout.output, arena };
+            scheduler::run(&program.planes.schedule, &outward, output, threads);
         });
     }
-}
-
-/// Brings the input, channels innermost, to its place.
-fn inward(isa: Isa, program: &Program, input: &[f32], arena: &mut [f32]) {
-    let from = program.layout.input;
-    let Shape { channels, height, width } = from.shape;
-    let map = &mut arena[from.offset..];
-    from.clear(program.items, map);
-    for (item, planes) in input.chunks_exact(from.shape.elements()).enumerate() {
-        for (row, count) in runs(from) {
-            let line = &mut map[from.pixel(item, 0, row, 0)..][..count * channels];
-            to_pixels(isa, (&planes[row * width..], height * width), [channels, count], line);
-        }
-    }
-}
-
-/// Brings the output, channels outermost, to whoever asked.
-fn outward(isa: Isa, program: &Program, arena: &[f32], output: &mut [f32]) {
-    let to = program.layout.output;
-    let Shape { channels, height, width } = to.shape;
-    let map = &arena[to.offset..];
-    for (item, planes) in output.chunks_exact_mut(to.shape.elements()).enumerate() {
-        for (row, count) in runs(to) {
-            let line = &map[to.pixel(item, 0, row, 0)..][..count * channels];
-            to_planes(isa, line, [channels, count], (&mut planes[row * width..], height * width));
-        }
-    }
-}
-
-/// The rows of an item where runs of pixels begin that are neighbours in memory, and their number: rows that nothing stands between are one run.
-fn runs(at: At) -> impl Iterator<Item = (usize, usize)> {
-    let Shape { height, width, .. } = at.shape;
-    let rows = if at.padding == 0 { height } else { 1 };
-    (0..height).step_by(rows.max(1)).map(move |row| (row, rows * width))
 }
 
 /// The steps of one pass.
@@ -84,11 +51,20 @@ struct Pass<'a> {
 
 impl Steps for Pass<'_> {
     fn begin(&self, arena: &mut [f32]) {
-        inward(self.isa, self.program, self.input, arena);
+        // A large input is brought in by all threads.
+        if !self.program.brings_input() {
+            let (from, items) = (self.program.layout.input, self.program.items);
+            let map = &mut arena[from.offset..];
+            from.clear(items, map);
+            bring(self.isa, from, 0..items * from.shape.height, self.input, (map, 0));
+        }
     }
 
     fn prepare(&self, stage: usize, written: &mut [f32]) {
         let stage = &self.program.stages[stage];
+        if let Work::Inward { .. } = stage.work {
+            return self.program.layout.input.clear(self.program.items, written);
+        }
         let ends = self.program.layout.ends[stage.step];
         if ends.fresh && stage.writes_map {
             ends.output.clear(self.program.items, written);
@@ -97,6 +73,10 @@ impl Steps for Pass<'_> {
 
     fn unit(&self, stage: usize, unit: usize, map: &[f32], out: &mut [f32]) {
         let Stage { step, work, .. } = &self.program.stages[stage];
+        if let Work::Inward { units } = work {
+            let Unit { start, first, end } = units[unit];
+            return bring(self.isa, self.program.layout.input, first..end, self.input, (out, start));
+        }
         let (ends, unit) = (&self.program.layout.ends[*step], &work.units()[unit]);
         self.run(&self.steps[*step], &self.packed[*step], [ends.input, ends.output], (work, unit), map, out);
     }

@@ -145,6 +145,7 @@ mod tests {
         let net = Net::new(&spec, &Weights::random(&spec, 1).unwrap()).unwrap();
         let program = Program::new(&net.plan, input, items).unwrap();
         let kind = |work: &Work| match work {
+            Work::Inward { .. } => "inward",
             Work::Sums { .. } => "sums",
             Work::Join { .. } => "join",
             Work::Tiles { .. } => "tiles",
@@ -161,8 +162,8 @@ mod tests {
         assert_eq!(stages(15, 24, 1), ["sums"]);
         assert_eq!(stages(24, 24, 1), ["tiles"]);
         assert_eq!(stages(128, 12, 1), ["input", "products", "output"]);
-        assert_eq!(stages(256, 12, 8), ["input", "products", "output"]);
+        assert_eq!(stages(256, 12, 8), ["inward", "input", "products", "output"]);
         // Transforms of so many pixels fit into no cache.
-        assert_eq!(stages(256, 100, 1), ["tiles"]);
+        assert_eq!(stages(256, 100, 1), ["inward", "tiles"]);
     }
 }

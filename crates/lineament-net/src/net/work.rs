@@ -22,6 +22,8 @@ const BANDS: usize = 2;
 /// What a stage does, unit by unit. Units follow each other in the memory that is written.
 #[derive(Debug)]
 pub(crate) enum Work {
+    /// Rows of a large input (counted through all items), brought to their places.
+    Inward { units: Vec<Unit> },
     /// Products of windows.
     Sums { windows: Vec<Offsets>, runs: Vec<Run>, units: Vec<Unit> },
     /// Products of tiles, transformed and transformed back.
@@ -42,7 +44,8 @@ impl Work {
     /// Its units.
     pub(crate) fn units(&self) -> &[Unit] {
         match self {
-            Self::Sums { units, .. }
+            Self::Inward { units }
+            | Self::Sums { units, .. }
             | Self::Tiles { units, .. }
             | Self::TransformInput { units, .. }
             | Self::Products { units, .. }
