@@ -30,7 +30,7 @@ pub(crate) enum Step {
         input: Slot,
         output: Slot,
     },
-    /// In single precision whatever the others are in: to make bytes of a map costs more than its nine or twenty-five
+    /// In single precision whatever the others are in: a map is read twice to become bytes, for nine or twenty-five
     /// products a value.
     Depthwise {
         depthwise: Depthwise,
