@@ -73,6 +73,13 @@ impl Recipe {
     }
 }
 
+/// Opens `recipes/nets/NAME.toml`.
+pub fn spec(settings: &Settings, name: &str) -> Result<NetSpec> {
+    let path = settings.root.join("recipes/nets").join(name).with_extension("toml");
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    Ok(toml::from_str(&text)?)
+}
+
 /// Random weights for a net.
 pub fn weights(spec: &NetSpec) -> Result<Weights> {
     Ok(Weights::random(spec, SEED)?)

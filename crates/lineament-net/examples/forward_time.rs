@@ -71,7 +71,8 @@ fn residual() -> NetSpec {
         filters,
         kernel,
         stride,
-        padding: kernel / 2,
+        padding: [kernel / 2; 2],
+        groups: 1,
         bias: false,
     };
     let norm = |name: &str| Layer::BatchNorm { name: name.to_owned(), epsilon: 1e-5 };

@@ -10,7 +10,7 @@
 //!     name: "small".to_owned(),
 //!     input: Shape::new(3, 32, 32),
 //!     layers: vec![
-//!         Layer::Conv { name: "conv1".to_owned(), filters: 8, kernel: 3, stride: 2, padding: 1, bias: true },
+//!         Layer::Conv { name: "conv1".to_owned(), filters: 8, kernel: 3, stride: 2, padding: [1; 2], groups: 1, bias: true },
 //!         Layer::Relu,
 //!         Layer::Linear { name: "fc".to_owned(), outputs: 40, bias: true },
 //!     ],

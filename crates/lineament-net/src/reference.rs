@@ -53,15 +53,16 @@ impl Run<'_> {
     fn layer(&self, layer: &Layer, at: &CheckedLayer, x: &[f32]) -> Result<Vec<f32>, WeightsError> {
         let plane = at.input.height * at.input.width;
         Ok(match layer {
-            Layer::Conv { kernel, stride, padding, bias, .. } => {
+            Layer::Conv { kernel, stride, padding, groups, bias, .. } => {
                 let weight = self.array(at, "weight")?;
                 let bias = if *bias { Some(self.array(at, "bias")?) } else { None };
-                convolve(at, x, weight, bias, [*kernel, *stride, *padding], [1, 1])
+                // What is added below and on the right is read as zeros, however much it is.
+                convolve(at, x, weight, bias, [*kernel, *stride, padding[0]], ([1, 1], *groups))
             }
             Layer::LocalConv { kernel, stride, padding, grid, bias, .. } => {
                 let weight = self.array(at, "weight")?;
                 let bias = if *bias { Some(self.array(at, "bias")?) } else { None };
-                convolve(at, x, weight, bias, [*kernel, *stride, *padding], *grid)
+                convolve(at, x, weight, bias, [*kernel, *stride, *padding], (*grid, 1))
             }
             Layer::BatchNorm { epsilon, .. } => {
                 let [scale, shift] = [self.array(at, "scale")?, self.array(at, "shift")?];
@@ -73,6 +74,8 @@ impl Run<'_> {
                 })
             }
             Layer::Relu => each(x, plane, |_, v| v.max(0.0)),
+            Layer::Relu6 => each(x, plane, |_, v| v.clamp(0.0, 6.0)),
+            Layer::HardSwish => each(x, plane, |_, v| v * (v + 3.0).clamp(0.0, 6.0) / 6.0),
             Layer::Prelu { .. } => {
                 let slope = self.array(at, "slope")?;
                 each(x, plane, |c, v| if v > 0.0 { v } else { slope.data[c] * v })
@@ -112,16 +115,17 @@ fn each(x: &[f32], plane: usize, f: impl Fn(usize, f32) -> f32) -> Vec<f32> {
     x.iter().enumerate().map(|(i, &v)| f(i / plane, v)).collect()
 }
 
-/// Convolution with one filter bank for each cell of the output map.
+/// Convolution with one filter bank for each cell of the output map, whose filters read the channels of their group.
 fn convolve(
     at: &CheckedLayer,
     x: &[f32],
     weight: &Array,
     bias: Option<&Array>,
     [kernel, stride, padding]: [usize; 3],
-    [rows, cols]: [usize; 2],
+    ([rows, cols], groups): ([usize; 2], usize),
 ) -> Vec<f32> {
     let (from, to) = (at.input, at.output);
+    let inputs = from.channels / groups;
     let mut out = Vec::with_capacity(to.elements());
     for filter in 0..to.channels {
         for y in 0..to.height {
@@ -129,12 +133,13 @@ fn convolve(
                 let cell = (y * rows / to.height) * cols + x_out * cols / to.width;
                 let bank = cell * to.channels + filter;
                 let mut sum = bias.map_or(0.0, |b| f64::from(b.data[bank]));
-                for c in 0..from.channels {
+                let first = filter * groups / to.channels * inputs;
+                for c in 0..inputs {
                     for ky in 0..kernel {
                         for kx in 0..kernel {
                             let (row, col) = (y * stride + ky, x_out * stride + kx);
-                            let value = padded(x, from, c, row, col, padding).unwrap_or(0.0);
-                            let tap = ((bank * from.channels + c) * kernel + ky) * kernel + kx;
+                            let value = padded(x, from, first + c, row, col, padding).unwrap_or(0.0);
+                            let tap = ((bank * inputs + c) * kernel + ky) * kernel + kx;
                             sum += f64::from(weight.data[tap]) * f64::from(value);
                         }
                     }

@@ -33,7 +33,8 @@ fn net(arithmetic: Arithmetic) -> Net {
         filters,
         kernel,
         stride,
-        padding: kernel / 2,
+        padding: [kernel / 2; 2],
+        groups: 1,
         bias: true,
     };
     let local = Layer::LocalConv {

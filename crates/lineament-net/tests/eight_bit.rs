@@ -55,7 +55,15 @@ fn a_convolution_of_whole_numbers_is_exact() {
         (1, 2, 0, 8, 48),
         (11, 4, 0, 3, 96),
     ] {
-        let conv = Layer::Conv { name: "conv".into(), filters, kernel, stride, padding, bias: true };
+        let conv = Layer::Conv {
+            name: "conv".into(),
+            filters,
+            kernel,
+            stride,
+            padding: [padding; 2],
+            groups: 1,
+            bias: true,
+        };
         let spec = NetSpec { name: "one".into(), input: Shape::new(channels, 23, 19), layers: vec![conv] };
         let mut rng = ChaCha8Rng::seed_from_u64(kernel as u64);
         let mut weights = Weights::random(&spec, 3).unwrap();
@@ -89,7 +97,8 @@ fn a_deep_net_stays_close_to_single_precision() {
         filters,
         kernel: 3,
         stride,
-        padding: 1,
+        padding: [1; 2],
+        groups: 1,
         bias: true,
     };
     let block = |name: &str, filters, stride| Layer::Residual {
@@ -100,7 +109,8 @@ fn a_deep_net_stays_close_to_single_precision() {
             filters,
             kernel: 1,
             stride,
-            padding: 0,
+            padding: [0; 2],
+            groups: 1,
             bias: false,
         }],
     };

@@ -4,7 +4,7 @@
 mod drawn;
 
 use drawn::{bits, draw_input, draw_spec, draw_weights, item_bits, pool};
-use lineament_net::{Layer, Net, NetSpec, Shape, SpecError, Tensor, Weights, reference};
+use lineament_net::{Arithmetic, Isa, Layer, Net, NetSpec, Shape, SpecError, Tensor, Weights, reference};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -47,7 +47,7 @@ fn the_drawn_nets_have_every_kind_of_layer() {
     for seed in 0..50 {
         kinds(&draw_spec(&mut ChaCha8Rng::seed_from_u64(seed)).layers, &mut seen);
     }
-    assert_eq!(seen.len(), 9, "{seen:?}");
+    assert_eq!(seen.len(), 11, "{seen:?}");
 }
 
 #[test]
@@ -145,6 +145,81 @@ fn wide_convolutions_of_every_kind_agree_with_the_plain_loops() {
             let alone = Tensor::from_vec([1, 17, side, side + 2], input.item(3).unwrap().to_vec()).unwrap();
             let alone = [1, 2].map(|threads| pool(threads).install(|| net.forward(&alone).unwrap()));
             alone.iter().for_each(|alone| assert_eq!(bits(alone), item_bits(&fast[0], 3)));
+        }
+    }
+}
+
+#[test]
+fn depthwise_and_grouped_convolutions_agree_with_the_plain_loops() {
+    let grouped = |name: &str, filters, kernel, stride, padding, groups| Layer::Conv {
+        name: name.into(),
+        filters,
+        kernel,
+        stride,
+        padding,
+        groups,
+        bias: true,
+    };
+    for (kernel, stride, padding) in
+        [(3, 1, [1, 1]), (3, 2, [0, 1]), (5, 1, [2, 2]), (5, 2, [1, 2]), (7, 1, [3, 3]), (2, 3, [1, 0])]
+    {
+        for (side, channels) in [(7, 48), (14, 40), (17, 21), (30, 16), (9, 3)] {
+            let layers = vec![
+                conv("expand", channels, 1, 1, 0),
+                Layer::Relu6,
+                grouped("depthwise", channels, kernel, stride, padding, channels),
+                Layer::BatchNorm { name: "norm".into(), epsilon: 1e-3 },
+                Layer::HardSwish,
+                Layer::Residual {
+                    name: "block".into(),
+                    body: vec![
+                        grouped("depthwise", channels, 3, 1, [1, 1], channels),
+                        Layer::BatchNorm { name: "norm".into(), epsilon: 1e-3 },
+                    ],
+                    shortcut: vec![],
+                },
+                grouped(
+                    "two",
+                    2 * channels.next_multiple_of(2),
+                    3,
+                    1,
+                    [1, 0],
+                    if channels % 2 == 0 { 2 } else { 1 },
+                ),
+                Layer::Prelu { name: "act".into() },
+            ];
+            let spec = NetSpec { name: "groups".into(), input: Shape::new(5, side, side + 3), layers };
+            let mut rng = ChaCha8Rng::seed_from_u64(side as u64);
+            let weights = draw_weights(&spec, &mut rng);
+            let input = draw_input(3, spec.input, &mut rng);
+            let plain = reference::forward(&spec, &weights, &input).unwrap();
+            for isa in Isa::available() {
+                let net = Net::for_isa(&spec, &weights, Arithmetic::Single, isa).unwrap();
+                let fast = [1, 2, 7].map(|threads| pool(threads).install(|| net.forward(&input).unwrap()));
+                let difference = largest_difference(&fast[0], &plain);
+                assert!(difference < 2e-5, "{difference} for {kernel} x {kernel} on {side}, {isa}");
+                assert_eq!(bits(&fast[0]), bits(&fast[1]));
+                assert_eq!(bits(&fast[0]), bits(&fast[2]));
+            }
+        }
+    }
+}
+
+#[test]
+fn large_inputs_and_outputs_are_brought_in_and_out_by_all_threads() {
+    for padding in [0, 1] {
+        let layers = vec![conv("conv", 50, 1 + 2 * padding, 1, padding), Layer::Relu];
+        let spec = NetSpec { name: "large".into(), input: Shape::new(21, 64, 61), layers };
+        let mut rng = ChaCha8Rng::seed_from_u64(8);
+        let net = Net::new(&spec, &draw_weights(&spec, &mut rng)).unwrap();
+        let weights = draw_weights(&spec, &mut ChaCha8Rng::seed_from_u64(8));
+        for items in [1, 3] {
+            let input = draw_input(items, spec.input, &mut rng);
+            let fast = [1, 2, 7].map(|threads| pool(threads).install(|| net.forward(&input).unwrap()));
+            assert_eq!(bits(&fast[0]), bits(&fast[1]));
+            assert_eq!(bits(&fast[0]), bits(&fast[2]));
+            let plain = reference::forward(&spec, &weights, &input).unwrap();
+            assert!(largest_difference(&fast[0], &plain) < 1e-5);
         }
     }
 }
@@ -260,5 +335,5 @@ fn a_grid_of_one_cell_is_a_convolution() {
 }
 
 fn conv(name: &str, filters: usize, kernel: usize, stride: usize, padding: usize) -> Layer {
-    Layer::Conv { name: name.into(), filters, kernel, stride, padding, bias: true }
+    Layer::Conv { name: name.into(), filters, kernel, stride, padding: [padding; 2], groups: 1, bias: true }
 }

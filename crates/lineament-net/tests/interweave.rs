@@ -114,7 +114,15 @@ fn conv4_values() -> u64 {
 
 #[test]
 fn incongruent_offsets_share_nothing_beyond_their_strides() {
-    let conv = Layer::Conv { name: "c".into(), filters: 2, kernel: 2, stride: 2, padding: 0, bias: true };
+    let conv = Layer::Conv {
+        name: "c".into(),
+        filters: 2,
+        kernel: 2,
+        stride: 2,
+        padding: [0; 2],
+        groups: 1,
+        bias: true,
+    };
     let spec = NetSpec { name: "even".into(), input: Shape::new(1, 8, 8), layers: vec![conv] };
     let weights = Weights::random(&spec, 1).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(5);

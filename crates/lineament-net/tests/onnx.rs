@@ -89,7 +89,15 @@ fn net(layers: Vec<Layer>) -> NetSpec {
 }
 
 fn conv(name: &str) -> Layer {
-    Layer::Conv { name: name.into(), filters: 4, kernel: 3, stride: 2, padding: 1, bias: true }
+    Layer::Conv {
+        name: name.into(),
+        filters: 4,
+        kernel: 3,
+        stride: 2,
+        padding: [1; 2],
+        groups: 1,
+        bias: true,
+    }
 }
 
 fn fc() -> Layer {
@@ -132,10 +140,12 @@ fn any_net_becomes_a_graph_whose_nodes_can_run_in_their_order() {
         "Add",
         "AveragePool",
         "BatchNormalization",
+        "Clip",
         "Concat",
         "Conv",
         "Flatten",
         "Gemm",
+        "HardSwish",
         "Identity",
         "MaxPool",
         "PRelu",
@@ -235,7 +245,20 @@ fn interweaved_graphs_can_run_in_their_order_whether_patches_share_or_not() {
         assert_eq!(sizes(messages(graph, 12)[0]), numbered(&to));
     }
     assert!(ways.iter().all(|&count| count > 20), "{ways:?}");
-    for wanted in ["Add", "Concat", "Gather", "Gemm", "Mul", "PRelu", "ReduceMax", "ReduceMean", "Slice"] {
+    for wanted in [
+        "Add",
+        "Clip",
+        "Concat",
+        "Gather",
+        "Gemm",
+        "HardSwish",
+        "Mul",
+        "PRelu",
+        "ReduceMax",
+        "ReduceMean",
+        "ReduceSum",
+        "Slice",
+    ] {
         assert!(operators.contains(wanted), "{wanted} in {operators:?}");
     }
 }

@@ -28,7 +28,15 @@ fn counted(channels: usize, height: usize, width: usize) -> (Shape, Vec<f32>) {
 
 #[test]
 fn convolution_is_cross_correlation_with_zeros_around() {
-    let conv = Layer::Conv { name: "c".into(), filters: 1, kernel: 2, stride: 1, padding: 1, bias: true };
+    let conv = Layer::Conv {
+        name: "c".into(),
+        filters: 1,
+        kernel: 2,
+        stride: 1,
+        padding: [1; 2],
+        groups: 1,
+        bias: true,
+    };
     // 1 2
     // 3 4 under the taps 1 10 / 100 1000, plus one half.
     let out = run(
@@ -41,10 +49,58 @@ fn convolution_is_cross_correlation_with_zeros_around() {
 
 #[test]
 fn convolution_sums_channels_and_keeps_filters_apart() {
-    let conv = Layer::Conv { name: "c".into(), filters: 2, kernel: 1, stride: 2, padding: 0, bias: false };
+    let conv = Layer::Conv {
+        name: "c".into(),
+        filters: 2,
+        kernel: 1,
+        stride: 2,
+        padding: [0; 2],
+        groups: 1,
+        bias: false,
+    };
     // Channel 1 is 1..9, channel 2 is 10..18; corners are 1 3 7 9 and 10 12 16 18.
     let out = run(counted(2, 3, 3), vec![conv], &[("c.weight", vec![1.0, 1.0, 2.0, -1.0])]);
     assert_eq!(out, [11.0, 15.0, 23.0, 27.0, -8.0, -6.0, -2.0, 0.0]);
+}
+
+#[test]
+fn zeros_may_stand_below_and_on_the_right_alone() {
+    let conv = Layer::Conv {
+        name: "c".into(),
+        filters: 1,
+        kernel: 3,
+        stride: 2,
+        padding: [0, 1],
+        groups: 1,
+        bias: false,
+    };
+    // TensorFlow's "same" on four columns: windows at columns 0 to 2 and 2 to 4; the row below is padding.
+    let weight = vec![1.0, 10.0, 100.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    let out = run(counted(1, 4, 4), vec![conv], &[("c.weight", weight)]);
+    assert_eq!(out, [321.0, 43.0, 1209.0, 131.0]);
+}
+
+#[test]
+fn filters_read_the_channels_of_their_group() {
+    let conv = |filters, groups| Layer::Conv {
+        name: "c".into(),
+        filters,
+        kernel: 1,
+        stride: 1,
+        padding: [0; 2],
+        groups,
+        bias: false,
+    };
+    // Channels 1 to 4; the first two filters sum channels 1 and 10 times 2, the others 3 and 10 times 4.
+    let weight = vec![1.0, 10.0, 2.0, 20.0, 1.0, 10.0, 3.0, 30.0];
+    let out = run(counted(4, 1, 1), vec![conv(4, 2)], &[("c.weight", weight)]);
+    assert_eq!(out, [21.0, 42.0, 43.0, 129.0]);
+    // One filter a channel.
+    let out = run(counted(4, 1, 1), vec![conv(4, 4)], &[("c.weight", vec![1.0, 10.0, 100.0, -1.0])]);
+    assert_eq!(out, [1.0, 20.0, 300.0, -4.0]);
+    // Two of them.
+    let out = run(counted(2, 1, 1), vec![conv(4, 2)], &[("c.weight", vec![1.0, 10.0, 100.0, -1.0])]);
+    assert_eq!(out, [1.0, 10.0, 200.0, -2.0]);
 }
 
 #[test]
@@ -106,6 +162,9 @@ fn batch_norm_normalises_by_running_statistics() {
 fn activations_by_sign() {
     let input = || (Shape::new(2, 1, 2), vec![-2.0, 3.0, -4.0, 0.0]);
     assert_eq!(run(input(), vec![Layer::Relu], &[]), [0.0, 3.0, 0.0, 0.0]);
+    let input6 = || (Shape::new(1, 1, 6), vec![-4.0, -3.0, -1.5, 0.0, 3.0, 7.5]);
+    assert_eq!(run(input6(), vec![Layer::Relu6], &[]), [0.0, 0.0, 0.0, 0.0, 3.0, 6.0]);
+    assert_eq!(run(input6(), vec![Layer::HardSwish], &[]), [0.0, 0.0, -0.375, 0.0, 3.0, 7.5]);
     let prelu = Layer::Prelu { name: "p".into() };
     assert_eq!(run(input(), vec![prelu], &[("p.slope", vec![0.5, -1.0])]), [-1.0, 3.0, 4.0, 0.0]);
 }
@@ -129,7 +188,8 @@ fn residual_adds_both_ways() {
         filters: 1,
         kernel: 1,
         stride: 1,
-        padding: 0,
+        padding: [0; 2],
+        groups: 1,
         bias: false,
     };
     let identity = Layer::Residual { name: "r".into(), body: vec![conv("a")], shortcut: vec![] };

@@ -51,7 +51,15 @@ outputs = 160
 "#;
 
 fn conv(name: &str) -> Layer {
-    Layer::Conv { name: name.into(), filters: 4, kernel: 3, stride: 1, padding: 1, bias: true }
+    Layer::Conv {
+        name: name.into(),
+        filters: 4,
+        kernel: 3,
+        stride: 1,
+        padding: [1; 2],
+        groups: 1,
+        bias: true,
+    }
 }
 
 fn net(layers: Vec<Layer>) -> NetSpec {
@@ -68,7 +76,15 @@ fn a_recipe_is_read_with_its_defaults_and_written_back_unchanged() {
     let spec: NetSpec = toml::from_str(ANET).unwrap();
     assert_eq!(
         spec.layers[0],
-        Layer::Conv { name: "conv1".into(), filters: 20, kernel: 5, stride: 1, padding: 0, bias: true }
+        Layer::Conv {
+            name: "conv1".into(),
+            filters: 20,
+            kernel: 5,
+            stride: 1,
+            padding: [0; 2],
+            groups: 1,
+            bias: true
+        }
     );
     let checked = spec.check().unwrap();
     let outputs: Vec<String> = checked.layers().iter().map(|layer| layer.output.to_string()).collect();
@@ -106,6 +122,79 @@ fn parameters_carry_path_shape_and_kind() {
     );
     assert_eq!(parameters[2].kind, ParameterKind::Weight { fan_in: 180 });
     assert_eq!(parameters[6].kind, ParameterKind::Variance);
+}
+
+const MOBILE: &str = r#"
+name = "mobile"
+input = { channels = 8, height = 12, width = 12 }
+layers = [
+    { kind = "conv", name = "depthwise", filters = 8, kernel = 3, stride = 2, padding = [0, 1], groups = 8, bias = false },
+    { kind = "relu6" },
+    { kind = "conv", name = "grouped", filters = 12, kernel = 1, groups = 4 },
+    { kind = "hard_swish" },
+]
+"#;
+
+#[test]
+fn groups_and_two_paddings_are_read_and_written_back_unchanged() {
+    let spec: NetSpec = toml::from_str(MOBILE).unwrap();
+    assert_eq!(spec.output().unwrap(), Shape::new(12, 6, 6));
+    let listed: Vec<String> =
+        spec.parameters().unwrap().iter().map(|p| format!("{} {:?} {:?}", p.name, p.shape, p.kind)).collect();
+    assert_eq!(
+        listed,
+        [
+            "depthwise.weight [8, 1, 3, 3] Weight { fan_in: 9 }",
+            "grouped.weight [12, 2, 1, 1] Weight { fan_in: 2 }",
+            "grouped.bias [12] Bias",
+        ]
+    );
+    assert_eq!(spec.multiply_adds(12, 12).unwrap(), 36 * 8 * 9 + 36 * 12 * 2);
+    assert_eq!(toml::from_str::<NetSpec>(&toml::to_string(&spec).unwrap()).unwrap(), spec);
+    assert_eq!(serde_json::from_str::<NetSpec>(&serde_json::to_string(&spec).unwrap()).unwrap(), spec);
+}
+
+#[test]
+fn what_older_versions_read_is_written_as_they_wrote_it() {
+    let written = serde_json::to_string(&conv("a")).unwrap();
+    let older = r#"{"kind":"conv","name":"a","filters":4,"kernel":3,"stride":1,"padding":1,"bias":true}"#;
+    assert_eq!(written, older);
+    assert_eq!(serde_json::from_str::<Layer>(older).unwrap(), conv("a"));
+}
+
+#[test]
+fn paddings_that_are_no_numbers_are_refused_in_plain_words() {
+    for (wrong, says) in
+        [("\"same\"", "two: [above and left"), ("-1", "cannot be negative"), ("[1]", "2"), ("[0, 1, 1]", "2")]
+    {
+        let text = MOBILE.replace("padding = [0, 1]", &format!("padding = {wrong}"));
+        let error = toml::from_str::<NetSpec>(&text).unwrap_err().to_string();
+        assert!(error.contains(says), "{wrong}: {error}");
+    }
+}
+
+#[test]
+fn groups_that_do_not_divide_are_refused() {
+    let grouped = |filters, groups| {
+        let conv = Layer::Conv {
+            name: "c".into(),
+            filters,
+            kernel: 1,
+            stride: 1,
+            padding: [0; 2],
+            groups,
+            bias: true,
+        };
+        refused(vec![conv])
+    };
+    assert!(matches!(grouped(6, 0), SpecError::Zero { field: "groups", .. }));
+    assert!(matches!(grouped(6, 2), SpecError::Groups { groups: 2, inputs: 3, filters: 6, .. }));
+    let error = grouped(5, 3);
+    assert!(matches!(&error, SpecError::Groups { layer, .. } if layer == "c"));
+    assert!(
+        error.to_string().contains("3 groups must divide its 3 input channels and its 5 filters"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -175,7 +264,8 @@ fn zeros_are_refused_by_field() {
         filters,
         kernel,
         stride,
-        padding: 0,
+        padding: [0; 2],
+        groups: 1,
         bias: false,
     };
     for (layer, named, field) in [
@@ -211,7 +301,15 @@ fn windows_fit_their_input_and_hold_some_of_it() {
     let pool = |kernel, padding| Layer::MaxPool { kernel, stride: 1, padding };
     assert!(matches!(refused(vec![pool(11, 0)]), SpecError::TooSmall { .. }));
     assert!(matches!(refused(vec![pool(3, 2)]), SpecError::Padding { most: 1, .. }));
-    let conv = Layer::Conv { name: "c".into(), filters: 1, kernel: 2, stride: 1, padding: 2, bias: true };
+    let conv = Layer::Conv {
+        name: "c".into(),
+        filters: 1,
+        kernel: 2,
+        stride: 1,
+        padding: [2; 2],
+        groups: 1,
+        bias: true,
+    };
     assert!(matches!(refused(vec![conv]), SpecError::Padding { layer, most: 1, .. } if layer == "c"));
 }
 
@@ -229,7 +327,15 @@ fn absurd_sizes_overflow_nothing() {
     for size in huge {
         let convs = [(size, 3, 1), (4, size, 1), (4, size, size), (size, size, size)];
         for (filters, kernel, padding) in convs {
-            let conv = Layer::Conv { name: "c".into(), filters, kernel, stride: 1, padding, bias: true };
+            let conv = Layer::Conv {
+                name: "c".into(),
+                filters,
+                kernel,
+                stride: 1,
+                padding: [padding; 2],
+                groups: 1,
+                bias: true,
+            };
             assert!(net(vec![conv]).check().is_err());
         }
         let stride = Layer::MaxPool { kernel: 2, stride: size, padding: 0 };
@@ -247,7 +353,8 @@ fn absurd_sizes_overflow_nothing() {
         filters: 8192,
         kernel: 1,
         stride: 1,
-        padding: 0,
+        padding: [0; 2],
+        groups: 1,
         bias: false,
     });
     let many = NetSpec { input: Shape::new(8192, 1, 1), ..net(layers.collect()) };

@@ -13,7 +13,15 @@ use rand_chacha::ChaCha8Rng;
 
 fn spec() -> NetSpec {
     let layers = vec![
-        Layer::Conv { name: "conv1".into(), filters: 4, kernel: 3, stride: 1, padding: 1, bias: true },
+        Layer::Conv {
+            name: "conv1".into(),
+            filters: 4,
+            kernel: 3,
+            stride: 1,
+            padding: [1; 2],
+            groups: 1,
+            bias: true,
+        },
         Layer::BatchNorm { name: "norm1".into(), epsilon: 1e-5 },
         Layer::Prelu { name: "act1".into() },
         Layer::Linear { name: "fc".into(), outputs: 5, bias: true },
@@ -31,7 +39,15 @@ fn random_weights_follow_he_and_the_seed() {
         name: "net".into(),
         input: Shape::new(64, 3, 3),
         layers: vec![
-            Layer::Conv { name: "c".into(), filters: 128, kernel: 3, stride: 1, padding: 0, bias: true },
+            Layer::Conv {
+                name: "c".into(),
+                filters: 128,
+                kernel: 3,
+                stride: 1,
+                padding: [0; 2],
+                groups: 1,
+                bias: true,
+            },
             Layer::BatchNorm { name: "n".into(), epsilon: 1e-5 },
             Layer::Prelu { name: "p".into() },
         ],

@@ -79,7 +79,7 @@ impl Names {
 
 impl Model {
     /// The operators that are run.
-    pub const OPERATORS: [&str; 30] = NAMES;
+    pub const OPERATORS: [&str; 31] = NAMES;
 
     /// Reads a file and checks all of it that can be checked without an image.
     ///

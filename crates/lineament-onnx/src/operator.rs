@@ -23,6 +23,7 @@ pub(crate) enum Operator {
     },
     PRelu,
     Sigmoid,
+    HardSwish,
     Exp,
     Sqrt,
     /// Between two constants of the node, or what the inputs say.
@@ -76,7 +77,7 @@ pub(crate) struct FixedSlice {
 }
 
 /// What ONNX calls the operators.
-pub(crate) const NAMES: [&str; 30] = [
+pub(crate) const NAMES: [&str; 31] = [
     "Add",
     "BatchNormalization",
     "Cast",
@@ -89,6 +90,7 @@ pub(crate) const NAMES: [&str; 30] = [
     "Exp",
     "Flatten",
     "Gather",
+    "HardSwish",
     "Identity",
     "LeakyRelu",
     "MaxPool",
@@ -133,6 +135,7 @@ impl Operator {
             "LeakyRelu" => Self::LeakyRelu { slope: node.float("alpha", 0.01) },
             "PRelu" => Self::PRelu,
             "Sigmoid" => Self::Sigmoid,
+            "HardSwish" => Self::HardSwish,
             "Exp" => Self::Exp,
             "Sqrt" => Self::Sqrt,
             "Clip" => Self::Clip {

@@ -190,7 +190,15 @@ mod tests {
     /// A net that answers with how red a cell of 8 px is.
     fn red() -> Responder {
         let layers = vec![
-            Layer::Conv { name: "c".into(), filters: 1, kernel: 1, stride: 1, padding: 0, bias: false },
+            Layer::Conv {
+                name: "c".into(),
+                filters: 1,
+                kernel: 1,
+                stride: 1,
+                padding: [0; 2],
+                groups: 1,
+                bias: false,
+            },
             Layer::AvgPool { kernel: 8, stride: 8, padding: 0 },
         ];
         let spec = NetSpec { name: "red".into(), input: Shape::new(3, 64, 64), layers };

@@ -123,10 +123,11 @@ impl Walk<'_> {
 
     fn layer(&mut self, layer: &Layer, x: Tensor<4>) -> Tensor<4> {
         match layer {
-            Layer::Conv { stride, padding, bias, .. } => {
+            Layer::Conv { stride, padding: [before, after], groups, bias, .. } => {
                 let weight = self.take::<4>();
                 let bias = self.take_if::<1>(*bias);
-                conv2d(x, weight, bias, ConvOptions::new([*stride; 2], [*padding; 2], [1; 2], 1))
+                let padding = [(*before, *after); 2];
+                conv2d(x, weight, bias, ConvOptions::new_with_padding([*stride; 2], padding, [1; 2], *groups))
             }
             Layer::LocalConv { stride, padding, grid, bias, .. } => {
                 let weight = self.take::<5>();
@@ -135,6 +136,8 @@ impl Walk<'_> {
             }
             Layer::BatchNorm { epsilon, .. } => self.batch_norm(x, f64::from(*epsilon)),
             Layer::Relu => relu(x),
+            Layer::Relu6 => x.clamp(0.0, 6.0),
+            Layer::HardSwish => x.clone() * ((x + 3.0).clamp(0.0, 6.0) / 6.0),
             Layer::Prelu { .. } => {
                 let slope = self.take::<1>();
                 let channels = slope.dims()[0];

@@ -90,7 +90,7 @@ fn lots(few: usize, many: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use lineament_net::{Net, Tensor};
+    use lineament_net::{Layer, Net, Shape, Tensor};
 
     use super::*;
     use crate::recipe::{Recipe, narrow};
@@ -116,6 +116,38 @@ mod tests {
                 assert!((b - a).abs() <= 1e-4 * b.abs().max(1.0), "{recipe}: {b} {a}");
             }
         }
+    }
+
+    #[test]
+    fn depthwise_convolutions_widen_and_larger_groups_are_refused() {
+        let conv = |name: &str, filters, groups| Layer::Conv {
+            name: name.to_owned(),
+            filters,
+            kernel: 3,
+            stride: 1,
+            padding: [1; 2],
+            groups,
+            bias: true,
+        };
+        let net = |groups| {
+            let layers = vec![conv("a", 12, 1), conv("b", 12, groups), Layer::Relu6, conv("c", 6, 1)];
+            NetSpec { name: "mobile".to_owned(), input: Shape::new(3, 7, 7), layers }
+        };
+        let wide = net(12);
+        let slim = narrow(&wide, [1, 3]).unwrap();
+        let weights = Weights::random(&slim, 5).unwrap();
+        let wider = widen(&slim, &NetSpec { layers: wide.layers[..3].to_vec(), ..wide.clone() }, &weights, 7);
+        assert!(wider.is_err(), "another list of layers");
+        let wider = widen(&slim, &wide, &weights, 7).unwrap();
+        let (before, after) = (output(&slim, &weights), output(&wide, &wider));
+        // The wide net's filters repeat those of the slim one.
+        for (item, after) in before.chunks(2 * 49).zip(after.chunks(6 * 49)) {
+            for (place, found) in after.iter().enumerate() {
+                assert!((found - item[place % (2 * 49)]).abs() < 1e-4);
+            }
+        }
+        let why = narrow(&net(3), [1, 2]).unwrap_err().to_string();
+        assert!(why.contains("convolution b has 3 groups"), "{why}");
     }
 
     #[test]

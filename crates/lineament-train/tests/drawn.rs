@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use lineament::{Bundle, Limits, OperatingPoint, Photo, Tagger};
 use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
 use lineament_data::{Framing, Split, celeba};
+use lineament_net::{Precision, Weights};
 use lineament_train::recipe::Distillation;
 use lineament_train::{Base, Recipe, Stage, TrainError, TrainOptions, faces_of, train};
 
@@ -177,6 +178,26 @@ fn a_stopped_training_goes_on_to_the_same_bits() {
     taken.anet.weights = Some(whole.join("lnet_o.safetensors").to_string_lossy().into_owned());
     let refused = of_anet(taken).unwrap_err().to_string();
     assert!(refused.contains("lnet_o.safetensors") && refused.contains("anet"), "{refused}");
+
+    // LNets' objects, too, may come from elsewhere: as they are, or to be gone on from.
+    let objects = |weights: &Path, epochs| {
+        let mut recipe = short.clone();
+        let stage = recipe.objects.as_mut().unwrap();
+        stage.weights = Some(weights.to_string_lossy().into_owned());
+        stage.schedule.epochs = epochs;
+        train(&TrainOptions { recipe, stage: Some(Stage::Objects), ..begin(&alone) })
+            .map(|path| Weights::from_safetensors(&std::fs::read(path).unwrap(), "trunk").unwrap())
+    };
+    let learned = std::fs::read(whole.join("objects.safetensors")).unwrap();
+    let learned = Weights::from_safetensors(&learned, "trunk").unwrap();
+    let given = folder.path().join("given.safetensors");
+    std::fs::write(&given, learned.to_safetensors(Precision::F32).unwrap()).unwrap();
+    let taken = objects(&given, 0).unwrap();
+    assert!(taken.iter().eq(learned.iter()), "weights changed while they were taken");
+    let further = objects(&given, 1).unwrap();
+    assert!(further.iter().ne(learned.iter()), "nothing was learned of objects");
+    let refused = objects(&whole.join("anet.safetensors"), 0).unwrap_err().to_string();
+    assert!(refused.contains("anet.safetensors") && refused.contains("no parameter of net"), "{refused}");
 }
 
 #[test]

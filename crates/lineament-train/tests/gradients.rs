@@ -64,6 +64,55 @@ fn local_convolution_has_the_gradients_of_finite_differences() {
     check(&bias, |bias| run(flat(&x), flat(&weight), bias));
 }
 
+/// Runs a net of one convolution on burn: 4 channels of 5 x 6, with parameters as the spec lists them.
+fn one_convolution(groups: usize, filters: usize, kernel: usize, stride: usize) -> (Module, [usize; 2]) {
+    let layer = Layer::Conv {
+        name: "conv".to_owned(),
+        filters,
+        kernel,
+        stride,
+        padding: [kernel / 2 - 1, kernel / 2],
+        groups,
+        bias: true,
+    };
+    let input = Shape { channels: 4, height: 5, width: 6 };
+    let spec = NetSpec { name: "one".to_owned(), input, layers: vec![layer] };
+    let sizes = [kernel * kernel * filters * 4 / groups, spec.output().unwrap().elements()];
+    (Module::new(&spec, 0).unwrap(), sizes)
+}
+
+#[test]
+fn grouped_and_depthwise_convolutions_have_the_gradients_of_finite_differences() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    for (groups, filters, kernel, stride) in [(4, 4, 3, 1), (4, 4, 5, 2), (2, 6, 3, 2), (4, 8, 3, 1)] {
+        let (module, [weights, outputs]) = one_convolution(groups, filters, kernel, stride);
+        let (x, weight, bias) = (random(120, &mut rng), random(weights, &mut rng), random(filters, &mut rng));
+        let mix = random(outputs, &mut rng);
+        let run = |x: Tensor<1>, weight: Tensor<1>, bias: Tensor<1>| {
+            let pass = module.forward(&[weight, bias], x.reshape([1, 4, 5, 6]), Mode::Train);
+            (pass.output.reshape([outputs]).powf_scalar(2.0) * flat(&mix)).sum()
+        };
+        check(&x, |x| run(x, flat(&weight), flat(&bias)));
+        check(&weight, |weight| run(flat(&x), weight, flat(&bias)));
+        check(&bias, |bias| run(flat(&x), flat(&weight), bias));
+    }
+}
+
+#[test]
+fn activations_that_end_have_the_gradients_of_finite_differences() {
+    // On both sides of every bend, none nearer than the step of the differences.
+    let at = [-4.0, -3.1, -2.9, -1.5, -0.1, 0.1, 1.4, 2.9, 3.1, 5.9, 6.1, 8.0];
+    for layer in [Layer::Relu6, Layer::HardSwish] {
+        let input = Shape { channels: 12, height: 1, width: 1 };
+        let spec = NetSpec { name: "one".to_owned(), input, layers: vec![layer] };
+        let module = Module::new(&spec, 0).unwrap();
+        check(&at, |x| {
+            let out = module.forward(&[], x.reshape([1, 12, 1, 1]), Mode::Train).output;
+            (out.reshape([12]).powf_scalar(2.0) / 4.0).sum()
+        });
+    }
+}
+
 #[test]
 fn losses_have_the_gradients_of_finite_differences() {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
@@ -113,7 +162,8 @@ fn spec() -> impl Strategy<Value = NetSpec> {
                 filters,
                 kernel: 3,
                 stride,
-                padding,
+                padding: [padding; 2],
+                groups: 1,
                 bias,
             };
             let norm = |name: &str| Layer::BatchNorm { name: name.to_owned(), epsilon: 1e-5 };
@@ -130,6 +180,27 @@ fn spec() -> impl Strategy<Value = NetSpec> {
                     norm("norm1"),
                     Layer::Prelu { name: "prelu1".to_owned() },
                     pool,
+                    Layer::Conv {
+                        name: "depthwise".to_owned(),
+                        filters,
+                        kernel: 5,
+                        stride,
+                        padding: [2 - padding, 2],
+                        groups: filters,
+                        bias,
+                    },
+                    norm("norm2"),
+                    Layer::Relu6,
+                    Layer::Conv {
+                        name: "grouped".to_owned(),
+                        filters: 2 * filters,
+                        kernel: 3,
+                        stride: 1,
+                        padding: [0, 1],
+                        groups: filters,
+                        bias,
+                    },
+                    Layer::HardSwish,
                     Layer::Residual {
                         name: "block".to_owned(),
                         body: vec![conv("conv1", 1, 1), norm("norm1"), Layer::Relu, conv("conv2", 1, 1)],

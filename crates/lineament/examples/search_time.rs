@@ -64,7 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn conv(name: &str, filters: usize, kernel: usize, stride: usize) -> Layer {
-    Layer::Conv { name: name.to_owned(), filters, kernel, stride, padding: 0, bias: true }
+    Layer::Conv { name: name.to_owned(), filters, kernel, stride, padding: [0; 2], groups: 1, bias: true }
 }
 
 /// About 1,200 multiplications a pixel.

@@ -19,7 +19,8 @@ pub fn tiny_card() -> Card {
         filters,
         kernel: 5,
         stride: 4,
-        padding: 2,
+        padding: [2; 2],
+        groups: 1,
         bias: true,
     };
     let lnet = |name: &str| NetSpec {

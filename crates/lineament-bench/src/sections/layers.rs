@@ -18,19 +18,28 @@ const NETS: [(&str, &str, usize); 5] = [
     ("compact", "anet", 10),
 ];
 
+/// A net of depthwise and pointwise convolutions: every layer of its blocks is measured.
+const OPENED: &str = "efficientnet_lite0";
+
 pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     let mut table = Table::new(
         "Layer by layer",
         "Two threads. A layer includes the normalization and activation after it, which both engines fuse with it; ANets have as many patches as their recipe.",
         &["net", "layer", "input", "batch", "native", "ONNX Runtime", "ratio", "GFLOP/s"],
     );
+    let mut nets = Vec::new();
     for (recipe, net, items) in NETS {
-        for (label, spec) in pieces(&Recipe::named(settings, recipe)?.net(net)?)? {
+        nets.push((format!("{recipe} {net}"), Recipe::named(settings, recipe)?.net(net)?, items));
+    }
+    let spec = nets::spec(settings, OPENED)?;
+    nets.push((OPENED.to_owned(), NetSpec { layers: opened(&spec.layers), ..spec }, 1));
+    for (net, spec, items) in nets {
+        for (label, spec) in pieces(&spec)? {
             let weights = nets::weights(&spec)?;
             let input = nets::batch(&spec, items)?;
             let [ours, theirs] = both(settings, &spec, &weights, &input, 2)?;
             table.row(vec![
-                format!("{recipe} {net}"),
+                net.clone(),
                 label,
                 spec.input.to_string(),
                 items.to_string(),
@@ -45,10 +54,32 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
+/// Layers with those of residuals' bodies in the place of the residuals, under the names of both.
+fn opened(layers: &[Layer]) -> Vec<Layer> {
+    let mut all = Vec::new();
+    for layer in layers {
+        let Layer::Residual { name: block, body, .. } = layer else {
+            all.push(layer.clone());
+            continue;
+        };
+        all.extend(opened(body).into_iter().map(|mut layer| {
+            if let Layer::Conv { name, .. } | Layer::BatchNorm { name, .. } = &mut layer {
+                *name = format!("{block}_{name}");
+            }
+            layer
+        }));
+    }
+    all
+}
+
 /// The pieces of a net, with what each is called.
 fn pieces(spec: &NetSpec) -> Result<Vec<(String, NetSpec)>> {
-    let follows =
-        |layer: &Layer| matches!(layer, Layer::BatchNorm { .. } | Layer::Relu | Layer::Prelu { .. });
+    let follows = |layer: &Layer| {
+        matches!(
+            layer,
+            Layer::BatchNorm { .. } | Layer::Relu | Layer::Relu6 | Layer::HardSwish | Layer::Prelu { .. }
+        )
+    };
     let mut pieces: Vec<(String, NetSpec)> = Vec::new();
     for (place, layer) in spec.layers.iter().enumerate() {
         match pieces.last_mut() {

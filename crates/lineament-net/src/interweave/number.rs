@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn congruent_offsets_share_and_stand_in_rows_of_their_own() {
-        let window = Window { kernel: 1, stride: 2, padding: 0 };
+        let window = Window { kernel: 1, stride: 2, padding: [0; 2] };
         let numbered = numbered(&[[0, 0], [2, 0], [1, 0]], window, [1, 1]);
         // Pixels 0 2 4 6 of the even patches, then 1 3 5 of the odd one.
         assert_eq!(numbered.table.sources, [0, 2, 4, 6, 1, 3, 5]);
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn values_of_different_cells_are_never_shared() {
-        let window = Window { kernel: 2, stride: 1, padding: 0 };
+        let window = Window { kernel: 2, stride: 1, padding: [0; 2] };
         let numbered = numbered(&[[0, 0], [1, 0]], window, [1, 2]);
         // Cells of two: left 0 1 and 1 2, right 2 3 and 3 4.
         assert_eq!(numbered.cells, [3, 3]);
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn padding_keeps_borders_apart() {
-        let window = Window { kernel: 3, stride: 1, padding: 1 };
+        let window = Window { kernel: 3, stride: 1, padding: [1; 2] };
         let map = Map::region(Shape::new(1, 3, 5), Shape::new(1, 3, 4), &[[0, 0], [1, 0]]);
         let mut numbering = Numbering { offsets: &[[0, 0], [1, 0]], budget: 1000 };
         let numbered = numbering.windows(&map, window, [1, 1], None, 1).unwrap();

@@ -5,7 +5,7 @@ use crate::kernel::activation::Activation;
 use crate::kernel::pooling::Pooling;
 use crate::net::fold::Affine;
 use crate::net::plan::Slot;
-use crate::net::step::{Convolution, Matrix};
+use crate::net::step::{Convolution, Depthwise, Matrix};
 
 /// Values that one unit of a cheap operation works on.
 pub(super) const VALUES: usize = 128;
@@ -22,6 +22,14 @@ pub(crate) enum Operation {
         pieces: Vec<Piece>,
         addend: Option<Vec<u32>>,
         inner: usize,
+        input: Slot,
+        output: Slot,
+    },
+    Depthwise {
+        depthwise: Depthwise,
+        table: Table,
+        values: usize,
+        channels: usize,
         input: Slot,
         output: Slot,
     },
@@ -86,9 +94,9 @@ impl Operation {
                 Some((*output, [values, convolution.filters]))
             }
             Self::Multiply { matrix, values, output, .. } => Some((*output, [*values, matrix.outputs])),
-            Self::Pool { values, channels, output, .. } | Self::Copy { values, channels, output, .. } => {
-                Some((*output, [*values, *channels]))
-            }
+            Self::Depthwise { values, channels, output, .. }
+            | Self::Pool { values, channels, output, .. }
+            | Self::Copy { values, channels, output, .. } => Some((*output, [*values, *channels])),
             Self::Add { addend, channels, into, .. } => Some((*into, [addend.len(), *channels])),
             Self::Normalise { .. } | Self::Activate { .. } => None,
         }
@@ -98,6 +106,7 @@ impl Operation {
     pub(super) fn reads(&self) -> Slot {
         match self {
             Self::Convolve { input, .. }
+            | Self::Depthwise { input, .. }
             | Self::Multiply { input, .. }
             | Self::Pool { input, .. }
             | Self::Copy { input, .. }
@@ -110,9 +119,10 @@ impl Operation {
     pub(super) fn unit(&self) -> usize {
         match self {
             Self::Normalise { affine, .. } => VALUES * affine.scale.len(),
-            Self::Activate { channels, .. } | Self::Pool { channels, .. } | Self::Add { channels, .. } => {
-                VALUES * channels
-            }
+            Self::Activate { channels, .. }
+            | Self::Depthwise { channels, .. }
+            | Self::Pool { channels, .. }
+            | Self::Add { channels, .. } => VALUES * channels,
             Self::Multiply { values, .. } => values * OUTPUTS,
             Self::Convolve { .. } | Self::Copy { .. } => usize::MAX,
         }

@@ -94,6 +94,16 @@ impl Unroller<'_> {
             Step::ConvolveCells { convolution, grid, input, output } => {
                 self.convolution(convolution, grid, input, output, false)
             }
+            Step::Depthwise { depthwise, input, output } => {
+                let (channels, taps) =
+                    (depthwise.bias.len(), depthwise.window.kernel * depthwise.window.kernel);
+                let Numbered { map, table, .. } =
+                    self.windows(input, depthwise.window, [1, 1], None, channels)?;
+                self.share(&depthwise.path, &map, taps);
+                let values = map.values();
+                let operation = Operation::Depthwise { depthwise, table, values, channels, input, output };
+                self.put(output, map, operation)
+            }
             Step::Multiply { matrix, input, output } => self.matrix(matrix, input, output),
             Step::Pool { pooling, window, input, output } => {
                 let channels = self.map(input)?.shape.channels;
@@ -121,7 +131,7 @@ impl Unroller<'_> {
             }
             Step::Add { input, into, activation } => {
                 let channels = self.map(into)?.shape.channels;
-                let pixel = Window { kernel: 1, stride: 1, padding: 0 };
+                let pixel = Window { kernel: 1, stride: 1, padding: [0; 2] };
                 let Numbered { map, table, addend, .. } =
                     self.windows(input, pixel, [1, 1], Some(into), channels)?;
                 self.put(into, map, Operation::Add { table, addend, channels, input, into, activation })

@@ -6,6 +6,7 @@ use super::number::{Map, PADDING};
 use super::operation::{OUTPUTS, Operation, VALUES};
 use crate::Shape;
 use crate::kernel::aligned::Aligned;
+use crate::kernel::depthwise::{Filters, listed};
 use crate::kernel::gemm_f32::{PackedWeights, multiply};
 use crate::kernel::indirection::{ListedWindows, Rows};
 use crate::kernel::isa::Isa;
@@ -33,6 +34,7 @@ pub(crate) struct Unrolled {
 /// The filters of an operation and where their windows lie.
 struct Packed {
     weights: Vec<PackedWeights>,
+    depthwise: Option<Filters>,
     sources: Vec<u32>,
     rows: Rows,
 }
@@ -59,21 +61,43 @@ impl Packed {
         let (weights, table, channels) = match operation {
             Operation::Convolve { convolution, table, inner, .. } => {
                 let taps = convolution.window.kernel * convolution.window.kernel;
-                (packed::cells(convolution, isa), table, inner / taps.max(1))
+                let weights = packed::banks(convolution, isa);
+                let own = inner / taps.max(1);
+                if convolution.groups > 1 {
+                    // Channels of a group are neighbours in one pixel only.
+                    let rows = Rows { count: taps, run: own };
+                    return Self { weights, depthwise: None, sources: table.sources().to_vec(), rows };
+                }
+                (weights, table, own)
             }
             Operation::Multiply { matrix, table, channels, .. } => {
                 (packed::parts(matrix, OUTPUTS, isa), table, *channels)
             }
-            _ => return Self { weights: vec![], sources: vec![], rows: Rows { count: 0, run: 0 } },
+            Operation::Depthwise { depthwise, table, .. } => {
+                let filters = Some(packed::filters(depthwise));
+                let rows = Rows { count: table.taps(), run: 0 };
+                return Self { weights: vec![], depthwise: filters, sources: table.sources().to_vec(), rows };
+            }
+            _ => {
+                let rows = Rows { count: 0, run: 0 };
+                return Self { weights: vec![], depthwise: None, sources: vec![], rows };
+            }
         };
         let (sources, count, run) = table.runs(channels);
-        Self { weights, sources, rows: Rows { count, run } }
+        Self { weights, depthwise: None, sources, rows: Rows { count, run } }
     }
 
     /// The windows of the values from `first` on, over a map.
     fn listed(&self, map: &Held, first: usize, outputs: usize) -> ListedWindows<'_> {
         let sources = &self.sources[first * self.rows.count..];
-        ListedWindows { sources, rows: self.rows, channels: map.channels, values: map.values, outputs }
+        ListedWindows {
+            sources,
+            rows: self.rows,
+            channels: map.channels,
+            values: map.values,
+            outputs,
+            first: [0; 2],
+        }
     }
 }
 
@@ -160,9 +184,19 @@ impl Pass<'_> {
                 if let Some(addend) = addend {
                     rows(before.of(memory), &addend[piece.first..], convolution.filters, out);
                 }
-                if let Some(weights) = packed.weights.get(piece.cell) {
-                    let windows = packed.listed(input, piece.first, convolution.filters);
+                let windows = packed.listed(input, piece.first, convolution.filters);
+                let (run, own) = (packed.rows.run, convolution.of_bank());
+                let banks = packed.weights[piece.cell..].iter().take(convolution.groups);
+                for (group, weights) in banks.enumerate() {
+                    let windows = ListedWindows { first: [group * run, group * own], ..windows };
                     multiply(weights, input.of(memory), &windows, 0..piece.values, out, addend.is_some());
+                }
+            }
+            Operation::Depthwise { channels, .. } => {
+                if let Some(filters) = &packed.depthwise {
+                    let sources = &packed.sources[unit * VALUES * packed.rows.count..];
+                    debug_assert!(sources.len() >= out.len() / channels * packed.rows.count);
+                    listed(isa, filters, (input.of(memory), input.values), sources, out);
                 }
             }
             Operation::Multiply { values, .. } if stage.does == Does::Parts => {

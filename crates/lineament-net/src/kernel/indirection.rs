@@ -110,6 +110,45 @@ unsafe impl Windows for IndirectWindows<'_> {
     }
 }
 
+/// The windows of one group of channels: a row is one pixel's channels of the group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GroupedWindows<'a> {
+    /// Those of all channels, but for their rows, which are the group's.
+    pub(crate) windows: IndirectWindows<'a>,
+    /// Pixels of a line of a window, and channels of a pixel.
+    pub(crate) kernel: usize,
+    pub(crate) channels: usize,
+    /// The group's first channel, and its first filter.
+    pub(crate) input: usize,
+    pub(crate) output: usize,
+}
+
+// SAFETY: functions of values that nobody can change while this borrows them.
+unsafe impl Windows for GroupedWindows<'_> {
+    fn rows(&self) -> Rows {
+        self.windows.rows
+    }
+
+    #[inline]
+    fn input(&self, window: usize, row: usize) -> usize {
+        let (line, column) = (row / self.kernel, row % self.kernel);
+        self.windows.input(window, line) + column * self.channels + self.input
+    }
+
+    #[inline]
+    fn output(&self, window: usize) -> usize {
+        self.windows.output(window).wrapping_add(self.output)
+    }
+
+    /// The last row begins farthest.
+    fn farthest(&self, range: Range<usize>) -> [usize; 2] {
+        let last = self.windows.rows.count.saturating_sub(1);
+        range.fold([0; 2], |[input, output], window| {
+            [self.input(window, last).max(input), self.output(window).max(output)]
+        })
+    }
+}
+
 /// Rows of a matrix from `start` on, `inner` values each, to rows of `outputs`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MatrixRows {
@@ -154,6 +193,8 @@ pub(crate) struct ListedWindows<'a> {
     pub(crate) channels: usize,
     pub(crate) values: usize,
     pub(crate) outputs: usize,
+    /// The first of a value's numbers that is read, and of the outputs that is written: those of a group of channels.
+    pub(crate) first: [usize; 2],
 }
 
 // SAFETY: functions of values that nobody can change while this borrows them.
@@ -165,11 +206,12 @@ unsafe impl Windows for ListedWindows<'_> {
     #[inline]
     fn input(&self, window: usize, row: usize) -> usize {
         (self.sources[window * self.rows.count + row] as usize).min(self.values) * self.channels
+            + self.first[0]
     }
 
     #[inline]
     fn output(&self, window: usize) -> usize {
-        window * self.outputs
+        window * self.outputs + self.first[1]
     }
 }
 
@@ -228,8 +270,11 @@ mod tests {
         ) {
             let offsets: Vec<Offsets> = offsets.into_iter().map(|(input, output)| Offsets { input, output }).collect();
             let windows = IndirectWindows { offsets: &offsets, line, rows: Rows { count, run: 1 }, base };
+            let pixels = IndirectWindows { rows: Rows { count: count * count, run: 1 }, ..windows };
+            let grouped = GroupedWindows { windows: pixels, kernel: count, channels: 3, input: 2, output: 5 };
             for range in [0..offsets.len(), offsets.len() / 3..offsets.len(), 0..0] {
-                prop_assert_eq!(windows.farthest(range.clone()), OneByOne(&windows).farthest(range));
+                prop_assert_eq!(windows.farthest(range.clone()), OneByOne(&windows).farthest(range.clone()));
+                prop_assert_eq!(grouped.farthest(range.clone()), OneByOne(&grouped).farthest(range));
             }
         }
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod aligned;
+pub(crate) mod depthwise;
 pub(crate) mod gemm_f32;
 pub(crate) mod gemm_u8i8;
 pub(crate) mod indirection;

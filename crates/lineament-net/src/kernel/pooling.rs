@@ -149,7 +149,8 @@ mod tests {
         fn every_path_agrees_with_plain_windows(
             height in 3usize..9, width in 3usize..9, channels in 1usize..40, kernel in 1usize..4, stride in 1usize..4, padded: bool, mean: bool,
         ) {
-            let window = Window { kernel, stride, padding: if padded { kernel / 2 } else { 0 } };
+            let before = if padded { kernel / 2 } else { 0 };
+            let window = Window { kernel, stride, padding: [before; 2] };
             let shape = Shape { channels, height, width };
             // Room between the rows, which must not be read.
             let line = width * channels + 3;
@@ -164,12 +165,12 @@ mod tests {
                         let (column, channel) = (at / channels, at % channels);
                         let inside = |start: usize, n: usize| {
                             (0..kernel).map(move |tap| start + tap).filter(move |&at| {
-                                at >= window.padding && at < n + window.padding
+                                at >= before && at < n + before
                             })
                         };
                         let values: Vec<f64> = inside(row * stride, height)
                             .flat_map(|y| inside(column * stride, width).map(move |x| (y, x)))
-                            .map(|(y, x)| (y - window.padding) * line + (x - window.padding) * channels + channel)
+                            .map(|(y, x)| (y - before) * line + (x - before) * channels + channel)
                             .map(|at| f64::from(map[at]))
                             .collect();
                         let expected = if mean {

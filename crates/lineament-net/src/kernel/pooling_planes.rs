@@ -15,7 +15,7 @@ const NARROWEST: usize = 16;
 /// leave registers half empty.
 pub(crate) fn suits(window: Window, shape: Shape) -> bool {
     let Window { kernel, stride, padding } = window;
-    padding == 0 && stride == STRIDE && (kernel == 2 || kernel == 3) && shape.width >= NARROWEST
+    padding == [0; 2] && stride == STRIDE && (kernel == 2 || kernel == 3) && shape.width >= NARROWEST
 }
 
 /// Pools planes of `shape` (whose channels do not matter), one after the other, with windows that suit them.
@@ -122,7 +122,7 @@ mod tests {
         fn planes_are_pooled_as_pixels_are(
             planes in 1usize..4, height in 3usize..9, width in 16usize..70, three: bool, mean: bool,
         ) {
-            let window = Window { kernel: if three { 3 } else { 2 }, stride: 2, padding: 0 };
+            let window = Window { kernel: if three { 3 } else { 2 }, stride: 2, padding: [0; 2] };
             let shape = Shape { channels: 1, height, width };
             let to = window.slide(shape);
             let pooling = if mean { Pooling::Mean } else { Pooling::Max };

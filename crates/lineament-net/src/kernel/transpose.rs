@@ -40,17 +40,17 @@ pub(crate) fn to_pixels(
     transpose(isa, planes, from, pixels, channels);
 }
 
-/// `count` pixels side by side as the values of `channels` planes that begin `apart` values from one another.
+/// The first `channels` values of `count` pixels that begin `every` values from one another, as those of planes that begin `apart` values from one another.
 ///
 /// # Panics
 /// As [`to_pixels`].
 pub(crate) fn to_planes(
     isa: Isa,
-    pixels: &[f32],
+    (pixels, every): (&[f32], usize),
     [channels, count]: [usize; 2],
     (planes, apart): (&mut [f32], usize),
 ) {
-    let from = Matrix { rows: count, columns: channels, stride: channels };
+    let from = Matrix { rows: count, columns: channels, stride: every };
     transpose(isa, pixels, from, planes, apart);
 }
 
@@ -193,7 +193,7 @@ mod tests {
                     prop_assert_eq!(Some(*pixel), expected);
                 }
                 let mut back = vec![7.0; channels * apart];
-                to_planes(isa, &pixels, [channels, count], (&mut back, apart));
+                to_planes(isa, (&pixels, channels), [channels, count], (&mut back, apart));
                 for (at, value) in back.iter().enumerate() {
                     prop_assert_eq!(*value, if at % apart.max(1) < count { planes[at] } else { 7.0 });
                 }
@@ -210,6 +210,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "of 79 values")]
     fn too_few_values_are_refused() {
-        to_planes(Isa::best(), &[0.0; 79], [10, 8], (&mut [0.0; 80], 8));
+        to_planes(Isa::best(), (&[0.0; 79], 10), [10, 8], (&mut [0.0; 80], 8));
     }
 }

@@ -1,7 +1,7 @@
 //! Learnt arrays in the order that the steps read them, with normalisations multiplied in.
 
 use super::NetError;
-use super::step::{Convolution, Matrix};
+use super::step::{Convolution, Depthwise, Matrix};
 use crate::kernel::activation::Activation;
 use crate::kernel::window::Window;
 use crate::spec::join;
@@ -40,30 +40,36 @@ pub(crate) fn convolution(
     weights: &Weights,
     affine: Option<Affine>,
 ) -> Result<Convolution, NetError> {
-    let (window, biased, cells) = match layer {
-        Layer::Conv { kernel, stride, padding, bias, .. } => {
-            (Window { kernel: *kernel, stride: *stride, padding: *padding }, *bias, 1)
+    let (window, biased, cells, groups) = match layer {
+        Layer::Conv { kernel, stride, padding, groups, bias, .. } => {
+            (Window { kernel: *kernel, stride: *stride, padding: *padding }, *bias, 1, *groups)
         }
         Layer::LocalConv { kernel, stride, padding, grid, bias, .. } => {
-            (Window { kernel: *kernel, stride: *stride, padding: *padding }, *bias, grid[0] * grid[1])
+            let window = Window { kernel: *kernel, stride: *stride, padding: [*padding; 2] };
+            (window, *bias, grid[0] * grid[1], 1)
         }
         other => return Err(NetError::Mismatch { layer: at.path.clone(), kind: other.kind() }),
     };
-    let (inputs, filters) = (at.input.channels, at.output.channels);
+    let filters = at.output.channels;
+    let (inputs, own) = (at.input.channels / groups, filters / groups);
     let taps = window.kernel * window.kernel;
     let given = array(at, "weight", weights)?;
     let mut weight = Vec::with_capacity(given.len());
-    for bank in given.chunks_exact(filters * inputs * taps) {
+    for bank in given.chunks_exact(own * inputs * taps) {
         for tap in 0..taps {
             for input in 0..inputs {
-                weight.extend((0..filters).map(|filter| bank[(filter * inputs + input) * taps + tap]));
+                weight.extend((0..own).map(|filter| bank[(filter * inputs + input) * taps + tap]));
             }
         }
     }
     let mut bias = if biased { array(at, "bias", weights)?.to_vec() } else { vec![0.0; cells * filters] };
     if let Some(affine) = affine {
-        for row in weight.chunks_exact_mut(filters) {
-            row.iter_mut().zip(&affine.scale).for_each(|(w, scale)| *w *= scale);
+        // Cells have all filters each, groups their own ones.
+        let banks = weight.chunks_exact_mut(own * inputs * taps);
+        for (bank, scale) in banks.zip(affine.scale.chunks_exact(own).cycle()) {
+            for row in bank.chunks_exact_mut(own) {
+                row.iter_mut().zip(scale).for_each(|(w, scale)| *w *= scale);
+            }
         }
         for row in bias.chunks_exact_mut(filters) {
             offset(row, &affine);
@@ -71,7 +77,28 @@ pub(crate) fn convolution(
         finite(at, [&weight, &bias])?;
     }
     let path = at.path.clone();
-    Ok(Convolution { path, window, filters, weight, bias, activation: Activation::Identity })
+    Ok(Convolution { path, window, filters, groups, weight, bias, activation: Activation::Identity })
+}
+
+/// Whether the filters of a layer read one channel each, one filter a channel.
+pub(crate) fn is_depthwise(layer: &Layer, at: &CheckedLayer) -> bool {
+    let channels = at.input.channels;
+    matches!(layer, Layer::Conv { groups, filters, .. } if *groups > 1 && *groups == channels && *filters == channels)
+}
+
+/// A depthwise convolution without its activation.
+pub(crate) fn depthwise(
+    layer: &Layer,
+    at: &CheckedLayer,
+    weights: &Weights,
+    affine: Option<Affine>,
+) -> Result<Depthwise, NetError> {
+    // A bank is one filter: taps run along it.
+    let Convolution { path, window, weight, bias, activation, .. } = convolution(layer, at, weights, affine)?;
+    let (taps, channels) = (window.kernel * window.kernel, at.input.channels);
+    let value = |tap: usize| (0..channels).map(move |channel| channel * taps + tap);
+    let weight = (0..taps).flat_map(value).map(|from| weight[from]).collect();
+    Ok(Depthwise { path, window, weight, bias, activation })
 }
 
 /// A fully connected layer without its activation.

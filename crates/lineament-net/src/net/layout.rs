@@ -1,6 +1,7 @@
 //! Where every map of a pass lies: all of them in one arena, each with room for the padding that its readers ask for.
 
 use super::plan::{Plan, Slot, Step};
+use super::step::Depthwise;
 use crate::Shape;
 use crate::kernel::gemm_u8i8::quantize::Scale;
 
@@ -179,6 +180,7 @@ impl Step {
         match self {
             Self::Convolve { input, .. }
             | Self::ConvolveCells { input, .. }
+            | Self::Depthwise { input, .. }
             | Self::Multiply { input, .. }
             | Self::Pool { input, .. }
             | Self::Copy { input, .. }
@@ -193,6 +195,7 @@ impl Step {
         match self {
             Self::Convolve { output, .. }
             | Self::ConvolveCells { output, .. }
+            | Self::Depthwise { output, .. }
             | Self::Multiply { output, .. }
             | Self::Pool { output, .. }
             | Self::Copy { output, .. }
@@ -207,6 +210,7 @@ impl Step {
         match self {
             Self::Convolve { accumulate, .. } => !accumulate,
             Self::ConvolveCells { .. }
+            | Self::Depthwise { .. }
             | Self::Multiply { .. }
             | Self::Pool { .. }
             | Self::Copy { .. }
@@ -219,8 +223,9 @@ impl Step {
     fn padding(&self) -> usize {
         match self {
             Self::Convolve { convolution, .. } | Self::ConvolveCells { convolution, .. } => {
-                convolution.window.padding
+                convolution.window.room()
             }
+            Self::Depthwise { depthwise, .. } => depthwise.window.room(),
             _ => 0,
         }
     }
@@ -232,7 +237,9 @@ impl Step {
                 convolution.output(input)
             }
             Self::Multiply { matrix, .. } => Shape::new(matrix.outputs, 1, 1),
-            Self::Pool { window, .. } => window.slide(input),
+            Self::Depthwise { depthwise: Depthwise { window, .. }, .. } | Self::Pool { window, .. } => {
+                window.slide(input)
+            }
             Self::Copy { .. }
             | Self::ToBytes { .. }
             | Self::Normalise { .. }

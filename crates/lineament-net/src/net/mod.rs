@@ -6,6 +6,7 @@
 
 mod batch;
 pub(crate) mod buffer_pool;
+mod conversion;
 pub(crate) mod fold;
 pub(crate) mod layout;
 mod lru;
@@ -49,7 +50,7 @@ pub struct Net {
     buffers: BufferPool<Aligned>,
 }
 
-/// What the sums of convolutions are made in. The rest of a net is single precision throughout.
+/// What the sums of convolutions are made in, but for depthwise ones. The rest of a net is single precision throughout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Arithmetic {

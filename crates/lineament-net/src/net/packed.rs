@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::step::{Convolution, Matrix};
+use super::step::{Convolution, Depthwise, Matrix};
 use super::work::{evenly, parts as parts_of};
 use crate::Isa;
 use crate::kernel::tiling::Packing;
 use crate::kernel::winograd::{Form, Winograd};
-use crate::kernel::{gemm_f32, gemm_u8i8};
+use crate::kernel::{depthwise, gemm_f32, gemm_u8i8};
 
 /// The most outputs of a matrix that are packed together: each such part is a piece of work of its own.
 const OUTPUTS: usize = 32;
@@ -22,12 +22,13 @@ pub(crate) fn ranges(outputs: usize) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// One convolution or matrix in the forms that kernels read. A form that is never asked for costs nothing.
+/// One convolution, depthwise convolution or matrix in the forms that kernels read. A form that is never asked for costs nothing.
 #[derive(Debug)]
 pub(crate) struct PackedLayer {
     isa: Isa,
     single: OnceLock<Vec<gemm_f32::PackedWeights>>,
     bytes: OnceLock<Vec<gemm_u8i8::PackedWeights>>,
+    depthwise: OnceLock<depthwise::Filters>,
     /// One a form of tiles.
     winograd: [OnceLock<Winograd>; 2],
 }
@@ -35,22 +36,23 @@ pub(crate) struct PackedLayer {
 impl PackedLayer {
     /// Nothing yet, for the kernels of `isa`.
     pub(crate) fn new(isa: Isa) -> Self {
-        Self { isa, single: OnceLock::new(), bytes: OnceLock::new(), winograd: Default::default() }
+        let (single, bytes, depthwise) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { isa, single, bytes, depthwise, winograd: Default::default() }
     }
 
-    /// The weights of each cell.
-    pub(crate) fn cells(&self, convolution: &Convolution) -> &[gemm_f32::PackedWeights] {
-        self.single.get_or_init(|| cells(convolution, self.isa))
+    /// The weights of each cell or group.
+    pub(crate) fn banks(&self, convolution: &Convolution) -> &[gemm_f32::PackedWeights] {
+        self.single.get_or_init(|| banks(convolution, self.isa))
     }
 
-    /// The weights of each cell in bytes.
-    pub(crate) fn byte_cells(&self, convolution: &Convolution) -> &[gemm_u8i8::PackedWeights] {
-        let Convolution { filters, activation, .. } = convolution;
-        let rows = convolution.rows();
-        let pack = |(weight, bias)| {
-            gemm_u8i8::PackedWeights::new(weight, bias, *filters, rows, activation, self.isa)
+    /// The weights of each cell or group in bytes.
+    pub(crate) fn byte_banks(&self, convolution: &Convolution) -> &[gemm_u8i8::PackedWeights] {
+        let (filters, rows) = (convolution.of_bank(), convolution.rows());
+        let pack = |(index, (weight, bias))| {
+            let activation = convolution.activation_of(index);
+            gemm_u8i8::PackedWeights::new(weight, bias, filters, rows, &activation, self.isa)
         };
-        self.bytes.get_or_init(|| convolution.cells().map(pack).collect())
+        self.bytes.get_or_init(|| convolution.banks().enumerate().map(pack).collect())
     }
 
     /// Weights for tiles.
@@ -61,6 +63,11 @@ impl PackedLayer {
         packed.get_or_init(|| Winograd::new(weight, bias, form, *filters, activation, self.isa))
     }
 
+    /// The filters of a depthwise convolution.
+    pub(crate) fn depthwise(&self, depthwise: &Depthwise) -> &depthwise::Filters {
+        self.depthwise.get_or_init(|| filters(depthwise))
+    }
+
     /// The outputs of a matrix in [`ranges`].
     pub(crate) fn parts(&self, matrix: &Matrix) -> &[gemm_f32::PackedWeights] {
         self.single
@@ -68,11 +75,19 @@ impl PackedLayer {
     }
 }
 
-/// Packed weights a cell.
-pub(crate) fn cells(convolution: &Convolution, isa: Isa) -> Vec<gemm_f32::PackedWeights> {
-    let Convolution { filters, activation, .. } = convolution;
-    let pack = |(weight, bias)| gemm_f32::PackedWeights::new(weight, bias, *filters, activation, isa);
-    convolution.cells().map(pack).collect()
+/// The filters of a depthwise convolution.
+pub(crate) fn filters(depthwise: &Depthwise) -> depthwise::Filters {
+    let Depthwise { window, weight, bias, activation, .. } = depthwise;
+    depthwise::Filters::new(weight, bias, *window, activation)
+}
+
+/// Packed weights of each cell or group.
+pub(crate) fn banks(convolution: &Convolution, isa: Isa) -> Vec<gemm_f32::PackedWeights> {
+    let filters = convolution.of_bank();
+    let pack = |(index, (weight, bias))| {
+        gemm_f32::PackedWeights::new(weight, bias, filters, &convolution.activation_of(index), isa)
+    };
+    convolution.banks().enumerate().map(pack).collect()
 }
 
 /// Packed weights for each so many outputs; the last may have fewer.

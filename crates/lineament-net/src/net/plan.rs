@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use super::NetError;
-use super::fold::{Affine, convolution, matrix, normalisation, slopes};
-use super::step::{Convolution, Matrix};
+use super::fold::{Affine, convolution, depthwise, is_depthwise, matrix, normalisation, slopes};
+use super::step::{Convolution, Depthwise, Matrix};
 use crate::kernel::activation::Activation;
 use crate::kernel::pooling::Pooling;
 use crate::kernel::window::Window;
@@ -27,6 +27,13 @@ pub(crate) enum Step {
     ConvolveCells {
         convolution: Convolution,
         grid: [usize; 2],
+        input: Slot,
+        output: Slot,
+    },
+    /// In single precision whatever the others are in: a map is read twice to become bytes, for nine or twenty-five
+    /// products a value.
+    Depthwise {
+        depthwise: Depthwise,
         input: Slot,
         output: Slot,
     },
@@ -81,6 +88,7 @@ impl Plan {
             Step::Convolve { convolution, .. } | Step::ConvolveCells { convolution, .. } => {
                 convolution.weight.len()
             }
+            Step::Depthwise { depthwise, .. } => depthwise.weight.len(),
             Step::Multiply { matrix, .. } => matrix.weight.len(),
             _ => 0,
         };
@@ -149,6 +157,8 @@ fn activation(
 ) -> Result<Option<Activation>, NetError> {
     Ok(match (layers.first(), checked.first()) {
         (Some(Layer::Relu), _) => Some(Activation::Relu),
+        (Some(Layer::Relu6), _) => Some(Activation::Relu6),
+        (Some(Layer::HardSwish), _) => Some(Activation::HardSwish),
         (Some(Layer::Prelu { .. }), Some(at)) => Some(Activation::Prelu(slopes(at, weights)?)),
         _ => None,
     })
@@ -205,7 +215,7 @@ impl Compiler<'_> {
                 Layer::MaxPool { kernel, stride, padding } | Layer::AvgPool { kernel, stride, padding } => {
                     let mean = matches!(layer, Layer::AvgPool { .. });
                     let pooling = if mean { Pooling::Mean } else { Pooling::Max };
-                    let window = Window { kernel: *kernel, stride: *stride, padding: *padding };
+                    let window = Window { kernel: *kernel, stride: *stride, padding: [*padding; 2] };
                     let output = self.slot();
                     self.steps.push(Step::Pool { pooling, window, input: current, output });
                     current = output;
@@ -218,7 +228,7 @@ impl Compiler<'_> {
                     current = self.writable(current, owned);
                     self.steps.push(Step::Normalise { affine, activation, slot: current });
                 }
-                Layer::Relu | Layer::Prelu { .. } => {
+                Layer::Relu | Layer::Relu6 | Layer::HardSwish | Layer::Prelu { .. } => {
                     let activation = activation(&layers[at - 1..], &checked[at - 1..], self.weights)?;
                     current = self.writable(current, owned);
                     if let Some(activation) = activation {
@@ -259,6 +269,10 @@ impl Compiler<'_> {
         Ok(if let Layer::Linear { .. } = layer {
             let matrix = matrix(layer, place, self.weights, tail.affine)?;
             Step::Multiply { matrix: Matrix { activation: tail.activation, ..matrix }, input, output }
+        } else if is_depthwise(layer, place) {
+            let depthwise = depthwise(layer, place, self.weights, tail.affine)?;
+            let depthwise = Depthwise { activation: tail.activation, ..depthwise };
+            Step::Depthwise { depthwise, input, output }
         } else {
             let convolution = convolution(layer, place, self.weights, tail.affine)?;
             let convolution = Convolution { activation: tail.activation, ..convolution };
@@ -287,6 +301,8 @@ impl Compiler<'_> {
             [.., Layer::Conv { .. }, Layer::BatchNorm { .. }] => body.len() - 2,
             _ => body.len(),
         };
+        let adds = |(layer, at)| !is_depthwise(layer, at);
+        let last = if body.iter().zip(checked).nth(last).is_some_and(adds) { last } else { body.len() };
         let (fused, input) = if last < body.len() && last > 0 {
             (true, self.sequence(&body[..last], &checked[..last], input, true)?)
         } else {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::conversion::{self, OutputPlanes};
 use super::layout::{At, Layout};
 use super::plan::Plan;
 use super::tiled::{self, Tiled};
@@ -25,6 +26,8 @@ pub(crate) struct Program {
     pub(crate) stages: Vec<Stage>,
     /// What the units of each stage read and write.
     pub(crate) schedule: Schedule,
+    /// How the output leaves the arena.
+    pub(crate) planes: OutputPlanes,
 }
 
 /// A step of the plan, or a part of it that has to be done by all threads before the next begins.
@@ -41,6 +44,13 @@ impl Program {
     pub(crate) fn new(plan: &Plan, input: Shape, items: usize) -> Option<Self> {
         let layout = Layout::new(plan, input, items, MOST)?;
         let (mut stages, mut parts, mut len) = (Vec::new(), Vec::new(), layout.len);
+        if let Some(units) = conversion::inward(layout.input, items) {
+            let start = layout.input.offset;
+            let written = start..start + items * layout.input.item();
+            let starts = units.iter().map(|unit| start + unit.start).collect();
+            parts.push(([start..start, written], starts));
+            stages.push(Stage { step: 0, writes_map: false, work: Work::Inward { units } });
+        }
         for (index, (step, ends)) in plan.steps.iter().zip(&layout.ends).enumerate() {
             let stretch = |at: At| at.offset..at.offset + at.value(items * at.item());
             let written = stretch(ends.output);
@@ -76,6 +86,12 @@ impl Program {
                 },
             }
         }
-        Some(Self { items, layout, len, stages, schedule: Schedule::new(parts.into_iter()) })
+        let planes = OutputPlanes::new(layout.output, items);
+        Some(Self { items, layout, len, stages, schedule: Schedule::new(parts.into_iter()), planes })
+    }
+
+    /// Whether its first stage brings the input to its place.
+    pub(crate) fn brings_input(&self) -> bool {
+        matches!(self.stages.first(), Some(Stage { work: Work::Inward { .. }, .. }))
     }
 }

@@ -2,18 +2,19 @@
 
 use super::Net;
 use super::buffer_pool::BufferPool;
+use super::conversion::{Outward, bring};
 use super::layout::{At, SCALE};
 use super::packed::{PackedLayer, ranges};
 use super::plan::Step;
 use super::program::{Program, Stage};
+use super::step::{Convolution, Depthwise};
 use super::work::{Unit, Work};
-use crate::Shape;
 use crate::kernel::aligned::Aligned;
 use crate::kernel::gemm_u8i8::quantize::{Scale, extremes};
-use crate::kernel::indirection::{IndirectWindows, Rows};
+use crate::kernel::indirection::{GroupedWindows, IndirectWindows, Rows};
 use crate::kernel::isa::Isa;
-use crate::kernel::transpose::{to_pixels, to_planes};
-use crate::kernel::{gemm_f32, gemm_u8i8};
+use crate::kernel::window::Window;
+use crate::kernel::{depthwise, gemm_f32, gemm_u8i8};
 use crate::scheduler::{self, Steps};
 
 impl Net {
@@ -30,43 +31,11 @@ impl Net {
                 buffers: &self.buffers,
             };
             scheduler::run(&program.schedule, &pass, arena, threads);
-            outward(self.isa, program, arena, output);
+            let outward =
+                Outward { isa: self.isa, planes: &program.planes, from: program.layout.output, arena };
+            scheduler::run(&program.planes.schedule, &outward, output, threads);
         });
     }
-}
-
-/// Brings the input, channels innermost, to its place.
-fn inward(isa: Isa, program: &Program, input: &[f32], arena: &mut [f32]) {
-    let from = program.layout.input;
-    let Shape { channels, height, width } = from.shape;
-    let map = &mut arena[from.offset..];
-    from.clear(program.items, map);
-    for (item, planes) in input.chunks_exact(from.shape.elements()).enumerate() {
-        for (row, count) in runs(from) {
-            let line = &mut map[from.pixel(item, 0, row, 0)..][..count * channels];
-            to_pixels(isa, (&planes[row * width..], height * width), [channels, count], line);
-        }
-    }
-}
-
-/// Brings the output, channels outermost, to whoever asked.
-fn outward(isa: Isa, program: &Program, arena: &[f32], output: &mut [f32]) {
-    let to = program.layout.output;
-    let Shape { channels, height, width } = to.shape;
-    let map = &arena[to.offset..];
-    for (item, planes) in output.chunks_exact_mut(to.shape.elements()).enumerate() {
-        for (row, count) in runs(to) {
-            let line = &map[to.pixel(item, 0, row, 0)..][..count * channels];
-            to_planes(isa, line, [channels, count], (&mut planes[row * width..], height * width));
-        }
-    }
-}
-
-/// The rows of an item where runs of pixels begin that are neighbours in memory, and their number: rows that nothing stands between are one run.
-fn runs(at: At) -> impl Iterator<Item = (usize, usize)> {
-    let Shape { height, width, .. } = at.shape;
-    let rows = if at.padding == 0 { height } else { 1 };
-    (0..height).step_by(rows.max(1)).map(move |row| (row, rows * width))
 }
 
 /// The steps of one pass.
@@ -82,11 +51,20 @@ struct Pass<'a> {
 
 impl Steps for Pass<'_> {
     fn begin(&self, arena: &mut [f32]) {
-        inward(self.isa, self.program, self.input, arena);
+        // A large input is brought in by all threads.
+        if !self.program.brings_input() {
+            let (from, items) = (self.program.layout.input, self.program.items);
+            let map = &mut arena[from.offset..];
+            from.clear(items, map);
+            bring(self.isa, from, 0..items * from.shape.height, self.input, (map, 0));
+        }
     }
 
     fn prepare(&self, stage: usize, written: &mut [f32]) {
         let stage = &self.program.stages[stage];
+        if let Work::Inward { .. } = stage.work {
+            return self.program.layout.input.clear(self.program.items, written);
+        }
         let ends = self.program.layout.ends[stage.step];
         if ends.fresh && stage.writes_map {
             ends.output.clear(self.program.items, written);
@@ -95,6 +73,10 @@ impl Steps for Pass<'_> {
 
     fn unit(&self, stage: usize, unit: usize, map: &[f32], out: &mut [f32]) {
         let Stage { step, work, .. } = &self.program.stages[stage];
+        if let Work::Inward { units } = work {
+            let Unit { start, first, end } = units[unit];
+            return bring(self.isa, self.program.layout.input, first..end, self.input, (out, start));
+        }
         let (ends, unit) = (&self.program.layout.ends[*step], &work.units()[unit]);
         self.run(&self.steps[*step], &self.packed[*step], [ends.input, ends.output], (work, unit), map, out);
     }
@@ -140,25 +122,42 @@ impl Pass<'_> {
                 Work::Sums { windows, runs, .. },
             ) if from.bytes => {
                 let accumulate = matches!(step, Step::Convolve { accumulate: true, .. });
-                let cells = packed.byte_cells(convolution);
+                let banks = packed.byte_banks(convolution);
                 let (offsets, rows) = (windows.as_slice(), convolution.rows());
                 let windows = IndirectWindows { offsets, line: from.line(), rows, base: unit.start };
                 let bytes = bytemuck::cast_slice(map);
                 for run in &runs[unit.first..unit.end] {
-                    if let (Some(weights), Some(first)) = (cells.get(run.weights), offsets.get(run.first)) {
-                        let scale = from.scale(first.input as usize / from.item(), map);
+                    if let (Some(weights), Some(first)) = (banks.get(run.weights), offsets.get(run.first)) {
+                        let map = (bytes, from.scale(first.input as usize / from.item(), map));
                         let range = run.first..run.end;
-                        gemm_u8i8::multiply(weights, (bytes, scale), &windows, range, out, accumulate);
+                        if convolution.groups == 1 {
+                            gemm_u8i8::multiply(weights, map, &windows, range, out, accumulate);
+                        } else {
+                            let windows = grouped(windows, convolution, from, run.weights);
+                            gemm_u8i8::multiply(weights, map, &windows, range, out, accumulate);
+                        }
+                    }
+                }
+            }
+            (Step::Convolve { convolution, accumulate, .. }, Work::Sums { windows, runs, .. })
+                if convolution.groups > 1 =>
+            {
+                let (banks, rows) = (packed.banks(convolution), convolution.rows());
+                let windows = IndirectWindows { offsets: windows, line: from.line(), rows, base: unit.start };
+                for run in &runs[unit.first..unit.end] {
+                    if let Some(weights) = banks.get(run.weights) {
+                        let windows = grouped(windows, convolution, from, run.weights);
+                        gemm_f32::multiply(weights, map, &windows, run.first..run.end, out, *accumulate);
                     }
                 }
             }
             (_, Work::Sums { windows, runs, .. }) => {
                 let (packed, rows, accumulate) = match step {
                     Step::Convolve { convolution, accumulate, .. } => {
-                        (packed.cells(convolution), convolution.rows(), *accumulate)
+                        (packed.banks(convolution), convolution.rows(), *accumulate)
                     }
                     Step::ConvolveCells { convolution, .. } => {
-                        (packed.cells(convolution), convolution.rows(), false)
+                        (packed.banks(convolution), convolution.rows(), false)
                     }
                     Step::Multiply { matrix, .. } => {
                         let whole =
@@ -185,6 +184,9 @@ impl Pass<'_> {
                     }
                 }
             }
+            (Step::Depthwise { depthwise, .. }, Work::Rows { .. }) => {
+                depthwise_rows((depthwise, packed), [from, to], unit, map, out, self.isa);
+            }
             (_, Work::Rows { .. }) => {
                 let wide = to.shape.width * to.shape.channels;
                 for index in unit.first..unit.end {
@@ -196,6 +198,51 @@ impl Pass<'_> {
             // The program is made from the steps, kind by kind.
             _ => {}
         }
+    }
+}
+
+/// The windows of one group of a convolution's channels.
+fn grouped<'a>(
+    windows: IndirectWindows<'a>,
+    convolution: &Convolution,
+    from: At,
+    group: usize,
+) -> GroupedWindows<'a> {
+    GroupedWindows {
+        windows,
+        kernel: convolution.window.kernel,
+        channels: from.shape.channels,
+        input: group * windows.rows.run,
+        output: group * convolution.of_bank(),
+    }
+}
+
+/// Rows of a depthwise convolution, those of each item together.
+fn depthwise_rows(
+    (depthwise, packed): (&Depthwise, &PackedLayer),
+    [from, to]: [At; 2],
+    unit: &Unit,
+    map: &[f32],
+    out: &mut [f32],
+    isa: Isa,
+) {
+    let height = to.shape.height;
+    let Window { stride, padding, .. } = depthwise.window;
+    let filters = packed.depthwise(depthwise);
+    let mut next = unit.first;
+    while next < unit.end {
+        let (item, row) = (next / height, next % height);
+        let rows = (height - row).min(unit.end - next);
+        let rows = depthwise::Rows {
+            map: &map[from.pixel(item, padding[0], row * stride, 0)..],
+            map_line: from.line(),
+            out: &mut out[to.pixel(item, 0, row, 0) - unit.start..],
+            out_line: to.line(),
+            rows,
+            columns: to.shape.width,
+        };
+        next += rows.rows;
+        filters.run(isa, rows);
     }
 }
 
@@ -237,7 +284,10 @@ fn row_of(step: &Step, item: usize, row: usize, map: &[f32], from: At, line: &mu
             line.iter_mut().zip(added).for_each(|(v, a)| *v += a);
             activation.apply(line, from.shape.channels);
         }
-        Step::Convolve { .. } | Step::ConvolveCells { .. } | Step::Multiply { .. } | Step::ToBytes { .. } => {
-        }
+        Step::Convolve { .. }
+        | Step::ConvolveCells { .. }
+        | Step::Depthwise { .. }
+        | Step::Multiply { .. }
+        | Step::ToBytes { .. } => {}
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn of(step: &Step, ends: &Ends, items: usize) -> Option<Tiled> {
     let Step::Convolve { convolution, .. } = step else { return None };
     let form = form(convolution, ends)?;
     let (inputs, filters) = (ends.input.shape.channels, convolution.filters);
-    let (tiles, [down, across]) = cut(ends, convolution.window.padding, form, items);
+    let (tiles, [down, across]) = cut(ends, convolution.window.room(), form, items);
     let output = ends.output;
     let units = |rows: usize, start: &dyn Fn(usize) -> usize| -> Vec<Unit> {
         let last = items * down;
@@ -93,7 +93,8 @@ fn form(convolution: &Convolution, ends: &Ends) -> Option<Form> {
     let Ends { input, output, .. } = *ends;
     let (window, to) = (convolution.window, output.shape);
     let (inputs, filters) = (input.shape.channels, convolution.filters);
-    if window.stride != 1 || input.bytes || inputs.min(filters) < CHANNELS {
+    let even = window.stride == 1 && window.padding[0] == window.padding[1] && convolution.groups == 1;
+    if !even || input.bytes || inputs.min(filters) < CHANNELS {
         return None;
     }
     let products = |windows: usize| (windows.next_multiple_of(AT_ONCE) + READ) * inputs * filters;
@@ -135,7 +136,8 @@ mod tests {
             filters: channels,
             kernel: 3,
             stride: 1,
-            padding: 1,
+            padding: [1; 2],
+            groups: 1,
             bias: true,
         };
         let input = Shape::new(channels, side, side);
@@ -143,6 +145,7 @@ mod tests {
         let net = Net::new(&spec, &Weights::random(&spec, 1).unwrap()).unwrap();
         let program = Program::new(&net.plan, input, items).unwrap();
         let kind = |work: &Work| match work {
+            Work::Inward { .. } => "inward",
             Work::Sums { .. } => "sums",
             Work::Join { .. } => "join",
             Work::Tiles { .. } => "tiles",
@@ -159,8 +162,8 @@ mod tests {
         assert_eq!(stages(15, 24, 1), ["sums"]);
         assert_eq!(stages(24, 24, 1), ["tiles"]);
         assert_eq!(stages(128, 12, 1), ["input", "products", "output"]);
-        assert_eq!(stages(256, 12, 8), ["input", "products", "output"]);
+        assert_eq!(stages(256, 12, 8), ["inward", "input", "products", "output"]);
         // Transforms of so many pixels fit into no cache.
-        assert_eq!(stages(256, 100, 1), ["tiles"]);
+        assert_eq!(stages(256, 100, 1), ["inward", "tiles"]);
     }
 }

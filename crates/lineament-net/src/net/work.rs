@@ -22,6 +22,8 @@ const BANDS: usize = 2;
 /// What a stage does, unit by unit. Units follow each other in the memory that is written.
 #[derive(Debug)]
 pub(crate) enum Work {
+    /// Rows of a large input (counted through all items), brought to their places.
+    Inward { units: Vec<Unit> },
     /// Products of windows.
     Sums { windows: Vec<Offsets>, runs: Vec<Run>, units: Vec<Unit> },
     /// Products of tiles, transformed and transformed back.
@@ -42,7 +44,8 @@ impl Work {
     /// Its units.
     pub(crate) fn units(&self) -> &[Unit] {
         match self {
-            Self::Sums { units, .. }
+            Self::Inward { units }
+            | Self::Sums { units, .. }
             | Self::Tiles { units, .. }
             | Self::TransformInput { units, .. }
             | Self::Products { units, .. }
@@ -77,7 +80,8 @@ pub(crate) fn of(step: &Step, ends: &Ends, items: usize) -> Work {
             let window = convolution.window;
             let to = output.shape;
             let window_at = |item, row, column| Offsets {
-                input: input.pixel(item, window.padding, row * window.stride, column * window.stride) as u32,
+                input: input.pixel(item, window.padding[0], row * window.stride, column * window.stride)
+                    as u32,
                 output: output.pixel(item, 0, row, column) as u32,
             };
             let pixels = (0..items).flat_map(|item| {
@@ -90,17 +94,21 @@ pub(crate) fn of(step: &Step, ends: &Ends, items: usize) -> Work {
             in_windows(
                 windows,
                 together,
-                convolution.rows().count * convolution.rows().run * convolution.filters,
+                (convolution.rows().count * convolution.rows().run * convolution.filters, convolution.groups),
             )
         }
         Step::ConvolveCells { convolution, grid, .. } => {
-            in_cells(input, output, convolution.window.padding, convolution.window.stride, *grid, items)
+            in_cells(input, output, convolution.window.padding[0], convolution.window.stride, *grid, items)
         }
         Step::Multiply { matrix, .. } => {
             in_parts(matrix, input, items, items == 1, |item, part| output.pixel(item, 0, 0, 0) + part.start)
         }
         Step::ToBytes { .. } => in_bands(output, items),
-        _ => in_rows(output, items),
+        Step::Depthwise { depthwise, .. } => {
+            let rows = in_two(items * output.shape.height, output.shape.width * depthwise.weight.len());
+            in_rows(output, items, rows)
+        }
+        _ => in_rows(output, items, ROWS),
     }
 }
 
@@ -154,8 +162,8 @@ pub(crate) fn evenly(count: usize) -> usize {
     if count > 1 { count.next_multiple_of(2) } else { 1 }
 }
 
-/// Windows of so many multiplications, of which each `together` may be one run.
-fn in_windows(windows: Vec<Offsets>, together: usize, multiplications: usize) -> Work {
+/// Windows of so many multiplications, of which each `together` may be one run, for each group of filters.
+fn in_windows(windows: Vec<Offsets>, together: usize, (multiplications, groups): (usize, usize)) -> Work {
     let all = windows.len();
     // Two parts at least where there is enough for two cores.
     let enough = all > 2 * FEW_WINDOWS && all * multiplications >= ALONE;
@@ -168,7 +176,7 @@ fn in_windows(windows: Vec<Offsets>, together: usize, multiplications: usize) ->
         let mut at = first;
         while at < end {
             let next = ((at / together + 1) * together).min(end);
-            runs.push(Run { weights: 0, first: at, end: next });
+            runs.extend((0..groups).map(|weights| Run { weights, first: at, end: next }));
             at = next;
         }
         units.push(Unit { start, first: begin, end: runs.len() });
@@ -220,10 +228,15 @@ fn in_bands(output: At, items: usize) -> Work {
     Work::Rows { units: units.collect() }
 }
 
-fn in_rows(output: At, items: usize) -> Work {
+/// The most rows of a unit of `all`, each of so many multiplications: half of them where that is enough for two cores.
+fn in_two(all: usize, multiplications: usize) -> usize {
+    if all * multiplications < ALONE { ROWS } else { all.div_ceil(2).clamp(1, ROWS) }
+}
+
+fn in_rows(output: At, items: usize, most: usize) -> Work {
     let height = output.shape.height;
     let all = items * height;
-    let units = parts(all, evenly(all.div_ceil(ROWS))).map(|rows| Unit {
+    let units = parts(all, evenly(all.div_ceil(most))).map(|rows| Unit {
         start: output.pixel(rows.start / height, 0, rows.start % height, 0),
         first: rows.start,
         end: rows.end,

@@ -53,19 +53,26 @@ impl<'a> Walk<'a> {
     fn layer(&mut self, layer: &Layer, at: &CheckedLayer, flow: Flow) -> Result<Flow, OnnxError> {
         let path = at.path.as_str();
         let input = match layer {
-            Layer::Relu => {
-                let value = self.graph.node(path, "Relu", &[&flow.value], &[])?;
+            Layer::Relu | Layer::HardSwish => {
+                let operator = if *layer == Layer::Relu { "Relu" } else { "HardSwish" };
+                let value = self.graph.node(path, operator, &[&flow.value], &[])?;
+                return Ok(Flow { value, ..flow });
+            }
+            Layer::Relu6 => {
+                let value = relu6(self.graph, path, &flow.value)?;
                 return Ok(Flow { value, ..flow });
             }
             Layer::Linear { bias, .. } => return self.linear(at, *bias, flow),
             _ => self.maps(&format!("{path}/maps"), flow)?,
         };
         let value = match layer {
-            Layer::Conv { kernel, stride, padding, bias, .. } => {
+            Layer::Conv { kernel, stride, padding, groups, bias, .. } => {
                 let weight = self.constant(at, "weight")?;
                 let bias = if *bias { Some(self.constant(at, "bias")?) } else { None };
                 let inputs: Vec<&Value> = [&input, &weight].into_iter().chain(&bias).collect();
-                filters(self.graph, path, &inputs, [*kernel, *stride], [*padding; 4])?
+                let [before, after] = *padding;
+                let pads = [before, before, after, after];
+                filters(self.graph, path, &inputs, ([*kernel, *stride], *groups), pads)?
             }
             Layer::LocalConv { kernel, stride, padding, grid, bias, .. } => {
                 let window = [*kernel, *stride, *padding];
@@ -115,7 +122,7 @@ impl<'a> Walk<'a> {
                 self.graph.node(path, "Add", &[&long, &short], &[])?
             }
             // Dealt with above.
-            Layer::Relu | Layer::Linear { .. } => input,
+            Layer::Relu | Layer::Relu6 | Layer::HardSwish | Layer::Linear { .. } => input,
         };
         Ok(Flow { value, flat: false })
     }
@@ -141,12 +148,13 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// A convolution of its inputs (map, weight, perhaps a bias); zeros are added at the top, left, bottom and right.
+/// A convolution of its inputs (map, weight, perhaps a bias) in so many groups; zeros are added at the top, left, bottom
+/// and right.
 pub(super) fn filters(
     graph: &mut Graph,
     name: &str,
     inputs: &[&Value],
-    steps: [usize; 2],
+    (steps, groups): ([usize; 2], usize),
     pads: [usize; 4],
 ) -> Result<Value, OnnxError> {
     let [kernel, strides, pads] = window(steps, pads);
@@ -154,8 +162,18 @@ pub(super) fn filters(
         ("kernel_shape", Setting::Ints(&kernel[..2])),
         ("strides", Setting::Ints(&strides[..2])),
         ("pads", Setting::Ints(&pads)),
+        ("group", Setting::Int(proto::int(groups))),
     ];
-    graph.node(name, "Conv", inputs, &settings)
+    // One group is what ONNX takes where nothing is said.
+    let said = if groups == 1 { 3 } else { 4 };
+    graph.node(name, "Conv", inputs, &settings[..said])
+}
+
+/// No less than zero and no more than six.
+pub(super) fn relu6(graph: &mut Graph, name: &str, input: &Value) -> Result<Value, OnnxError> {
+    let least = graph.floats(&format!("{name}/least"), &[], &[0.0])?;
+    let most = graph.floats(&format!("{name}/most"), &[], &[6.0])?;
+    graph.node(name, "Clip", &[input, &least, &most], &[])
 }
 
 /// Kernel and stride for both axes (of which the first two are used), and pads, as ONNX wants them.

@@ -91,7 +91,7 @@ impl LocalConv<'_> {
         };
         let pads = [down.before, across.before, down.after, across.after];
         let inputs: Vec<&Value> = [&cut, &weight].into_iter().chain(&bias).collect();
-        filters(graph, &name, &inputs, [kernel, stride], pads)
+        filters(graph, &name, &inputs, ([kernel, stride], 1), pads)
     }
 }
 

@@ -4,8 +4,11 @@
 //! gathers rows by that table; a convolution of the gathered windows is then one product a cell. Padding is a row of zeros
 //! behind the last value.
 
+use std::borrow::Cow;
+
 use super::attribute::{Dim, Setting};
 use super::graph::{Graph, Value};
+use super::layers::relu6;
 use super::{Form, OnnxError, proto};
 use crate::interweave::number::{PADDING, Table};
 use crate::interweave::operation::{Operation, Piece};
@@ -14,7 +17,7 @@ use crate::kernel::activation::Activation;
 use crate::kernel::pooling::Pooling;
 use crate::net::fold::Affine;
 use crate::net::plan::Slot;
-use crate::net::step::{Convolution, Matrix};
+use crate::net::step::{Convolution, Depthwise, Matrix};
 use crate::{Interweave, NetSpec, Shape, Weights};
 
 /// A net that reads overlapping patches of one region in one pass, as an ONNX file: `region` `[1, channels, height, width]` to
@@ -29,7 +32,7 @@ use crate::{Interweave, NetSpec, Shape, Weights};
 /// use lineament_net::onnx::export_interweaved;
 /// use lineament_net::{Layer, NetSpec, Shape, Weights};
 ///
-/// let layers = vec![Layer::Conv { name: "c".to_owned(), filters: 5, kernel: 3, stride: 1, padding: 0, bias: true }];
+/// let layers = vec![Layer::Conv { name: "c".to_owned(), filters: 5, kernel: 3, stride: 1, padding: [0; 2], groups: 1, bias: true }];
 /// let spec = NetSpec { name: "small".to_owned(), input: Shape::new(3, 8, 8), layers };
 /// let weights = Weights::random(&spec, 1)?;
 /// let file = export_interweaved(&spec, &weights, Shape::new(3, 10, 10), &[[0, 0], [2, 2]])?;
@@ -143,6 +146,9 @@ impl<'a> Unroller<'a> {
                 let addend = addend.as_ref().map(|numbers| (self.at(*output), numbers.as_slice()));
                 (*output, self.convolve(convolution, table, pieces, addend, &self.at(*input))?)
             }
+            Operation::Depthwise { depthwise, table, input, output, .. } => {
+                (*output, self.depthwise(depthwise, table, &self.at(*input))?)
+            }
             Operation::Multiply { matrix, table, input, output, .. } => {
                 (*output, self.multiply(matrix, table, &self.at(*input))?)
             }
@@ -184,8 +190,11 @@ impl<'a> Unroller<'a> {
             let name = format!("{path}/cell{cell}");
             let sources = &table.sources()[first * taps..][..values * taps];
             let windows = self.gather(&format!("{name}/windows"), &input, sources, taps)?;
-            let bank = &convolution.weight[cell * inner * filters..][..inner * filters];
-            let weight = self.graph.floats(&format!("{name}/weight"), &[inner, filters], bank)?;
+            let bank = match convolution.groups {
+                1 => Cow::Borrowed(&convolution.weight[cell * inner * filters..][..inner * filters]),
+                _ => Cow::Owned(side_by_side(convolution, [taps, input.channels])),
+            };
+            let weight = self.graph.floats(&format!("{name}/weight"), &[inner, filters], &bank)?;
             let bias = &convolution.bias[cell * filters..][..filters];
             let bias = self.graph.floats(&format!("{name}/bias"), &[filters], bias)?;
             cells.push(self.graph.node(&name, "Gemm", &[&windows.value, &weight, &bias], &[])?);
@@ -201,6 +210,22 @@ impl<'a> Unroller<'a> {
             rows = self.add(path, rows, &map, addend)?;
         }
         self.activate(path, &convolution.activation, rows)
+    }
+
+    /// Products of windows with one filter a channel, summed over taps.
+    fn depthwise(&mut self, depthwise: &Depthwise, table: &Table, input: &Rows) -> Result<Rows, OnnxError> {
+        let (path, taps, channels) = (depthwise.path.as_str(), table.taps(), input.channels);
+        let input = self.padded(path, input, table)?;
+        let windows = self.windows(&format!("{path}/windows"), &input, table.sources(), taps)?;
+        let weight = self.graph.floats(&format!("{path}/weight"), &[taps, channels], &depthwise.weight)?;
+        let products = self.graph.node(&format!("{path}/products"), "Mul", &[&windows, &weight], &[])?;
+        let axes = self.graph.ints(&format!("{path}/taps"), &[1])?;
+        let keep = [("keepdims", Setting::Int(0))];
+        let sums = self.graph.node(&format!("{path}/sums"), "ReduceSum", &[&products, &axes], &keep)?;
+        let bias = self.graph.floats(&format!("{path}/bias"), &[channels], &depthwise.bias)?;
+        let value = self.graph.node(path, "Add", &[&sums, &bias], &[])?;
+        let rows = Rows { value, values: table.sources().len() / taps, channels };
+        self.activate(path, &depthwise.activation, rows)
     }
 
     fn multiply(&mut self, matrix: &Matrix, table: &Table, input: &Rows) -> Result<Rows, OnnxError> {
@@ -259,6 +284,8 @@ impl<'a> Unroller<'a> {
         let value = match activation {
             Activation::Identity => return Ok(rows),
             Activation::Relu => self.graph.node(&name, "Relu", &[&rows.value], &[])?,
+            Activation::Relu6 => relu6(self.graph, &name, &rows.value)?,
+            Activation::HardSwish => self.graph.node(&name, "HardSwish", &[&rows.value], &[])?,
             Activation::Prelu(slopes) => {
                 let slopes = self.graph.floats(&format!("{name}/slopes"), &[rows.channels], slopes)?;
                 self.graph.node(&name, "PRelu", &[&rows.value, &slopes], &[])?
@@ -305,6 +332,21 @@ impl<'a> Unroller<'a> {
         let axis = [("axis", Setting::Int(0))];
         self.graph.node(&format!("{name}/gathered"), "Gather", &[&rows.value, &places], &axis)
     }
+}
+
+/// Filters in groups as filters of all channels, `[taps, inputs, filters]`, zero for those of other groups: one product makes all
+/// sums of gathered windows.
+fn side_by_side(convolution: &Convolution, [taps, inputs]: [usize; 2]) -> Vec<f32> {
+    let (filters, own) = (convolution.filters, convolution.of_bank());
+    let of_group = inputs / convolution.groups;
+    let mut all = vec![0.0; taps * inputs * filters];
+    for (group, (bank, _)) in convolution.banks().enumerate() {
+        for (row, weights) in bank.chunks_exact(own).enumerate() {
+            let input = row / of_group * inputs + group * of_group + row % of_group;
+            all[input * filters + group * own..][..own].copy_from_slice(weights);
+        }
+    }
+    all
 }
 
 fn reshape(graph: &mut Graph, name: &str, value: &Value, sizes: [usize; 2]) -> Result<Value, OnnxError> {

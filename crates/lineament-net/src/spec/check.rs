@@ -209,22 +209,23 @@ impl Checker {
     ) -> Result<CheckedLayer, SpecError> {
         let (mut children, mut shortcuts) = (Vec::new(), Vec::new());
         let output = match layer {
-            Layer::Relu => input,
-            Layer::Conv { filters, kernel, stride, padding, bias, .. } => {
+            Layer::Relu | Layer::Relu6 | Layer::HardSwish => input,
+            Layer::Conv { filters, kernel, stride, padding, groups, bias, .. } => {
                 let output = convolved(&path, input, *filters, *kernel, *stride, *padding)?;
-                self.filters(&path, &[], input, output, *kernel, *bias)?;
+                let inputs = group(&path, *groups, input.channels, *filters)?;
+                self.filters(&path, &[], inputs, output, *kernel, *bias)?;
                 output
             }
             Layer::LocalConv { filters, kernel, stride, padding, grid, bias, .. } => {
                 self.fixed_size(&path)?;
                 let [rows, cols] = *grid;
                 nonzero(&path, "grid", rows.min(cols))?;
-                let output = convolved(&path, input, *filters, *kernel, *stride, *padding)?;
+                let output = convolved(&path, input, *filters, *kernel, *stride, [*padding; 2])?;
                 if !output.height.is_multiple_of(rows) || !output.width.is_multiple_of(cols) {
                     return Err(SpecError::Grid { layer: path, grid: *grid, output });
                 }
                 // Both divide sides of a map within the limit, so their product is within it too.
-                self.filters(&path, &[rows * cols], input, output, *kernel, *bias)?;
+                self.filters(&path, &[rows * cols], input.channels, output, *kernel, *bias)?;
                 output
             }
             Layer::BatchNorm { epsilon, .. } => {
@@ -247,7 +248,7 @@ impl Checker {
             }
             Layer::MaxPool { kernel, stride, padding } | Layer::AvgPool { kernel, stride, padding } => {
                 // Half the kernel is what every other runner of these layers allows.
-                pooled(&path, input, *kernel, *stride, *padding, kernel / 2)?
+                pooled(&path, input, *kernel, *stride, [*padding; 2], kernel / 2)?
             }
             Layer::Residual { body, shortcut, .. } => {
                 if depth == MAX_DEPTH {
@@ -288,13 +289,13 @@ impl Checker {
         &mut self,
         path: &str,
         cells: &[usize],
-        input: Shape,
+        inputs: usize,
         output: Shape,
         kernel: usize,
         bias: bool,
     ) -> Result<(), SpecError> {
-        let fan_in = limited(path, "one filter", &[input.channels, kernel, kernel])?;
-        let weight = [cells, &[output.channels, input.channels, kernel, kernel]].concat();
+        let fan_in = limited(path, "one filter", &[inputs, kernel, kernel])?;
+        let weight = [cells, &[output.channels, inputs, kernel, kernel]].concat();
         self.learn(path, "weight", weight, ParameterKind::Weight { fan_in })?;
         if bias {
             self.learn(path, "bias", [cells, &[output.channels]].concat(), ParameterKind::Bias)?;
@@ -349,7 +350,7 @@ fn convolved(
     filters: usize,
     kernel: usize,
     stride: usize,
-    padding: usize,
+    padding: [usize; 2],
 ) -> Result<Shape, SpecError> {
     nonzero(path, "filters", filters)?;
     let Shape { height, width, .. } = pooled(path, input, kernel, stride, padding, kernel.saturating_sub(1))?;
@@ -357,20 +358,31 @@ fn convolved(
     Ok(Shape::new(filters, height, width))
 }
 
+/// Input channels of a group.
+fn group(path: &str, groups: usize, inputs: usize, filters: usize) -> Result<usize, SpecError> {
+    nonzero(path, "groups", groups)?;
+    if !inputs.is_multiple_of(groups) || !filters.is_multiple_of(groups) {
+        return Err(SpecError::Groups { layer: path.to_owned(), groups, inputs, filters });
+    }
+    Ok(inputs / groups)
+}
+
 fn pooled(
     path: &str,
     input: Shape,
     kernel: usize,
     stride: usize,
-    padding: usize,
+    padding: [usize; 2],
     most: usize,
 ) -> Result<Shape, SpecError> {
     nonzero(path, "kernel", kernel)?;
     nonzero(path, "stride", stride)?;
-    if padding > most {
-        return Err(SpecError::Padding { layer: path.to_owned(), padding, kernel, most });
+    let [start, end] = padding;
+    let larger = start.max(end);
+    if larger > most {
+        return Err(SpecError::Padding { layer: path.to_owned(), padding: larger, kernel, most });
     }
-    let side = |n: usize| Some(padding.checked_mul(2)?.checked_add(n)?.checked_sub(kernel)? / stride + 1);
+    let side = |n: usize| Some(start.checked_add(end)?.checked_add(n)?.checked_sub(kernel)? / stride + 1);
     match (side(input.height), side(input.width)) {
         (Some(height), Some(width)) => {
             limited(path, "its output map", &[input.channels, height, width])?;

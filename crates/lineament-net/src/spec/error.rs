@@ -65,15 +65,33 @@ pub enum SpecError {
         /// The most that is allowed.
         most: usize,
     },
+    /// Groups of a convolution that would not be equal.
+    #[error(
+        "layer {layer}: {groups} groups must divide its {inputs} input channels and its {filters} filters: choose a \
+         divisor of both, as many as input channels for a depthwise convolution"
+    )]
+    Groups {
+        /// The path.
+        layer: String,
+        /// What was given.
+        groups: usize,
+        /// Input channels.
+        inputs: usize,
+        /// Filters.
+        filters: usize,
+    },
     /// The kernel is larger than its padded input.
-    #[error("layer {layer}: kernel {kernel} with padding {padding} does not fit into its {input} input")]
+    #[error(
+        "layer {layer}: kernel {kernel} with padding {} and {} does not fit into its {input} input",
+        padding[0], padding[1]
+    )]
     TooSmall {
         /// The path.
         layer: String,
         /// The kernel.
         kernel: usize,
-        /// The padding.
-        padding: usize,
+        /// The padding at the start and the end of a side.
+        padding: [usize; 2],
         /// Shape of the layer's input.
         input: Shape,
     },

@@ -3,6 +3,7 @@
 mod check;
 mod error;
 mod parameters;
+mod sides;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -55,15 +56,16 @@ pub struct NetSpec {
     pub layers: Vec<Layer>,
 }
 
-/// One layer. Kernels, strides and paddings are square, in pixels of the layer's input.
+/// One layer. Kernels and strides are square, in pixels of the layer's input, and so are paddings but for those of
+/// [`Layer::Conv`], which may differ between the two ends of a side.
 ///
-/// A window layer (convolution, pooling) on a side of `n` pixels gives `(n + 2 padding - kernel) / stride + 1`, rounded
-/// down, as AlexNet and every framework of today do.
+/// A window layer (convolution, pooling) on a side of `n` pixels gives `(n + padding at both ends - kernel) / stride + 1`,
+/// rounded down, as AlexNet and every framework of today do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Layer {
-    /// Convolution (cross-correlation), one filter bank for the whole map. Weight `[filters, inputs, kernel, kernel]`,
-    /// bias `[filters]`.
+    /// Convolution (cross-correlation), one filter bank for the whole map. Weight
+    /// `[filters, inputs / groups, kernel, kernel]`, bias `[filters]`.
     Conv {
         /// Name, unique among its siblings.
         name: String,
@@ -74,9 +76,15 @@ pub enum Layer {
         /// Step between neighbouring outputs.
         #[serde(default = "one")]
         stride: usize,
-        /// Zeros added on every side.
-        #[serde(default)]
-        padding: usize,
+        /// Zeros added above and on the left, and those added below and on the right. A recipe says one number
+        /// where they are as many. TensorFlow's "same" with stride 2, on sides of an even number of pixels, is
+        /// `[0, 1]` for kernel 3 and `[1, 2]` for kernel 5.
+        #[serde(default, with = "sides")]
+        padding: [usize; 2],
+        /// Filters and input channels are cut into so many groups, and the filters of a group read its channels
+        /// alone; it must divide both. As many as there are input channels make a depthwise convolution.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        groups: usize,
         /// Whether a bias is added.
         #[serde(default = "yes")]
         bias: bool,
@@ -116,6 +124,12 @@ pub enum Layer {
     /// `max(x, 0)`.
     #[serde(deserialize_with = "nothing_more")]
     Relu,
+    /// `min(max(x, 0), 6)`.
+    #[serde(deserialize_with = "nothing_more")]
+    Relu6,
+    /// `x * min(max(x + 3, 0), 6) / 6`.
+    #[serde(deserialize_with = "nothing_more")]
+    HardSwish,
     /// `x` where positive, `slope * x` elsewhere, one slope a channel: `slope` `[channels]`.
     Prelu {
         /// Name, unique among its siblings.
@@ -176,7 +190,7 @@ impl Layer {
             | Self::Prelu { name }
             | Self::Residual { name, .. }
             | Self::Linear { name, .. } => Some(name),
-            Self::Relu | Self::MaxPool { .. } | Self::AvgPool { .. } => None,
+            Self::Relu | Self::Relu6 | Self::HardSwish | Self::MaxPool { .. } | Self::AvgPool { .. } => None,
         }
     }
 
@@ -187,6 +201,8 @@ impl Layer {
             Self::LocalConv { .. } => "local_conv",
             Self::BatchNorm { .. } => "batch_norm",
             Self::Relu => "relu",
+            Self::Relu6 => "relu6",
+            Self::HardSwish => "hard_swish",
             Self::Prelu { .. } => "prelu",
             Self::MaxPool { .. } => "max_pool",
             Self::AvgPool { .. } => "avg_pool",
@@ -203,6 +219,12 @@ pub(crate) fn join(parent: &str, name: &str) -> String {
 
 fn one() -> usize {
     1
+}
+
+// serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_one(groups: &usize) -> bool {
+    *groups == 1
 }
 
 fn yes() -> bool {

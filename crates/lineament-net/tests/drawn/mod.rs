@@ -28,13 +28,14 @@ fn draw_layer(place: usize, shape: Shape, depth: usize, rng: &mut ChaCha8Rng) ->
     let name = format!("layer{place}");
     let (kernel, stride) = (rng.random_range(1..5), rng.random_range(1..4));
     let bias = rng.random();
-    match rng.random_range(0..20) {
+    match rng.random_range(0..26) {
         0..=3 => Layer::Conv {
             name,
             filters: rng.random_range(1..14),
             kernel,
             stride,
-            padding: rng.random_range(0..kernel),
+            padding: [rng.random_range(0..kernel), rng.random_range(0..kernel)],
+            groups: 1,
             bias,
         },
         4..=5 => {
@@ -48,7 +49,27 @@ fn draw_layer(place: usize, shape: Shape, depth: usize, rng: &mut ChaCha8Rng) ->
         12 => Layer::MaxPool { kernel, stride, padding: rng.random_range(0..=kernel / 2) },
         13 => Layer::AvgPool { kernel, stride, padding: rng.random_range(0..=kernel / 2) },
         14 => Layer::Linear { name, outputs: rng.random_range(1..80), bias },
-        _ => draw_residual(name, shape, depth, rng),
+        15..=20 => draw_residual(name, shape, depth, rng),
+        21 => Layer::Relu6,
+        22 => Layer::HardSwish,
+        _ => draw_grouped(name, shape.channels, rng),
+    }
+}
+
+/// A convolution whose filters read some of the channels alone, often one each.
+fn draw_grouped(name: String, channels: usize, rng: &mut ChaCha8Rng) -> Layer {
+    let divisors: Vec<usize> = (1..=channels).filter(|groups| channels.is_multiple_of(*groups)).collect();
+    let depthwise: bool = rng.random();
+    let groups = if depthwise { channels } else { divisors[rng.random_range(0..divisors.len())] };
+    let kernel = if rng.random() { rng.random_range(1..5) } else { [3, 5][rng.random_range(0..2)] };
+    Layer::Conv {
+        name,
+        filters: groups * if depthwise { 1 } else { rng.random_range(1..4) },
+        kernel,
+        stride: rng.random_range(1..3),
+        padding: [rng.random_range(0..kernel), rng.random_range(0..kernel)],
+        groups,
+        bias: rng.random(),
     }
 }
 
@@ -58,7 +79,8 @@ fn draw_residual(name: String, shape: Shape, depth: usize, rng: &mut ChaCha8Rng)
         filters,
         kernel,
         stride,
-        padding: kernel / 2,
+        padding: [kernel / 2; 2],
+        groups: 1,
         bias: kernel == 1,
     };
     let norm = |name: &str| Layer::BatchNorm { name: name.into(), epsilon: 1e-5 };
@@ -79,7 +101,7 @@ fn draw_residual(name: String, shape: Shape, depth: usize, rng: &mut ChaCha8Rng)
     }
     if rng.random() {
         body.push(conv("conv1", rng.random_range(1..9), 3, 1));
-        body.push(Layer::Relu);
+        body.push([Layer::Relu, Layer::Relu6][rng.random_range(0..2)].clone());
     }
     if depth < 3 && rng.random() {
         let inner = NetSpec { name: "inner".into(), input: shape, layers: body.clone() };
@@ -138,10 +160,16 @@ pub fn draw_local_spec(rng: &mut ChaCha8Rng) -> NetSpec {
             filters: rng.random_range(1..10),
             kernel: rng.random_range(1..5),
             stride: rng.random_range(1..3),
-            padding: 0,
+            padding: [0; 2],
+            groups: 1,
             bias: rng.random(),
         });
         between(&mut spec, rng);
+        if rng.random_range(0..3) == 0 {
+            let channels = spec.output().unwrap().channels;
+            push(&mut spec, rng, |rng| draw_grouped(format!("grouped{place}"), channels, rng));
+            between(&mut spec, rng);
+        }
     }
     for place in 0..rng.random_range(1..4) {
         push(&mut spec, rng, |rng| Layer::LocalConv {
@@ -185,9 +213,11 @@ fn between(spec: &mut NetSpec, rng: &mut ChaCha8Rng) {
     if rng.random() {
         push(spec, rng, |_| Layer::BatchNorm { name: format!("norm{place}"), epsilon: 1e-3 });
     }
-    match rng.random_range(0..3) {
+    match rng.random_range(0..5) {
         0 => push(spec, rng, |_| Layer::Prelu { name: format!("prelu{place}") }),
         1 => push(spec, rng, |_| Layer::Relu),
+        2 => push(spec, rng, |_| Layer::Relu6),
+        3 => push(spec, rng, |_| Layer::HardSwish),
         _ => {}
     }
     let mean: bool = rng.random();

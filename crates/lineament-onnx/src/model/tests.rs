@@ -186,7 +186,8 @@ fn small_spec() -> NetSpec {
         filters,
         kernel,
         stride,
-        padding,
+        padding: [padding; 2],
+        groups: 1,
         bias: true,
     };
     let layers = vec![
@@ -194,6 +195,17 @@ fn small_spec() -> NetSpec {
         Layer::BatchNorm { name: "norm1".to_owned(), epsilon: 1e-5 },
         Layer::Relu,
         conv("conv2", 4, 1, 1, 0),
+        Layer::Relu6,
+        Layer::Conv {
+            name: "depthwise".to_owned(),
+            filters: 4,
+            kernel: 3,
+            stride: 1,
+            padding: [0, 2],
+            groups: 4,
+            bias: true,
+        },
+        Layer::HardSwish,
         Layer::MaxPool { kernel: 2, stride: 2, padding: 0 },
         conv("conv3", 2, 3, 1, 1),
     ];
@@ -327,6 +339,9 @@ fn functions_by_hand() {
     assert!(soft.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{soft:?}");
     let sigmoid = one(&node("Sigmoid", &[], &[]), &[1, 1, 1, 2]).1;
     assert!(sigmoid.iter().zip(values(2)).all(|(found, x)| (found - 1.0 / (1.0 + (-x).exp())).abs() < 1e-6));
+    let swish = one(&node("HardSwish", &[], &[]), &[1, 1, 1, 9]).1;
+    let expected = values(9).into_iter().map(|x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0));
+    assert!(swish.iter().zip(expected).all(|(found, x)| (found - x).abs() < 1e-6), "{swish:?}");
     let leaky = one(&node("LeakyRelu", &[], &[("alpha", Setting::Float(0.5))]), &[1, 1, 1, 2]).1;
     assert_eq!(leaky, [0.5 * value(0), if value(1) < 0.0 { 0.5 * value(1) } else { value(1) }]);
     let clip = one(

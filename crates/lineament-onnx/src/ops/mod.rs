@@ -150,6 +150,7 @@ impl Operator {
                 )?)
             }
             Self::Sigmoid => floats(unary::map(inputs.floats()?, unary::Sigmoid, meter)?),
+            Self::HardSwish => floats(unary::map(inputs.floats()?, unary::HardSwish, meter)?),
             Self::Exp => floats(unary::map(inputs.floats()?, unary::Exp, meter)?),
             Self::Sqrt => floats(unary::map(inputs.floats()?, unary::Sqrt, meter)?),
             Self::Clip { least, most } => {

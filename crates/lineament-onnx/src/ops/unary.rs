@@ -24,6 +24,8 @@ pub(super) struct Leaky(pub(super) f32);
 #[derive(Clone, Copy)]
 pub(super) struct Sigmoid;
 #[derive(Clone, Copy)]
+pub(super) struct HardSwish;
+#[derive(Clone, Copy)]
 pub(super) struct Exp;
 #[derive(Clone, Copy)]
 pub(super) struct Sqrt;
@@ -48,6 +50,13 @@ impl Function for Sigmoid {
     #[inline(always)]
     fn of(self, value: f32) -> f32 {
         1.0 / (1.0 + (-value).exp())
+    }
+}
+
+impl Function for HardSwish {
+    #[inline(always)]
+    fn of(self, value: f32) -> f32 {
+        value * (value + 3.0).clamp(0.0, 6.0) / 6.0
     }
 }
 

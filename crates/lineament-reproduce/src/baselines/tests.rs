@@ -10,8 +10,15 @@ use super::*;
 use lineament_lab::insight::Hog;
 
 fn net(side: usize) -> NetSpec {
-    let conv =
-        Layer::Conv { name: "conv1".to_owned(), filters: 5, kernel: 1, stride: 1, padding: 0, bias: true };
+    let conv = Layer::Conv {
+        name: "conv1".to_owned(),
+        filters: 5,
+        kernel: 1,
+        stride: 1,
+        padding: [0; 2],
+        groups: 1,
+        bias: true,
+    };
     NetSpec {
         name: "net".to_owned(),
         input: Shape::new(3, side, side),

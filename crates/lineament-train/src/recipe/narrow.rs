@@ -20,10 +20,26 @@ pub fn narrow(net: &NetSpec, [part, whole]: [usize; 2]) -> Result<NetSpec, Train
     if part == 0 || part >= whole {
         return Err(wrong(whole));
     }
+    let fewer = |filters: usize| {
+        let fewer = filters.checked_mul(part).filter(|many| many.is_multiple_of(whole));
+        fewer.map(|many| many / whole).ok_or_else(|| wrong(filters))
+    };
     each(&mut spec.layers, &mut |layer| match layer {
-        Layer::Conv { filters, .. } | Layer::LocalConv { filters, .. } => {
-            let fewer = filters.checked_mul(part).filter(|many| many.is_multiple_of(whole));
-            *filters = fewer.ok_or_else(|| wrong(*filters))? / whole;
+        Layer::Conv { name, filters, groups, .. } => {
+            let one_each = *groups == *filters;
+            if *groups > 1 && !one_each {
+                let why = format!(
+                    "`anet.narrow`: convolution {name} has {groups} groups of several filters, whose channels do not \
+                     keep their group in a wider net: give it one group, or one filter a group"
+                );
+                return Err(TrainError::Recipe(why));
+            }
+            *filters = fewer(*filters)?;
+            *groups = if *groups > 1 { *filters } else { 1 };
+            Ok(())
+        }
+        Layer::LocalConv { filters, .. } => {
+            *filters = fewer(*filters)?;
             Ok(())
         }
         _ => Ok(()),

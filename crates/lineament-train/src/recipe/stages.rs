@@ -15,6 +15,10 @@ use crate::error::TrainError;
 pub struct ObjectStage {
     /// How it learns.
     pub schedule: Schedule,
+    /// A safetensors file with weights to begin from, relative to the working directory or to a data folder, with the names of the LNets' own parameters.
+    /// What of a net is not in it, or of another shape, begins at random. Without epochs they are taken as they are.
+    #[serde(default)]
+    pub weights: Option<String>,
     /// Crops and colours.
     pub augment: Augment,
     /// Side in pixels of the images that the net is shown.
@@ -30,8 +34,9 @@ impl ObjectStage {
     /// # Errors
     /// [`TrainError::Recipe`] that names the field.
     pub fn check(&self) -> Result<(), TrainError> {
-        let (name, Self { schedule, augment, size, smoothing }) = ("objects", self);
-        schedule.check(name)?;
+        let (name, Self { schedule, weights, augment, size, smoothing }) = ("objects", self);
+        schedule.check_from(name, u64::from(weights.is_none()))?;
+        weights.as_ref().map_or(Ok(()), |file| Section::stage(name).line("weights", file, 1000))?;
         check_augment(name, augment)?;
         Section::stage(name).within("size", *size, 8.0..=1024.0)?;
         Section::stage(name).within("smoothing", *smoothing, 0.0..1.0)

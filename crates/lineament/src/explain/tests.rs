@@ -13,7 +13,8 @@ fn with_head() -> Bundle {
         filters,
         kernel,
         stride,
-        padding: 0,
+        padding: [0; 2],
+        groups: 1,
         bias: true,
     };
     let lnet = |name: &str| NetSpec {

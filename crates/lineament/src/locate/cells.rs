@@ -86,14 +86,18 @@ impl Walk {
     fn through(&mut self, net: &str, layers: &[Layer]) -> Result<(), LocateError> {
         for layer in layers {
             match layer {
-                Layer::Conv { kernel, stride, padding, .. }
+                Layer::Conv { kernel, stride, padding: [padding, _], .. }
                 | Layer::LocalConv { kernel, stride, padding, .. }
                 | Layer::MaxPool { kernel, stride, padding }
                 | Layer::AvgPool { kernel, stride, padding } => {
                     self.first += ((*kernel as f64 - 1.0) / 2.0 - *padding as f64) * self.jump;
                     self.jump *= *stride as f64;
                 }
-                Layer::BatchNorm { .. } | Layer::Relu | Layer::Prelu { .. } => {}
+                Layer::BatchNorm { .. }
+                | Layer::Relu
+                | Layer::Relu6
+                | Layer::HardSwish
+                | Layer::Prelu { .. } => {}
                 // Both branches end in one shape, so that the body speaks for them.
                 Layer::Residual { body, .. } => self.through(net, body)?,
                 Layer::Linear { name, .. } => {
@@ -112,7 +116,15 @@ mod tests {
     use lineament_net::Shape;
 
     fn conv(name: &str, kernel: usize, stride: usize, padding: usize) -> Layer {
-        Layer::Conv { name: name.into(), filters: 2, kernel, stride, padding, bias: true }
+        Layer::Conv {
+            name: name.into(),
+            filters: 2,
+            kernel,
+            stride,
+            padding: [padding; 2],
+            groups: 1,
+            bias: true,
+        }
     }
 
     fn spec(layers: Vec<Layer>) -> NetSpec {

@@ -48,7 +48,15 @@ impl Drawing {
 /// A net with an input of `side` pixels that answers with how red each square of 8 by 8 pixels is, 0 for grey
 /// or blue; for photos prepared as colours between -1 and 1.
 pub(super) fn red_detector(side: usize) -> Net {
-    let conv = Layer::Conv { name: "red".into(), filters: 1, kernel: 8, stride: 8, padding: 0, bias: true };
+    let conv = Layer::Conv {
+        name: "red".into(),
+        filters: 1,
+        kernel: 8,
+        stride: 8,
+        padding: [0; 2],
+        groups: 1,
+        bias: true,
+    };
     let spec =
         NetSpec { name: "red".into(), input: Shape::new(3, side, side), layers: vec![conv, Layer::Relu] };
     // Half of red less green in each of 64 pixels.

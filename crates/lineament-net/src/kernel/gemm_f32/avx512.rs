@@ -3,11 +3,12 @@
 
 use std::arch::x86_64::{
     __m512, __mmask16, _MM_HINT_T0, _mm_prefetch, _mm512_add_ps, _mm512_fmadd_ps, _mm512_mask_storeu_ps,
-    _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_set1_ps, _mm512_setzero_ps,
+    _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_setzero_ps,
 };
 use std::ops::Range;
 
 use super::{AHEAD, Strip};
+use crate::kernel::activation::{GATE, SIX, SIXTH, Top};
 use crate::kernel::indirection::{EVEN, Windows};
 use crate::kernel::isa::{Avx512, Isa};
 use crate::kernel::tiling::{self, Even, Kernel, Packing, Tile, Tiles, Two};
@@ -139,7 +140,7 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize, const E: usize>(
                     if panel.bare && !accumulate {
                         _mm512_mask_storeu_ps(to, there, sums[v]);
                     } else {
-                        finish(sums[v], [panel.bias, panel.slopes], accumulate, to, there);
+                        finish(sums[v], ([panel.bias, panel.slopes], panel.top), accumulate, to, there);
                     }
                 }
             }
@@ -147,7 +148,7 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize, const E: usize>(
     }
 }
 
-/// Offset, what is there already, and slope.
+/// Offset, what is there already, and activation.
 ///
 /// # Safety
 /// The processor has AVX-512; offsets, slopes, and values from `to` on are as many as `there` says.
@@ -155,7 +156,7 @@ unsafe fn tile<W: Windows, const M: usize, const V: usize, const E: usize>(
 #[target_feature(enable = "avx512f")]
 pub(crate) unsafe fn finish(
     sum: __m512,
-    [bias, slopes]: [&[f32]; 2],
+    ([bias, slopes], top): ([&[f32]; 2], Top),
     accumulate: bool,
     to: *mut f32,
     there: __mmask16,
@@ -168,6 +169,21 @@ pub(crate) unsafe fn finish(
         let sum = _mm512_add_ps(sum, bias);
         let sum = if accumulate { _mm512_add_ps(sum, _mm512_maskz_loadu_ps(there, to)) } else { sum };
         let done = _mm512_fmadd_ps(slopes, _mm512_min_ps(sum, zero), _mm512_max_ps(sum, zero));
-        _mm512_mask_storeu_ps(to, there, done);
+        _mm512_mask_storeu_ps(to, there, topped(done, top));
+    }
+}
+
+/// What follows the slope, as [`Top::apply`].
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn topped(value: __m512, top: Top) -> __m512 {
+    let six = _mm512_set1_ps(SIX);
+    match top {
+        Top::Open => value,
+        Top::Six => _mm512_min_ps(value, six),
+        Top::Gate => {
+            let gate = _mm512_max_ps(_mm512_add_ps(value, _mm512_set1_ps(GATE)), _mm512_setzero_ps());
+            _mm512_mul_ps(value, _mm512_mul_ps(_mm512_min_ps(gate, six), _mm512_set1_ps(SIXTH)))
+        }
     }
 }

@@ -54,8 +54,8 @@ pub(crate) fn prefetch(weights: &PackedWeights, panels: Range<usize>) {
     let _ = (weights, panels);
 }
 
-/// Multiplies the windows of `range` with all weights, adds an offset and multiplies negative sums with their slope. With `accumulate`, sums are added to
-/// what `out` holds before the slope is applied. Every sum runs through its window in order, whatever stands beside it.
+/// Multiplies the windows of `range` with all weights, adds an offset and multiplies negative sums with their slope, and what else the activation asks for. With
+/// `accumulate`, sums are added to what `out` holds before the activation is applied. Every sum runs through its window in order, whatever stands beside it.
 ///
 /// # Panics
 /// When a window reaches out of `map` or `out`: that would be a mistake in a plan, not in an input.
@@ -115,7 +115,7 @@ impl Strip<'_> {
         let each = sums.iter().zip(self.panel.bias).zip(self.panel.slopes);
         for (to, ((sum, bias), slope)) in to.iter_mut().zip(each) {
             let sum = sum + bias + if self.accumulate { *to } else { 0.0 };
-            *to = sum.max(0.0) + slope * sum.min(0.0);
+            *to = self.panel.top.apply(sum.max(0.0) + slope * sum.min(0.0));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::kernel::activation::Activation;
+use crate::kernel::activation::{Activation, Top};
 use crate::kernel::aligned::{Aligned, LANES};
 use crate::kernel::isa::Isa;
 use crate::kernel::weight_memory::WeightMemory;
@@ -22,6 +22,7 @@ pub(crate) struct PackedWeights {
     bias: Aligned,
     /// What a negative result is multiplied with: 1 for no activation, 0 for ReLU, PReLU's slope.
     slopes: Aligned,
+    top: Top,
     bare: bool,
 }
 
@@ -34,6 +35,8 @@ pub(crate) struct Panel<'a> {
     pub(crate) bias: &'a [f32],
     /// `[outputs]`.
     pub(crate) slopes: &'a [f32],
+    /// What follows the slope.
+    pub(crate) top: Top,
     /// Whether nothing follows the sums: no offset, no activation.
     #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     pub(crate) bare: bool,
@@ -62,7 +65,7 @@ impl PackedWeights {
         offsets[..bias.len().min(outputs)].copy_from_slice(&bias[..bias.len().min(outputs)]);
         slopes[..outputs].copy_from_slice(&activation.slopes(outputs));
         let bare = bias.is_empty() && *activation == Activation::Identity;
-        Self { isa, inner, outputs, wide, values, bias: offsets, slopes, bare }
+        Self { isa, inner, outputs, wide, values, bias: offsets, slopes, top: activation.top(), bare }
     }
 
     /// The instruction set whose kernel they are packed for.
@@ -99,6 +102,7 @@ impl PackedWeights {
             values: &self.values[outputs.start * self.inner..outputs.end * self.inner],
             bias: &self.bias[outputs.clone()],
             slopes: &self.slopes[outputs],
+            top: self.top,
             bare: self.bare,
         }
     }

@@ -121,6 +121,7 @@ fn finish(sum: __m512i, strip: &Strip<'_>, to: &mut [f32]) {
         let factor = _mm512_mul_ps(_mm512_set1_ps(strip.scale.step), _mm512_loadu_ps(panel.scales.as_ptr()));
         let sum = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), factor);
         let there = gemm_f32::first(to.len());
-        gemm_f32::finish(sum, [panel.bias, panel.slopes], strip.accumulate, to.as_mut_ptr(), there);
+        let after = ([panel.bias, panel.slopes], panel.top);
+        gemm_f32::finish(sum, after, strip.accumulate, to.as_mut_ptr(), there);
     }
 }

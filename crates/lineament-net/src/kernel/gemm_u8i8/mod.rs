@@ -95,7 +95,7 @@ impl Strip<'_> {
         for (to, (((sum, scale), bias), slope)) in to.iter_mut().zip(each) {
             let sum = *sum as f32 * (self.scale.step * scale) + bias;
             let sum = if self.accumulate { sum + *to } else { sum };
-            *to = if sum > 0.0 { sum } else { slope * sum };
+            *to = self.panel.top.apply(if sum > 0.0 { sum } else { slope * sum });
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Weights as eight-bit integers, in the order in which kernels read them.
 
-use crate::kernel::activation::Activation;
+use crate::kernel::activation::{Activation, Top};
 use crate::kernel::aligned::Aligned;
 use crate::kernel::indirection::Rows;
 use crate::kernel::isa::Isa;
@@ -28,6 +28,7 @@ pub(crate) struct PackedWeights {
     bias: Aligned,
     /// As in [`crate::kernel::gemm_f32::PackedWeights`].
     slopes: Aligned,
+    top: Top,
 }
 
 /// Weights of neighbouring outputs that are summed together, and what follows: [`Packing::outputs`] of all.
@@ -39,6 +40,8 @@ pub(crate) struct Panel<'a> {
     pub(crate) sums: &'a [i32],
     pub(crate) bias: &'a [f32],
     pub(crate) slopes: &'a [f32],
+    /// What follows the slope.
+    pub(crate) top: Top,
 }
 
 impl PackedWeights {
@@ -78,7 +81,18 @@ impl PackedWeights {
                 sums[output] += i32::from(value);
             }
         }
-        Self { isa, packing, rows, outputs, values, scales, sums, bias: offsets, slopes }
+        Self {
+            isa,
+            packing,
+            rows,
+            outputs,
+            values,
+            scales,
+            sums,
+            bias: offsets,
+            slopes,
+            top: activation.top(),
+        }
     }
 
     /// The instruction set whose kernel they are packed for.
@@ -117,6 +131,7 @@ impl PackedWeights {
             sums: &self.sums[own.clone()],
             bias: &self.bias[own.clone()],
             slopes: &self.slopes[own],
+            top: self.top,
         }
     }
 }

@@ -40,7 +40,7 @@ fn isas<K: Kernel>() -> Vec<Isa> {
 pub(super) fn gives_the_values_of_three_loops<K: Kernel>() {
     let isas = isas::<K>();
     proptest!(|(
-        count in 1usize..5, run in 1usize..60, outputs in 1usize..70, all in 0usize..30, zero: u8, accumulate: bool, prelu: bool,
+        count in 1usize..5, run in 1usize..60, outputs in 1usize..70, all in 0usize..30, zero: u8, accumulate: bool, kind in 0usize..4,
     )| {
         let rows = Rows { count, run };
         let inner = count * run;
@@ -52,7 +52,12 @@ pub(super) fn gives_the_values_of_three_loops<K: Kernel>() {
             (0..inner * outputs).map(|i| if i < outputs { 127.0 } else { (127.0 * value(i)).round() }).collect();
         let bias: Vec<f32> = (0..outputs).map(|i| value(i + 5)).collect();
         let slopes: Vec<f32> = (0..outputs).map(|i| value(i + 9)).collect();
-        let activation = if prelu { Activation::Prelu(slopes.clone()) } else { Activation::Relu };
+        let activation = match kind {
+            0 => Activation::Relu,
+            1 => Activation::Relu6,
+            2 => Activation::HardSwish,
+            _ => Activation::Prelu(slopes.clone()),
+        };
         let scale = Scale { step: 0.037, zero };
         let before: Vec<f32> = (0..all * (outputs + 1)).map(|i| value(i + 991)).collect();
         let mut expected = before.clone();
@@ -67,7 +72,11 @@ pub(super) fn gives_the_values_of_three_loops<K: Kernel>() {
                 }
                 let out = &mut expected[windows.output(window) + output];
                 let sum = sum as f32 * scale.step + bias[output] + if accumulate { *out } else { 0.0 };
-                *out = if sum > 0.0 { sum } else if prelu { sum * slopes[output] } else { 0.0 };
+                *out = match kind {
+                    3 => if sum > 0.0 { sum } else { sum * slopes[output] },
+                    2 => activation.top().apply(sum),
+                    _ => activation.top().apply(if sum > 0.0 { sum } else { 0.0 }),
+                };
             }
         }
         for isa in &isas {

@@ -4,6 +4,8 @@
 use std::ops::{Add, Mul, Sub};
 use std::ptr;
 
+use crate::kernel::activation::Top;
+
 /// Neighbouring channels of one pixel or place. Aligned, since they are many: those that registers have no room for are kept in lines of the cache.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
@@ -42,6 +44,15 @@ impl<const L: usize> Lanes<L> {
         for (value, slope) in self.0.iter_mut().zip(slope.0) {
             let below = if *value > 0.0 { 0.0 } else { *value };
             *value = (if *value > 0.0 { *value } else { 0.0 }) + slope * below;
+        }
+        self
+    }
+
+    /// What follows the slope.
+    #[inline(always)]
+    pub(crate) fn topped(mut self, top: Top) -> Self {
+        if top != Top::Open {
+            self.0.iter_mut().for_each(|value| *value = top.apply(*value));
         }
         self
     }

@@ -15,7 +15,7 @@ use layout::{TransformLayout, TransformRows};
 pub(crate) use tile::{Form, Grid, Tile, tiles};
 use transform::{InputTransform, OutputTransform};
 
-use crate::kernel::activation::Activation;
+use crate::kernel::activation::{Activation, Top};
 use crate::kernel::aligned::Aligned;
 use crate::kernel::gemm_f32::{PackedWeights, multiply_panels, packing, prefetch};
 use crate::kernel::indirection::MatrixRows;
@@ -36,6 +36,7 @@ pub(crate) struct Winograd {
     points: Vec<PackedWeights>,
     bias: Vec<f32>,
     slopes: Vec<f32>,
+    top: Top,
 }
 
 impl Winograd {
@@ -80,6 +81,7 @@ impl Winograd {
             points: points.collect(),
             bias: bias.to_vec(),
             slopes: activation.slopes(outputs),
+            top: activation.top(),
         }
     }
 
@@ -174,9 +176,21 @@ impl Winograd {
         (out, base): (&mut [f32], usize),
         accumulate: bool,
     ) {
-        let (channels, bias, slopes) = (self.outputs, &self.bias, &self.slopes);
-        OutputTransform { products, all, tiles, first, channels, outputs, base, bias, slopes, accumulate }
-            .run(self.isa(), self.form, out);
+        let (channels, bias, slopes, top) = (self.outputs, &self.bias, &self.slopes, self.top);
+        OutputTransform {
+            products,
+            all,
+            tiles,
+            first,
+            channels,
+            outputs,
+            base,
+            bias,
+            slopes,
+            top,
+            accumulate,
+        }
+        .run(self.isa(), self.form, out);
     }
 }
 
@@ -192,7 +206,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(96))]
         #[test]
         fn every_instruction_set_agrees_with_plain_windows(
-            form in 0usize..3, rows in 1usize..12, columns in 1usize..12, inputs in 1usize..20, outputs in 1usize..20, accumulate: bool,
+            form in 0usize..3, rows in 1usize..12, columns in 1usize..12, inputs in 1usize..20, outputs in 1usize..20, accumulate: bool, kind in 0usize..3,
         ) {
             let kernel = if form == 2 { 5 } else { 3 };
             let form = Form::of_kernel(kernel).nth(form % 2).unwrap();
@@ -207,7 +221,11 @@ mod tests {
             let parts = form.tiles(rows, columns);
             let tiles: Vec<Tile> = tiles(0..parts[0], |_| [input, output], parts).collect();
             for isa in Isa::available() {
-                let activation = Activation::Prelu(slopes.clone());
+                let activation = match kind {
+                    0 => Activation::Relu6,
+                    1 => Activation::HardSwish,
+                    _ => Activation::Prelu(slopes.clone()),
+                };
                 let winograd = Winograd::new(&weight, &bias, form, outputs, &activation, isa);
                 let (mut out, mut buffer) = (before.clone(), Aligned::default());
                 winograd.run(&map, &tiles, (&mut out, 50), accumulate, &mut buffer);
@@ -221,8 +239,12 @@ mod tests {
                             sum += f64::from(map[from]) * f64::from(weight[(tap * inputs + channel) * outputs + filter]);
                         }
                     }
-                    let expected = if sum > 0.0 { sum } else { sum * f64::from(slopes[filter]) };
-                    prop_assert!((f64::from(*found) - expected).abs() < 2e-4, "{isa:?}: {found} {expected}");
+                    let expected = match kind {
+                        0 => sum.clamp(0.0, 6.0),
+                        1 => sum * (sum + 3.0).clamp(0.0, 6.0) / 6.0,
+                        _ => if sum > 0.0 { sum } else { sum * f64::from(slopes[filter]) },
+                    };
+                    prop_assert!((f64::from(*found) - expected).abs() < 2e-4 * expected.abs().max(1.0), "{isa:?}: {found} {expected}");
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::layout::TransformLayout;
 use super::tile::{Form, Grid, Tile};
+use crate::kernel::activation::Top;
 use crate::kernel::aligned::LANES;
 use crate::kernel::isa::Isa;
 use crate::kernel::simd::dispatch::{self, Loops};
@@ -38,6 +39,7 @@ pub(crate) struct OutputTransform<'a> {
     pub(crate) base: usize,
     pub(crate) bias: &'a [f32],
     pub(crate) slopes: &'a [f32],
+    pub(crate) top: Top,
     pub(crate) accumulate: bool,
 }
 
@@ -244,7 +246,7 @@ impl OutputTransform<'_> {
                     // SAFETY: as the caller promises.
                     unsafe {
                         let value = if self.accumulate { value + Lanes::read(out, to, there) } else { value };
-                        value.sloped(slope).write(out, to, there);
+                        value.sloped(slope).topped(self.top).write(out, to, there);
                     }
                 }
             }
@@ -344,6 +346,7 @@ mod tests {
             base,
             bias: &zeros,
             slopes: &zeros,
+            top: Top::Open,
             accumulate: false,
         };
         Isa::available().into_iter().for_each(|isa| all.run(isa, form, &mut out));

@@ -261,7 +261,15 @@ fn open_cards() -> Vec<Card> {
 }
 
 fn conv() -> Layer {
-    Layer::Conv { name: "conv1".to_owned(), filters: 5, kernel: 1, stride: 1, padding: 0, bias: true }
+    Layer::Conv {
+        name: "conv1".to_owned(),
+        filters: 5,
+        kernel: 1,
+        stride: 1,
+        padding: [0; 2],
+        groups: 1,
+        bias: true,
+    }
 }
 
 #[test]

@@ -214,7 +214,15 @@ mod tests {
         };
         let linear = vec![Layer::Linear { name: "fc".into(), outputs: 2, bias: true }];
         assert!(matches!(build(&spec(3, linear)), Err(LocateError::NoMap { .. })));
-        let conv = Layer::Conv { name: "c".into(), filters: 1, kernel: 3, stride: 1, padding: 0, bias: true };
+        let conv = Layer::Conv {
+            name: "c".into(),
+            filters: 1,
+            kernel: 3,
+            stride: 1,
+            padding: [0; 2],
+            groups: 1,
+            bias: true,
+        };
         assert!(matches!(build(&spec(1, vec![conv])), Err(LocateError::Channels { channels: 1, .. })));
     }
 }

@@ -91,11 +91,10 @@ impl Classifier {
 /// Whether no layer sees beyond the edges of its input, or depends on where in it a window lies.
 fn sees_windows_alone(layers: &[Layer]) -> bool {
     layers.iter().all(|layer| match layer {
-        Layer::Conv { padding, .. } | Layer::MaxPool { padding, .. } | Layer::AvgPool { padding, .. } => {
-            *padding == 0
-        }
+        Layer::Conv { padding, .. } => *padding == [0; 2],
+        Layer::MaxPool { padding, .. } | Layer::AvgPool { padding, .. } => *padding == 0,
         Layer::Residual { body, shortcut, .. } => sees_windows_alone(body) && sees_windows_alone(shortcut),
-        Layer::BatchNorm { .. } | Layer::Relu | Layer::Prelu { .. } => true,
+        Layer::BatchNorm { .. } | Layer::Relu | Layer::Relu6 | Layer::HardSwish | Layer::Prelu { .. } => true,
         Layer::LocalConv { .. } | Layer::Linear { .. } => false,
     })
 }

@@ -75,7 +75,15 @@ mod tests {
     use lineament_net::{Net, Shape, Tensor};
 
     fn conv(name: &str, filters: usize) -> Layer {
-        Layer::Conv { name: name.to_owned(), filters, kernel: 3, stride: 1, padding: 0, bias: true }
+        Layer::Conv {
+            name: name.to_owned(),
+            filters,
+            kernel: 3,
+            stride: 1,
+            padding: [0; 2],
+            groups: 1,
+            bias: true,
+        }
     }
 
     fn net(last: usize) -> (NetSpec, Weights) {

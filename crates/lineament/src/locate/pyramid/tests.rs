@@ -21,7 +21,8 @@ fn flags(side: usize, wrong: f32, outside: f32) -> Net {
         filters,
         kernel,
         stride: 2,
-        padding: 0,
+        padding: [0; 2],
+        groups: 1,
         bias: true,
     };
     let layers = vec![conv("mean", 3, 2), conv("responses", Response::CHANNELS, side / 2)];
@@ -335,7 +336,8 @@ fn nets_that_are_no_window_classifiers_are_refused() {
         filters,
         kernel: 3,
         stride: 8,
-        padding,
+        padding: [padding; 2],
+        groups: 1,
         bias: true,
     };
     let refused = |side: usize, layer: Layer| {
