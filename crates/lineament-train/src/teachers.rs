@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(paths.each_ref().map(|path| teachers.know(path)), [true, true, false]);
         let asked = paths.iter().map(|path| Some(path.as_path())).chain([None]);
         let [targets, weights] = teachers.targets(asked).pop().unwrap();
-        let numbers = |table: Tensor<2>| table.into_data().to_vec::<f32>().unwrap();
+        let numbers = |table: Tensor<2>| table.into_data().try_to_vec::<f32>().unwrap();
         assert_eq!(numbers(targets), [0.75, 0.75, 0.0, 0.0]);
         assert_eq!(numbers(weights), [1.0, 1.0, 0.0, 0.0]);
     }

@@ -162,7 +162,7 @@ fn a_stopped_training_goes_on_to_the_same_bits() {
     assert!(taught == of_anet(taken.clone()).unwrap(), "weights changed while they were taken");
 
     // Another run can find faces as the finished model does, and learn the rest.
-    let whole_bundle = Bundle::open(&whole.join("model.lineament")).unwrap();
+    let whole_bundle = Bundle::open(whole.join("model.lineament")).unwrap();
     let recipe = Recipe { identities: None, ..faces_of::recipe(&whole_bundle, taken.clone()).unwrap() };
     let base = Base::Faces(whole_bundle.clone());
     let again = train(&TrainOptions { recipe, base, ..begin(&folder.path().join("again")) }).unwrap();
