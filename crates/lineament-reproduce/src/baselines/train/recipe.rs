@@ -121,6 +121,9 @@ impl PandaStages {
         section.within("hidden", *hidden, 0.0..=4096.0)?;
         section.within("smoothing", *smoothing, 0.0..1.0)?;
         match objects {
+            Some(objects) if objects.weights.is_some() => {
+                Err(Section::stage("objects").refused("`weights` are for LNets: leave them out of panda's"))
+            }
             Some(objects) => objects.check(),
             None if panda.holistic.is_empty() => Ok(()),
             None => Err(TrainError::Recipe(
@@ -234,7 +237,7 @@ impl BaselineRecipe {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::super::every_field::every_field_is_checked;
     use super::*;
@@ -249,11 +252,18 @@ mod tests {
                 stages.parts.schedule.again = again;
                 stages.objects.as_mut().unwrap().schedule.again = again;
             }
-            assert!(!format!("{recipe:?}").contains("None"), "{recipe:?}");
+            // What a part's nets cannot begin from is refused below.
+            let fields = format!("{recipe:?}").replace("weights: None", "");
+            assert!(!fields.contains("None"), "{fields}");
             let text = toml::to_string(&recipe).unwrap();
             every_field_is_checked(&text, &|text| {
                 BaselineRecipe::parse(text).map(drop).map_err(|e| e.to_string())
             });
         }
+        let mut panda = BaselineRecipe::panda().unwrap();
+        let System::Panda(stages) = &mut panda.system else { panic!("panda is panda") };
+        stages.objects.as_mut().unwrap().weights = Some("objects.safetensors".to_owned());
+        let refused = panda.check().unwrap_err().to_string();
+        assert!(refused.contains("`weights` are for LNets"), "{refused}");
     }
 }
