@@ -1,12 +1,11 @@
 //! Depthwise convolutions: each filter reads one channel, so that neighbouring channels are neighbouring sums and nothing is multiplied twice.
 //!
 //! A register holds channels of one output; a tile is some neighbouring outputs of a row, which share what is read of the filters. The loops (`tile.rs`)
-//! are written once over [`Vector`](vector::Vector) and compiled for the registers of each instruction set.
+//! are written once over [`Vector`](super::simd::vector::Vector) and compiled for the registers of each instruction set.
 #![allow(unsafe_code)]
 
 mod listed;
 mod tile;
-mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -15,8 +14,8 @@ pub(crate) use listed::listed;
 use super::activation::{Activation, Top};
 use super::aligned::Aligned;
 use super::isa::Isa;
+use super::simd::vector::Plain;
 use super::window::Window;
-use vector::Plain;
 
 /// Filters as kernels read them, with what follows the sums.
 #[derive(Debug, Clone)]

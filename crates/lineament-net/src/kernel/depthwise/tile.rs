@@ -1,9 +1,8 @@
 //! The loops over channels, rows and tiles of outputs, for registers of any kind.
 #![allow(unsafe_code)]
 
-use super::vector::{Plain, Vector};
 use super::{Filters, Rows};
-use crate::kernel::activation::{GATE, SIX, SIXTH, Top};
+use crate::kernel::simd::vector::{Plain, Vector, activated};
 use crate::kernel::window::Window;
 
 /// Outputs of a tile: sums, a weight and what is read of the map fit into sixteen registers.
@@ -127,28 +126,7 @@ unsafe fn tile<V: Vector, const K: usize, const S: usize, const M: usize>(
         }
         let slope = V::load(filters.slopes.as_ptr().add(first));
         for (m, sum) in sums.into_iter().enumerate() {
-            finish(sum, slope, filters.top).store(to.add(m * channels));
-        }
-    }
-}
-
-/// The activation.
-///
-/// # Safety
-/// The processor has the instructions of `V`.
-#[inline(always)]
-unsafe fn finish<V: Vector>(sum: V, slope: V, top: Top) -> V {
-    // SAFETY: as the caller promises.
-    unsafe {
-        let zero = V::splat(0.0);
-        let sum = sum.max(zero).add_product(slope, sum.min(zero));
-        match top {
-            Top::Open => sum,
-            Top::Six => sum.min(V::splat(SIX)),
-            Top::Gate => {
-                let gate = sum.add(V::splat(GATE)).max(zero).min(V::splat(SIX));
-                sum.mul(gate.mul(V::splat(SIXTH)))
-            }
+            activated(sum, slope, filters.top).store(to.add(m * channels));
         }
     }
 }

@@ -3,15 +3,15 @@
 
 use std::arch::x86_64::{
     __m256, _MM_HINT_T0, _mm_prefetch, _mm256_add_ps, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps,
-    _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+    _mm256_setzero_ps, _mm256_storeu_ps,
 };
 use std::ops::Range;
 
 use super::{AHEAD, Strip};
-use crate::kernel::activation::{GATE, SIX, SIXTH, Top};
 use crate::kernel::aligned::LANES;
 use crate::kernel::indirection::Windows;
 use crate::kernel::isa::{Avx2, Isa};
+use crate::kernel::simd::vector::activated;
 use crate::kernel::tiling::{self, Kernel, Packing, Tile, Tiles, Two};
 
 /// Two vectors of eight outputs; the last panel may be one.
@@ -140,7 +140,7 @@ unsafe fn finish<const V: usize>(strip: &Strip<'_>, sums: &[__m256; V], to: *mut
                 let sum = _mm256_add_ps(*sum, _mm256_loadu_ps(panel.bias.as_ptr().add(v * LANES)));
                 let sum = if accumulate { _mm256_add_ps(sum, _mm256_loadu_ps(to)) } else { sum };
                 let slope = _mm256_loadu_ps(panel.slopes.as_ptr().add(v * LANES));
-                _mm256_storeu_ps(to, topped(sloped(sum, slope), panel.top));
+                _mm256_storeu_ps(to, activated(sum, slope, panel.top));
             }
             return;
         }
@@ -153,27 +153,4 @@ unsafe fn finish<const V: usize>(strip: &Strip<'_>, sums: &[__m256; V], to: *mut
     }
     // SAFETY: as many values may be written.
     strip.finish(done.as_flattened(), unsafe { std::slice::from_raw_parts_mut(to, outputs) });
-}
-
-/// `sum` where positive, `slope * sum` elsewhere.
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-fn sloped(sum: __m256, slope: __m256) -> __m256 {
-    let zero = _mm256_setzero_ps();
-    _mm256_fmadd_ps(slope, _mm256_min_ps(sum, zero), _mm256_max_ps(sum, zero))
-}
-
-/// What follows the slope, as [`Top::apply`].
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-fn topped(value: __m256, top: Top) -> __m256 {
-    let six = _mm256_set1_ps(SIX);
-    match top {
-        Top::Open => value,
-        Top::Six => _mm256_min_ps(value, six),
-        Top::Gate => {
-            let gate = _mm256_max_ps(_mm256_add_ps(value, _mm256_set1_ps(GATE)), _mm256_setzero_ps());
-            _mm256_mul_ps(value, _mm256_mul_ps(_mm256_min_ps(gate, six), _mm256_set1_ps(SIXTH)))
-        }
-    }
 }

@@ -3,14 +3,15 @@
 
 use std::arch::x86_64::{
     __m512, __mmask16, _MM_HINT_T0, _mm_prefetch, _mm512_add_ps, _mm512_fmadd_ps, _mm512_mask_storeu_ps,
-    _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_setzero_ps,
+    _mm512_maskz_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps,
 };
 use std::ops::Range;
 
 use super::{AHEAD, Strip};
-use crate::kernel::activation::{GATE, SIX, SIXTH, Top};
+use crate::kernel::activation::Top;
 use crate::kernel::indirection::{EVEN, Windows};
 use crate::kernel::isa::{Avx512, Isa};
+use crate::kernel::simd::vector::activated;
 use crate::kernel::tiling::{self, Even, Kernel, Packing, Tile, Tiles, Two};
 
 /// One vector of sixteen outputs.
@@ -161,29 +162,12 @@ pub(crate) unsafe fn finish(
     to: *mut f32,
     there: __mmask16,
 ) {
-    let zero = _mm512_setzero_ps();
     // SAFETY: no more values are read or written than `there` says.
     unsafe {
         let bias = _mm512_maskz_loadu_ps(there, bias.as_ptr());
         let slopes = _mm512_maskz_loadu_ps(there, slopes.as_ptr());
         let sum = _mm512_add_ps(sum, bias);
         let sum = if accumulate { _mm512_add_ps(sum, _mm512_maskz_loadu_ps(there, to)) } else { sum };
-        let done = _mm512_fmadd_ps(slopes, _mm512_min_ps(sum, zero), _mm512_max_ps(sum, zero));
-        _mm512_mask_storeu_ps(to, there, topped(done, top));
-    }
-}
-
-/// What follows the slope, as [`Top::apply`].
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn topped(value: __m512, top: Top) -> __m512 {
-    let six = _mm512_set1_ps(SIX);
-    match top {
-        Top::Open => value,
-        Top::Six => _mm512_min_ps(value, six),
-        Top::Gate => {
-            let gate = _mm512_max_ps(_mm512_add_ps(value, _mm512_set1_ps(GATE)), _mm512_setzero_ps());
-            _mm512_mul_ps(value, _mm512_mul_ps(_mm512_min_ps(gate, six), _mm512_set1_ps(SIXTH)))
-        }
+        _mm512_mask_storeu_ps(to, there, activated(sum, slopes, top));
     }
 }

@@ -2,15 +2,15 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m128, _MM_HINT_T0, _mm_add_ps, _mm_load1_ps, _mm_loadu_ps, _mm_max_ps, _mm_min_ps, _mm_mul_ps,
-    _mm_prefetch, _mm_set1_ps, _mm_setzero_ps, _mm_storeu_ps,
+    __m128, _MM_HINT_T0, _mm_add_ps, _mm_load1_ps, _mm_loadu_ps, _mm_mul_ps, _mm_prefetch, _mm_setzero_ps,
+    _mm_storeu_ps,
 };
 use std::ops::Range;
 
 use super::{AHEAD, Strip};
-use crate::kernel::activation::{GATE, SIX, SIXTH, Top};
 use crate::kernel::indirection::Windows;
 use crate::kernel::isa::{Isa, Sse41};
+use crate::kernel::simd::vector::activated;
 use crate::kernel::tiling::{self, Kernel, Packing, Tile, Tiles, Two};
 
 /// Values of a vector.
@@ -115,7 +115,6 @@ unsafe fn tile<W: Windows, const M: usize, const P: usize>(
 #[target_feature(enable = "sse4.1")]
 unsafe fn finish(strip: &Strip<'_>, sums: &[__m128; VECTORS], to: *mut f32) {
     let Strip { panel, outputs, accumulate, .. } = *strip;
-    let zero = _mm_setzero_ps();
     if outputs < VECTORS * FOUR {
         let mut done = [[0.0f32; FOUR]; VECTORS];
         for (done, sum) in done.iter_mut().zip(sums) {
@@ -131,23 +130,8 @@ unsafe fn finish(strip: &Strip<'_>, sums: &[__m128; VECTORS], to: *mut f32) {
             let to = to.add(v * FOUR);
             let sum = _mm_add_ps(*sum, _mm_loadu_ps(panel.bias.as_ptr().add(v * FOUR)));
             let sum = if accumulate { _mm_add_ps(sum, _mm_loadu_ps(to)) } else { sum };
-            let below = _mm_mul_ps(_mm_loadu_ps(panel.slopes.as_ptr().add(v * FOUR)), _mm_min_ps(sum, zero));
-            _mm_storeu_ps(to, topped(_mm_add_ps(_mm_max_ps(sum, zero), below), panel.top));
-        }
-    }
-}
-
-/// What follows the slope, as [`Top::apply`].
-#[inline]
-#[target_feature(enable = "sse4.1")]
-fn topped(value: __m128, top: Top) -> __m128 {
-    let six = _mm_set1_ps(SIX);
-    match top {
-        Top::Open => value,
-        Top::Six => _mm_min_ps(value, six),
-        Top::Gate => {
-            let gate = _mm_max_ps(_mm_add_ps(value, _mm_set1_ps(GATE)), _mm_setzero_ps());
-            _mm_mul_ps(value, _mm_mul_ps(_mm_min_ps(gate, six), _mm_set1_ps(SIXTH)))
+            let slope = _mm_loadu_ps(panel.slopes.as_ptr().add(v * FOUR));
+            _mm_storeu_ps(to, activated(sum, slope, panel.top));
         }
     }
 }

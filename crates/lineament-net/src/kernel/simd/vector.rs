@@ -1,13 +1,16 @@
-//! Neighbouring channels in a register.
+//! Neighbouring channels in a register, and what kernels do to sums at their end.
+#![allow(unsafe_code)]
 
 use std::array;
+
+use crate::kernel::activation::{GATE, SIX, SIXTH, Top};
 
 /// A register of neighbouring values, of whichever instruction set.
 ///
 /// # Safety
 /// All functions need the instructions of the register's set. [`Vector::load`] and [`Vector::store`] touch [`Vector::LANES`] values from the address on.
 /// All implementations are `#[inline(always)]`: they become the instructions of the function that they end up in.
-pub(super) unsafe trait Vector: Copy {
+pub(crate) unsafe trait Vector: Copy {
     /// Values of a register.
     const LANES: usize;
 
@@ -24,7 +27,7 @@ pub(super) unsafe trait Vector: Copy {
 
 /// Plain values: what any processor has, and what is left over by registers.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Plain<const N: usize>([f32; N]);
+pub(crate) struct Plain<const N: usize>([f32; N]);
 
 impl<const N: usize> Plain<N> {
     #[inline(always)]
@@ -78,5 +81,26 @@ unsafe impl<const N: usize> Vector for Plain<N> {
     #[inline(always)]
     unsafe fn max(self, other: Self) -> Self {
         self.each(other, |a, b| if a > b { a } else { b })
+    }
+}
+
+/// `slope * sum` where a sum is negative, and what follows the slope, as [`Top::apply`].
+///
+/// # Safety
+/// The processor has the instructions of `V`.
+#[inline(always)]
+pub(crate) unsafe fn activated<V: Vector>(sum: V, slope: V, top: Top) -> V {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let zero = V::splat(0.0);
+        let sum = sum.max(zero).add_product(slope, sum.min(zero));
+        match top {
+            Top::Open => sum,
+            Top::Six => sum.min(V::splat(SIX)),
+            Top::Gate => {
+                let gate = sum.add(V::splat(GATE)).max(zero).min(V::splat(SIX));
+                sum.mul(gate.mul(V::splat(SIXTH)))
+            }
+        }
     }
 }
