@@ -7,7 +7,7 @@ use lineament_net::Precision;
 
 use crate::context::Context;
 use crate::error::TrainError;
-use crate::provenance::trained_on;
+use crate::provenance::{LNETS, trained_on};
 use crate::stage::Stage;
 use crate::trained_lnets;
 
@@ -32,7 +32,7 @@ pub fn join(context: &Context<'_>, bundle: &Bundle) -> Result<(), TrainError> {
         method,
     });
     // What the attributes were learned from is in the bundle's own lines.
-    card.trained_on.extend(trained_on(&context.sets).into_iter().map(|line| format!("LNets: {line}")));
+    card.trained_on.extend(trained_on(&context.sets).into_iter().map(|line| format!("{LNETS}{line}")));
     let parts = Parts { nets, detector: None, svms: parts.svms.clone() };
     let bundle = Bundle::new(&card, &parts, Precision::F16).map_err(|e| TrainError::Bundle(e.to_string()))?;
     bundle.write(&context.folder.result(Stage::Svms.name())).map_err(|e| TrainError::Bundle(e.to_string()))

@@ -5,8 +5,9 @@ use lineament::Bundle;
 use crate::context::Context;
 use crate::error::TrainError;
 use crate::fine_tune::save_nets;
+use crate::provenance::LNETS;
 use crate::recipe::{Nets, Recipe};
-use crate::trained_lnets::save_localization;
+use crate::trained_lnets::{has_localization, save_localization};
 
 /// A recipe with the bundle's LNets.
 ///
@@ -36,16 +37,13 @@ pub fn init_run(context: &Context<'_>, bundle: &Bundle) -> Result<(), TrainError
     let folder = context.folder;
     save_nets(folder, bundle, &[("lnet_o", "lnet_o"), ("lnet_s", "lnet_s")])?;
     match bundle.card().lnets() {
-        Some(lnets) if !folder.path.join("localisation.json").exists() => {
-            save_localization(folder.path, &lnets.method)
-        }
+        Some(lnets) if !has_localization(folder.path) => save_localization(folder.path, &lnets.method),
         _ => Ok(()),
     }
 }
 
 /// What the kept LNets were trained on, by the bundle's lines: those that speak of LNets alone, or else all.
 pub fn trained_on(bundle: &Bundle) -> Vec<String> {
-    const LNETS: &str = "LNets: ";
     let lines = &bundle.card().trained_on;
     let own: Vec<String> = lines.iter().filter(|line| line.starts_with(LNETS)).cloned().collect();
     if own.is_empty() { lines.iter().map(|line| format!("{LNETS}{line}")).collect() } else { own }

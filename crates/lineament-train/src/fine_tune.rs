@@ -16,7 +16,7 @@ use crate::options::{Crop, FineTune};
 use crate::recipe::{AttributeStage, Nets, Recipe};
 use crate::sets::{open_photo, photos};
 use crate::stage::Stage;
-use crate::trained_lnets::save_localization;
+use crate::trained_lnets::{has_localization, save_localization};
 
 /// Photos that are looked at to decide where to look.
 const LOOKED_AT: usize = 100;
@@ -74,7 +74,7 @@ const START: &str = "start";
 pub fn init_run(context: &Context<'_>, start: &FineTune) -> Result<(), TrainError> {
     let (FineTune { bundle, crop }, folder) = (start, context.folder);
     save_nets(folder, bundle, &[("lnet_o", "lnet_o"), ("lnet_s", "lnet_s"), (START, "anet")])?;
-    if folder.path.join("localisation.json").exists() {
+    if has_localization(folder.path) {
         return Ok(());
     }
     let Some(own) = bundle.card().lnets().map(|lnets| lnets.method.clone()) else {

@@ -6,6 +6,9 @@ use lineament_data::{Dataset, Split};
 pub const LICENCE: &str =
     "For non-commercial research only: the weights were learned from pictures that are released for that.";
 
+/// What begins a line that speaks of the LNets alone, where attributes come from another training.
+pub const LNETS: &str = "LNets: ";
+
 /// A line a data set: its name and how many images of each part were there.
 pub fn trained_on(sets: &[Dataset]) -> Vec<String> {
     let line = |set: &Dataset| {

@@ -14,13 +14,21 @@ use crate::error::TrainError;
 use crate::folder;
 use crate::recipe::{Nets, Recipe};
 
+/// The file of a run's folder that says how its LNets lead to boxes.
+const LOCALIZATION: &str = "localisation.json";
+
+/// Whether a run's folder says how its LNets lead to boxes.
+pub fn has_localization(folder: &Path) -> bool {
+    folder.join(LOCALIZATION).exists()
+}
+
 /// Writes how the LNets lead to boxes into the run's folder.
 ///
 /// # Errors
 /// When the file can't be written.
 pub fn save_localization(folder: &Path, chosen: &LnetMethod) -> Result<(), TrainError> {
     let text = serde_json::to_string_pretty(chosen).map_err(|e| TrainError::Net(e.to_string()))?;
-    Ok(write_whole(&folder.join("localisation.json"), text.as_bytes())?)
+    Ok(write_whole(&folder.join(LOCALIZATION), text.as_bytes())?)
 }
 
 /// The trained LNets of a run's folder, and how they lead to boxes.
@@ -30,7 +38,7 @@ pub fn save_localization(folder: &Path, chosen: &LnetMethod) -> Result<(), Train
 pub fn read(folder: &Path, nets: &Nets) -> Result<(Weights, Weights, LnetMethod), TrainError> {
     let lnet_o = folder::weights(folder, "svms", "lnet_o", "trunk", Some(&nets.lnet_o))?;
     let lnet_s = folder::weights(folder, "svms", "lnet_s", "trunk", Some(&nets.lnet_s))?;
-    let path = folder.join("localisation.json");
+    let path = folder.join(LOCALIZATION);
     let text = std::fs::read_to_string(&path).map_err(|e| TrainError::io(&path, e))?;
     let chosen = serde_json::from_str(&text)
         .map_err(|e| TrainError::Net(format!("{}: {e}; run stage lnet_s again", path.display())))?;

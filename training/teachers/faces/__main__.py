@@ -99,7 +99,7 @@ def anet(arguments: argparse.Namespace, recipe: dict, faces: list[Face]) -> None
         _tagged(faces, VALIDATION),
     )
     if arguments.from_dlib:
-        few = torch.from_numpy(lessons.canvases[np.sort(lessons.train[:: max(1, len(lessons.train) // 256)])])
+        few = torch.from_numpy(lessons.canvases[lessons.train[:: max(1, len(lessons.train) // 256)]])
         logging.info("%d convolutions begin as dlib's", begin(net, plain(few, net.side, net.patch, False)))
     schedule = Schedule(arguments.steps, arguments.rate, arguments.seed)
     learn(net, lessons, schedule, arguments.work / "anet.checkpoint").save(arguments.output)
