@@ -15,7 +15,7 @@ from .augment import plain
 from .begin import begin
 from .features import Identity, Objects, features
 from .images import CANVAS, TRAIN, VALIDATION, Face, attributes, canvas, collect
-from .learn import Lessons, Schedule, learn
+from .learn import Lessons, Schedule, learn, logits
 from .net import ANet
 
 
@@ -32,6 +32,20 @@ def _people(faces: list[Face]) -> np.ndarray:
     return np.array([numbers.setdefault(face.person, len(numbers)) for face in faces])
 
 
+def _canvases(faces: list[Face], work: Path) -> np.ndarray:
+    """N x 3 x CANVAS x CANVAS bytes, drawn once and then read from `work`."""
+    stored = work / "canvases.npy"
+    if not stored.exists():
+        work.mkdir(parents=True, exist_ok=True)
+        partial = stored.with_suffix(".partial.npy")
+        canvases = np.lib.format.open_memmap(partial, "w+", np.uint8, (len(faces), 3, CANVAS, CANVAS))
+        for place, face in enumerate(faces):
+            canvases[place] = canvas(face)
+        canvases.flush()
+        partial.replace(stored)
+    return np.load(stored, mmap_mode="r")
+
+
 def vectors(arguments: argparse.Namespace, recipe: dict, faces: list[Face]) -> None:
     """dlib's vector of every face: 128 numbers that are near for one person."""
     seen = features(Identity(recipe["region"]), Identity.name, faces, arguments.work)
@@ -44,7 +58,11 @@ def probabilities(arguments: argparse.Namespace, recipe: dict, faces: list[Face]
     seen = [features(look, look.name, faces, arguments.work) for look in (Identity(recipe["region"]), Objects())]
     tags, train, validation = _tags(faces, names), _tagged(faces, TRAIN), _tagged(faces, VALIDATION)
     said = probe.probabilities(seen, tags, train, _people(faces))
-    for part, places in (("training (left out)", train), ("validation", validation)):
+    if arguments.weights:
+        net = ANet(recipe, len(names))
+        net.load(arguments.weights)
+        said = probe.mixed(said, logits(net, _canvases(faces, arguments.work)).numpy())
+    for part, places in (("training", train), ("validation", validation)):
         if len(places):
             logging.info("%s: mean accuracy %.4f", part, ((said[places] > 0.5) == (tags[places] > 0.5)).mean())
     kept = [place for place, face in enumerate(faces) if face.part == TRAIN]
@@ -79,17 +97,8 @@ def anet(arguments: argparse.Namespace, recipe: dict, faces: list[Face]) -> None
     net = ANet(recipe, len(names))
     if arguments.weights:
         net.load(arguments.weights)
-    arguments.work.mkdir(parents=True, exist_ok=True)
-    stored = arguments.work / "canvases.npy"
-    if not stored.exists():
-        partial = stored.with_suffix(".partial.npy")
-        canvases = np.lib.format.open_memmap(partial, "w+", np.uint8, (len(faces), 3, CANVAS, CANVAS))
-        for place, face in enumerate(faces):
-            canvases[place] = canvas(face)
-        canvases.flush()
-        partial.replace(stored)
     lessons = Lessons(
-        np.load(stored, mmap_mode="r"),
+        _canvases(faces, arguments.work),
         torch.from_numpy(_tags(faces, names)),
         _read(arguments.probabilities, faces, data, names),
         _scores(data, faces, names),
@@ -118,6 +127,8 @@ def main() -> None:
         command.add_argument("--work", type=Path, default=Path("runs/faces"), help="folder for what an interrupted run goes on from")
         command.add_argument("--threads", type=int, default=1)
         command.add_argument("--seed", type=int, default=1)
+        if run is probabilities:
+            command.add_argument("--weights", type=Path, help="an ANet (an output of the command `anet`) whose opinion counts as much as the regression's")
         if run is anet:
             command.add_argument("--probabilities", type=Path, help="table of the command `probabilities`")
             command.add_argument("--vectors", type=Path, help="table of the command `vectors`")

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from bfloat16 import bfloat16
+
 from .augment import changed, plain
 from .net import ANet
 
@@ -41,8 +43,8 @@ class Schedule:
     rate: float
     seed: int
     batch: int = 64
-    share_untagged: float = 0.125
-    teacher: float = 0.5
+    share_untagged: float = 0.25
+    teacher: float = 0.7
     others: float = 0.5
     vectors: float = 3.0
     smoothing: float = 0.06
@@ -74,7 +76,10 @@ def _cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 
 
 def _loss(learner: _Learner, lessons: Lessons, schedule: Schedule, chosen: np.ndarray) -> torch.Tensor:
-    vectors = learner.net(changed(torch.from_numpy(lessons.canvases[chosen]), learner.net.side, learner.net.patch))
+    images = changed(torch.from_numpy(lessons.canvases[chosen]), learner.net.side, learner.net.patch)
+    with bfloat16():
+        vectors = learner.net(images)
+    vectors = vectors.float()
     kept = F.dropout(vectors, schedule.dropout)
     targets = lessons.tags[chosen] * (1 - schedule.smoothing) + schedule.smoothing / 2
     if lessons.probabilities is not None:
@@ -107,15 +112,19 @@ class _Order:
 
 
 @torch.no_grad()
-def judged(net: ANet, lessons: Lessons) -> tuple[float, float]:
-    """Mean accuracy and mean average precision on validation faces, over a patch and its mirror image."""
+def logits(net: ANet, canvases: np.ndarray) -> torch.Tensor:
+    """What `net` says of N x 3 x CANVAS x CANVAS bytes, N x attributes: the mean over the middle patch and its mirror image."""
     net.eval()
-    scores = []
-    for at in range(0, len(lessons.validation), 128):
-        few = lessons.validation[at : at + 128]
-        seen = torch.from_numpy(lessons.canvases[few])
-        scores.append(sum(net.head(net(plain(seen, net.side, net.patch, mirrored))) for mirrored in (False, True)))
-    said, tags = torch.cat(scores), lessons.tags[lessons.validation] > 0.5
+    said = []
+    for at in range(0, len(canvases), 128):
+        seen = torch.from_numpy(canvases[at : at + 128])
+        said.append(sum(net.head(net(plain(seen, net.side, net.patch, mirrored))) for mirrored in (False, True)) / 2)
+    return torch.cat(said)
+
+
+def judged(net: ANet, lessons: Lessons) -> tuple[float, float]:
+    """Mean accuracy and mean average precision on validation faces."""
+    said, tags = logits(net, lessons.canvases[lessons.validation]), lessons.tags[lessons.validation] > 0.5
     ranked = tags.gather(0, said.argsort(0, descending=True)).double()
     precision = ranked.cumsum(0) / torch.arange(1, len(ranked) + 1).view(-1, 1)
     held = ranked.sum(0) > 0

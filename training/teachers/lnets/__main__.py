@@ -62,8 +62,8 @@ def main() -> None:
         cascade = Cascade(nets["lnet_o"], nets["lnet_s"])
         mined = mine(cascade, data, output / f"mined_{round_}.pt", arguments.seed + round_, sure(cascade, data))
         for name, hard in (("lnet_o", mined.hard_o), ("lnet_s", mined.hard_s)):
-            before = windows[name].mined
-            windows[name].mined = hard if before is None else torch.cat([before, hard])
+            found = [some for some in (windows[name].mined, hard) if some is not None]
+            windows[name].mined = torch.cat(found) if found else None
             windows[name].own, windows[name].own_weight = mined.own, mined.own_weight
 
 

@@ -56,7 +56,7 @@ def _batch(windows: Windows, schedule: Schedule, augment: Augment):
     seen, offsets = augment.faces(windows.faces[place], others)
     with_face, targets = [augment.cover(seen, others, 0.3)], [offsets]
     if windows.own is not None:
-        found, offsets = augment.faces(windows.own[torch.multinomial(windows.own_weight, schedule.own)], others)
+        found, offsets = augment.faces(windows.own[torch.multinomial(windows.own_weight, schedule.own, replacement=True)], others)
         with_face.append(augment.cover(found, others, 0.15))
         targets.append(offsets)
     whole = windows.own if windows.own is not None and random.random() < 0.5 else windows.faces

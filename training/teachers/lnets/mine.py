@@ -19,12 +19,12 @@ LEAST = -2.5
 
 @dataclass
 class Mined:
-    """Canvases of own windows with their weights, and of windows without a face for either LNet."""
+    """Canvases of own windows with their weights, and of windows without a face for either LNet; none where none were found."""
 
-    own: torch.Tensor
+    own: torch.Tensor | None
     own_weight: torch.Tensor
-    hard_o: torch.Tensor
-    hard_s: torch.Tensor
+    hard_o: torch.Tensor | None
+    hard_s: torch.Tensor | None
 
 
 def _smallest(photo: Image.Image) -> float:
@@ -36,10 +36,11 @@ def _empty(photo, window, roll=0.0):
     return canvas(photo, (x, y), side, EMPTY_CANVAS, EMPTY_ZOOM, float(roll))[..., :3]
 
 
-def hard(cascade: Cascade, data: Path, seed: int, of_objects: int) -> tuple[torch.Tensor, torch.Tensor]:
+def hard(cascade: Cascade, data: Path, seed: int, of_objects: int) -> tuple[torch.Tensor | None, torch.Tensor | None]:
     """Windows that LNet_o proposes, and those that LNet_s believes most, in training images without a face."""
     for_o, for_s = [], []
-    some = random.Random(seed).sample(objects(data), of_objects)
+    known = objects(data)
+    some = random.Random(seed).sample(known, min(of_objects, len(known)))
     for path in without_faces(data, "train") + some:
         photo, few = Image.open(path).convert("RGB"), max(Image.open(path).size) <= 64
         if few:
@@ -61,7 +62,7 @@ def hard(cascade: Cascade, data: Path, seed: int, of_objects: int) -> tuple[torc
     return stack(for_o), stack(for_s)
 
 
-def own(cascade: Cascade, data: Path, sure: float, likely: float, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+def own(cascade: Cascade, data: Path, sure: float, likely: float, step: int) -> tuple[torch.Tensor | None, torch.Tensor]:
     """Windows that are surely faces, and the strongest of each photo if it is likely one: the tag says that there is a face.
 
     Photos in the wild are few and hold what the others lack, so their windows weigh more. `step` takes every so many of the other photos.

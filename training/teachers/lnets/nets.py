@@ -7,8 +7,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-# Twice as fast as single precision on processors that know it, ten times slower on others.
-BFLOAT16 = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+from bfloat16 import bfloat16
 
 # Channels of the last layer: the face, then where its own window is (right, down, size), then its roll (sine, cosine).
 FACE, RIGHT, DOWN, SIZE, SINE, COSINE, TAGS = range(7)
@@ -42,7 +41,7 @@ class LNet(nn.Sequential):
     def respond(self, images: torch.Tensor) -> torch.Tensor:
         """Images from 0 to 1 in, responses in single precision out; sums run in bfloat16 where the processor has it."""
         images = ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=BFLOAT16):
+        with bfloat16():
             return self(images).float()
 
     def fused(self) -> "LNet":

@@ -99,8 +99,10 @@ def canvas(image: Image.Image, center: tuple[float, float], side: float, size: i
     return np.concatenate([np.asarray(seen), np.asarray(inside)[..., None]], 2)
 
 
-def stack(canvases: list[np.ndarray]) -> torch.Tensor:
-    """Canvases as one N x C x H x W tensor of bytes."""
+def stack(canvases: list[np.ndarray]) -> torch.Tensor | None:
+    """Canvases as one N x C x H x W tensor of bytes; none where there are none."""
+    if not canvases:
+        return None
     return torch.from_numpy(np.stack(canvases)).permute(0, 3, 1, 2).contiguous()
 
 
