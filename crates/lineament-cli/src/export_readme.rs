@@ -252,14 +252,14 @@ for name, score, probability, threshold in zip(names, scores, probabilities, THR
 
 /// What follows it on interweaved patches.
 const INTERWEAVED: &str = r#"
-woven = onnxruntime.InferenceSession("anet_interweaved.onnx", providers=["CPUExecutionProvider"])
+interweaved = onnxruntime.InferenceSession("anet_interweaved.onnx", providers=["CPUExecutionProvider"])
 heads = onnxruntime.InferenceSession("heads.onnx", providers=["CPUExecutionProvider"])
 
 
 def vectors_of(region):
     """The same region as N x features: ANet on its patches, then on their mirror images."""
     regions = [region, region[:, ::-1]] if any(MIRRORED) else [region]
-    return np.concatenate([woven.run(["vectors"], {"region": planes_of(each)[None]})[0] for each in regions])
+    return np.concatenate([interweaved.run(["vectors"], {"region": planes_of(each)[None]})[0] for each in regions])
 
 
 scores, probabilities = heads.run(["scores", "probabilities"], {"vectors": vectors_of(region)})

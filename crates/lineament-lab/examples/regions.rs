@@ -24,7 +24,7 @@ const SOURCES: [MapSource; 2] = [MapSource::Hidden, MapSource::Responses];
 
 /// Where in a face an attribute is.
 #[derive(Clone, Copy)]
-enum Place {
+enum FacePart {
     Mouth,
     Eyes,
     Nose,
@@ -32,22 +32,22 @@ enum Place {
     Chin,
 }
 
-const ATTRIBUTES: [(&str, Place); 15] = [
-    ("Smiling", Place::Mouth),
-    ("Mouth_Slightly_Open", Place::Mouth),
-    ("Wearing_Lipstick", Place::Mouth),
-    ("Eyeglasses", Place::Eyes),
-    ("Narrow_Eyes", Place::Eyes),
-    ("Bushy_Eyebrows", Place::Eyes),
-    ("Arched_Eyebrows", Place::Eyes),
-    ("Bags_Under_Eyes", Place::Eyes),
-    ("Big_Nose", Place::Nose),
-    ("Pointy_Nose", Place::Nose),
-    ("Bangs", Place::Top),
-    ("Bald", Place::Top),
-    ("Receding_Hairline", Place::Top),
-    ("Wearing_Hat", Place::Top),
-    ("Goatee", Place::Chin),
+const ATTRIBUTES: [(&str, FacePart); 15] = [
+    ("Smiling", FacePart::Mouth),
+    ("Mouth_Slightly_Open", FacePart::Mouth),
+    ("Wearing_Lipstick", FacePart::Mouth),
+    ("Eyeglasses", FacePart::Eyes),
+    ("Narrow_Eyes", FacePart::Eyes),
+    ("Bushy_Eyebrows", FacePart::Eyes),
+    ("Arched_Eyebrows", FacePart::Eyes),
+    ("Bags_Under_Eyes", FacePart::Eyes),
+    ("Big_Nose", FacePart::Nose),
+    ("Pointy_Nose", FacePart::Nose),
+    ("Bangs", FacePart::Top),
+    ("Bald", FacePart::Top),
+    ("Receding_Hairline", FacePart::Top),
+    ("Wearing_Hat", FacePart::Top),
+    ("Goatee", FacePart::Chin),
 ];
 
 /// Landmarks, and the length that "near" is measured by.
@@ -67,7 +67,7 @@ impl Frame {
         Self { landmarks, eyes, mouth, length }
     }
 
-    fn is_near(&self, point: Point, place: Place) -> bool {
+    fn is_near(&self, point: Point, place: FacePart) -> bool {
         let [left, right, nose, left_corner, right_corner] = self.landmarks;
         let (down_x, down_y) = (self.mouth.x - self.eyes.x, self.mouth.y - self.eyes.y);
         let scale = self.length / down_x.hypot(down_y).max(1.0);
@@ -77,17 +77,17 @@ impl Frame {
         let aside = |from: Point, by: f32| Point::new(from.x + self.length * by, from.y);
         let brow = below(self.eyes, -1.1);
         let marks = match place {
-            Place::Mouth => vec![left_corner, right_corner, self.mouth],
-            Place::Eyes => vec![left, right, self.eyes],
-            Place::Nose => vec![nose],
-            Place::Top => vec![brow, aside(brow, -0.7), aside(brow, 0.7)],
-            Place::Chin => vec![self.mouth, below(self.mouth, 0.6)],
+            FacePart::Mouth => vec![left_corner, right_corner, self.mouth],
+            FacePart::Eyes => vec![left, right, self.eyes],
+            FacePart::Nose => vec![nose],
+            FacePart::Top => vec![brow, aside(brow, -0.7), aside(brow, 0.7)],
+            FacePart::Chin => vec![self.mouth, below(self.mouth, 0.6)],
         };
         marks.into_iter().any(|mark| mark.distance(point) <= NEAR * self.length)
     }
 
     /// The share of the face box that is near.
-    fn chance(&self, face: Rect, place: Place) -> f64 {
+    fn chance(&self, face: Rect, place: FacePart) -> f64 {
         let at = |i: usize| (i as f32 + 0.5) / GRID as f32;
         let points = (0..GRID * GRID)
             .map(|i| Point::new(face.x + face.width * at(i % GRID), face.y + face.height * at(i / GRID)));
@@ -138,7 +138,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     };
     let tagger = Tagger::embedded()?;
     let set = celeba::read(&data)?;
-    let tagged = |(name, _): (&str, Place)| {
+    let tagged = |(name, _): (&str, FacePart)| {
         set.attribute(name).ok_or_else(|| format!("the data does not tell {name}"))
     };
     let places = ATTRIBUTES.into_iter().map(tagged).collect::<Result<Vec<_>, _>>()?;

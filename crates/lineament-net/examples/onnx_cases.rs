@@ -71,7 +71,7 @@ fn interweaved(folder: &Path, seed: u64) -> Result<(), Box<dyn Error>> {
     let spec = if seed.is_multiple_of(2) { draw_local_spec(&mut rng) } else { draw_spec(&mut rng) };
     let weights = draw_weights(&spec, &mut rng);
     let (shape, offsets) = draw_offsets(spec.input, &mut rng);
-    let name = format!("woven{seed}");
+    let name = format!("interweaved{seed}");
     let file = export_interweaved(&spec, &weights, shape, &offsets)?;
     fs::write(folder.join(format!("{name}.onnx")), file)?;
     let region = draw_input(1, shape, &mut rng);

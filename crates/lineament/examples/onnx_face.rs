@@ -67,13 +67,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Interweaved, on the region and on its mirror image: what patches give one by one, and what the native pass gives.
     let offsets: Vec<[usize; 2]> =
         look.patches.offsets.iter().map(|offset| offset.map(|start| start as usize)).collect();
-    let woven = Interweave::new(&look.anet, anet, Shape::new(3, side, side), &offsets)?;
+    let interweaved = Interweave::new(&look.anet, anet, Shape::new(3, side, side), &offsets)?;
     let plain = Patches { mirror: FlipMode::Never, ..look.patches.clone() };
     let net = Net::new(&look.anet, anet)?;
     for (index, drawn) in [drawn.clone(), drawn.mirrored()].into_iter().enumerate() {
         let region = card.preprocess.tensor_of(std::slice::from_ref(&drawn));
         let one_by_one = net.forward(&plain.batch(&drawn, &card.preprocess)?)?;
-        for (way, vectors) in [one_by_one, woven.forward(&region)?].iter().enumerate() {
+        for (way, vectors) in [one_by_one, interweaved.forward(&region)?].iter().enumerate() {
             let start = folder.join(format!("anet_interweaved.{}", 2 * index + way));
             save(&start, "region", &region.shape(), region.data())?;
             save_vectors(&start, vectors)?;

@@ -34,7 +34,7 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
     );
     let whole = nets::noise([1, region.channels, side, side])?;
     for offsets in [steps(1, room), [steps(2, room), steps(1, room)].concat(), recipes, steps(5, room)] {
-        let woven = Interweave::new(&spec, &weights, region, &offsets)?;
+        let interweaved = Interweave::new(&spec, &weights, region, &offsets)?;
         let batch = nets::batch(&spec, offsets.len())?;
         for threads in [1, 2] {
             let ours = Engine::Native.runner(&spec, &weights)?;
@@ -42,15 +42,18 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<()> {
             let pool = settings.pool(threads, &Engine::Native);
             let mut rivals = vec![
                 Rival::on(pool, || Ok(ours.forward(&batch).map(drop)?)),
-                Rival::on(pool, || Ok(woven.forward(&whole).map(drop)?)),
+                Rival::on(pool, || Ok(interweaved.forward(&whole).map(drop)?)),
             ];
             if let Some(theirs) = &theirs {
                 rivals.push(Rival::alone(|| Ok(theirs.forward(&batch).map(drop)?)));
             }
             let times = in_turns(settings, &mut rivals)?;
             let text = |index: usize| times.get(index).map_or_else(String::new, |times| times.text());
-            let faster = times.first().zip(times.get(1)).map_or(f64::NAN, |(apart, woven)| apart.over(woven));
-            let redundancy = woven.redundancy();
+            let faster = times
+                .first()
+                .zip(times.get(1))
+                .map_or(f64::NAN, |(apart, interweaved)| apart.over(interweaved));
+            let redundancy = interweaved.redundancy();
             table.row(vec![
                 offsets.len().to_string(),
                 threads.to_string(),

@@ -24,7 +24,7 @@ pub struct Roots(Vec<Root>);
 
 /// An image by where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct ImagePath {
     /// Absolute; below its root, links are as they were walked through.
     pub real: PathBuf,
     /// What it is called in the rows.
@@ -65,7 +65,7 @@ impl Roots {
     }
 
     /// Where an image is that was found in the folder `folder`, or named, where that is none.
-    pub fn place(&mut self, path: &Path, folder: Option<&Path>) -> Place {
+    pub fn path_of(&mut self, path: &Path, folder: Option<&Path>) -> ImagePath {
         let inside = folder.and_then(|folder| path.strip_prefix(folder).ok().map(|rest| (folder, rest)));
         let real = match inside {
             Some((folder, rest)) => real_of(folder).join(rest),
@@ -78,9 +78,9 @@ impl Roots {
             self.add_above(path);
         }
         match self.below(&real) {
-            Some((root, rest)) => Place { key: path_text::from_text(&root.path).join(rest), real },
+            Some((root, rest)) => ImagePath { key: path_text::from_text(&root.path).join(rest), real },
             // A way over a link, which only the words that were typed know.
-            None => Place { real: self.of_row(&path_text::to_text(&plain(path))), key: plain(path) },
+            None => ImagePath { real: self.of_row(&path_text::to_text(&plain(path))), key: plain(path) },
         }
     }
 
@@ -113,10 +113,10 @@ impl Roots {
     }
 
     /// What an image is called in a row: its key, or the URI of where it is, for names that are no UTF-8.
-    pub fn text(place: &Place) -> String {
-        match place.key.to_str() {
-            Some(_) => path_text::to_text(&place.key).into_owned(),
-            None => path_text::to_text(&place.real).into_owned(),
+    pub fn text(path: &ImagePath) -> String {
+        match path.key.to_str() {
+            Some(_) => path_text::to_text(&path.key).into_owned(),
+            None => path_text::to_text(&path.real).into_owned(),
         }
     }
 
@@ -152,7 +152,7 @@ mod tests {
         let typed = |words: PathBuf| {
             let mut roots = Roots::default();
             roots.extend([words.clone()].iter());
-            (roots.place(&words.join("a.png"), Some(&words)), roots)
+            (roots.path_of(&words.join("a.png"), Some(&words)), roots)
         };
         let (first, roots) = typed(photos.clone());
         for words in [photos.join("."), photos.join("../photos/"), folder.path().join("./photos")] {
@@ -160,10 +160,10 @@ mod tests {
             assert_eq!(place.real, first.real, "{}", words.display());
             assert!(roots.cover(&again) && again.cover(&roots));
             // A call that is gone on with has the words of the first.
-            assert_eq!(roots.clone().place(&words.join("a.png"), Some(&words)).key, first.key);
+            assert_eq!(roots.clone().path_of(&words.join("a.png"), Some(&words)).key, first.key);
         }
         assert_eq!(roots.of_row(&Roots::text(&first)), first.real);
-        assert_eq!(roots.clone().place(&photos.join("./b/c.png"), None).key, photos.join("b/c.png"));
+        assert_eq!(roots.clone().path_of(&photos.join("./b/c.png"), None).key, photos.join("b/c.png"));
     }
 
     #[test]
@@ -174,13 +174,17 @@ mod tests {
             ("./src/main.rs", "src/main.rs"),
             ("../lineament/Cargo.toml", "../lineament/Cargo.toml"),
         ] {
-            let place = roots.place(Path::new(typed), None);
-            assert_eq!(place.key, Path::new(key));
-            assert_eq!(place.real, Path::new(typed).canonicalize().unwrap());
-            assert_eq!(roots.of_row(&Roots::text(&place)), place.real);
+            let path = roots.path_of(Path::new(typed), None);
+            assert_eq!(path.key, Path::new(key));
+            assert_eq!(path.real, Path::new(typed).canonicalize().unwrap());
+            assert_eq!(roots.of_row(&Roots::text(&path)), path.real);
         }
         let absolute = Path::new("Cargo.toml").canonicalize().unwrap();
-        assert_eq!(roots.place(&absolute, None).key, Path::new("Cargo.toml"), "the words of the first call");
-        assert_eq!(Roots::default().place(&absolute, None).key, absolute);
+        assert_eq!(
+            roots.path_of(&absolute, None).key,
+            Path::new("Cargo.toml"),
+            "the words of the first call"
+        );
+        assert_eq!(Roots::default().path_of(&absolute, None).key, absolute);
     }
 }

@@ -99,10 +99,10 @@ impl List {
                     // What was found in a folder lies below it by its place; what was named has its name alone.
                     let folder = input.path.ancestors().nth(input.place.components().count());
                     let folder = folder.filter(|_| input.found);
-                    let place = list.roots.place(&input.path, folder);
-                    let id = Id::of(&place.real);
+                    let path = list.roots.path_of(&input.path, folder);
+                    let id = Id::of(&path.real);
                     if seen.insert(id) {
-                        let key = Roots::text(&place);
+                        let key = Roots::text(&path);
                         let key = (input.path.to_str() != Some(&key)).then(|| key.into_boxed_str());
                         list.images.push(Listed { path: input.path, key, id });
                     } else {

@@ -17,17 +17,17 @@ pub(super) fn times(colour: Colour, factor: f32) -> Colour {
     colour.map(|value| (value * factor).clamp(0.0, 255.0))
 }
 
-/// A place in local units.
-pub(super) type Place = [f32; 2];
+/// A point in local units.
+pub(super) type Coord = [f32; 2];
 
 /// What can be filled. All lengths are local units of a [`Frame`].
 pub(super) enum Shape {
     /// Centre and the two radii, upright.
-    Ellipse(Place, Place),
+    Ellipse(Coord, Coord),
     /// Corners, closed.
-    Polygon(Vec<Place>),
+    Polygon(Vec<Coord>),
     /// A stroke along points, with its radius.
-    Stroke(Vec<Place>, f32),
+    Stroke(Vec<Coord>, f32),
     /// The first without the second.
     Without(Box<Shape>, Box<Shape>),
     /// What both cover.
@@ -35,12 +35,12 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    pub(super) fn disc(centre: Place, radius: f32) -> Self {
+    pub(super) fn disc(centre: Coord, radius: f32) -> Self {
         Self::Ellipse(centre, [radius, radius])
     }
 
     /// A smooth stroke through three places (a quadratic curve with the middle one as its height).
-    pub(super) fn arc(from: Place, through: Place, to: Place, radius: f32) -> Self {
+    pub(super) fn arc(from: Coord, through: Coord, to: Coord, radius: f32) -> Self {
         let control = [0, 1].map(|i| 2.0 * through[i] - (from[i] + to[i]) / 2.0);
         let points = (0..=12).map(|step| {
             let t = step as f32 / 12.0;
@@ -62,7 +62,7 @@ impl Shape {
     }
 
     /// Distance to the edge, negative inside (exact but for ellipses, where it is near enough within a few pixels).
-    fn distance(&self, [x, y]: Place) -> f32 {
+    fn distance(&self, [x, y]: Coord) -> f32 {
         match self {
             Self::Ellipse([cx, cy], [rx, ry]) => {
                 let (u, v) = ((x - cx) / rx, (y - cy) / ry);
@@ -93,7 +93,7 @@ impl Shape {
 
     /// Left, top, right and bottom of what it can cover.
     fn bounds(&self) -> [f32; 4] {
-        let of = |points: &[Place], margin: f32| {
+        let of = |points: &[Coord], margin: f32| {
             points.iter().fold([f32::MAX, f32::MAX, f32::MIN, f32::MIN], |[l, t, r, b], [x, y]| {
                 [l.min(x - margin), t.min(y - margin), r.max(x + margin), b.max(y + margin)]
             })
@@ -111,7 +111,7 @@ impl Shape {
     }
 }
 
-fn to_segment([x, y]: Place, a: Place, b: Place) -> f32 {
+fn to_segment([x, y]: Coord, a: Coord, b: Coord) -> f32 {
     let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
     let length = dx * dx + dy * dy;
     let along = if length > 0.0 { ((x - a[0]) * dx + (y - a[1]) * dy) / length } else { 0.0 };
@@ -131,7 +131,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub(super) fn to_canvas(self, [x, y]: Place) -> Point {
+    pub(super) fn to_canvas(self, [x, y]: Coord) -> Point {
         let (sin, cos) = self.turn.sin_cos();
         Point {
             x: self.centre.x + self.scale * (cos * x - sin * y),

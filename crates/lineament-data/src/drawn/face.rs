@@ -4,7 +4,7 @@
 
 use lineament::{Point, Rect};
 
-use super::canvas::{Canvas, Colour, Frame, Ink, Place, Shape, mix, times};
+use super::canvas::{Canvas, Colour, Coord, Frame, Ink, Shape, mix, times};
 use super::hair;
 use super::person::{Beard, Length, Look, Person};
 
@@ -299,7 +299,7 @@ impl Face<'_> {
         let (left, right) = ([x - half, MOUTH - sag * 0.3], [x + half, MOUTH - sag * 0.3]);
         if self.look.open {
             let gape = if self.look.smiling { 0.1 } else { 0.085 };
-            let upper: Vec<Place> = curve(left, [x, MOUTH + sag * 0.2], right);
+            let upper: Vec<Coord> = curve(left, [x, MOUTH + sag * 0.2], right);
             let lower = curve(right, [x, MOUTH + sag + gape], left);
             let hole = || Shape::Polygon(upper.iter().chain(&lower).copied().collect());
             self.fill(canvas, &hole(), Ink::plain([70.0, 18.0, 20.0]));
@@ -442,7 +442,7 @@ impl Face<'_> {
 }
 
 /// A smooth line through three places.
-fn curve(from: Place, through: Place, to: Place) -> Vec<Place> {
+fn curve(from: Coord, through: Coord, to: Coord) -> Vec<Coord> {
     match Shape::arc(from, through, to, 0.0) {
         Shape::Stroke(points, _) => points,
         _ => Vec::new(),

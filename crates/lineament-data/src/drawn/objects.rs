@@ -4,7 +4,7 @@ use lineament::{Photo, Point};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::canvas::{Canvas, Frame, Ink, Place, Shape, mix};
+use super::canvas::{Canvas, Coord, Frame, Ink, Shape, mix};
 use super::person::any_colour;
 use super::scene::{blob, finish};
 
@@ -36,7 +36,7 @@ pub(super) fn draw(class: usize, side: u32, rng: &mut ChaCha8Rng) -> Photo {
     finish(canvas, false, rng)
 }
 
-fn round(count: usize, radius: impl Fn(usize) -> f32) -> Vec<Place> {
+fn round(count: usize, radius: impl Fn(usize) -> f32) -> Vec<Coord> {
     (0..count)
         .map(|step| {
             let (sin, cos) = (std::f32::consts::TAU * step as f32 / count as f32).sin_cos();

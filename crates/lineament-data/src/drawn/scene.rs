@@ -5,7 +5,7 @@ use lineament::{Photo, Point, Rect};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::canvas::{Canvas, Frame, Ink, Place, Shape, mix};
+use super::canvas::{Canvas, Coord, Frame, Ink, Shape, mix};
 use super::face::Face;
 use super::person::{Look, Person, any_colour};
 use super::tags::tags;
@@ -142,7 +142,7 @@ fn clutter(canvas: &mut Canvas, width: u32, height: u32, rng: &mut ChaCha8Rng) {
 }
 
 /// A polygon of three to seven corners about the origin.
-pub(super) fn blob(rng: &mut ChaCha8Rng) -> Vec<Place> {
+pub(super) fn blob(rng: &mut ChaCha8Rng) -> Vec<Coord> {
     let corners = rng.random_range(3..8);
     (0..corners)
         .map(|step| {

@@ -33,7 +33,7 @@ pub enum AnetError {
 pub struct Anet {
     net: Runner,
     /// All patches in one pass, where that saves work.
-    woven: Option<Interweave>,
+    interweaved: Option<Interweave>,
     preprocess: Preprocess,
     patches: Patches,
     features: usize,
@@ -72,8 +72,8 @@ impl Anet {
             return Err(AnetError::Input { input, size: patches.size });
         }
         let features = net.output().elements();
-        let woven = if engine.own_threads().is_none() { weave(spec, weights, &patches) } else { None };
-        Ok(Self { net, woven, preprocess, patches, features })
+        let interweaved = if engine.own_threads().is_none() { weave(spec, weights, &patches) } else { None };
+        Ok(Self { net, interweaved, preprocess, patches, features })
     }
 
     /// Length of the FC vector.
@@ -117,13 +117,13 @@ impl Anet {
     /// The FC vectors of all patches of a drawn region, `count x features x 1 x 1`.
     fn vectors(&self, drawn: &Photo) -> Result<Tensor, DescribeError> {
         let side = self.patches.region;
-        match &self.woven {
-            Some(woven) if (drawn.width(), drawn.height()) == (side, side) => {
+        match &self.interweaved {
+            Some(interweaved) if (drawn.width(), drawn.height()) == (side, side) => {
                 let mut seen = vec![drawn.clone()];
                 if self.patches.mirror == FlipMode::Both {
                     seen.push(drawn.mirrored());
                 }
-                Ok(woven.forward(&self.preprocess.tensor_of(&seen)).map_err(Box::new)?)
+                Ok(interweaved.forward(&self.preprocess.tensor_of(&seen)).map_err(Box::new)?)
             }
             _ => Ok(self.net.forward(&self.patches.batch(drawn, &self.preprocess)?)?),
         }
@@ -147,12 +147,12 @@ fn weave(spec: &NetSpec, weights: &Weights, patches: &Patches) -> Option<Interwe
     let side = patches.region as usize;
     let offsets: Vec<[usize; 2]> =
         patches.offsets.iter().map(|at| at.map(|pixels| pixels as usize)).collect();
-    let woven = if local && patches.are_of_whole_regions() {
+    let interweaved = if local && patches.are_of_whole_regions() {
         Interweave::new(spec, weights, Shape::new(3, side, side), &offsets).ok()
     } else {
         None
     };
-    woven.filter(|woven| woven.redundancy() > WORTH)
+    interweaved.filter(|interweaved| interweaved.redundancy() > WORTH)
 }
 
 impl FeatureExtractor for Anet {
@@ -221,11 +221,11 @@ mod tests {
         for mirror in [FlipMode::Never, FlipMode::Both] {
             let patches = Patches::grid(16, 20, 3, mirror);
             let anet = Anet::new(&spec, &weights, Preprocess::default(), patches).unwrap();
-            assert!(anet.woven.is_some());
-            let woven = anet.vector_of_drawn(&drawn).unwrap();
+            assert!(anet.interweaved.is_some());
+            let interweaved = anet.vector_of_drawn(&drawn).unwrap();
             let single = anet.net.forward(&anet.patches.batch(&drawn, &anet.preprocess).unwrap()).unwrap();
             let single = mean_vector(single.data(), 6).unwrap();
-            for (one, other) in woven.iter().zip(single) {
+            for (one, other) in interweaved.iter().zip(single) {
                 assert!((one - other).abs() < 1e-4, "{one} {other}");
             }
         }

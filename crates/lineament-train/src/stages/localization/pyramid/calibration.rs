@@ -25,7 +25,7 @@ const SAME: f32 = 0.5;
 type Pair = (Window, Rect);
 
 /// How LNet_s came to a window: the best scores of LNet_o and of its own first look that lead there.
-struct Way {
+struct Trace {
     window: Window,
     candidate: f32,
     first_look: f32,
@@ -47,7 +47,7 @@ pub fn calibrate(context: &Context<'_>, recipe: &PyramidRecipe) -> Result<Pyrami
         photos(&context.sets, Split::Validation).into_iter().filter(|s| s.rect.is_some()).collect();
     if let Some(lost) = recipe.candidates_lost {
         let localizer = with(&chosen)?;
-        let ways = in_each(&boxed, |photo| best_way(&localizer, photo))?;
+        let ways = in_each(&boxed, |photo| best_trace(&localizer, photo))?;
         let found = || ways.iter().filter(|(way, given)| is_near(&(way.window, *given)));
         if let Some(threshold) = all_but(found().map(|(way, _)| way.candidate).collect(), lost) {
             chosen.candidate_threshold = threshold;
@@ -105,7 +105,7 @@ fn in_each<T: Send>(
 }
 
 /// The way from LNet_o's windows to the one that LNet_s responds to most.
-fn best_way(localizer: &PyramidLocalizer, photo: &Photo) -> Result<Option<Way>, LocateError> {
+fn best_trace(localizer: &PyramidLocalizer, photo: &Photo) -> Result<Option<Trace>, LocateError> {
     let candidates = localizer.candidates(photo, &Search::default())?;
     let first = localizer.look(photo, &candidates)?;
     let second = localizer.look(photo, &first)?;
@@ -117,7 +117,7 @@ fn best_way(localizer: &PyramidLocalizer, photo: &Photo) -> Result<Option<Way>, 
         let scores = looked_at.iter().zip(&second).filter(|(_, end)| same(end)).map(|(seen, _)| seen.score);
         scores.fold(f32::NEG_INFINITY, f32::max)
     };
-    Ok(Some(Way { window, candidate: strongest(&candidates), first_look: strongest(&first) }))
+    Ok(Some(Trace { window, candidate: strongest(&candidates), first_look: strongest(&first) }))
 }
 
 /// Whether the window is on the box at all.
