@@ -303,6 +303,34 @@ mod tests {
     }
 
     #[test]
+    fn a_loop_keeps_the_nodes_of_its_body() {
+        let mut graph = Graph::new("g");
+        let x = graph.input("x", &[Dim::Fixed(2)]).unwrap();
+        let turns = graph.ints("turns", &[3]).unwrap();
+        let carried = [Carried { first: &x, element: Element::Float, dims: &[Dim::Fixed(2)] }];
+        let body = |graph: &mut Graph, _: &Value, before: Vec<Value>| {
+            Ok::<_, OnnxError>(vec![graph.node("doubled", "Add", &[&before[0], &before[0]], &[])?])
+        };
+        let last = graph.repeat("loop", &turns, &carried, body).unwrap();
+        assert_eq!((last.len(), graph.nodes.len()), (1, 1));
+        let taken = graph.repeat("loop", &turns, &carried, |_, _, before| Ok::<_, OnnxError>(before));
+        assert_eq!(taken.unwrap_err(), OnnxError::Repeated { graph: "g".into(), value: "loop/turn".into() });
+    }
+
+    #[test]
+    fn scopes_keep_names_apart() {
+        let mut graph = Graph::new("g");
+        let x = graph.input("x", &[Dim::Fixed(2)]).unwrap();
+        graph.node("relu", "Relu", &[&x], &[]).unwrap();
+        graph.scope("net");
+        assert!(
+            graph.node("relu", "Relu", &[&x], &[]).is_ok() && graph.node("relu", "Relu", &[&x], &[]).is_err()
+        );
+        graph.scope("");
+        assert!(graph.node("relu", "Relu", &[&x], &[]).is_err());
+    }
+
+    #[test]
     fn constants_fill_their_shape_and_the_file_its_limit() {
         let mut graph = Graph::new("g");
         assert!(matches!(graph.floats("w", &[2, 2], &[1.0; 3]), Err(OnnxError::Unfilled { values: 3, .. })));

@@ -273,3 +273,17 @@ fn read(g: &mut Graph, model: &Cascade<'_>, embeddings: &Value) -> Result<(), On
     let probabilities = g.one("Sigmoid", &logits)?;
     g.output("probabilities", &probabilities, &dims)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::testing::tiny_bundle;
+
+    #[test]
+    fn models_that_localize_in_another_way_are_refused() {
+        let refused = whole_file(&tiny_bundle(1).unwrap()).unwrap_err();
+        assert!(matches!(refused, ExportError::NoPyramid), "{refused}");
+        assert!(refused.to_string().contains("--whole"));
+    }
+}

@@ -146,39 +146,34 @@ pub(super) fn thinned(
 
 /// Whether boxes (top, left, bottom, right; `[rows, 4]` and `[columns, 4]`) overlap by more than an IoU, as 0 or 1.
 fn overlaps(g: &mut Graph, rows: &Value, columns: &Value, overlap: &Value) -> Result<Value, OnnxError> {
-    let mut lengths = Vec::new();
-    let mut areas = [None, None];
-    for axis in 0..2 {
-        let mut ends = Vec::new();
-        for (boxes, shape) in [(rows, [-1, 1]), (columns, [1, -1])] {
-            for at in [axis, axis + 2] {
-                let end = column(g, boxes, at)?;
-                ends.push(g.reshape(&end, &shape)?);
-            }
-        }
-        if let [low, high, other_low, other_high] = &ends[..] {
-            let from = g.two("Max", low, other_low)?;
-            let to = g.two("Min", high, other_high)?;
-            let both = g.two("Sub", &to, &from)?;
-            lengths.push(g.with("Max", &both, 0.0)?);
-            for (area, (low, high)) in areas.iter_mut().zip([(low, high), (other_low, other_high)]) {
-                let length = g.two("Sub", high, low)?;
-                *area = Some(match area.take() {
-                    None => length,
-                    Some(other) => g.two("Mul", &other, &length)?,
-                });
-            }
-        }
-    }
-    let ([height, width], [Some(area), Some(other)]) = (&lengths[..], &areas) else {
-        return none(g);
-    };
-    let both = g.two("Mul", height, width)?;
-    let sum = g.two("Add", area, other)?;
+    let [top, left, bottom, right] = sides(g, rows, [-1, 1])?;
+    let [other_top, other_left, other_bottom, other_right] = sides(g, columns, [1, -1])?;
+    let from = [g.two("Max", &top, &other_top)?, g.two("Max", &left, &other_left)?];
+    let to = [g.two("Min", &bottom, &other_bottom)?, g.two("Min", &right, &other_right)?];
+    let both = area(g, [&from[0], &from[1], &to[0], &to[1]])?;
+    let own = area(g, [&top, &left, &bottom, &right])?;
+    let other = area(g, [&other_top, &other_left, &other_bottom, &other_right])?;
+    let sum = g.two("Add", &own, &other)?;
     let either = g.two("Sub", &sum, &both)?;
     let most = g.two("Mul", &either, overlap)?;
     let over = g.two("Greater", &both, &most)?;
     g.cast(&over, Element::Float)
+}
+
+/// The columns of boxes, each in this shape.
+fn sides(g: &mut Graph, boxes: &Value, shape: [i64; 2]) -> Result<[Value; 4], OnnxError> {
+    let mut side = |at: i64| -> Result<Value, OnnxError> {
+        let side = column(g, boxes, at)?;
+        g.reshape(&side, &shape)
+    };
+    Ok([side(0)?, side(1)?, side(2)?, side(3)?])
+}
+
+/// The area of boxes; 0 of those without an inside.
+fn area(g: &mut Graph, [top, left, bottom, right]: [&Value; 4]) -> Result<Value, OnnxError> {
+    let (height, width) = (g.two("Sub", bottom, top)?, g.two("Sub", right, left)?);
+    let (height, width) = (g.with("Max", &height, 0.0)?, g.with("Max", &width, 0.0)?);
+    g.two("Mul", &height, &width)
 }
 
 /// The numbers of a matrix's rows, `[rows, 1]` of i64.
