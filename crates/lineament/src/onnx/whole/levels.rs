@@ -45,7 +45,9 @@ pub(super) fn candidates(
     let dims = [Dim::Free("windows"), Dim::Fixed(COLUMNS)];
     let carried = [Carried { first: &first, element: Element::Float, dims: &dims }];
     let found = g.repeat("levels", &count, &carried, |g, turn, before| {
-        let turn = g.cast(turn, Element::Float)?;
+        // Some runtimes count turns in `[1]`.
+        let turn = g.reshape(turn, &[])?;
+        let turn = g.cast(&turn, Element::Float)?;
         let power = g.two("Add", &finest, &turn)?;
         let power = g.with("Mul", &power, p.step.ln())?;
         let side = g.one("Exp", &power)?;

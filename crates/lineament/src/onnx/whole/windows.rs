@@ -19,7 +19,9 @@ const ELSEWHERE: f32 = 1e6;
 
 /// No window, `[0, COLUMNS]`.
 pub(super) fn none(g: &mut Graph) -> Result<Value, OnnxError> {
-    g.constant(&[0, COLUMNS], &[])
+    // OpenVINO takes a constant of no rows for one of no axes.
+    let one = g.constant(&[1, COLUMNS], &[0.0; COLUMNS])?;
+    g.slice(&one, 0, 0, 0)
 }
 
 /// A column of a matrix, `[rows, 1]`.
