@@ -49,7 +49,10 @@ pub fn page(bundle: &Bundle) -> String {
         "Faces are those of `lineament predict` to small differences: the graph draws windows with other filters. It looks for faces \
          that stand about upright (there is no `--any-orientation`), compares at most 16384 windows of LNet\\_o and keeps at most \
          1024 faces. Memory grows with the photo's pixels and with smaller faces: scale photos of more than 20 megapixels down \
-         first.\n\n",
+         first.\n\n\
+         Tried with ONNX Runtime 1.32, its wasm build (`onnxruntime-web` 1.22) and OpenVINO 2026.4, whose `Resize` averages in another way: \
+         its boxes overlap the others by about 0.94. A runtime needs `Loop`, `NonMaxSuppression`, `GridSample`, and `Resize` with \
+         antialias.\n\n",
     );
     for (language, needs, code) in [
         ("python", "`pip install numpy onnxruntime pillow`", PYTHON),
