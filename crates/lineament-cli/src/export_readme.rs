@@ -283,7 +283,7 @@ fn sizes(dims: &[Dim]) -> String {
 }
 
 /// A text of the card with what Markdown and HTML read as more than text escaped: cards come from anybody.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_ascii_punctuation() && !"._-,:;/'\"".contains(c) {

@@ -10,6 +10,7 @@ mod endings;
 mod engine;
 mod examples;
 mod export_readme;
+mod export_whole;
 mod files;
 mod format;
 mod inputs;

@@ -111,6 +111,9 @@ fn an_export_needs_something_to_write_and_a_place() {
     refused(&stage, &call, &["the folder photos/a.png/graphs cannot be made"]);
     let call = ["export", "--onnx", "graphs", "--model", "gone.lineament"];
     refused(&stage, &call, &["gone.lineament", "cannot be read"]);
+    let call = ["export", "--onnx", "graphs", "--whole", "--model", "tiny.lineament"];
+    refused(&stage, &call, &["pyramid", "without --whole"]);
+    refused(&stage, &["export", "--bundle", "copy.lineament", "--whole"], &["--onnx"]);
     assert!(!stage.path("graphs").exists());
 }
 

@@ -93,6 +93,22 @@ fn export_writes_onnx_graphs_and_a_page_about_them() {
 }
 
 #[test]
+fn export_writes_the_whole_model_as_one_graph() {
+    let stage = Stage::new();
+    let call = ["export", "--onnx", "graph", "--whole"];
+    stage.lineament(&call).assert().code(0).stdout("").stderr(contains("compact"));
+    assert_eq!(stage.listing("graph"), ["README.md", "faces.onnx"]);
+    let page = stage.text("graph/README.md");
+    for said in ["opset 18", "`image` | uint8 [height, width, 3]", "onnxruntime-node", "Eyeglasses"] {
+        assert!(page.contains(said), "{said} in\n{page}");
+    }
+    let graph = || fs::read(stage.path("graph/faces.onnx")).unwrap();
+    let first = graph();
+    stage.lineament(&call).assert().code(0);
+    assert_eq!(graph(), first);
+}
+
+#[test]
 fn locate_tells_boxes_without_attributes_and_writes_maps() {
     let stage = Stage::new();
     let text = output(&mut stage.with_model(&["locate", "photos", "--format", "json", "--maps", "maps"]));

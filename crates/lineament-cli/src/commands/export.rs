@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use lineament::Bundle;
-use lineament::onnx::{OnnxFile, onnx_files};
+use lineament::onnx::{OnnxFile, onnx_files, whole_file};
 
 use super::Outcome;
 use crate::arguments::ModelArguments;
 use crate::outputs::{self, ForceArguments, Kind, Output};
-use crate::{export_readme, files, model, notes};
+use crate::{export_readme, export_whole, files, model, notes};
 
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
@@ -21,6 +21,9 @@ pub struct ExportArguments {
     /// Write the nets and the attribute half as ONNX to this folder, with a README.md that says how to use them
     #[arg(long, value_name = "DIR")]
     pub onnx: Option<PathBuf>,
+    /// With --onnx: write one graph alone, faces.onnx, that takes a photo and gives faces with attributes
+    #[arg(long, requires = "onnx")]
+    pub whole: bool,
     #[command(flatten)]
     pub force: ForceArguments,
     #[command(flatten)]
@@ -41,15 +44,19 @@ pub fn run(arguments: ExportArguments) -> Result<Outcome> {
         say(&bundle, path);
     }
     if let Some(folder) = &arguments.onnx {
-        write_onnx(&bundle, folder, force)?;
+        write_onnx(&bundle, folder, arguments.whole, force)?;
         say(&bundle, folder);
     }
     Ok(Outcome::AllRead)
 }
 
-fn write_onnx(bundle: &Bundle, folder: &Path, force: ForceArguments) -> Result<()> {
-    let files = onnx_files(bundle).context("the model cannot be written as ONNX")?;
-    let readme = export_readme::page(bundle).context("the model cannot be written as ONNX")?;
+fn write_onnx(bundle: &Bundle, folder: &Path, whole: bool, force: ForceArguments) -> Result<()> {
+    let written = if whole {
+        whole_file(bundle).map(|file| (vec![file], export_whole::page(bundle)))
+    } else {
+        onnx_files(bundle).and_then(|files| Ok((files, export_readme::page(bundle)?)))
+    };
+    let (files, readme) = written.context("the model cannot be written as ONNX")?;
     let readme = OnnxFile { name: "README.md", bytes: readme.into_bytes() };
     let files: Vec<&OnnxFile> = files.iter().chain([&readme]).collect();
     for file in &files {

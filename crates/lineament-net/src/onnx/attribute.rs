@@ -1,5 +1,18 @@
 //! What is said of inputs, outputs and operators.
 
+/// What an input or output is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Element {
+    /// Single precision.
+    Float,
+    /// Bytes.
+    Uint8,
+    /// Whole numbers, as loops count.
+    Int64,
+    /// Yes or no.
+    Bool,
+}
+
 /// One size of an input or output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dim {
@@ -18,4 +31,6 @@ pub enum Setting<'a> {
     Ints(&'a [i64]),
     /// A number.
     Float(f32),
+    /// A word.
+    Text(&'a str),
 }

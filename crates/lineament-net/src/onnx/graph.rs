@@ -2,14 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use super::attribute::{Dim, Setting};
+use super::attribute::{Dim, Element, Setting};
 use super::wire::Message;
-use super::{MAX_BYTES, OnnxError, proto};
+use super::{MAX_BYTES, OPSET, OnnxError, proto};
 
 /// A value of a graph: an input, a constant or what a node gives. It only comes from its [`Graph`], so that no node can ask
 /// for one that is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value(String);
+
+impl Value {
+    /// What stands in the place of an input that an operator can do without.
+    pub const fn absent() -> Self {
+        Self(String::new())
+    }
+}
 
 /// A graph under construction: nodes in the order in which they can run.
 ///
@@ -34,6 +41,20 @@ pub struct Graph {
     metadata: Vec<(String, String)>,
     names: BTreeSet<String>,
     bytes: usize,
+    opset: i64,
+    /// What the names of constants and nodes begin with.
+    scope: String,
+}
+
+/// A value that a loop hands from one turn to the next.
+#[derive(Debug)]
+pub struct Carried<'a> {
+    /// What the first turn begins with.
+    pub first: &'a Value,
+    /// What it is made of.
+    pub element: Element,
+    /// Its sizes, which are free where a turn may change them.
+    pub dims: &'a [Dim],
 }
 
 impl Graph {
@@ -48,7 +69,26 @@ impl Graph {
             metadata: Vec::new(),
             names: BTreeSet::new(),
             bytes: 0,
+            opset: OPSET,
+            scope: String::new(),
         }
+    }
+
+    /// The same graph in another operator set than [`OPSET`].
+    pub fn with_opset(self, opset: i64) -> Self {
+        Self { opset, ..self }
+    }
+
+    /// From here on, names of constants and nodes begin with `scope` and a slash, so that two nets may have layers of one name;
+    /// an empty scope ends it.
+    pub fn scope(&mut self, scope: &str) {
+        self.scope = if scope.is_empty() { String::new() } else { format!("{scope}/") };
+    }
+
+    /// A name that no value of the graph has, which begins with `word`.
+    pub fn unused(&self, word: &str) -> String {
+        // Every value adds a name.
+        format!("{word}.{}", self.names.len())
     }
 
     /// Adds an input of f32.
@@ -56,8 +96,16 @@ impl Graph {
     /// # Errors
     /// A name that is taken.
     pub fn input(&mut self, name: &str, dims: &[Dim]) -> Result<Value, OnnxError> {
+        self.input_of(name, Element::Float, dims)
+    }
+
+    /// Adds an input.
+    ///
+    /// # Errors
+    /// A name that is taken.
+    pub fn input_of(&mut self, name: &str, element: Element, dims: &[Dim]) -> Result<Value, OnnxError> {
         let value = self.value(name.to_owned())?;
-        self.inputs.push(proto::value_info(name, dims));
+        self.inputs.push(proto::value_info(name, element, dims));
         Ok(value)
     }
 
@@ -68,8 +116,8 @@ impl Graph {
     pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<Value, OnnxError> {
         self.filled(name, shape, values.len())?;
         self.room(name, size_of_val(values))?;
-        let value = self.value(name.to_owned())?;
-        self.constants.push(proto::floats(name, shape, values));
+        let value = self.value(self.scoped(name))?;
+        self.constants.push(proto::floats(&value.0, shape, values));
         Ok(value)
     }
 
@@ -79,8 +127,8 @@ impl Graph {
     /// A name that is taken, or a graph beyond [`MAX_BYTES`].
     pub fn ints(&mut self, name: &str, values: &[i64]) -> Result<Value, OnnxError> {
         self.room(name, size_of_val(values))?;
-        let value = self.value(name.to_owned())?;
-        self.constants.push(proto::ints(name, values));
+        let value = self.value(self.scoped(name))?;
+        self.constants.push(proto::ints(&value.0, values));
         Ok(value)
     }
 
@@ -91,8 +139,8 @@ impl Graph {
     pub fn indices(&mut self, name: &str, shape: &[usize], values: &[u32]) -> Result<Value, OnnxError> {
         self.filled(name, shape, values.len())?;
         self.room(name, size_of_val(values))?;
-        let value = self.value(name.to_owned())?;
-        self.constants.push(proto::indices(name, shape, values));
+        let value = self.value(self.scoped(name))?;
+        self.constants.push(proto::indices(&value.0, shape, values));
         Ok(value)
     }
 
@@ -108,13 +156,75 @@ impl Graph {
         settings: &[(&str, Setting<'_>)],
     ) -> Result<Value, OnnxError> {
         // Names of layers have no slash, so that no layer can take the name of an input or output.
+        let name = self.scoped(name);
         let output = format!("{name}/out");
-        let inputs: Vec<&str> = inputs.iter().map(|input| input.0.as_str()).collect();
-        let node = proto::node(name, op, &inputs, &output, settings);
-        self.room(name, node.len())?;
+        let node = proto::node(&name, op, &names(inputs), &[output.as_str()], settings);
+        self.room(&name, node.len())?;
         let value = self.value(output)?;
         self.nodes.push(node);
         Ok(value)
+    }
+
+    /// Adds a node of an operator with two outputs, and gives both.
+    ///
+    /// # Errors
+    /// As [`Graph::node`].
+    pub fn pair(&mut self, name: &str, op: &str, inputs: &[&Value]) -> Result<[Value; 2], OnnxError> {
+        let name = self.scoped(name);
+        let [first, second] = [self.value(format!("{name}/first"))?, self.value(format!("{name}/second"))?];
+        let node = proto::node(&name, op, &names(inputs), &names(&[&first, &second]), &[]);
+        self.room(&name, node.len())?;
+        self.nodes.push(node);
+        Ok([first, second])
+    }
+
+    /// Adds a node of ONNX's operator `Loop` and gives what its values are after the last of `turns` turns (a number of i64).
+    /// `body` adds the nodes of one turn; it is given the turn's number and the carried values, and gives what they become.
+    /// It may read all values that the graph has so far. Its own ones end with it.
+    ///
+    /// # Errors
+    /// A name that is taken, a graph beyond [`MAX_BYTES`], or an error of `body`.
+    pub fn repeat<E: From<OnnxError>>(
+        &mut self,
+        name: &str,
+        turns: &Value,
+        carried: &[Carried<'_>],
+        body: impl FnOnce(&mut Self, &Value, Vec<Value>) -> Result<Vec<Value>, E>,
+    ) -> Result<Vec<Value>, E> {
+        let name = self.scoped(name);
+        let outside = std::mem::take(&mut self.nodes);
+        let [turn, going] = [self.value(format!("{name}/turn"))?, self.value(format!("{name}/going"))?];
+        let mut inputs = vec![
+            proto::value_info(&turn.0, Element::Int64, &[]),
+            proto::value_info(&going.0, Element::Bool, &[]),
+        ];
+        let on = self.value(format!("{name}/on"))?;
+        let mut outputs = vec![proto::value_info(&on.0, Element::Bool, &[])];
+        let mut before = Vec::new();
+        for (number, one) in carried.iter().enumerate() {
+            let value = self.value(format!("{name}/before.{number}"))?;
+            inputs.push(proto::value_info(&value.0, one.element, one.dims));
+            before.push(value);
+        }
+        let after = body(self, &turn, before)?;
+        self.nodes.push(proto::node(&on.0, "Identity", &[&going.0], &[&on.0], &[]));
+        let mut last = Vec::new();
+        for (number, (one, value)) in carried.iter().zip(&after).enumerate() {
+            // A value from outside of the body is no output of it, its copy is.
+            let copy = self.value(format!("{name}/after.{number}"))?;
+            self.nodes.push(proto::node(&copy.0, "Identity", &[&value.0], &[&copy.0], &[]));
+            outputs.push(proto::value_info(&copy.0, one.element, one.dims));
+            last.push(self.value(format!("{name}/out.{number}"))?);
+        }
+        let nodes = std::mem::replace(&mut self.nodes, outside);
+        let body = proto::graph(&name, &nodes, &[], &inputs, &outputs);
+        let absent = Value::absent();
+        let first: Vec<&Value> =
+            [turns, &absent].into_iter().chain(carried.iter().map(|one| one.first)).collect();
+        let node = proto::repeated(&name, &names(&first), &names(&last.iter().collect::<Vec<_>>()), &body);
+        self.room(&name, node.len())?;
+        self.nodes.push(node);
+        Ok(last)
     }
 
     /// Makes a value an output of f32 under a name of its own.
@@ -126,8 +236,8 @@ impl Graph {
         // A layer's node may have the output's name, and runtimes refuse two nodes of one name.
         let node = format!("/output/{name}");
         self.value(format!("{node}/out"))?;
-        self.nodes.push(proto::node(&node, "Identity", &[&value.0], name, &[]));
-        self.outputs.push(proto::value_info(name, dims));
+        self.nodes.push(proto::node(&node, "Identity", &[&value.0], &[name], &[]));
+        self.outputs.push(proto::value_info(name, Element::Float, dims));
         Ok(())
     }
 
@@ -139,7 +249,11 @@ impl Graph {
     /// The `.onnx` file. The same graph gives the same bytes.
     pub fn into_model(self) -> Vec<u8> {
         let graph = proto::graph(&self.name, &self.nodes, &self.constants, &self.inputs, &self.outputs);
-        proto::model(&graph, &self.metadata).into_bytes()
+        proto::model(&graph, self.opset, &self.metadata).into_bytes()
+    }
+
+    fn scoped(&self, name: &str) -> String {
+        format!("{}{name}", self.scope)
     }
 
     fn value(&mut self, name: String) -> Result<Value, OnnxError> {
@@ -168,6 +282,10 @@ impl Graph {
     }
 }
 
+fn names<'a>(values: &[&'a Value]) -> Vec<&'a str> {
+    values.iter().map(|value| value.0.as_str()).collect()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -182,6 +300,34 @@ mod tests {
         graph.node("relu", "Relu", &[&x], &[]).unwrap();
         assert!(graph.node("relu", "Relu", &[&x], &[]).is_err());
         assert!(graph.output("x", &x, &[Dim::Fixed(2)]).is_err());
+    }
+
+    #[test]
+    fn a_loop_keeps_the_nodes_of_its_body() {
+        let mut graph = Graph::new("g");
+        let x = graph.input("x", &[Dim::Fixed(2)]).unwrap();
+        let turns = graph.ints("turns", &[3]).unwrap();
+        let carried = [Carried { first: &x, element: Element::Float, dims: &[Dim::Fixed(2)] }];
+        let body = |graph: &mut Graph, _: &Value, before: Vec<Value>| {
+            Ok::<_, OnnxError>(vec![graph.node("doubled", "Add", &[&before[0], &before[0]], &[])?])
+        };
+        let last = graph.repeat("loop", &turns, &carried, body).unwrap();
+        assert_eq!((last.len(), graph.nodes.len()), (1, 1));
+        let taken = graph.repeat("loop", &turns, &carried, |_, _, before| Ok::<_, OnnxError>(before));
+        assert_eq!(taken.unwrap_err(), OnnxError::Repeated { graph: "g".into(), value: "loop/turn".into() });
+    }
+
+    #[test]
+    fn scopes_keep_names_apart() {
+        let mut graph = Graph::new("g");
+        let x = graph.input("x", &[Dim::Fixed(2)]).unwrap();
+        graph.node("relu", "Relu", &[&x], &[]).unwrap();
+        graph.scope("net");
+        assert!(
+            graph.node("relu", "Relu", &[&x], &[]).is_ok() && graph.node("relu", "Relu", &[&x], &[]).is_err()
+        );
+        graph.scope("");
+        assert!(graph.node("relu", "Relu", &[&x], &[]).is_err());
     }
 
     #[test]

@@ -12,9 +12,9 @@ mod proto;
 mod unrolled;
 mod wire;
 
-pub use attribute::{Dim, Setting};
+pub use attribute::{Dim, Element, Setting};
 pub use error::OnnxError;
-pub use graph::{Graph, Value};
+pub use graph::{Carried, Graph, Value};
 pub use unrolled::export_interweaved;
 
 use crate::{Checked, NetSpec, Weights};
@@ -123,6 +123,21 @@ impl Graph {
         weights.check(spec)?;
         let input = self.input(form.input(), &form.input_dims(spec)?)?;
         self.layers(spec, weights, form, input)
+    }
+
+    /// Adds the layers of a net on a value that the graph has: a batch of what [`Form::input_dims`] says.
+    ///
+    /// # Errors
+    /// As [`Graph::net`].
+    pub fn net_on(
+        &mut self,
+        spec: &NetSpec,
+        weights: &Weights,
+        form: Form,
+        input: &Value,
+    ) -> Result<Value, OnnxError> {
+        weights.check(spec)?;
+        self.layers(spec, weights, form, input.clone())
     }
 
     /// Adds the layers of a net whose weights were checked, on a batch of its inputs.

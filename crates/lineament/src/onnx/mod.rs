@@ -1,5 +1,9 @@
 //! A model for other runtimes: its nets and its attribute half as ONNX graphs.
 
+mod whole;
+
+pub use whole::{WHOLE_OPSET, whole_file};
+
 use lineament_net::onnx::{Dim, Form, Graph, OnnxError, Setting, Value, export, export_interweaved};
 use lineament_net::{Shape, Weights};
 
@@ -55,6 +59,15 @@ pub enum ExportError {
         "only models of LNets and ANet can be exported: this one locates or describes faces in another way"
     )]
     Kind,
+    /// LNets that work in another way.
+    #[error(
+        "only models whose LNets slide over a pyramid fit into one graph: this one localizes in another way, so export its parts, without \
+         --whole"
+    )]
+    NoPyramid,
+    /// An LNet whose weights do not belong to it.
+    #[error(transparent)]
+    Engine(#[from] crate::engine::EngineError),
     /// A net.
     #[error(transparent)]
     Onnx(#[from] OnnxError),

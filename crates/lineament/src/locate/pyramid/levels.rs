@@ -12,10 +12,10 @@ use crate::geometry::{Point, Rect};
 use crate::photo::Photo;
 
 /// Height of the faces that one of the levels is for, in pixels of the photo; the others follow by the step.
-const FACE: f64 = 24.0;
+pub(crate) const FACE: f64 = 24.0;
 /// The most sides of the photo's shorter side that a window may have. A face in a window that is larger would be cut down to
 /// a strip, and photos a few pixels wide would cost as much as if they were as wide as a window.
-const STRIP: f64 = 4.0;
+pub(crate) const STRIP: f64 = 4.0;
 
 /// A photo at one size, and the windows over it.
 #[derive(Debug, Clone, PartialEq)]

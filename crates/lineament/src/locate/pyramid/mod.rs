@@ -23,9 +23,10 @@ mod turn;
 mod votes;
 mod window;
 
+pub(crate) use levels::{FACE, STRIP};
 pub use parameters::{PyramidParameters, WindowToBox};
 pub use response::Response;
-pub(super) use response::without_attributes;
+pub(crate) use response::without_attributes;
 pub use window::Window;
 
 use super::error::LocateError;
@@ -47,7 +48,7 @@ use votes::thinned;
 const BATCH: usize = 16;
 /// Windows whose faces overlap by more than this IoU after LNet_s's first look are of one face, and it looks at one of them
 /// again.
-const SAME: f32 = 0.7;
+pub(crate) const SAME: f32 = 0.7;
 
 /// Two window classifiers, ready to locate faces.
 #[derive(Debug)]

@@ -46,7 +46,7 @@ impl Response {
 ///
 /// # Errors
 /// Weights that do not belong to the net.
-pub(in crate::locate) fn without_attributes(
+pub(crate) fn without_attributes(
     spec: &NetSpec,
     weights: &Weights,
 ) -> Result<Option<(NetSpec, Weights)>, NetError> {
