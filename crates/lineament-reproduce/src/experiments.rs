@@ -4,8 +4,8 @@ use crate::error::ReproduceError;
 use crate::lab::Lab;
 use crate::results::Store;
 use crate::{
-    amount, every_face, identities, localization, localizers, maps, paper_recipe, pretraining, systems,
-    tables, transfer, turned,
+    amount, every_face, identities, localization, localizers, maps, paper_recipe, pretraining, starts,
+    systems, tables, transfer, turned,
 };
 
 /// An experiment: one or more CSVs, and a section of the page.
@@ -21,7 +21,7 @@ pub struct Experiment {
 }
 
 /// All of them, in the order of the page.
-pub const EXPERIMENTS: [Experiment; 11] = [
+pub const EXPERIMENTS: [Experiment; 12] = [
     Experiment {
         name: "systems",
         title: "Table 1: whole systems",
@@ -58,6 +58,12 @@ pub const EXPERIMENTS: [Experiment; 11] = [
         title: "Object pre-training of the published LNets",
         run: pretraining::run,
         section: pretraining::section,
+    },
+    Experiment {
+        name: starts::NAME,
+        title: "Object pre-training at the paper's scale",
+        run: starts::run,
+        section: starts::section,
     },
     Experiment { name: "maps", title: "Response maps (Fig. 3)", run: maps::run, section: maps::section },
     Experiment {

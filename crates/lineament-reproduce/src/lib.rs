@@ -19,6 +19,7 @@ mod page;
 mod paper_recipe;
 mod pretraining;
 mod results;
+mod starts;
 mod systems;
 mod tables;
 mod transfer;

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use crate::detectors::{self, DETECTORS};
 use crate::error::ReproduceError;
 use crate::lab::{LNETS, Lab, NO_OBJECTS, embedded, without_objects};
-use crate::results::{Results, Store, percent, share};
+use crate::results::{Results, Store, percent, share, signed};
 use crate::tables::PAPER_RECIPE_LOCALISATION;
 use crate::transfer;
 
@@ -250,8 +250,27 @@ pub fn tables(page: &mut String, results: &Results) {
     }
 }
 
+/// How far one system is ahead of another, a row a pair and set.
+pub fn ahead(page: &mut String, ahead: &Results) {
+    *page += "\nPoints of dominant faces by which object pre-training is ahead, over the same images.\n\n| | of | images | ahead | interval |\n|---|---|---|---:|---|\n";
+    for row in &ahead.rows {
+        let points = |column| signed(ahead.number(row, column));
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {} | {} – {} |",
+            ahead.cell(row, "system"),
+            ahead.cell(row, "of"),
+            title(ahead.cell(row, "set")),
+            points("ahead"),
+            points("low"),
+            points("high"),
+        );
+    }
+}
+
 /// What the page calls a set.
-pub fn title(set: &str) -> &'static str {
+fn title(set: &str) -> &'static str {
     if set == "celeba" { "Un-cropped CelebA test photos" } else { "WIDER FACE" }
 }
 

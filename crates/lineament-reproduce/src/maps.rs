@@ -21,12 +21,12 @@ const LONGEST: usize = 64;
 /// Drawn images that are asked about.
 const DRAWN: u32 = 300;
 /// The image that is shown beside a drawn one: of a public domain, and no one's data.
-const ASTRONAUT: &[u8] = include_bytes!("../../../examples/astronaut.png");
+pub const ASTRONAUT: &[u8] = include_bytes!("../../../examples/astronaut.png");
 /// Height of a panel in pixels.
 const PANEL: u32 = 160;
 
 /// A photo and the box of its face.
-type Boxed = (Photo, Rect);
+pub type Boxed = (Photo, Rect);
 
 pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     let recipe = lab.recipe();
@@ -96,7 +96,11 @@ fn trunk(recipe: &Recipe, attributes: usize) -> Result<NetSpec, ReproduceError> 
     Ok(trunk)
 }
 
-fn photos(lab: &Lab<'_>) -> Result<Vec<Boxed>, ReproduceError> {
+/// Un-cropped test photos and the boxes of their faces.
+///
+/// # Errors
+/// A photo that cannot be read.
+pub fn photos(lab: &Lab<'_>) -> Result<Vec<Boxed>, ReproduceError> {
     let test = lab.celeba.split(Split::Test).framing(Framing::Photo);
     let open = |(path, rect): (&std::path::PathBuf, Rect)| {
         let photo = Photo::open(path, &Limits::default());
@@ -106,18 +110,27 @@ fn photos(lab: &Lab<'_>) -> Result<Vec<Boxed>, ReproduceError> {
 }
 
 /// What a map says of where the face is.
-struct Seen {
-    peak_inside: bool,
+pub struct Seen {
+    /// Whether the highest response lies in the box.
+    pub peak_inside: bool,
     /// Mean response in the box less that outside of it, in standard deviations of the map.
-    contrast: f64,
+    pub contrast: f64,
 }
 
-fn map(responder: &Responder, photo: &Photo) -> Result<ResponseMap, ReproduceError> {
+/// The map of a whole photo, in its pixels.
+///
+/// # Errors
+/// A response that is not finite.
+pub fn map(responder: &Responder, photo: &Photo) -> Result<ResponseMap, ReproduceError> {
     let look = responder.whole(photo).map_err(|e| ReproduceError::model("LNet_o", e))?;
     Ok(look.map_in_photo())
 }
 
-fn look(responder: &Responder, (photo, rect): &Boxed) -> Result<Seen, ReproduceError> {
+/// What the map says of where the face is.
+///
+/// # Errors
+/// As [`map`].
+pub fn look(responder: &Responder, (photo, rect): &Boxed) -> Result<Seen, ReproduceError> {
     let map = map(responder, photo)?;
     let centre = |place: usize| map.cells().centre(place % map.width(), place / map.width());
     let (mut inside, mut outside) = (Vec::new(), Vec::new());
@@ -134,7 +147,7 @@ fn look(responder: &Responder, (photo, rect): &Boxed) -> Result<Seen, ReproduceE
 }
 
 /// Images of one size beside each other, made [`PANEL`] high.
-fn in_a_row(panels: &[Photo]) -> Photo {
+pub fn in_a_row(panels: &[Photo]) -> Photo {
     let scaled: Vec<Photo> = panels
         .iter()
         .map(|photo| {

@@ -3,8 +3,6 @@
 //!
 //! The LNets of `recipes/lab.toml` also learn from images without a face, and so can't show it.
 
-use std::fmt::Write;
-
 use lineament_net::{Layer, NetSpec};
 use lineament_train::Recipe;
 use lineament_train::recipe::LocatingRecipe;
@@ -12,7 +10,7 @@ use lineament_train::recipe::LocatingRecipe;
 use crate::error::ReproduceError;
 use crate::lab::{Lab, without_objects};
 use crate::localization::{self, Measured};
-use crate::results::{Store, share, signed};
+use crate::results::{Store, share};
 
 /// The experiment, and its table of localization.
 pub const NAME: &str = "pretraining";
@@ -108,21 +106,7 @@ pub fn section(store: &Store) -> Result<String, ReproduceError> {
          and LNet_s, and after 16 and 4.\n"
     );
     localization::tables(&mut page, &results);
-    page += "\nPoints of dominant faces by which object pre-training is ahead, over the same images.\n\n| | of | images | ahead | interval |\n|---|---|---|---:|---|\n";
-    for row in &ahead.rows {
-        let points = |column| signed(ahead.number(row, column));
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            page,
-            "| {} | {} | {} | {} | {} – {} |",
-            ahead.cell(row, "system"),
-            ahead.cell(row, "of"),
-            localization::title(ahead.cell(row, "set")),
-            points("ahead"),
-            points("low"),
-            points("high"),
-        );
-    }
+    localization::ahead(&mut page, &ahead);
     Ok(page + &results.origin.note())
 }
 

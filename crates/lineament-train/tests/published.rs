@@ -1,15 +1,16 @@
 //! The published localization (`recipes/paper.toml`) with nets that learn in seconds: its two stages on drawn photos.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use lineament::locate::Localizer;
 use lineament::{Limits, Photo, Search};
 use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba};
 use lineament_data::{Framing, Sample, Split, celeba};
-use lineament_net::Layer;
+use lineament_net::{Layer, NetSpec, Precision, Weights};
 use lineament_train::recipe::LocatingRecipe;
-use lineament_train::{Base, Recipe, Stage, TrainOptions, train, trained_lnets};
+use lineament_train::{Base, Recipe, Stage, TrainError, TrainOptions, train, trained_lnets};
 
 /// Side of what both LNets see.
 const SIDE: usize = 96;
@@ -39,6 +40,22 @@ fn small() -> Recipe {
     recipe
 }
 
+fn run(recipe: &Recipe, stage: Stage, data: &Path, output: &Path) -> Result<(), TrainError> {
+    let options = TrainOptions {
+        recipe: recipe.clone(),
+        data: vec![data.to_path_buf()],
+        output: output.to_path_buf(),
+        resume: false,
+        stage: Some(stage),
+        base: Base::Nothing,
+        detector: None,
+        progress: false,
+        stop: &AtomicBool::new(false),
+        step_limit: None,
+    };
+    train(&options).map(|_| ())
+}
+
 /// The share of photos whose best face meets the given one.
 fn met(localizer: &dyn Localizer, samples: &[&Sample]) -> f64 {
     let met = samples.iter().filter(|sample| {
@@ -56,21 +73,8 @@ fn both_lnets_learn_and_how_windows_are_weighed_is_chosen() {
     let drawn = DrawnOptions { people: 60, most_faces: 1, ..DrawnOptions::default() };
     write_celeba(&data.join("celeba"), &drawn).unwrap();
     write_backgrounds(&data.join("backgrounds"), 40, &drawn).unwrap();
-    let stop = AtomicBool::new(false);
     for stage in [Stage::LnetO, Stage::LnetS] {
-        let options = TrainOptions {
-            recipe: small(),
-            data: vec![data.clone()],
-            output: output.clone(),
-            resume: false,
-            stage: Some(stage),
-            base: Base::Nothing,
-            detector: None,
-            progress: false,
-            stop: &stop,
-            step_limit: None,
-        };
-        train(&options).unwrap();
+        run(&small(), stage, &data, &output).unwrap();
     }
     let chosen = std::fs::read_to_string(output.join("localisation.json")).unwrap();
     let chosen: serde_json::Value = serde_json::from_str(&chosen).unwrap();
@@ -89,4 +93,49 @@ fn both_lnets_learn_and_how_windows_are_weighed_is_chosen() {
     eprintln!("{} photos, met {share:.3}, {chosen}", test.len());
     // Half a minute of training reaches 0.56.
     assert!(share >= 0.2, "only {share:.3} of the drawn faces were met");
+}
+
+/// Writes weights of a net into a file.
+fn write(weights: &Weights, path: &Path) {
+    std::fs::write(path, weights.to_safetensors(Precision::F32).unwrap()).unwrap();
+}
+
+#[test]
+fn lnets_that_learned_elsewhere_are_taken_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, output) = (folder.path().join("data"), folder.path().join("run"));
+    write_celeba(&data.join("celeba"), &DrawnOptions { people: 8, most_faces: 1, ..DrawnOptions::default() })
+        .unwrap();
+    write_backgrounds(&data.join("backgrounds"), 4, &DrawnOptions::default()).unwrap();
+    let mut recipe = small();
+    let nets = recipe.nets.clone();
+    let random = |spec: &NetSpec, seed| Weights::random(spec, seed).unwrap();
+    let (lnet_o, lnet_s) = (random(&nets.lnet_o, 1), random(&nets.lnet_s, 2));
+    let LocatingRecipe::Paper(paper) = &mut recipe.locating else { panic!("another way of locating") };
+    for (stage, weights, name) in
+        [(&mut paper.lnet_o, &lnet_o, "o.safetensors"), (&mut paper.lnet_s, &lnet_s, "s.safetensors")]
+    {
+        write(weights, &data.join(name));
+        stage.schedule.epochs = 0;
+        stage.weights = Some(name.to_owned());
+    }
+    recipe.check().unwrap();
+    for stage in [Stage::LnetO, Stage::LnetS] {
+        run(&recipe, stage, &data, &output).unwrap();
+    }
+    let (taken_o, taken_s, _) = trained_lnets::read(&output, &nets).unwrap();
+    assert!(taken_o.iter().eq(lnet_o.iter()) && taken_s.iter().eq(lnet_s.iter()), "weights changed");
+
+    // A net that learns nothing must be whole, and a file must be of this net.
+    let refused = || run(&recipe, Stage::LnetO, &data, &output).unwrap_err().to_string();
+    let mut part = lnet_o;
+    part.remove("conv1.weight").unwrap();
+    write(&part, &data.join("o.safetensors"));
+    assert!(refused().contains("conv1.weight"), "{}", refused());
+    write(&random(&nets.anet, 1), &data.join("o.safetensors"));
+    assert!(refused().contains("no parameter of net lnet_o"), "{}", refused());
+    if let LocatingRecipe::Paper(paper) = &mut recipe.locating {
+        paper.lnet_o.weights = None;
+    }
+    assert!(recipe.check().unwrap_err().to_string().contains("epochs"));
 }

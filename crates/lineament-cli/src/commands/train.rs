@@ -13,7 +13,7 @@ use crate::training_start::TrainingStart;
 #[derive(Debug, Args)]
 #[cfg_attr(not(feature = "train"), allow(dead_code, reason = "read by builds with the feature `train`"))]
 pub struct TrainArguments {
-    /// A recipe by name (compact, paper, lab, drawn, facetracer, panda) or its file; with --from it says how ANet and the SVMs learn
+    /// A recipe by name (compact, paper, paper_objects, lab, drawn, facetracer, panda) or its file; with --from it says how ANet and the SVMs learn
     #[arg(long, value_name = "NAME|FILE", required_unless_present = "from")]
     pub recipe: Option<String>,
     /// Begin from the nets of a finished model, and fine-tune them: its file, or `default` for the one this program carries

@@ -103,6 +103,11 @@ impl PaperRecipe {
 pub struct PhotoStage {
     /// How it learns; a batch counts images with a face.
     pub schedule: Schedule,
+    /// Weights to begin from, in the place of what stage `objects` (for LNet_s: LNet_o) learned: a safetensors file, relative to the working directory or
+    /// to a data folder, with the names of the net's own parameters (`conv1.weight`). They must come from labels of whole images alone. Without epochs
+    /// they are taken as they are.
+    #[serde(default)]
+    pub weights: Option<String>,
     /// How images are changed.
     pub augment: Augment,
     /// Images without a face for each one with.
@@ -111,9 +116,11 @@ pub struct PhotoStage {
 
 impl PhotoStage {
     fn check(&self, name: &str) -> Result<(), TrainError> {
-        let Self { schedule, augment, negatives } = self;
-        schedule.check(name)?;
+        let Self { schedule, weights, augment, negatives } = self;
+        let section = Section::stage(name);
+        schedule.check_from(name, u64::from(weights.is_none()))?;
+        weights.as_ref().map_or(Ok(()), |file| section.line("weights", file, 1000))?;
         check_augment(name, augment)?;
-        Section::stage(name).within("negatives", *negatives, 0.0..=100.0)
+        section.within("negatives", *negatives, 0.0..=100.0)
     }
 }

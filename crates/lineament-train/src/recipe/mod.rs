@@ -127,10 +127,11 @@ impl Recipe {
         match name {
             "compact" => Self::parse(include_str!("../../../../recipes/compact.toml")),
             "paper" => Self::parse(include_str!("../../../../recipes/paper.toml")),
+            "paper_objects" => Self::parse(include_str!("../../../../recipes/paper_objects.toml")),
             "lab" => Self::parse(include_str!("../../../../recipes/lab.toml")),
             "drawn" => Self::parse(include_str!("../../../../recipes/drawn.toml")),
             _ => Err(TrainError::Recipe(format!(
-                "there is no recipe named {name:?}; there are compact, paper, lab and drawn, or give the path of a .toml file"
+                "there is no recipe named {name:?}; there are compact, paper, paper_objects, lab and drawn, or give the path of a .toml file"
             ))),
         }
     }

@@ -6,7 +6,7 @@ use crate::stage::Stage;
 
 #[test]
 fn the_recipes_that_come_along_are_sound_and_keep_their_meaning_when_written() {
-    for name in ["compact", "paper", "lab", "drawn"] {
+    for name in ["compact", "paper", "paper_objects", "lab", "drawn"] {
         let recipe = Recipe::named(name).unwrap();
         assert_eq!(recipe.name, name);
         assert_eq!(Recipe::parse(&toml::to_string(&recipe).unwrap()).unwrap(), recipe);
@@ -125,7 +125,7 @@ fn every_field_of_the_recipes_that_come_along_is_checked() {
             |text: &str| Recipe::named("compact").unwrap().tuned(text).map(drop).map_err(|e| e.to_string());
         every_field_is_checked(&whole, if table.contains_key("nets") { &parse } else { &tuned });
     }
-    assert_eq!(seen, 5, "compact, drawn, lab, paper, tune");
+    assert_eq!(seen, 6, "compact, drawn, lab, paper, paper_objects, tune");
 }
 
 #[test]

@@ -86,8 +86,14 @@ impl Walk {
     fn through(&mut self, net: &str, layers: &[Layer]) -> Result<(), LocateError> {
         for layer in layers {
             match layer {
-                Layer::Conv { kernel, stride, padding: [padding, _], .. }
-                | Layer::LocalConv { kernel, stride, padding, .. }
+                // Where the ends of a side are padded unlike, the middle of what a filter reads lies beside what it answers for: a net that learned from
+                // mirrored images as well answers for the same place in both, which is as far from either end.
+                Layer::Conv { kernel, stride, padding: [before, after], .. } => {
+                    let padding = (*before + *after) as f64 / 2.0;
+                    self.first += ((*kernel as f64 - 1.0) / 2.0 - padding) * self.jump;
+                    self.jump *= *stride as f64;
+                }
+                Layer::LocalConv { kernel, stride, padding, .. }
                 | Layer::MaxPool { kernel, stride, padding }
                 | Layer::AvgPool { kernel, stride, padding } => {
                     self.first += ((*kernel as f64 - 1.0) / 2.0 - *padding as f64) * self.jump;
@@ -148,6 +154,22 @@ mod tests {
         // 13 cells are centred in 227 pixels.
         assert_eq!(cells.stride, Point::new(16.0, 16.0));
         assert_eq!(cells.origin, Point::new(113.5 - 6.0 * 16.0, 113.5 - 6.0 * 16.0));
+    }
+
+    #[test]
+    fn cells_of_a_net_that_pads_one_end_lie_as_far_from_both() {
+        let same = |name: &str| {
+            let mut layer = conv(name, 3, 2, 0);
+            if let Layer::Conv { padding, .. } = &mut layer {
+                *padding = [0, 1];
+            }
+            layer
+        };
+        let layers = ["c1", "c2", "c3", "c4"].map(same).to_vec();
+        // 224 px make 14 cells of 16, the first of which is the first 16 px.
+        let cells = Cells::of_net(&spec(layers)).unwrap();
+        assert_eq!(cells.centre(0, 0), Point::new(8.0, 8.0));
+        assert_eq!(cells.centre(13, 13), Point::new(216.0, 216.0));
     }
 
     #[test]

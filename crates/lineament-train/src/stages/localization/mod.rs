@@ -7,10 +7,12 @@ mod paper;
 mod pyramid;
 
 use lineament::locate::LnetMethod;
+use lineament_net::{NetSpec, Parameter, Weights};
 
 use crate::context::Context;
 use crate::error::TrainError;
 use crate::recipe::LocatingRecipe;
+use crate::stage::Stage;
 use crate::trained_lnets::save_localization;
 
 /// Stage `lnet_o`.
@@ -34,4 +36,18 @@ pub fn lnet_s(context: &Context<'_>) -> Result<(), TrainError> {
         LocatingRecipe::Pyramid(recipe) => LnetMethod::Pyramid(pyramid::lnet_s(context, recipe)?),
     };
     save_localization(context.folder.path, &chosen)
+}
+
+/// The weights that a recipe names for an LNet, which must be something of it at least.
+fn given_weights(context: &Context<'_>, name: &str, net: &NetSpec, of: Stage) -> Result<Weights, TrainError> {
+    let path = context.file(name);
+    let bytes = std::fs::read(&path).map_err(|e| TrainError::io(&path, e))?;
+    let weights = Weights::from_safetensors(&bytes, "")
+        .map_err(|e| TrainError::Net(format!("{}: {e}", path.display())))?;
+    let fits = |p: &Parameter| weights.get(&p.name).is_some_and(|array| array.shape == p.shape);
+    if net.parameters()?.iter().any(fits) {
+        return Ok(weights);
+    }
+    let why = format!("stage {of}: `weights`: {} has no parameter of net {}", path.display(), net.name);
+    Err(TrainError::Recipe(why))
 }

@@ -7,9 +7,10 @@ use lineament::Rect;
 use lineament::locate::{Face, HeadShoulders, PaperLocalizer, PaperParameters};
 use lineament_data::{Sample, Split};
 use lineament_fit::detection_threshold::least_error;
-use lineament_net::Weights;
+use lineament_net::{NetSpec, Weights};
 use rayon::prelude::*;
 
+use super::given_weights;
 use crate::context::Context;
 use crate::error::TrainError;
 use crate::learner::Learner;
@@ -38,9 +39,16 @@ const NEARLY: f64 = 0.95;
 /// # Errors
 /// When there is nothing to learn from, or the training stops.
 pub fn lnet_o(context: &Context<'_>, recipe: &PaperRecipe) -> Result<(), TrainError> {
+    let net = &context.recipe.nets.lnet_o;
+    let start = match &recipe.lnet_o.weights {
+        Some(name) => Some(given_weights(context, name, net, Stage::LnetO)?),
+        None => context.object_weights(Stage::LnetO, "trunk")?,
+    };
+    if recipe.lnet_o.schedule.all_epochs() == 0 {
+        return take(context, Stage::LnetO, net, start);
+    }
     let of_photo = |s: Sample| Tagged { path: s.path, region: None, tags: s.tags };
     let images = photos(&context.sets, Split::Train).into_iter().map(of_photo).collect();
-    let start = context.object_weights(Stage::LnetO, "trunk")?;
     learn(context, "lnet_o", &recipe.lnet_o, images, start.as_ref())
 }
 
@@ -54,26 +62,40 @@ pub fn lnet_s(context: &Context<'_>, recipe: &PaperRecipe) -> Result<PaperParame
     let open_doors =
         PaperParameters { candidate_threshold: LEAST, threshold: LEAST, ..recipe.localisation.clone() };
     let open_doors = with_regions_that_hold_faces(context, &lnet_o, open_doors)?;
-    let finder = localizer(context, &lnet_o, &lnet_o, &open_doors)?;
-    let photos = photos(&context.sets, Split::Train);
-    let images = photos
-        .par_iter()
-        .map(|sample| {
-            let found = finder
-                .head_shoulders(&open_photo(&sample.path)?)
-                .map_err(|e| TrainError::Net(e.to_string()))?;
-            let tagged =
-                |rect| Tagged { path: sample.path.clone(), region: Some(rect), tags: sample.tags.clone() };
-            Ok(found.first().map(|region| tagged(region.rect)))
-        })
-        .collect::<Result<Vec<_>, TrainError>>()?;
-    let start = if context.recipe.nets.one_lnet() {
-        Some(lnet_o.clone())
-    } else {
-        context.object_weights(Stage::LnetS, "lnet_s")?
+    let nets = &context.recipe.nets;
+    let start = match &recipe.lnet_s.weights {
+        Some(name) => Some(given_weights(context, name, &nets.lnet_s, Stage::LnetS)?),
+        None if nets.one_lnet() => Some(lnet_o.clone()),
+        None => context.object_weights(Stage::LnetS, "lnet_s")?,
     };
-    learn(context, "lnet_s", &recipe.lnet_s, images.into_iter().flatten().collect(), start.as_ref())?;
+    if recipe.lnet_s.schedule.all_epochs() == 0 {
+        take(context, Stage::LnetS, &nets.lnet_s, start)?;
+    } else {
+        let images = head_shoulders(context, &localizer(context, &lnet_o, &lnet_o, &open_doors)?)?;
+        learn(context, "lnet_s", &recipe.lnet_s, images, start.as_ref())?;
+    }
     calibrate(context, &lnet_o, &open_doors)
+}
+
+/// The best head-shoulder region of every tagged training photo, with the photo's tags.
+fn head_shoulders(context: &Context<'_>, finder: &PaperLocalizer) -> Result<Vec<Tagged>, TrainError> {
+    let of_photo = |sample: &Sample| {
+        let found =
+            finder.head_shoulders(&open_photo(&sample.path)?).map_err(|e| TrainError::Net(e.to_string()))?;
+        let tagged =
+            |rect| Tagged { path: sample.path.clone(), region: Some(rect), tags: sample.tags.clone() };
+        Ok(found.first().map(|region| tagged(region.rect)))
+    };
+    let photos = photos(&context.sets, Split::Train);
+    let found = photos.par_iter().map(of_photo).collect::<Result<Vec<_>, TrainError>>()?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// A net that was learned elsewhere, as it is.
+fn take(context: &Context<'_>, of: Stage, net: &NetSpec, weights: Option<Weights>) -> Result<(), TrainError> {
+    let weights = weights.unwrap_or_default();
+    weights.check(net).map_err(|e| TrainError::Net(format!("stage {of}, which learns for no epoch: {e}")))?;
+    context.save(of, &[("trunk", &weights)])
 }
 
 fn learn(

@@ -12,6 +12,7 @@ use lineament::locate::{PyramidLocalizer, PyramidParameters};
 use lineament_data::{Framing, Split};
 use lineament_net::{NetSpec, Weights};
 
+use super::given_weights;
 use crate::context::Context;
 use crate::error::TrainError;
 use crate::faces::Whereabouts;
@@ -133,18 +134,10 @@ fn beginning(
     of: Stage,
     prefix: &str,
 ) -> Result<Option<Weights>, TrainError> {
-    let Some(name) = &stage.weights else { return context.object_weights(of, prefix) };
-    let path = context.file(name);
-    let bytes = std::fs::read(&path).map_err(|e| TrainError::io(&path, e))?;
-    let weights = Weights::from_safetensors(&bytes, "")
-        .map_err(|e| TrainError::Net(format!("{}: {e}", path.display())))?;
-    let fits =
-        |p: &lineament_net::Parameter| weights.get(&p.name).is_some_and(|array| array.shape == p.shape);
-    if net.parameters()?.iter().any(fits) {
-        return Ok(Some(weights));
+    match &stage.weights {
+        Some(name) => given_weights(context, name, net, of).map(Some),
+        None => context.object_weights(of, prefix),
     }
-    let why = format!("stage {of}: `weights`: {} has no parameter of net {}", path.display(), net.name);
-    Err(TrainError::Recipe(why))
 }
 
 /// A net that was learned elsewhere, as it is.
