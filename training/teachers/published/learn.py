@@ -56,7 +56,8 @@ class Tags(nn.Module):
 def drawn(photos: Photos, empty: torch.Tensor, stage: Stage, place: torch.Tensor, none: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Views of photos, and of `none` images or squares without a face."""
     squares, regions = empty[torch.randint(len(empty), (none,))], whole(none)
-    if stage.beside is not None:
+    # Where the regions fill all photos there is nothing beside them.
+    if stage.beside is not None and len(stage.beside[0]):
         half, (others, clear) = none // 2, stage.beside
         chosen = torch.randint(len(others), (half,))
         squares = torch.cat([squares[half:], photos.squares[others[chosen]]])
