@@ -98,13 +98,20 @@ def refuse(session):
         sys.exit(f"an image of {shape} was not refused")
 
 
-def page(folder, photo):
-    """The Python program of the page finds the astronaut."""
-    code = re.search(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.S).group(1)
-    call = [sys.executable, "-c", code, str(photo)]
+def page(session, folder, photo):
+    """The page's programs in Python and JavaScript find the astronaut. NODE_PATH leads to onnxruntime-node and sharp."""
+    text = (folder / "README.md").read_text()
+    python, javascript = (re.search(rf"```{language}\n(.*?)```", text, re.S).group(1) for language in ("python", "javascript"))
+    call = [sys.executable, "-c", python, str(photo)]
     printed = subprocess.run(call, check=True, capture_output=True, text=True, cwd=folder).stdout.splitlines()
     if len(printed) != 1 or not float(printed[0].split("smiling: ")[1]) > 0.9:
-        sys.exit(f"the page's example printed {printed}")
+        sys.exit(f"the page's example in Python printed {printed}")
+    # `node -` reads the program from its input, so the photo comes after it.
+    call = ["node", "-", str(photo)]
+    printed = subprocess.run(call, input=javascript, check=True, capture_output=True, text=True, cwd=folder).stdout
+    box = [float(number) for number in re.findall(r"-?\d+\.\d+", printed)[:4]]
+    if np.abs(run(session, np.asarray(Image.open(photo).convert("RGB")))["boxes"][0] - box).max() > 0.1:
+        sys.exit(f"the page's example in JavaScript printed {printed}")
 
 
 def main(folder, program, examples):
@@ -122,7 +129,7 @@ def main(folder, program, examples):
             crowd(examples, width, height, faces).save(paths[-1])
         compare(session, program, paths)
     refuse(session)
-    page(folder, examples / "astronaut.png")
+    page(session, folder, examples / "astronaut.png")
 
 
 if __name__ == "__main__":
