@@ -6,9 +6,11 @@ from pathlib import Path
 
 import torch
 
+from lnets.nets import read_recipe
+
 from .images import empty, tagged, whole
 from .learn import Stage, learn, learn_response
-from .nets import LNet, read_recipe
+from .nets import LNet
 from .regions import beside, best, responses
 from .schedule import Run
 from .starts import STARTS, begin

@@ -1,6 +1,5 @@
 """The LNets of a recipe as PyTorch modules, and their weights under the recipe's names."""
 
-import tomllib
 from pathlib import Path
 
 import torch
@@ -103,8 +102,3 @@ class LNet(nn.Module):
         partial = path.with_suffix(".partial")
         save_file({name: array.contiguous().clone() for name, array in self.arrays().items()}, partial)
         partial.replace(path)
-
-
-def read_recipe(path: Path) -> dict:
-    """A recipe's table."""
-    return tomllib.loads(path.read_text())
