@@ -21,7 +21,7 @@ const LONGEST: usize = 64;
 /// Drawn images that are asked about.
 const DRAWN: u32 = 300;
 /// The image that is shown beside a drawn one: of a public domain, and no one's data.
-pub const ASTRONAUT: &[u8] = include_bytes!("../../../examples/astronaut.png");
+const ASTRONAUT: &[u8] = include_bytes!("../../../examples/astronaut.png");
 /// Height of a panel in pixels.
 const PANEL: u32 = 160;
 
@@ -48,27 +48,54 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
     let mut results = lab.results(&["learned_from", "set", "pictures", "peak_in_box", "contrast"]);
     for (learned_from, responder) in &nets {
         for (set, photos) in sets {
-            let seen: Vec<Seen> =
-                photos.par_iter().map(|boxed| look(responder, boxed)).collect::<Result<_, _>>()?;
-            let peaks = mean(seen.iter().map(|seen| f64::from(u8::from(seen.peak_inside))));
-            let contrast = mean(seen.iter().map(|seen| seen.contrast));
             let names = [*learned_from, set].map(str::to_owned);
-            results.push([&names[..], &[seen.len().to_string(), share(peaks), share(contrast)]].concat());
+            results.push([&names[..], &answers(responder, photos)?].concat());
         }
     }
-    let astronaut = Photo::decode(ASTRONAUT, &Limits::default());
-    let astronaut = astronaut.map_err(|e| ReproduceError::model("astronaut.png", e))?;
-    let first = drawn.first().map(|(photo, _)| photo);
-    for (name, photo) in [("maps_astronaut.png", Some(&astronaut)), ("maps_drawn.png", first)] {
-        let Some(photo) = photo else { continue };
-        let mut panels = vec![photo.clone()];
-        for (_, responder) in &nets {
-            panels.push(map(responder, photo)?.over(photo, 0.75));
-        }
-        let path = lab.store.beside_results(name)?;
-        in_a_row(&panels).save_png(&path).map_err(|e| ReproduceError::file(&path, e))?;
+    let responders: Vec<&Responder> = nets.iter().map(|(_, responder)| responder).collect();
+    draw(lab, "maps_astronaut.png", &astronaut()?, &responders)?;
+    if let Some((first, _)) = drawn.first() {
+        draw(lab, "maps_drawn.png", first, &responders)?;
     }
     lab.store.write("maps", &results)
+}
+
+/// The image that is shown of no one's data.
+///
+/// # Errors
+/// An image that cannot be decoded.
+pub fn astronaut() -> Result<Photo, ReproduceError> {
+    let astronaut = Photo::decode(ASTRONAUT, &Limits::default());
+    astronaut.map_err(|e| ReproduceError::model("astronaut.png", e))
+}
+
+/// The cells `pictures`, `peak_in_box` and `contrast`: what maps say of where faces are.
+///
+/// # Errors
+/// A response that is not finite.
+pub fn answers(responder: &Responder, photos: &[Boxed]) -> Result<[String; 3], ReproduceError> {
+    let seen: Vec<Seen> = photos.par_iter().map(|boxed| look(responder, boxed)).collect::<Result<_, _>>()?;
+    let peaks = mean(seen.iter().map(|seen| f64::from(u8::from(seen.peak_inside))));
+    let contrast = mean(seen.iter().map(|seen| seen.contrast));
+    Ok([seen.len().to_string(), share(peaks), share(contrast)])
+}
+
+/// Saves a photo and the map of each net over it, in a row beside the results.
+///
+/// # Errors
+/// A response that is not finite, or a file that cannot be written.
+pub fn draw(
+    lab: &Lab<'_>,
+    name: &str,
+    photo: &Photo,
+    responders: &[&Responder],
+) -> Result<(), ReproduceError> {
+    let mut panels = vec![photo.clone()];
+    for responder in responders {
+        panels.push(map(responder, photo)?.over(photo, 0.75));
+    }
+    let path = lab.store.beside_results(name)?;
+    in_a_row(&panels).save_png(&path).map_err(|e| ReproduceError::file(&path, e))
 }
 
 /// LNet_o without its responses, as a run left it after a stage.
@@ -110,18 +137,18 @@ pub fn photos(lab: &Lab<'_>) -> Result<Vec<Boxed>, ReproduceError> {
 }
 
 /// What a map says of where the face is.
-pub struct Seen {
+struct Seen {
     /// Whether the highest response lies in the box.
-    pub peak_inside: bool,
+    peak_inside: bool,
     /// Mean response in the box less that outside of it, in standard deviations of the map.
-    pub contrast: f64,
+    contrast: f64,
 }
 
 /// The map of a whole photo, in its pixels.
 ///
 /// # Errors
 /// A response that is not finite.
-pub fn map(responder: &Responder, photo: &Photo) -> Result<ResponseMap, ReproduceError> {
+fn map(responder: &Responder, photo: &Photo) -> Result<ResponseMap, ReproduceError> {
     let look = responder.whole(photo).map_err(|e| ReproduceError::model("LNet_o", e))?;
     Ok(look.map_in_photo())
 }
@@ -130,7 +157,7 @@ pub fn map(responder: &Responder, photo: &Photo) -> Result<ResponseMap, Reproduc
 ///
 /// # Errors
 /// As [`map`].
-pub fn look(responder: &Responder, (photo, rect): &Boxed) -> Result<Seen, ReproduceError> {
+fn look(responder: &Responder, (photo, rect): &Boxed) -> Result<Seen, ReproduceError> {
     let map = map(responder, photo)?;
     let centre = |place: usize| map.cells().centre(place % map.width(), place / map.width());
     let (mut inside, mut outside) = (Vec::new(), Vec::new());
@@ -147,7 +174,7 @@ pub fn look(responder: &Responder, (photo, rect): &Boxed) -> Result<Seen, Reprod
 }
 
 /// Images of one size beside each other, made [`PANEL`] high.
-pub fn in_a_row(panels: &[Photo]) -> Photo {
+fn in_a_row(panels: &[Photo]) -> Photo {
     let scaled: Vec<Photo> = panels
         .iter()
         .map(|photo| {

@@ -8,16 +8,13 @@ use std::path::{Path, PathBuf};
 
 use lineament::engine::Engine;
 use lineament::locate::Responder;
-use lineament::{Limits, Photo};
-use lineament_fit::metrics::mean;
 use lineament_train::recipe::LocatingRecipe;
 use lineament_train::{Recipe, Stage, folder};
-use rayon::prelude::*;
 
 use crate::error::ReproduceError;
 use crate::lab::Lab;
 use crate::localization::{self, Measured};
-use crate::maps::{self, Boxed, Seen};
+use crate::maps;
 use crate::results::{Results, Store, percent, share};
 
 /// The experiment, and its table of localization.
@@ -71,10 +68,10 @@ pub fn run(lab: &Lab<'_>) -> Result<(), ReproduceError> {
         let run = format!("{NAME}_{start}");
         measured.add_lnets(system, lab.lnets(&run, &recipe)?.as_ref())?;
         let responder = responder(lab, &run, &recipe)?;
-        responses.push(answer(system, &responder, &photos)?);
+        responses.push([&[system.to_owned()][..], &maps::answers(&responder, &photos)?].concat());
         responders.push(responder);
     }
-    draw(lab, &responders)?;
+    maps::draw(lab, "starts_astronaut.png", &maps::astronaut()?, &responders.iter().collect::<Vec<_>>())?;
     let mut ahead = lab.results(&["system", "of", "set", "ahead", "low", "high"]);
     for (one, other) in PAIRS {
         for (set, figures) in measured.ahead(one, other) {
@@ -94,27 +91,6 @@ fn responder(lab: &Lab<'_>, run: &str, recipe: &Recipe) -> Result<Responder, Rep
     let weights = folder::weights(&lab.work(run)?, NAME, Stage::LnetO.name(), "trunk", Some(spec))?;
     let net = Engine::Native.runner(spec, &weights).map_err(|e| failed(&e))?;
     Responder::new(net, recipe.preprocess).map_err(|e| failed(&e))
-}
-
-/// The row of what LNet_o's averaged map says of where faces are.
-fn answer(system: &str, responder: &Responder, photos: &[Boxed]) -> Result<Vec<String>, ReproduceError> {
-    let seen: Vec<Seen> =
-        photos.par_iter().map(|boxed| maps::look(responder, boxed)).collect::<Result<_, _>>()?;
-    let peaks = mean(seen.iter().map(|seen| f64::from(u8::from(seen.peak_inside))));
-    let contrast = mean(seen.iter().map(|seen| seen.contrast));
-    Ok(vec![system.to_owned(), seen.len().to_string(), share(peaks), share(contrast)])
-}
-
-/// The map of each start over a photo that is no one's data.
-fn draw(lab: &Lab<'_>, responders: &[Responder]) -> Result<(), ReproduceError> {
-    let photo = Photo::decode(maps::ASTRONAUT, &Limits::default());
-    let photo = photo.map_err(|e| ReproduceError::model("astronaut.png", e))?;
-    let mut panels = vec![photo.clone()];
-    for responder in responders {
-        panels.push(maps::map(responder, &photo)?.over(&photo, 0.75));
-    }
-    let path = lab.store.beside_results("starts_astronaut.png")?;
-    maps::in_a_row(&panels).save_png(&path).map_err(|e| ReproduceError::file(&path, e))
 }
 
 fn ahead_name() -> String {
