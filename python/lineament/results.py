@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Attribute:
     """One attribute of one face.
 
@@ -30,7 +30,7 @@ class Attribute:
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Box:
     """Where a face is, in pixels of the upright image; it may reach outside."""
 
@@ -40,7 +40,7 @@ class Box:
     height: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Face:
     """A face: its box, the score of the detection, and its attributes by name.
 
@@ -58,7 +58,7 @@ class Face:
         return self.attributes[name]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prediction:
     """An image and its faces, the highest score first. ``path`` is set if the image was given as one.
 

@@ -52,7 +52,7 @@ fn what_it_is(path: &Path) -> Option<String> {
             "the default model (compact) needs no --model; leave it out, or give a file: {MODEL}"
         ));
     }
-    if !path.exists() && ["paper", "paper_objects", "lab", "drawn", "facetracer", "panda"].contains(&name) {
+    if !path.exists() && lineament_recipes::text(name).is_some() {
         return Some(format!("it is the name of a recipe, which says how to train one; {MODEL}"));
     }
     let mut start = Vec::new();

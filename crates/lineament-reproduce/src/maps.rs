@@ -21,7 +21,7 @@ const LONGEST: usize = 64;
 /// Drawn images that are asked about.
 const DRAWN: u32 = 300;
 /// The image that is shown beside a drawn one: of a public domain, and no one's data.
-const ASTRONAUT: &[u8] = include_bytes!("../../../examples/astronaut.png");
+const ASTRONAUT: &[u8] = include_bytes!("../astronaut.png");
 /// Height of a panel in pixels.
 const PANEL: u32 = 160;
 

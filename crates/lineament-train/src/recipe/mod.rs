@@ -124,14 +124,11 @@ impl Recipe {
     /// # Errors
     /// When there is none of that name.
     pub fn named(name: &str) -> Result<Self, TrainError> {
-        match name {
-            "compact" => Self::parse(include_str!("../../../../recipes/compact.toml")),
-            "paper" => Self::parse(include_str!("../../../../recipes/paper.toml")),
-            "paper_objects" => Self::parse(include_str!("../../../../recipes/paper_objects.toml")),
-            "lab" => Self::parse(include_str!("../../../../recipes/lab.toml")),
-            "drawn" => Self::parse(include_str!("../../../../recipes/drawn.toml")),
-            _ => Err(TrainError::Recipe(format!(
-                "there is no recipe named {name:?}; there are compact, paper, paper_objects, lab and drawn, or give the path of a .toml file"
+        match lineament_recipes::text(name).filter(|_| lineament_recipes::CASCADES.contains(&name)) {
+            Some(text) => Self::parse(text),
+            None => Err(TrainError::Recipe(format!(
+                "there is no recipe named {name:?}; there are {}, or give the path of a .toml file",
+                lineament_recipes::names()
             ))),
         }
     }
@@ -141,7 +138,7 @@ impl Recipe {
     /// # Errors
     /// None, as long as its file is sound.
     pub fn tuning() -> Result<Self, TrainError> {
-        Self::named("compact")?.tuned(include_str!("../../../../recipes/tune.toml"))
+        Self::named("compact")?.tuned(lineament_recipes::TUNE)
     }
 
     /// The same with stages `anet` and `svms` of another TOML text, which holds nothing else.

@@ -6,7 +6,7 @@ use crate::stage::Stage;
 
 #[test]
 fn the_recipes_that_come_along_are_sound_and_keep_their_meaning_when_written() {
-    for name in ["compact", "paper", "paper_objects", "lab", "drawn"] {
+    for name in lineament_recipes::CASCADES {
         let recipe = Recipe::named(name).unwrap();
         assert_eq!(recipe.name, name);
         assert_eq!(Recipe::parse(&toml::to_string(&recipe).unwrap()).unwrap(), recipe);
@@ -44,7 +44,7 @@ fn the_paper_recipe_has_the_papers_nets() {
 
 #[test]
 fn wrong_recipes_are_refused_with_the_place() {
-    let text = include_str!("../../../../recipes/drawn.toml");
+    let text = lineament_recipes::text("drawn").unwrap();
     let refused = |from: &str, to: &str| Recipe::parse(&text.replacen(from, to, 1)).unwrap_err().to_string();
     assert!(refused("seed = 7", "sead = 7").contains("sead"));
     assert!(refused("size = 40", "size = 41").contains("patches.size"));
@@ -130,7 +130,7 @@ fn every_field_of_the_recipes_that_come_along_is_checked() {
 
 #[test]
 fn wrong_augmentations_are_refused_with_their_stage() {
-    let text = include_str!("../../../../recipes/drawn.toml");
+    let text = lineament_recipes::text("drawn").unwrap();
     for (stage, from, to, field) in [
         ("stage objects", "flip = 0.5", "flip = 7", "flip"),
         ("stage lnet_o", "rotation = 45.0", "rotation = 500", "rotation"),
@@ -143,7 +143,7 @@ fn wrong_augmentations_are_refused_with_their_stage() {
 
 #[test]
 fn recipes_with_the_older_name_of_distillation_are_read() {
-    let text = include_str!("../../../../recipes/compact.toml");
+    let text = lineament_recipes::text("compact").unwrap();
     let older = text.replace("\ndistillation = 1.0", "\nsoft = 1.0");
     assert_ne!(older, text);
     assert_eq!(Recipe::parse(&older).unwrap(), Recipe::parse(text).unwrap());

@@ -189,7 +189,7 @@ impl BaselineRecipe {
     /// # Errors
     /// None, as long as its file is sound.
     pub fn facetracer() -> Result<Self, TrainError> {
-        Self::parse(include_str!("../../../../../recipes/facetracer.toml"))
+        Self::own("facetracer")
     }
 
     /// PANDA as it comes with the program.
@@ -197,7 +197,11 @@ impl BaselineRecipe {
     /// # Errors
     /// None, as long as its file is sound.
     pub fn panda() -> Result<Self, TrainError> {
-        Self::parse(include_str!("../../../../../recipes/panda.toml"))
+        Self::own("panda")
+    }
+
+    fn own(name: &str) -> Result<Self, TrainError> {
+        Self::parse(lineament_recipes::text(name).unwrap_or_default())
     }
 
     /// Reads a baseline's recipe from TOML text.
