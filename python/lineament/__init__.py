@@ -5,7 +5,7 @@ Attributes are labels that people gave to photos, not facts about a person.
 
 from ._native import __version__
 from .errors import DataError, LineamentError, ModelError, PictureError, TeachError
-from .results import Attribute, Box, Face, Prediction, Predictions
+from .results import Attribute, Box, Face, Landmarks, Pose, Prediction, Predictions
 from .tagger import Lesson, Tagger
 
 __all__ = [
@@ -14,10 +14,12 @@ __all__ = [
     "DataError",
     "Face",
     "FeatureExtractor",
+    "Landmarks",
     "Lesson",
     "LineamentError",
     "ModelError",
     "PictureError",
+    "Pose",
     "Prediction",
     "Predictions",
     "Tagger",

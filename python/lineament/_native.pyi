@@ -1,9 +1,15 @@
 from collections.abc import Sequence
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 __all__ = ["Tagger", "__version__"]
 
 __version__: str
+
+_Search: TypeAlias = tuple[str | None, int | None, bool | None, bool | None]
+_Landmarks: TypeAlias = tuple[list[tuple[float, float]], tuple[float, float, float] | None]
+_Face: TypeAlias = tuple[
+    tuple[float, float, float, float], float, float | None, dict[str, tuple[bool, float]], _Landmarks | None
+]
 
 @final
 class Tagger:
@@ -14,7 +20,7 @@ class Tagger:
         operating_point: str,
         attributes: list[str] | None,
         engine: str,
-        search: tuple[str | None, int | None, bool | None],
+        search: _Search,
         detector: str | None,
         max_pixels: int | None,
     ) -> Tagger: ...
@@ -26,12 +32,12 @@ class Tagger:
     def threads(self) -> int: ...
     def embedding_length(self) -> int: ...
     def predict(
-        self, images: Sequence[Any], search: tuple[str | None, int | None, bool | None]
+        self, images: Sequence[Any], search: _Search
     ) -> list[
         tuple[
             int,
             int,
-            list[tuple[tuple[float, float, float, float], float, float | None, dict[str, tuple[bool, float]]]],
+            list[_Face],
             int,
         ]
         | str

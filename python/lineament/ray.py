@@ -157,7 +157,7 @@ class _ShardWriter:
             self.tagger.predict(pictures, errors="return").to_arrow(every_picture=True, keys=keys)
             for keys, pictures in self._pictures(shard)
         ]
-        table = pa.concat_tables(tables) if tables else Predictions([], self.tagger.attributes).to_arrow(every_picture=True)
+        table = pa.concat_tables(tables) if tables else Predictions([], self.tagger.attributes, self.tagger.answers_landmarks).to_arrow(every_picture=True)
         _write_whole(Path(shard["path"]), lambda file: pq.write_table(table, file))
         return {"path": [shard["path"]]}
 
@@ -222,7 +222,7 @@ def _agree(folder: Path, listing: _Listing, tagger: Tagger, shard_rows: int) -> 
         "attributes": tagger.attributes,
         "operating_point": tagger._arguments[2],
         "engine": tagger._arguments[4],
-        **dict(zip(("smallest_face", "max_faces", "any_orientation"), tagger._arguments[5])),
+        **dict(zip(("smallest_face", "max_faces", "any_orientation", "landmarks"), tagger._arguments[5])),
         "detector": tagger._arguments[6],
     }
     # Some readers of folders take even hidden files in them for tables. Earlier versions kept it there.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from .errors import PictureError
@@ -41,17 +41,39 @@ class Box:
 
 
 @dataclass(frozen=True)
+class Landmarks:
+    """Eyes, nose and corners of the mouth, left and right as seen in the image: x and y in pixels of the upright image."""
+
+    left_eye: tuple[float, float]
+    right_eye: tuple[float, float]
+    nose: tuple[float, float]
+    left_mouth: tuple[float, float]
+    right_mouth: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Which way a face looks, in degrees: ``yaw`` to the right in the image, ``pitch`` upwards, ``roll`` clockwise."""
+
+    yaw: float
+    pitch: float
+    roll: float
+
+
+@dataclass(frozen=True)
 class Face:
     """A face: its box, the score of the detection, and its attributes by name.
 
     ``roll`` is how far the head is turned clockwise in the image, in degrees between -180 and 180 (0 is upright); ``None`` where the
-    model does not know it.
+    model does not know it. ``landmarks`` and ``pose`` are ``None`` unless they were asked for.
     """
 
     box: Box
     score: float
     attributes: dict[str, Attribute]
     roll: float | None = None
+    landmarks: Landmarks | None = None
+    pose: Pose | None = None
 
     def __getitem__(self, name: str) -> Attribute:
         """``face["Smiling"]`` is ``face.attributes["Smiling"]``."""
@@ -82,6 +104,8 @@ class Prediction:
                     "box": {"x": f.box.x, "y": f.box.y, "width": f.box.width, "height": f.box.height},
                     "score": f.score,
                     **({} if f.roll is None else {"roll": f.roll}),
+                    **({} if f.landmarks is None else {"landmarks": {name: list(at) for name, at in vars(f.landmarks).items()}}),
+                    **({} if f.pose is None else {"pose": dict(vars(f.pose))}),
                     "attributes": {
                         name: {"value": a.value, "probability": a.probability} for name, a in f.attributes.items()
                     },
@@ -95,10 +119,14 @@ class Prediction:
 class Predictions(list["Prediction | PictureError"]):
     """The answers to a list of images, in its order; with ``errors="return"`` an error stands for an image that could not be read."""
 
-    def __init__(self, answers: Iterable[Prediction | PictureError], attributes: list[str]) -> None:
+    def __init__(
+        self, answers: Iterable[Prediction | PictureError], attributes: list[str], landmarks: bool = False
+    ) -> None:
         super().__init__(answers)
         self.attributes = attributes
         """Names of the selected attributes."""
+        self.landmarks = landmarks
+        """Whether faces have landmarks and pose."""
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """One dictionary per image; ``{"error": ...}`` for one that could not be read."""
@@ -121,6 +149,8 @@ class Predictions(list["Prediction | PictureError"]):
             types["error"] = pa.string()
         for name in self.attributes:
             types |= {name: pa.bool_(), f"{name}_probability": pa.float32()}
+        marks = [f"{point.name}_{axis}" for point in fields(Landmarks) for axis in "xy"] + ["yaw", "pitch"] if self.landmarks else []
+        types |= dict.fromkeys(marks, pa.float32())
         columns: dict[str, list[Any]] = {name: [] for name in types}
 
         def add(row: dict[str, Any]) -> None:
@@ -143,8 +173,12 @@ class Predictions(list["Prediction | PictureError"]):
                 row |= {"score": face.score, "roll": face.roll}
                 for name, attribute in face.attributes.items():
                     row |= {name: attribute.value, f"{name}_probability": attribute.probability}
+                if face.landmarks is not None:
+                    row |= {f"{name}_{axis}": value for name, at in vars(face.landmarks).items() for axis, value in zip("xy", at)}
+                if face.pose is not None:
+                    row |= {"yaw": face.pose.yaw, "pitch": face.pose.pitch}
                 add(row)
-        always = ("path", "face") if every_picture else tuple(name for name in types if name != "roll")
+        always = ("path", "face") if every_picture else tuple(name for name in types if name not in ("roll", *marks))
         schema = pa.schema([pa.field(name, kind, name not in always) for name, kind in types.items()])
         return pa.table(columns, schema=schema)
 

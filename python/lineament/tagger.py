@@ -6,18 +6,18 @@ import json
 import os
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, overload
+from typing import Any, Literal, Optional, Union, overload
 
 from . import _native
 from .errors import PictureError
 from .pictures import Picture, expand, natives, several
-from .results import Attribute, Box, Face, Prediction, Predictions
+from .results import Attribute, Box, Face, Landmarks, Pose, Prediction, Predictions
 
 OperatingPoint = Literal["accuracy", "balanced"]
 Engine = Literal["native", "int8"]
 #: Pixels, or text: ``"24px"``, ``"2.5%"``.
-SmallestFace = str | float
-Search = tuple[str | None, int | None, bool | None]
+SmallestFace = Union[str, float]
+Search = tuple[Optional[str], Optional[int], Optional[bool], Optional[bool]]
 
 
 class Tagger:
@@ -34,7 +34,8 @@ class Tagger:
     ``smallest_face`` is the height of the smallest face that is looked for: a number of pixels, or text such as ``"24px"`` or
     ``"2.5%"`` (of the photo's longer side); by default 2.5 %, and 16 pixels at least. ``max_faces`` keeps the best so many;
     ``Prediction.faces_left_out`` counts the others. ``any_orientation`` also finds faces that lie on their side or stand on their
-    head, and takes about four times as long to find faces. Pictures of more than ``max_pixels`` are refused from their headers, by
+    head, and takes about four times as long to find faces. ``landmarks`` answers with eyes, nose and corners of the mouth, and which way
+    each face looks (``Face.landmarks``, ``Face.pose``). Pictures of more than ``max_pixels`` are refused from their headers, by
     default of more than 250 million.
 
     Raises ``ModelError`` where the bundle cannot be used, ``ValueError`` for an attribute that it does not know, or a size or number
@@ -52,6 +53,7 @@ class Tagger:
         smallest_face: SmallestFace | None = None,
         max_faces: int | None = None,
         any_orientation: bool = False,
+        landmarks: bool = False,
         detector: str | os.PathLike[str] | None = None,
         max_pixels: int | None = None,
     ) -> None:
@@ -61,7 +63,7 @@ class Tagger:
             raise ValueError(f"threads is {threads}; give 1 to 1024, or None for one a processor")
         own = model if isinstance(model, bytes) or model is None else os.fspath(model)
         selected = None if attributes is None else list(attributes)
-        search = _search(smallest_face, max_faces, any_orientation)
+        search = _search(smallest_face, max_faces, any_orientation, landmarks)
         finder = None if detector is None else os.fspath(detector)
         self._arguments = (own, threads, operating_point, selected, engine, search, finder, max_pixels)
         self._made = _native.Tagger(*self._arguments)
@@ -72,6 +74,11 @@ class Tagger:
         if self._made.inherited():
             self._made = _native.Tagger(self._made.bundle(), *self._arguments[1:])
         return self._made
+
+    @property
+    def answers_landmarks(self) -> bool:
+        """Whether faces are answered with their landmarks and pose."""
+        return bool(self._arguments[5][3])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, self._arguments
@@ -122,6 +129,7 @@ class Tagger:
         smallest_face: SmallestFace | None = None,
         max_faces: int | None = None,
         any_orientation: bool | None = None,
+        landmarks: bool | None = None,
     ) -> Prediction: ...
     @overload
     def predict(
@@ -132,6 +140,7 @@ class Tagger:
         smallest_face: SmallestFace | None = None,
         max_faces: int | None = None,
         any_orientation: bool | None = None,
+        landmarks: bool | None = None,
     ) -> Predictions: ...
 
     def predict(
@@ -142,19 +151,21 @@ class Tagger:
         smallest_face: SmallestFace | None = None,
         max_faces: int | None = None,
         any_orientation: bool | None = None,
+        landmarks: bool | None = None,
     ) -> Prediction | Predictions:
         """The faces of an image, or of each of a list (in parallel; other Python threads go on).
 
         Raises ``PictureError`` for the first image of a list that cannot be read; with ``errors="return"`` the error takes its
         place in the list. Files are decoded when they are needed; arrays and PIL images of a list are copied first.
-        ``smallest_face``, ``max_faces`` and ``any_orientation`` hold for this call instead of the tagger's own.
+        ``smallest_face``, ``max_faces``, ``any_orientation`` and ``landmarks`` hold for this call instead of the tagger's own.
         """
         if errors not in ("raise", "return"):
             raise ValueError(f"errors is {errors!r}; it can be 'raise' or 'return'")
-        search = _search(smallest_face, max_faces, any_orientation)
+        search = _search(smallest_face, max_faces, any_orientation, landmarks)
         if not several(pictures):
             return self._predict([pictures], search)[0]  # type: ignore[return-value]
-        return Predictions(self._predict(pictures, search, errors), self.attributes)
+        wanted = self.answers_landmarks if landmarks is None else landmarks
+        return Predictions(self._predict(pictures, search, errors), self.attributes, wanted)
 
     def _predict(self, pictures: Sequence[Any], search: Search, errors: str = "raise") -> list[Prediction | PictureError]:
         given = natives(pictures)
@@ -276,15 +287,21 @@ def _face(
     score: float,
     roll: float | None,
     attributes: dict[str, tuple[bool, float]],
+    marked: tuple[list[tuple[float, float]], tuple[float, float, float] | None] | None,
 ) -> Face:
-    return Face(Box(*box), score, {name: Attribute(*answer) for name, answer in attributes.items()}, roll)
+    points, pose = (None, None) if marked is None else marked
+    landmarks = None if points is None else Landmarks(*map(tuple, points))
+    named = {name: Attribute(*answer) for name, answer in attributes.items()}
+    return Face(Box(*box), score, named, roll, landmarks, None if pose is None else Pose(*pose))
 
 
-def _search(smallest_face: SmallestFace | None, max_faces: int | None, any_orientation: bool | None) -> Search:
+def _search(
+    smallest_face: SmallestFace | None, max_faces: int | None, any_orientation: bool | None, landmarks: bool | None
+) -> Search:
     """The options as the native half takes them."""
     if max_faces is not None and max_faces < 1:
         raise ValueError(f"max_faces is {max_faces}; give 1 or more, or None for all faces")
-    return None if smallest_face is None else str(smallest_face), max_faces, any_orientation
+    return None if smallest_face is None else str(smallest_face), max_faces, any_orientation, landmarks
 
 
 def _unread(picture: Any, reason: str, index: int) -> PictureError:
@@ -306,7 +323,7 @@ def _again(
     detector: str | None,
     max_pixels: int | None,
 ) -> Tagger:
-    smallest, most, oriented = search
+    smallest, most, oriented, landmarks = search
     return Tagger(
         model,
         threads,
@@ -316,6 +333,7 @@ def _again(
         smallest_face=smallest,
         max_faces=most,
         any_orientation=bool(oriented),
+        landmarks=bool(landmarks),
         detector=detector,
         max_pixels=max_pixels,
     )

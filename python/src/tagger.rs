@@ -36,8 +36,12 @@ pub enum Model {
     File(PathBuf),
 }
 
-/// x, y, width, height, score and roll of a face, and its attributes by name: whether it is present, and its probability.
-type Face<'py> = ((f32, f32, f32, f32), f32, Option<f32>, Bound<'py, PyDict>);
+/// x and y of five landmarks, and yaw, pitch and roll where they span a face.
+type Landmarks = ([(f32, f32); 5], Option<(f32, f32, f32)>);
+
+/// x, y, width, height, score and roll of a face, its attributes by name (whether it is present, and its probability), and its landmarks
+/// where they were asked for.
+type Face<'py> = ((f32, f32, f32, f32), f32, Option<f32>, Bound<'py, PyDict>, Option<Landmarks>);
 
 /// Width, height and faces of an image, and how many faces were left out, or why it cannot be read.
 #[derive(IntoPyObject)]
@@ -50,8 +54,9 @@ pub enum Answer<'py> {
     Unread(String),
 }
 
-/// The smallest face as text, the number of faces at most, and whether they may stand in any orientation; what is `None` is left as it is.
-type SearchOptions = (Option<String>, Option<usize>, Option<bool>);
+/// The smallest face as text, the number of faces at most, whether they may stand in any orientation, and whether landmarks are answered;
+/// what is `None` is left as it is.
+type SearchOptions = (Option<String>, Option<usize>, Option<bool>, Option<bool>);
 
 /// The bundle with the new attribute, its figures as JSON, places of images without a face, and of those that cannot be read, and why.
 type Taught<'py> = (Bound<'py, PyBytes>, String, Vec<usize>, Vec<(usize, String)>);
@@ -311,15 +316,19 @@ fn face<'py>(py: Python<'py>, record: &FaceRecord) -> PyResult<Face<'py>> {
         let name = PyString::intern(py, &attribute.name);
         attributes.set_item(name, (attribute.present, attribute.probability))?;
     }
-    Ok(((rect.x, rect.y, rect.width, rect.height), record.score, record.roll, attributes))
+    let landmarks = record.landmarks.map(|landmarks| {
+        let pose = record.pose.map(|pose| (pose.yaw, pose.pitch, pose.roll));
+        (landmarks.0.map(|point| (point.x, point.y)), pose)
+    });
+    Ok(((rect.x, rect.y, rect.width, rect.height), record.score, record.roll, attributes, landmarks))
 }
 
-fn search_for((smallest, max_faces, any_orientation): SearchOptions) -> PyResult<Selection> {
+fn search_for((smallest, max_faces, any_orientation, landmarks): SearchOptions) -> PyResult<Selection> {
     let read = |text: String| {
         text.parse().map_err(|error: SmallestFaceError| PyValueError::new_err(error.to_string()))
     };
     let smallest_face = smallest.map(read).transpose()?;
-    Ok(Selection { smallest_face, max_faces, any_orientation, ..Selection::default() })
+    Ok(Selection { smallest_face, max_faces, any_orientation, landmarks, ..Selection::default() })
 }
 
 fn named(engine: &str) -> PyResult<Engine> {

@@ -112,7 +112,7 @@ pub fn run(
         Wanted::Attributes => {
             let read = |face: &Face| {
                 stop_if(gone)?;
-                Ok(FaceRecord { attributes: tagger.describe(&photo, face)?, ..face.into() })
+                Ok(tagger.record(&photo, face)?)
             };
             metrics.timed(Stage::Attributes, || faces.iter().map(read).collect::<Result<_, Problem>>())?
         }

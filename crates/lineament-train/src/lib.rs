@@ -13,6 +13,7 @@ pub mod faces_of;
 pub mod fine_tune;
 pub mod folder;
 pub mod heads;
+pub mod landmarks;
 pub mod learner;
 pub mod local_conv;
 pub mod located;

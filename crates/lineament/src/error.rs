@@ -4,7 +4,7 @@ use crate::attributes::{DescribeError, ExtractorError, RegionError, UnknownAttri
 use crate::bundle::BundleError;
 use crate::engine::EngineError;
 use crate::explain::ExplainError;
-use crate::locate::{LocateError, SmallestFaceError};
+use crate::locate::{LandmarkError, LocateError, SmallestFaceError};
 use crate::photo::PhotoError;
 use crate::threads::ThreadsError;
 
@@ -33,6 +33,9 @@ pub enum Error {
     /// A face box or landmarks that give no region.
     #[error(transparent)]
     Region(#[from] RegionError),
+    /// Landmarks that are not found.
+    #[error(transparent)]
+    Landmarks(#[from] LandmarkError),
     /// The nets fail on a face.
     #[error("the face cannot be described: {0}")]
     Describe(#[from] DescribeError),

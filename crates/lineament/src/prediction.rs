@@ -10,8 +10,9 @@ use std::sync::Arc;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::geometry::Rect;
+use crate::geometry::{Point, Rect};
 use crate::locate::Face;
+use crate::locate::landmarks::{self, Pose};
 use crate::path_text;
 
 /// An image and its faces.
@@ -39,7 +40,7 @@ pub struct Prediction {
 /// # use lineament::prediction::{Attribute, Attributes, FaceRecord};
 /// # use lineament::Rect;
 /// # let smiling = Attribute { name: "Smiling".into(), probability: 0.97, present: true };
-/// # let face = FaceRecord { rect: Rect::new(0.0, 0.0, 1.0, 1.0), score: 1.0, roll: None, attributes: [smiling].into_iter().collect() };
+/// # let face = FaceRecord { rect: Rect::new(0.0, 0.0, 1.0, 1.0), score: 1.0, roll: None, landmarks: None, pose: None, attributes: [smiling].into_iter().collect() };
 /// assert!(face["Smiling"].probability > 0.9);
 /// assert!(face.get("Smilng").is_none());
 /// for attribute in &face.attributes {
@@ -62,6 +63,13 @@ pub struct FaceRecord {
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "degrees")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<f64>, minimum = -180, maximum = 180))]
     pub roll: Option<f32>,
+    /// Left out unless it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<std::collections::BTreeMap<String, [f64; 2]>>))]
+    pub landmarks: Option<Landmarks>,
+    /// Which way it looks, by its landmarks; left out with them, and where they span no face.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pose: Option<Pose>,
     /// The selected attributes by name; left out where only boxes were asked for.
     #[serde(skip_serializing_if = "Attributes::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, Attribute>, required = false))]
@@ -89,6 +97,11 @@ pub struct Attribute {
     #[cfg_attr(feature = "openapi", schema(value_type = f64, minimum = 0, maximum = 1))]
     pub probability: f32,
 }
+
+/// Eyes, nose and corners of the mouth, left before right as seen in the image, in its pixels. Serialized as an object of `[x, y]`,
+/// rounded to a tenth, under the names of [`landmarks::NAMES`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Landmarks(pub [Point; 5]);
 
 /// The attributes of a face, in the order that was asked for; found by name, and serialized as an object.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -123,7 +136,8 @@ impl FaceRecord {
 impl From<&Face> for FaceRecord {
     /// A face without attributes.
     fn from(face: &Face) -> Self {
-        Self { rect: face.rect, score: face.score, roll: face.roll, attributes: Attributes::default() }
+        let Face { rect, score, roll, .. } = *face;
+        Self { rect, score, roll, landmarks: None, pose: None, attributes: Attributes::default() }
     }
 }
 
@@ -205,6 +219,20 @@ impl Serialize for Attributes {
     }
 }
 
+impl Landmarks {
+    /// Name, x and y of each, in pixels of the upright image rounded to a tenth.
+    pub fn named(&self) -> [(&'static str, [f64; 2]); 5] {
+        let points = self.0.map(|point| [rounded(point.x, 1), rounded(point.y, 1)]);
+        std::array::from_fn(|index| (landmarks::NAMES[index], points[index]))
+    }
+}
+
+impl Serialize for Landmarks {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.named())
+    }
+}
+
 impl From<Rect> for BoundingBox {
     fn from(rect: Rect) -> Self {
         let [x, y, width, height] = [rect.x, rect.y, rect.width, rect.height].map(|side| rounded(side, 1));
@@ -234,6 +262,10 @@ fn six_decimals<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::E
     serializer.serialize_f64(rounded(*value, 6))
 }
 
+pub(crate) fn one_decimal<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(rounded(*value, 1))
+}
+
 /// A tenth of a degree.
 fn degrees<S: Serializer>(roll: &Option<f32>, serializer: S) -> Result<S::Ok, S::Error> {
     roll.map(|roll| rounded(roll, 1)).serialize(serializer)
@@ -258,6 +290,8 @@ mod tests {
             rect: Rect::new(171.04, -3.27, 108.92, 131.0),
             score: 0.981_234_5,
             roll: None,
+            landmarks: None,
+            pose: None,
             attributes: [attribute("Smiling", true, 0.974_361), attribute("Bald", false, 0.000_012)]
                 .into_iter()
                 .collect(),
@@ -291,6 +325,18 @@ mod tests {
         let face = FaceRecord { roll: Some(-12.345), attributes: Attributes::default(), ..face() };
         let written = serde_json::to_string(&face).unwrap();
         assert!(written.ends_with(r#""score":0.981234,"roll":-12.3}"#), "{written}");
+    }
+
+    #[test]
+    fn landmarks_are_written_by_name_and_the_pose_beside_them() {
+        let at = |x, y| Point::new(x, y);
+        let landmarks = Landmarks([at(1.04, 2.0), at(3.0, 2.06), at(2.0, 3.0), at(1.5, 4.0), at(2.5, -4.25)]);
+        let pose = Some(Pose { yaw: -12.34, pitch: 5.0, roll: 0.04 });
+        let face =
+            FaceRecord { landmarks: Some(landmarks), pose, attributes: Attributes::default(), ..face() };
+        let written = serde_json::to_string(&face).unwrap();
+        let expected = r#""landmarks":{"left_eye":[1.0,2.0],"right_eye":[3.0,2.1],"nose":[2.0,3.0],"left_mouth":[1.5,4.0],"right_mouth":[2.5,-4.3]},"pose":{"yaw":-12.3,"pitch":5.0,"roll":0.0}}"#;
+        assert!(written.ends_with(expected), "{written}");
     }
 
     #[test]

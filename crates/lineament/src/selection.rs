@@ -36,6 +36,8 @@ pub struct Selection {
     pub max_faces: Option<usize>,
     /// Whether faces may stand in any orientation.
     pub any_orientation: Option<bool>,
+    /// Whether faces are answered with their landmarks and pose.
+    pub landmarks: Option<bool>,
 }
 
 impl Selection {

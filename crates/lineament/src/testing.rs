@@ -6,13 +6,13 @@ use crate::attributes::{
 };
 use crate::bundle::{Bundle, BundleError, Card, Parts};
 use crate::input::Preprocess;
-use crate::locate::{LnetMethod, Lnets, LocalizerSpec, PaperParameters};
+use crate::locate::{LandmarkSpec, LnetMethod, Lnets, LocalizerSpec, PaperParameters};
 use crate::photo::Photo;
 use lineament_net::{Layer, NetSpec, Precision, Shape, SpecError, Weights};
 use std::collections::BTreeMap;
 
 /// The card of the tiny model: CelebA's forty attributes, LNets of one convolution at 64 px, an ANet of one convolution at
-/// 16 px on four patches and their mirror images.
+/// 16 px on four patches and their mirror images, and a linear layer on 8 px for landmarks.
 pub fn tiny_card() -> Card {
     let conv = |filters| Layer::Conv {
         name: "conv1".to_owned(),
@@ -32,6 +32,11 @@ pub fn tiny_card() -> Card {
         name: "anet".to_owned(),
         input: Shape::new(3, 16, 16),
         layers: vec![conv(4), Layer::Relu, Layer::Linear { name: "fc".to_owned(), outputs: 6, bias: true }],
+    };
+    let landmarks = NetSpec {
+        name: "landmarks".to_owned(),
+        input: Shape::new(3, 8, 8),
+        layers: vec![Layer::Linear { name: "landmarks".to_owned(), outputs: 10, bias: true }],
     };
     let attribute = |name: &str| AttributeCard {
         name: name.to_owned(),
@@ -55,6 +60,7 @@ pub fn tiny_card() -> Card {
             region: Region::default(),
             patches: Patches::grid(16, 20, 2, FlipMode::Both),
         }),
+        landmarks: Some(LandmarkSpec { net: landmarks, enlarge: 1.5 }),
         preprocess: Preprocess::default(),
         attributes: CELEBA.map(attribute).to_vec(),
         trained_on: vec!["nothing".to_owned()],

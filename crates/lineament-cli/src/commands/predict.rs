@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
-use lineament::{Photo, Selection, Tagger};
+use lineament::{Error, Photo, Selection, Tagger};
 
 use super::Outcome;
 use super::stream::{self, Extras, Images};
@@ -36,6 +36,9 @@ pub struct PredictArguments {
     /// sidecar.
     #[arg(long, value_enum, value_name = "LIBRARY", num_args = 0..=1, require_equals = true, default_missing_value = "digikam")]
     pub xmp: Option<Library>,
+    /// Answer with eyes, nose and corners of the mouth, and which way each face looks
+    #[arg(long)]
+    pub landmarks: bool,
     #[command(flatten)]
     pub search: SearchArguments,
     #[command(flatten)]
@@ -59,6 +62,7 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
         attributes: arguments.attributes,
         operating_point: Some(arguments.operating_point.into()),
         threshold: arguments.threshold,
+        landmarks: arguments.landmarks.then_some(true),
         ..arguments.search.selection()
     };
     let tagger = select(&model::ready_to_find(&arguments.run)?, &selection)?;
@@ -75,6 +79,7 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
             smallest_face: tagger.search().smallest_face.map(|smallest| smallest.to_string()),
             max_faces: tagger.search().max_faces,
             any_orientation: tagger.search().any_orientation,
+            landmarks: tagger.answers_landmarks(),
         };
         return shards.write(&header, settings, tagger.threads(), predict);
     }
@@ -84,7 +89,10 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
 
 /// The tagger with the attributes that were typed.
 pub fn select(tagger: &Tagger, selection: &Selection) -> Result<Tagger> {
-    tagger.with(selection).context("--attributes cannot be understood")
+    tagger.with(selection).map_err(|error| match error {
+        Error::Landmarks(_) => error.into(),
+        _ => anyhow::Error::from(error).context("--attributes cannot be understood"),
+    })
 }
 
 #[cfg(test)]

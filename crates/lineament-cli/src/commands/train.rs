@@ -13,7 +13,7 @@ use crate::training_start::TrainingStart;
 #[derive(Debug, Args)]
 #[cfg_attr(not(feature = "train"), allow(dead_code, reason = "read by builds with the feature `train`"))]
 pub struct TrainArguments {
-    /// A recipe by name (compact, paper, paper_objects, lab, drawn, facetracer, panda) or its file; with --from it says how ANet and the SVMs learn
+    /// A recipe by name (compact, paper, paper_objects, lab, drawn, facetracer, panda, landmarks) or its file; with --from it says how ANet and the SVMs learn
     #[arg(long, value_name = "NAME|FILE", required_unless_present = "from")]
     pub recipe: Option<String>,
     /// Begin from the nets of a finished model, and fine-tune them: its file, or `default` for the one this program carries
@@ -89,6 +89,9 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
         (_, _, Some(path)) => Base::Faces(bundle(path)?),
         (None, None, None) => Base::Nothing,
     };
+    if let Some(recipe) = arguments.recipe.as_deref().map(landmark_recipe).transpose()?.flatten() {
+        return landmarks(recipe, base, arguments, begun, stop);
+    }
     let detector = arguments.detector.as_deref().map(detector::open).transpose()?;
     let threads = crate::model::training_threads(&arguments.threads)?;
     let progress = io::stderr().is_terminal();
@@ -136,6 +139,59 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
         step_limit: None,
     };
     finished(threads.install(|| train(&options)), begun, arguments.name.as_deref())
+}
+
+/// Trains a net for landmarks, which joins the model of `--from`.
+#[cfg(feature = "train")]
+fn landmarks(
+    recipe: lineament_train::landmarks::LandmarkRecipe,
+    base: lineament_train::Base,
+    arguments: TrainArguments,
+    begun: TrainingStart,
+    stop: &'static std::sync::atomic::AtomicBool,
+) -> Result<Outcome> {
+    use std::io::{self, IsTerminal};
+
+    use lineament_train::folder::Folder;
+    use lineament_train::landmarks::{LandmarkOptions, train};
+    use lineament_train::{Base, FineTune};
+
+    let Base::Nets(FineTune { bundle: base, .. }) = base else {
+        anyhow::bail!(
+            "the recipe {} adds landmarks to a finished model: say which with --from FILE, or `--from default`",
+            recipe.name
+        );
+    };
+    if arguments.detector.is_some() || arguments.stage.is_some() || !arguments.without.is_empty() {
+        anyhow::bail!(
+            "the recipe {} has one stage and no attributes: leave out --detector, --stage and --without",
+            recipe.name
+        );
+    }
+    let threads = crate::model::training_threads(&arguments.threads)?;
+    let progress = io::stderr().is_terminal();
+    let folder = Folder { path: &arguments.output, progress, stop, step_limit: None };
+    let options = LandmarkOptions { recipe, base, data: arguments.data, folder, resume: arguments.resume };
+    finished(threads.install(|| train(&options)), begun, arguments.name.as_deref())
+}
+
+/// The recipe of that name or file, if it is one of landmarks.
+#[cfg(feature = "train")]
+fn landmark_recipe(name: &str) -> Result<Option<lineament_train::landmarks::LandmarkRecipe>> {
+    use anyhow::Context;
+    use lineament_train::landmarks::LandmarkRecipe;
+
+    let path = std::path::Path::new(name);
+    let file;
+    let text = match path.is_file() && path.extension().is_some_and(|ending| ending == "toml") {
+        true => {
+            file = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+            Some(file.as_str())
+        }
+        false => lineament_recipes::text(name),
+    };
+    let text = text.filter(|text| LandmarkRecipe::is_one(text));
+    text.map(|text| LandmarkRecipe::parse(text).with_context(|| name.to_owned())).transpose()
 }
 
 /// Says what was written, or that it was stopped; a start that failed leaves nothing.

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use lineament::{FaceRecord, Prediction, path_text};
 
-use super::{Header, PredictionWriter};
+use super::{Header, PredictionWriter, landmarks};
 use crate::files::Sink;
 use crate::summary::Summary;
 
@@ -31,6 +31,7 @@ pub const ERROR: &str = "error";
 pub struct Table {
     writer: ::csv::Writer<Sink>,
     columns: usize,
+    landmarks: bool,
 }
 
 impl Table {
@@ -38,17 +39,27 @@ impl Table {
         let mut writer = ::csv::Writer::from_writer(sink);
         let attributes =
             header.attributes.iter().flat_map(|name| [name.clone(), format!("{name}_probability")]);
-        let columns: Vec<String> =
+        let mut columns: Vec<String> =
             COLUMNS.into_iter().chain([ERROR]).map(str::to_owned).chain(attributes).collect();
+        if header.landmarks {
+            columns.extend(landmarks::COLUMNS.map(str::to_owned));
+        }
         writer.write_record(&columns)?;
-        Ok(Self { writer, columns: columns.len() })
+        Ok(Self { writer, columns: columns.len(), landmarks: header.landmarks })
     }
 }
 
 impl PredictionWriter for Table {
     fn write(&mut self, prediction: &Prediction) -> Result<()> {
         for (number, face) in (1_usize..).zip(&prediction.faces) {
-            self.writer.write_record(row(prediction, number, face)).map_err(flat)?;
+            let mut row = row(prediction, number, face);
+            if self.landmarks {
+                row.extend(
+                    landmarks::values(face)
+                        .map(|value| value.map_or_else(String::new, |value| format!("{value:.1}"))),
+                );
+            }
+            self.writer.write_record(row).map_err(flat)?;
         }
         Ok(self.writer.flush()?)
     }

@@ -2,6 +2,7 @@
 
 mod csv;
 mod json;
+mod landmarks;
 mod parquet;
 mod text;
 
@@ -29,6 +30,8 @@ pub struct Header {
     pub attributes: Vec<String>,
     /// Whether the attributes were chosen by name: then absent ones are shown, too.
     pub chosen: bool,
+    /// Whether faces come with landmarks and pose.
+    pub landmarks: bool,
     /// The name, version and short hash of the model.
     pub model_label: String,
 }
@@ -37,7 +40,7 @@ impl Header {
     /// Of predictions with the attributes that the tagger selects.
     pub fn of(tagger: &Tagger, chosen: bool) -> Self {
         let attributes = tagger.selected_attributes().map(|attribute| attribute.name.clone()).collect();
-        Self { attributes, chosen, model_label: model::label(tagger) }
+        Self { attributes, chosen, landmarks: tagger.answers_landmarks(), model_label: model::label(tagger) }
     }
 }
 
@@ -123,7 +126,7 @@ mod tests {
 
     fn header(chosen: bool) -> Header {
         let attributes = NAMES.map(str::to_owned).to_vec();
-        Header { attributes, chosen, model_label: "compact 1.0.0 (0123abcd)".to_owned() }
+        Header { attributes, chosen, landmarks: false, model_label: "compact 1.0.0 (0123abcd)".to_owned() }
     }
 
     fn face(x: f32, score: f32, attributes: [(f32, bool); 4]) -> FaceRecord {
@@ -137,6 +140,8 @@ mod tests {
             rect: Rect::new(x, 58.26, 108.92, 131.0),
             score,
             roll: None,
+            landmarks: None,
+            pose: None,
             attributes: named.map(attribute).collect(),
         }
     }

@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use lineament::{FaceRecord, Prediction};
 
 use super::csv::{COLUMNS, ERROR};
-use super::{Header, PredictionWriter};
+use super::{Header, PredictionWriter, landmarks};
 use crate::arguments::CompressionName;
 use crate::files::Sink;
 use crate::summary::Summary;
@@ -56,12 +56,12 @@ impl Table {
             CompressionName::Zstd => Compression::ZSTD(ZstdLevel::default()),
             CompressionName::None => Compression::UNCOMPRESSED,
         };
-        let schema = Arc::new(schema(&header.attributes, every)?);
+        let schema = Arc::new(schema(header, every)?);
         let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
         let mut writer = SerializedFileWriter::new(sink, schema, properties)
             .context("the Parquet file cannot be begun")?;
         writer.append_key_value_metadata(KeyValue::new(MODEL.to_owned(), header.model_label.clone()));
-        Ok(Self { writer, rows: Rows::new(header.attributes.len()), every })
+        Ok(Self { writer, rows: Rows::new(header), every })
     }
 
     /// A row for an image that cannot be read.
@@ -121,7 +121,7 @@ impl PredictionWriter for Table {
     }
 }
 
-fn schema(attributes: &[String], every: bool) -> Result<Type> {
+fn schema(header: &Header, every: bool) -> Result<Type> {
     let text = || (PhysicalType::BYTE_ARRAY, Some(LogicalType::String));
     let whole = || (PhysicalType::INT32, Some(LogicalType::integer(32, false)));
     let real = || (PhysicalType::FLOAT, None);
@@ -129,7 +129,8 @@ fn schema(attributes: &[String], every: bool) -> Result<Type> {
     let face = [real(), real(), real(), real(), real(), real(), whole()];
     let types = size_and_number.into_iter().chain(face);
     let field = |name: &str, (physical, logical): (PhysicalType, Option<LogicalType>)| {
-        let repetition = match name == ROLL || every && !NAMING.contains(&name) {
+        let may_lack = name == ROLL || landmarks::COLUMNS.contains(&name) || every && !NAMING.contains(&name);
+        let repetition = match may_lack {
             true => Repetition::OPTIONAL,
             false => Repetition::REQUIRED,
         };
@@ -143,9 +144,14 @@ fn schema(attributes: &[String], every: bool) -> Result<Type> {
     if every {
         fields.push(field(ERROR, text())?);
     }
-    for name in attributes {
+    for name in &header.attributes {
         fields.push(field(name, (PhysicalType::BOOLEAN, None))?);
         fields.push(field(&format!("{name}_probability"), real())?);
+    }
+    if header.landmarks {
+        for name in landmarks::COLUMNS {
+            fields.push(field(name, real())?);
+        }
     }
     Ok(Type::group_type_builder("rows").with_fields(fields).build()?)
 }
@@ -205,11 +211,18 @@ struct Rows {
     left_out: Column<Int32Type>,
     error: Column<ByteArrayType>,
     attributes: Vec<(Column<BoolType>, Column<FloatType>)>,
+    /// Those of [`landmarks::COLUMNS`], or none.
+    landmarks: Vec<Column<FloatType>>,
 }
 
 impl Rows {
-    fn new(attributes: usize) -> Self {
-        Self { attributes: (0..attributes).map(|_| Default::default()).collect(), ..Self::default() }
+    fn new(header: &Header) -> Self {
+        let landmarks = if header.landmarks { landmarks::COLUMNS.len() } else { 0 };
+        Self {
+            attributes: header.attributes.iter().map(|_| Default::default()).collect(),
+            landmarks: (0..landmarks).map(|_| Column::default()).collect(),
+            ..Self::default()
+        }
     }
 
     fn add(&mut self, prediction: &Prediction, number: u32, face: &FaceRecord) {
@@ -227,6 +240,8 @@ impl Rows {
             values.push(Some(attribute.present));
             probabilities.push(Some(attribute.probability));
         }
+        let landmarks = landmarks::values(face);
+        self.landmarks.iter_mut().zip(landmarks).for_each(|(column, value)| column.push(value));
     }
 
     /// A row without a face; `known` are the size of the image and how many faces were left out.
@@ -244,6 +259,7 @@ impl Rows {
             values.push(None);
             probabilities.push(None);
         }
+        self.landmarks.iter_mut().for_each(|column| column.push(None));
     }
 
     /// All columns in the order of the schema; that of errors only where every image has a row.
@@ -258,6 +274,7 @@ impl Rows {
         for (values, probabilities) in &self.attributes {
             columns.extend([values as &dyn Written, probabilities]);
         }
+        columns.extend(self.landmarks.iter().map(|column| column as &dyn Written));
         columns
     }
 
@@ -272,5 +289,6 @@ impl Rows {
             values.clear();
             probabilities.clear();
         }
+        self.landmarks.iter_mut().for_each(Column::clear);
     }
 }

@@ -41,6 +41,10 @@ impl Text {
             rect.height,
             self.colours.paint(Style::Dim, &format!("score {}", score(face.score)))
         );
+        if let Some(pose) = face.pose {
+            let pose = format!("looks {}", looks(pose.yaw, pose.pitch));
+            let _ = writeln!(text, "    {}", self.colours.paint(Style::Dim, &pose));
+        }
         if self.header.attributes.is_empty() {
             return text;
         }
@@ -78,6 +82,17 @@ impl Text {
         let paint = |style, cell: &str, count| self.colours.paint(style, &cell.repeat(count));
         format!("{}{}", paint(style, "━", full), paint(Style::Dim, "╌", BAR - full))
     }
+}
+
+/// Which way a face looks, for people: "12° to the left, 5° up".
+fn looks(yaw: f32, pitch: f32) -> String {
+    let part = |angle: f32, less: &str, more: &str| {
+        let degrees = angle.abs().round();
+        (degrees > 0.0).then(|| format!("{degrees}° {}", if angle < 0.0 { less } else { more }))
+    };
+    let parts = [part(yaw, "to the left", "to the right"), part(pitch, "down", "up")];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "straight ahead".to_owned() } else { parts.join(", ") }
 }
 
 impl PredictionWriter for Text {

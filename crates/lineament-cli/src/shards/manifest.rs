@@ -55,6 +55,9 @@ pub struct Settings {
     pub max_faces: Option<usize>,
     /// Whether faces may stand in any orientation.
     pub any_orientation: bool,
+    /// Whether faces have landmarks and pose; unsaid where they have none, as before there were any.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub landmarks: bool,
 }
 
 /// The manifest as this call would write it.

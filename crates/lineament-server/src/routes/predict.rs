@@ -36,6 +36,8 @@ pub struct PredictQuery {
     max_faces: Option<usize>,
     /// Look for faces that lie on their side or stand on their head, too [default: the service's, usually false].
     any_orientation: Option<bool>,
+    /// Answer with eyes, nose and corners of the mouth, and which way each face looks [default: false].
+    landmarks: Option<bool>,
 }
 
 impl PredictQuery {
@@ -60,6 +62,7 @@ impl PredictQuery {
             attributes: names(self.attributes.as_deref()),
             operating_point: self.operating_point.map(Into::into),
             threshold: self.threshold,
+            landmarks: self.landmarks,
             ..self.search().selection(service.settings().limits.faces)?
         };
         Ok(Task {

@@ -69,6 +69,7 @@ pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
             region: anet_faces::region(context)?,
             patches: recipe.patches.clone(),
         }),
+        landmarks: None,
         preprocess: recipe.preprocess,
         attributes: heads.cards,
         trained_on,

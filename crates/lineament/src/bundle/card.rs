@@ -6,7 +6,9 @@ use crate::attributes::{
 };
 use crate::geometry::{Point, Rect};
 use crate::input::{Preprocess, PreprocessError};
-use crate::locate::{Detector, Face, LnetMethod, Lnets, LocalizerSpec, LocateError};
+use crate::locate::{
+    Detector, Face, LandmarkError, LandmarkSpec, LnetMethod, Lnets, LocalizerSpec, LocateError,
+};
 use lineament_net::{CheckedLayer, NetSpec, SpecError};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -32,6 +34,9 @@ pub struct Card {
     /// How they are described.
     #[serde(rename = "describer")]
     pub extractor: Extractor,
+    /// How landmarks of a face are found, where the model knows them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landmarks: Option<LandmarkSpec>,
     /// How pixels become numbers, for all nets but a detector, which has its own way.
     pub preprocess: Preprocess,
     /// The attributes, in the order of the SVMs.
@@ -120,6 +125,9 @@ pub enum CardError {
     /// The localization parameters, or an LNet that answers with no map.
     #[error("the card's localisation is wrong: {0}")]
     Localisation(#[from] LocateError),
+    /// The net for landmarks.
+    #[error("the card's landmarks are wrong: {0}")]
+    Landmarks(#[from] LandmarkError),
     /// Mean or deviation.
     #[error("the card's preprocess is wrong: {0}")]
     Preprocess(#[from] PreprocessError),
@@ -310,7 +318,8 @@ impl Card {
     /// All nets, by the name of their tensors, and the most images that each is shown at once.
     pub fn nets(&self) -> Vec<(String, &NetSpec, u64)> {
         let locating = self.localizer.nets().into_iter().map(|(name, net)| (name, net, Self::REGIONS));
-        locating.chain(self.extractor.nets()).collect()
+        let landmarks = self.landmarks.iter().map(|found| (LandmarkSpec::NET.to_owned(), &found.net, 1));
+        locating.chain(self.extractor.nets()).chain(landmarks).collect()
     }
 
     /// Length of the vector that the SVMs read.
@@ -344,6 +353,7 @@ impl Card {
             }
         }
         self.localizer.check()?;
+        self.landmarks.as_ref().map_or(Ok(()), LandmarkSpec::check)?;
         if let Some(AnetPatches { anet, patches, .. }) = self.anet() {
             let (input, size) = (anet.input, patches.size);
             if (input.channels, input.height, input.width) != (3, size as usize, size as usize) {

@@ -3,7 +3,8 @@
 //! A card's [`LocalizerSpec`] says how a bundle finds faces and makes a [`Localizer`]. Bundles with LNets follow an
 //! [`LnetMethod`]: [`paper`] scores windows that [`edgeboxes`] proposes on averaged [`response`] maps, as published;
 //! [`pyramid`] slides window classifiers over a pyramid of the photo. [`cells`] relates the cells of a map to pixels.
-//! Other bundles hold a [`detector`] of others, or leave it to the caller to say where the face is.
+//! Other bundles hold a [`detector`] of others, or leave it to the caller to say where the face is. [`landmarks`] of a face that was
+//! found are another net's answer.
 
 pub mod cells;
 pub mod detector;
@@ -12,6 +13,7 @@ pub mod detector;
 mod drawing;
 mod error;
 mod given;
+pub mod landmarks;
 mod lnet;
 pub mod paper;
 mod parameters;
@@ -26,6 +28,7 @@ pub use cells::Cells;
 pub use detector::{Detector, DetectorFile, Family};
 pub use error::LocateError;
 pub use given::GivenLocalizer;
+pub use landmarks::{LandmarkError, LandmarkSpec, Landmarker, Pose};
 pub(crate) use lnet::LNet;
 pub use paper::{
     DensityPeaks, HeadShoulders, PaperLocalizer, PaperParameters, Peak, PeakParameters, Responder, View,

@@ -114,6 +114,11 @@ impl TaggerBuilder {
         Self { selection: Selection { any_orientation: Some(any), ..self.selection }, ..self }
     }
 
+    /// Whether faces are answered with their landmarks and pose, for models that know them.
+    pub fn landmarks(self, wanted: bool) -> Self {
+        Self { selection: Selection { landmarks: Some(wanted), ..self.selection }, ..self }
+    }
+
     /// A detector of others that finds the faces instead of the model's LNets. It learned from boxes, and the tagger's card says so; regions
     /// of faces follow its boxes.
     ///
@@ -159,6 +164,8 @@ impl TaggerBuilder {
         let changes =
             Changes { extractor: self.extractor.0, detector: self.detector, least_score: self.least_score };
         let nets = Nets::new(bundle, self.engine, changes)?;
-        Ok(Tagger { nets: nets.into(), reader, search, limits: self.limits, threads })
+        let tagger =
+            Tagger { nets: nets.into(), reader, search, landmarks: false, limits: self.limits, threads };
+        tagger.with_landmarks(self.selection.landmarks)
     }
 }

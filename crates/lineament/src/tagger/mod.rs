@@ -17,9 +17,9 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::explain::{ExplainOptions, Explanation};
 use crate::geometry::Point;
-use crate::locate::{Face, Faces, LocateError, ResponseMap, Search};
+use crate::locate::{Face, Faces, LandmarkError, LocateError, Pose, ResponseMap, Search};
 use crate::photo::{Limits, Photo};
-use crate::prediction::{Attributes, FaceRecord, Prediction};
+use crate::prediction::{Attributes, FaceRecord, Landmarks, Prediction};
 use crate::selection::{Reader, Selection};
 use crate::source::Source;
 use crate::threads::Threads;
@@ -50,6 +50,7 @@ pub struct Tagger {
     nets: Arc<Nets>,
     reader: Reader,
     search: Search,
+    landmarks: bool,
     limits: Limits,
     threads: Threads,
 }
@@ -111,10 +112,19 @@ impl Tagger {
     /// The same tagger with another selection: it shares nets and threads, and is made at once.
     ///
     /// # Errors
-    /// The first name that the model does not know, or a threshold that is no probability.
+    /// The first name that the model does not know, a threshold that is no probability, or landmarks of a model that knows none.
     pub fn with(&self, selection: &Selection) -> Result<Self> {
         let reader = self.reader.with(selection, &self.nets.card)?;
-        Ok(Self { reader, search: selection.search(self.search), ..self.clone() })
+        let tagger = Self { reader, search: selection.search(self.search), ..self.clone() };
+        tagger.with_landmarks(selection.landmarks)
+    }
+
+    fn with_landmarks(self, wanted: Option<bool>) -> Result<Self> {
+        let landmarks = wanted.unwrap_or(self.landmarks);
+        if landmarks && !self.nets.knows_landmarks() {
+            return Err(LandmarkError::None.into());
+        }
+        Ok(Self { landmarks, ..self })
     }
 
     /// The same tagger on other threads: it shares the nets.
@@ -144,7 +154,7 @@ impl Tagger {
         self.threads.install(|| {
             let photo = image.read(&self.limits)?;
             let found = self.nets.localizer.locate(&photo, &self.search)?;
-            let faces = found.iter().map(|face| self.record(&photo, face)).collect::<Result<_>>()?;
+            let faces = found.iter().map(|face| self.record(photo.as_ref(), face)).collect::<Result<_>>()?;
             let (width, height) = (photo.width(), photo.height());
             Ok(Prediction { path, width, height, faces, faces_left_out: found.left_out })
         })
@@ -219,6 +229,34 @@ impl Tagger {
     pub fn scores<'a>(&self, image: impl Into<Source<'a>>, face: impl Into<FaceArea>) -> Result<Vec<f32>> {
         let region = self.nets.region(face.into())?;
         self.read(image, |photo| Ok(self.nets.model.scores(photo, &region)?))
+    }
+
+    /// A face that [`Tagger::locate`] found, with what is selected of it: as [`Tagger::predict`] answers.
+    ///
+    /// # Errors
+    /// As [`Tagger::describe`] and [`Tagger::landmarks`].
+    pub fn record<'a>(&self, image: impl Into<Source<'a>>, face: &Face) -> Result<FaceRecord> {
+        let mut record = FaceRecord::from(face);
+        self.read(image, |photo| {
+            if self.reader.indices().len() > 0 {
+                record.attributes = self.describe(photo, face)?;
+            }
+            if self.landmarks {
+                let landmarks = self.nets.landmarks(photo, face)?;
+                record.pose = Pose::of(&landmarks);
+                record.landmarks = Some(Landmarks(landmarks));
+            }
+            Ok(record)
+        })
+    }
+
+    /// Eyes, nose and corners of the mouth of a face that [`Tagger::locate`] found, left before right as seen in the image, in its pixels.
+    /// [`Pose::of`](crate::locate::Pose::of) says which way the face looks.
+    ///
+    /// # Errors
+    /// An image that cannot be read, a box without an inside, or a model that knows no landmarks.
+    pub fn landmarks<'a>(&self, image: impl Into<Source<'a>>, face: &Face) -> Result<[Point; 5]> {
+        self.read(image, |photo| Ok(self.nets.landmarks(photo, face)?))
     }
 
     /// The feature vector of a face: for models with ANet its FC vector, as the mean over patches. Attributes are read from
@@ -296,6 +334,11 @@ impl Tagger {
         &self.limits
     }
 
+    /// Whether faces are answered with their landmarks and pose.
+    pub fn answers_landmarks(&self) -> bool {
+        self.landmarks
+    }
+
     /// The operating point. Where there is a [`Tagger::threshold`], that decides.
     pub fn operating_point(&self) -> OperatingPoint {
         self.reader.point()
@@ -335,13 +378,6 @@ impl Tagger {
     ) -> Result<R> {
         let image = image.into();
         self.threads.install(|| work(image.read(&self.limits)?.as_ref()))
-    }
-
-    fn record(&self, photo: &Photo, face: &Face) -> Result<FaceRecord> {
-        if self.reader.indices().len() == 0 {
-            return Ok(face.into());
-        }
-        Ok(FaceRecord { attributes: self.describe(photo, face)?, ..face.into() })
     }
 }
 

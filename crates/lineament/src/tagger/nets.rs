@@ -10,7 +10,8 @@ use crate::bundle::{Bundle, BundleError, Card};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::explain::{ExplainError, ExplainOptions, Explainer, Explanation};
-use crate::locate::{DetectorFile, Face, Localizer};
+use crate::geometry::Point;
+use crate::locate::{DetectorFile, Face, LandmarkError, LandmarkSpec, Landmarker, Localizer, LocalizerSpec};
 use crate::photo::Photo;
 use crate::selection::Reader;
 
@@ -20,6 +21,7 @@ pub(super) struct Nets {
     pub(super) engine: Engine,
     pub(super) localizer: Box<dyn Localizer>,
     pub(super) model: AttributeModel,
+    pub(super) landmarker: Option<Landmarker>,
     /// Where the model describes faces with ANet, which this and `model` share.
     explainer: Option<Explainer>,
 }
@@ -62,8 +64,39 @@ impl Nets {
                 None => (card.extractor.ready(&engine, net, card.preprocess)?, None),
             },
         };
+        let landmarker = match &card.landmarks {
+            Some(spec) => {
+                let weights = net(LandmarkSpec::NET)
+                    .ok_or_else(|| ExtractorError::NoWeights(LandmarkSpec::NET.to_owned()))?;
+                // Positions lose more by eight bits than the small net gains by them.
+                let engine = if matches!(engine, Engine::Int8) { &Engine::Native } else { &engine };
+                Some(Landmarker::new(engine, spec, weights, card.preprocess)?)
+            }
+            None => None,
+        };
         let model = AttributeModel::new(extractor, parts.svms)?;
-        Ok(Self { card, hash, engine, localizer, model, explainer })
+        Ok(Self { card, hash, engine, localizer, model, landmarker, explainer })
+    }
+
+    /// Whether landmarks can be found: by the net for them, or by the localizer.
+    pub(super) fn knows_landmarks(&self) -> bool {
+        self.landmarker.is_some() || self.localizer_tells_landmarks()
+    }
+
+    fn localizer_tells_landmarks(&self) -> bool {
+        matches!(self.card.localizer, LocalizerSpec::Detector(_)) && self.card.localizer.gives_landmarks()
+    }
+
+    /// The landmarks of a face: those that a detector told, or the net's.
+    pub(super) fn landmarks(&self, photo: &Photo, face: &Face) -> Result<[Point; 5], LandmarkError> {
+        match (face.landmarks, &self.landmarker) {
+            (Some(landmarks), _) => Ok(landmarks),
+            (None, Some(landmarker)) => {
+                let upright = self.card.upright_box(face.rect, face.roll);
+                landmarker.find(photo, upright, face.roll.unwrap_or(0.0))
+            }
+            (None, None) => Err(LandmarkError::None),
+        }
     }
 
     /// Where the model looks for a face.

@@ -133,6 +133,7 @@ pub fn train(options: &BaselineOptions<'_>) -> Result<PathBuf, TrainError> {
                     created: None,
                     localizer: spec.clone(),
                     extractor: Extractor::Custom(described),
+                    landmarks: None,
                     preprocess: recipe.preprocess,
                     attributes: heads.cards,
                     trained_on: trained_on(&sets),

@@ -175,10 +175,10 @@ impl AnyRecipe {
     /// # Errors
     /// When there is none of that name.
     pub fn named(name: &str) -> Result<Self, TrainError> {
-        match name {
-            "facetracer" => Ok(BaselineRecipe::facetracer()?.into()),
-            "panda" => Ok(BaselineRecipe::panda()?.into()),
-            _ => Ok(Recipe::named(name)?.into()),
+        match lineament_recipes::text(name) {
+            Some(text) => Self::parse(text),
+            // Says which there are.
+            None => Ok(Recipe::named(name)?.into()),
         }
     }
 }
