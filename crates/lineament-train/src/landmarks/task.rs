@@ -63,7 +63,7 @@ impl<'a> Landmarks<'a> {
             let samples = sets.iter().flat_map(|set| set.once_each(Framing::Aligned).samples);
             let marked = samples.filter(|sample| sample.split == split).filter_map(|sample| {
                 let landmarks = sample.landmarks?;
-                upright_box(&region, &landmarks)?;
+                region.upright_box(&landmarks)?;
                 Some(Marked { path: sample.path, landmarks })
             });
             marked.collect()
@@ -85,7 +85,7 @@ impl<'a> Landmarks<'a> {
         let spec = &self.recipe.landmarks;
         let pixels = spec.net.input.width as u32;
         let unusable = || TrainError::Net(format!("{}: its landmarks span no face", face.path.display()));
-        let (upright, roll) = upright_box(&self.region, &landmarks).ok_or_else(unusable)?;
+        let (upright, roll) = self.region.upright_box(&landmarks).ok_or_else(unusable)?;
         // In the frame, the box is one high, stands upright, and its centre is the origin.
         let (sine, cosine) = roll.to_radians().sin_cos();
         let (centre, height) = (upright.centre(), upright.height);
@@ -100,24 +100,6 @@ impl<'a> Landmarks<'a> {
         }
         Ok((drawn, seen))
     }
-}
-
-/// The box that the square of the landmarks would be made from, if the face stood upright, and how far it is turned clockwise, in degrees.
-fn upright_box(region: &Region, landmarks: &[Point; 5]) -> Option<(Rect, f32)> {
-    let [left, right, ..] = landmarks;
-    let roll = (right.y - left.y).atan2(right.x - left.x);
-    let (sine, cosine) = roll.sin_cos();
-    // The same face, turned about its left eye.
-    let turned = landmarks.map(|point| {
-        let (x, y) = (point.x - left.x, point.y - left.y);
-        Point::new(x * cosine + y * sine, y * cosine - x * sine)
-    });
-    let square = region.of_landmarks(&turned).ok()?;
-    let height = square.width / region.enlarge;
-    let Point { x, y } = square.centre();
-    let y = y - region.shift * height;
-    let centre = Point::new(left.x + x * cosine - y * sine, left.y + x * sine + y * cosine);
-    (height > 0.0 && height.is_finite()).then(|| (Rect::about(centre, height, height), roll.to_degrees()))
 }
 
 /// Squares and where landmarks are in them.
@@ -181,29 +163,5 @@ impl Task for Landmarks<'_> {
             })
             .collect::<Result<Vec<f64>, TrainError>>()?;
         Ok(vec![("error", errors.iter().sum::<f64>() / errors.len().max(1) as f64)])
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_box_of_landmarks_gives_their_square_and_turns_with_them() {
-        let region = Region::default();
-        let face = [(80.0, 100.0), (120.0, 100.0), (100.0, 125.0), (85.0, 150.0), (115.0, 150.0)];
-        let face = face.map(|(x, y)| Point::new(x, y));
-        let (upright, roll) = upright_box(&region, &face).unwrap();
-        assert_eq!(roll, 0.0);
-        let (square, expected) = (region.of_box(upright).unwrap(), region.of_landmarks(&face).unwrap());
-        assert!(square.iou(expected) > 0.9999, "{square:?} {expected:?}");
-        // A quarter clockwise about the origin: right becomes down.
-        let lying = face.map(|point| Point::new(-point.y, point.x));
-        let (turned, roll) = upright_box(&region, &lying).unwrap();
-        let centre = upright.centre();
-        assert!((roll - 90.0).abs() < 1e-3 && (turned.height - upright.height).abs() < 1e-3);
-        assert!(turned.centre().distance(Point::new(-centre.y, centre.x)) < 1e-3);
-        assert_eq!(upright_box(&region, &[Point::default(); 5]), None);
     }
 }

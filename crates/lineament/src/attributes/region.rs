@@ -104,6 +104,26 @@ impl Region {
         found.filter(|_| inside).ok_or(RegionError::Box(rect))
     }
 
+    /// The box from which [`Region::of_box`] would make the square of these landmarks if the face stood upright (as high as wide: its width is not known),
+    /// and how far the face is turned clockwise, in degrees: as the line through the eyes is. `None` where the landmarks span no face.
+    pub fn upright_box(&self, landmarks: &[Point; 5]) -> Option<(Rect, f32)> {
+        let [left, right, ..] = landmarks;
+        let roll = (right.y - left.y).atan2(right.x - left.x);
+        let (sine, cosine) = roll.sin_cos();
+        // The same face, turned about its left eye.
+        let turned = landmarks.map(|point| {
+            let (x, y) = (point.x - left.x, point.y - left.y);
+            Point::new(x * cosine + y * sine, y * cosine - x * sine)
+        });
+        let square = self.of_landmarks(&turned).ok()?;
+        let height = square.width / self.enlarge;
+        let Point { x, y } = square.centre();
+        let y = y - self.shift * height;
+        let centre = Point::new(left.x + x * cosine - y * sine, left.y + x * sine + y * cosine);
+        let found = Rect::about(centre, height, height);
+        (height > 0.0 && found.is_finite()).then(|| (found, roll.to_degrees()))
+    }
+
     /// The region of five landmarks in CelebA's order: left eye, right eye, nose, left and right corner of the mouth.
     ///
     /// # Errors
@@ -152,6 +172,22 @@ mod tests {
             (region.x + 112.5 - 100.0).abs() < 1e-4 && (region.y + 112.5 - 111.5).abs() < 1e-4,
             "{region:?}"
         );
+    }
+
+    #[test]
+    fn the_box_of_landmarks_gives_their_square_and_turns_with_them() {
+        let region = Region::default();
+        let (upright, roll) = region.upright_box(&face()).unwrap();
+        assert_eq!(roll, 0.0);
+        let (square, expected) = (region.of_box(upright).unwrap(), region.of_landmarks(&face()).unwrap());
+        assert!(square.iou(expected) > 0.9999, "{square:?} {expected:?}");
+        // A quarter clockwise about the origin: right becomes down.
+        let lying = face().map(|point| Point::new(-point.y, point.x));
+        let (turned, roll) = region.upright_box(&lying).unwrap();
+        let centre = upright.centre();
+        assert!((roll - 90.0).abs() < 1e-3 && (turned.height - upright.height).abs() < 1e-3);
+        assert!(turned.centre().distance(Point::new(-centre.y, centre.x)) < 1e-3);
+        assert_eq!(region.upright_box(&[Point::default(); 5]), None);
     }
 
     #[test]
