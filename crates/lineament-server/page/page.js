@@ -1,6 +1,5 @@
 // The page: photos come in, answers are shown.
 
-import { ask, useToken } from "./api.js";
 import * as attributes from "./attributes.js";
 import { parse } from "./filter.js";
 import * as regions from "./regions.js";
@@ -8,13 +7,12 @@ import * as viewer from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
 
-/** Photos sent at a time: more would only wait in the service's queue. */
-const AT_ONCE = 2;
-
 /** Photos in the order they came: `file`, `name`, `url`, `first`, then `answer`, the `search` that it answers and `took`, or `problem`. */
 const entries = [];
 const waiting = [];
 let asking = 0;
+/** What looks at photos, as `start` says. */
+let source = null;
 let current = null;
 let face = 0;
 let model = null;
@@ -23,9 +21,20 @@ let passes = null;
 
 // --- the model ---
 
+/**
+ * Begins with what looks at photos: `model()` as `/v1/model` says it, `predict(file, search)` as `/v1/predict`, the `kinds` of images in
+ * words, and `atOnce`, how many photos it is given at a time. Maybe `responseMap(file)`, a PNG in base64; `explain(file, search, face)`;
+ * `useToken(text)`. Refusals are errors whose `status` is that of HTTP.
+ */
+export function start(given) {
+  source = given;
+  if (source.explain) regions.watch(() => ({ entry: current, face }), source.explain);
+  meet();
+}
+
 async function meet() {
   try {
-    model = await ask("v1/model");
+    model = await source.model();
   } catch (error) {
     if (error.status === 401) askForToken();
     else say(error.message, true);
@@ -68,7 +77,7 @@ function isPhoto(file) {
 function take(files) {
   const pictures = [...files].filter(isPhoto);
   if (!pictures.length) {
-    if (files.length) say("That is not an image. Lineament reads JPEG, PNG, GIF, WebP, HEIC, AVIF, JPEG XL, JPEG 2000, BMP, TIFF, PNM and raw files with a preview.", true);
+    if (files.length) say(`That is not an image. Lineament reads ${source.kinds} here.`, true);
     return;
   }
   document.body.classList.add("filled");
@@ -84,7 +93,7 @@ function take(files) {
 }
 
 async function work() {
-  while (model && asking < AT_ONCE && waiting.length) {
+  while (model && asking < source.atOnce && waiting.length) {
     const entry = waiting.shift();
     asking += 1;
     say(`Analyzing ${entry.name}…`);
@@ -111,7 +120,7 @@ function again() {
 async function look(entry) {
   const [begun, asked] = [performance.now(), search()];
   try {
-    const answer = await ask(`v1/predict?${asked}`, entry.file);
+    const answer = await source.predict(entry.file, asked);
     // Other faces are looked for by now: the photo waits once more.
     if (asked !== search()) return;
     Object.assign(entry, { answer, search: asked, took: performance.now() - begun, explained: undefined, problem: undefined });
@@ -222,7 +231,7 @@ function choose(entry, index) {
 
 function layers() {
   const entry = current;
-  viewer.showMap(entry, $("map").checked, () => current === entry && $("map").checked).catch((error) => say(error.message, true));
+  viewer.showMap(entry, $("map").checked && source.responseMap, () => current === entry && $("map").checked).catch((error) => say(error.message, true));
 }
 
 function slid(name, value) {
@@ -253,7 +262,7 @@ $("example").addEventListener("click", async () => {
   take([new File([blob], "astronaut.jpg", { type: "image/jpeg" })]);
 });
 $("enter").addEventListener("click", () => {
-  useToken($("token").value);
+  source.useToken($("token").value);
   meet();
 });
 $("token").addEventListener("keydown", (event) => { if (event.key === "Enter") $("enter").click(); });
@@ -263,7 +272,6 @@ $("search").addEventListener("input", narrow);
 $("present").addEventListener("change", narrow);
 $("thresholds").addEventListener("change", () => model && setThresholds($("thresholds").value));
 $("filter").addEventListener("input", sift);
-regions.watch(() => ({ entry: current, face }));
 
 // Dragging is counted, since leaving a child is not leaving the page.
 let over = 0;
@@ -288,5 +296,3 @@ addEventListener("paste", (event) => {
     take(files);
   }
 });
-
-meet();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use lineament::Bundle;
-use lineament::onnx::{OnnxFile, onnx_files, whole_file};
+use lineament::onnx::{OnnxFile, description_file, onnx_files, whole_file};
 
 use super::Outcome;
 use crate::arguments::ModelArguments;
@@ -21,7 +21,7 @@ pub struct ExportArguments {
     /// Write the nets and the attribute half as ONNX to this folder, with a README.md that says how to use them
     #[arg(long, value_name = "DIR")]
     pub onnx: Option<PathBuf>,
-    /// With --onnx: write one graph alone, faces.onnx, that takes a photo and gives faces with attributes
+    /// With --onnx: write one graph alone, faces.onnx, that takes a photo and gives faces with attributes, and model.json to read them with
     #[arg(long, requires = "onnx")]
     pub whole: bool,
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub fn run(arguments: ExportArguments) -> Result<Outcome> {
     }
     let (force, model) = (arguments.force, arguments.model.model.as_deref());
     let bundle = model::bundle(&arguments.model)?;
-    if let Some(path) = arguments.bundle.as_deref().filter(|path| !holds(path, bundle.bytes())) {
+    if let Some(path) = arguments.bundle.as_deref().filter(|path| !files::holds(path, bundle.bytes())) {
         Output { path, kind: Kind::Model, fixed: true, force }.check(model)?;
     }
     if let Some(path) = &arguments.bundle {
@@ -52,7 +52,8 @@ pub fn run(arguments: ExportArguments) -> Result<Outcome> {
 
 fn write_onnx(bundle: &Bundle, folder: &Path, whole: bool, force: ForceArguments) -> Result<()> {
     let written = if whole {
-        whole_file(bundle).map(|file| (vec![file], export_whole::page(bundle)))
+        whole_file(bundle)
+            .and_then(|graph| Ok((vec![graph, description_file(bundle)?], export_whole::page(bundle))))
     } else {
         onnx_files(bundle).and_then(|files| Ok((files, export_readme::page(bundle)?)))
     };
@@ -61,18 +62,12 @@ fn write_onnx(bundle: &Bundle, folder: &Path, whole: bool, force: ForceArguments
     let files: Vec<&OnnxFile> = files.iter().chain([&readme]).collect();
     for file in &files {
         let path = folder.join(file.name);
-        if !holds(&path, &file.bytes) {
+        if !files::holds(&path, &file.bytes) {
             outputs::may_replace(&path, force)?;
         }
     }
     files::make_folder(folder)?;
     files.iter().try_for_each(|file| files::write_whole(&folder.join(file.name), &file.bytes))
-}
-
-/// Whether a file is there already as it would be written: then nothing is lost.
-fn holds(path: &Path, bytes: &[u8]) -> bool {
-    std::fs::metadata(path).is_ok_and(|known| known.len() == bytes.len() as u64)
-        && std::fs::read(path).is_ok_and(|there| there == bytes)
 }
 
 fn say(bundle: &Bundle, path: &Path) {
