@@ -95,12 +95,6 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     sink.finish()
 }
 
-/// Whether a file is there already as it would be written: then nothing is lost.
-pub fn holds(path: &Path, bytes: &[u8]) -> bool {
-    fs::metadata(path).is_ok_and(|known| known.len() == bytes.len() as u64)
-        && fs::read(path).is_ok_and(|there| there == bytes)
-}
-
 /// Makes a folder for output, with those above it.
 pub fn make_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(|error| match error.kind() {

@@ -62,8 +62,10 @@ impl Runtime {
     /// A file that is not this package, byte for byte; no npm, or one that cannot fetch.
     pub fn find(package: Option<&Path>) -> Result<Self> {
         match package {
-            Some(path) => Self::read(&fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?)
-                .with_context(|| format!("{} cannot be used as the runtime", path.display())),
+            Some(path) => {
+                Self::read(&fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?)
+                    .with_context(|| format!("{} cannot be used as the runtime", path.display()))
+            }
             None => {
                 let folder = tempfile::tempdir().context("no folder for the runtime can be made")?;
                 let path = fetched(folder.path())?;
@@ -90,7 +92,9 @@ fn fetched(folder: &Path) -> Result<PathBuf> {
     let output = match Command::new(npm).args(call).arg(folder).current_dir(folder).output() {
         Ok(output) => output,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            bail!("npm, which fetches the page's runtime {PACKAGE}, is not installed: install Node.js, or {advice}")
+            bail!(
+                "npm, which fetches the page's runtime {PACKAGE}, is not installed: install Node.js, or {advice}"
+            )
         }
         Err(error) => return Err(error).context(format!("npm cannot be run; {advice}")),
     };
@@ -98,7 +102,8 @@ fn fetched(folder: &Path) -> Result<PathBuf> {
         let said = String::from_utf8_lossy(&output.stderr);
         bail!("npm could not fetch the page's runtime {PACKAGE}; {advice}. npm says: {}", said.trim());
     }
-    let name = String::from_utf8_lossy(&output.stdout).lines().last().map(str::trim).unwrap_or_default().to_owned();
+    let name =
+        String::from_utf8_lossy(&output.stdout).lines().last().map(str::trim).unwrap_or_default().to_owned();
     Ok(folder.join(name))
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use lineament::Bundle;
-use lineament::onnx::{description_file, whole_file};
+use lineament::onnx::{OnnxFile, description_file, whole_file};
 use lineament_server::page_files::{HERE, INDEX, MANIFEST, PageFile, SERVICE_WORKER, SHARED};
 use sha2::{Digest, Sha256};
 
@@ -31,40 +31,65 @@ const TURNS: [(&str, &str); 3] = [
     ),
 ];
 
+const GRAPH: &str = "model/faces.onnx.gz";
+const DESCRIPTION: &str = "model/model.json";
+const SCRIPT: &str = "runtime/ort.js";
+const WASM: &str = "runtime/ort.wasm.gz";
+const LICENSE: &str = "runtime/LICENSE.txt";
+const HEADERS: &str = "_headers";
+const WORKER: &str = "sw.js";
+const PAGE: &str = "index.html";
+
 /// A file of the site.
 #[derive(Debug)]
 pub struct SiteFile {
     /// Below the site's folder.
-    pub path: String,
+    pub path: &'static str,
     /// What stands in it.
     pub bytes: Vec<u8>,
 }
 
+/// The paths of all files of the site.
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    let made = [GRAPH, DESCRIPTION, SCRIPT, WASM, LICENSE, HEADERS, WORKER, PAGE];
+    made.into_iter().chain(copied().map(|file| file.path))
+}
+
+/// The files of the page that are as they are compiled in.
+fn copied() -> impl Iterator<Item = &'static PageFile> {
+    SHARED.iter().chain(HERE).chain([&MANIFEST])
+}
+
+/// The model as the page needs it: its graph, and the description beside it.
+pub fn graph(bundle: &Bundle) -> Result<(OnnxFile, OnnxFile)> {
+    let files = whole_file(bundle).and_then(|graph| Ok((graph, description_file(bundle)?)));
+    files.context("the page needs the model as one graph")
+}
+
 /// All files of the site, the ones that lead to the others last: whoever visits while they are written gets the old page or the new one.
-pub fn files(bundle: &Bundle, runtime: Runtime) -> Result<Vec<SiteFile>> {
-    let graph = whole_file(bundle).and_then(|graph| Ok((graph, description_file(bundle)?)));
-    let (graph, description) = graph.context("the page needs the model as one graph")?;
-    let made = |path: &str, bytes| SiteFile { path: path.to_owned(), bytes };
+pub fn files((graph, description): (OnnxFile, OnnxFile), runtime: Runtime) -> Result<Vec<SiteFile>> {
+    let made = |path, bytes| SiteFile { path, bytes };
     let mut files = vec![
-        made("model/faces.onnx.gz", gzipped(&graph.bytes)?),
-        made("model/model.json", description.bytes),
-        made("runtime/ort.js", runtime.script),
-        made("runtime/ort.wasm.gz", gzipped(&runtime.wasm)?),
-        made("runtime/LICENSE.txt", runtime.license.into()),
+        made(GRAPH, gzipped(&graph.bytes)?),
+        made(DESCRIPTION, description.bytes),
+        made(SCRIPT, runtime.script),
+        made(WASM, gzipped(&runtime.wasm)?),
+        made(LICENSE, runtime.license.into()),
     ];
-    let fixed = |file: &PageFile| made(file.path, file.bytes.to_vec());
-    files.extend(SHARED.iter().chain(HERE).chain([&MANIFEST]).map(fixed));
-    let index = made("index.html", index()?.into_bytes());
+    files.extend(copied().map(|file| made(file.path, file.bytes.to_vec())));
+    let index = made(PAGE, index()?.into_bytes());
     let worker = service_worker(files.iter().chain([&index]))?;
-    files.push(made("_headers", headers_file().into_bytes()));
-    files.push(made("sw.js", worker.into_bytes()));
+    files.push(made(HEADERS, headers_file().into_bytes()));
+    files.push(made(WORKER, worker.into_bytes()));
     files.push(index);
     Ok(files)
 }
 
 /// The page, told apart from that of a service.
 fn index() -> Result<String> {
-    let policy = format!("<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">");
+    let policy = format!(
+        "<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">"
+    );
     let charset = ("<meta charset=\"utf-8\">", policy.as_str());
     replaced(INDEX, TURNS.into_iter().chain([charset]))
 }
@@ -94,7 +119,7 @@ fn service_worker<'a>(files: impl Iterator<Item = &'a SiteFile>) -> Result<Strin
         hash.update([0]);
         hash.update(Sha256::digest(&file.bytes));
         // The page is known by the address of its folder.
-        paths.push(if file.path == "index.html" { "./" } else { &file.path });
+        paths.push(if file.path == PAGE { "./" } else { file.path });
     }
     let version: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let filled = [
@@ -132,19 +157,55 @@ mod tests {
     #[test]
     fn the_page_is_that_of_a_service_but_for_what_looks_at_photos() {
         let page = index().unwrap();
-        for said in ["class=\"of-here\"", "page/here.js", "http-equiv=\"Content-Security-Policy\"", "manifest.webmanifest"] {
+        for said in [
+            "class=\"of-here\"",
+            "page/here.js",
+            "http-equiv=\"Content-Security-Policy\"",
+            "manifest.webmanifest",
+        ] {
             assert_eq!(page.matches(said).count(), 1, "{said} in\n{page}");
         }
         assert!(!page.contains("page/service.js"), "{page}");
         let policy = page.find("http-equiv").unwrap();
-        assert!(policy < page.find("<link").unwrap() && policy < page.find("<script").unwrap(), "it comes before what it allows");
+        assert!(
+            policy < page.find("<link").unwrap() && policy < page.find("<script").unwrap(),
+            "it comes before what it allows"
+        );
+    }
+
+    #[cfg(feature = "default-model")]
+    #[test]
+    fn the_site_is_the_page_the_model_and_the_runtime() {
+        use std::io::Read;
+
+        let runtime = Runtime { script: b"script".to_vec(), wasm: b"wasm".to_vec(), license: "terms" };
+        let bundle = Bundle::embedded().unwrap();
+        let files = files(graph(&bundle).unwrap(), runtime).unwrap();
+        let mut listed: Vec<&str> = paths().collect();
+        let mut written: Vec<&str> = files.iter().map(|file| file.path).collect();
+        assert_eq!(written.last(), Some(&PAGE), "the page leads to all others");
+        listed.sort_unstable();
+        written.sort_unstable();
+        assert_eq!(written, listed);
+        let bytes = |path: &str| files.iter().find(|file| file.path == path).unwrap().bytes.as_slice();
+        let unpacked = |path: &str| {
+            let mut bytes_of = Vec::new();
+            flate2::read::GzDecoder::new(bytes(path)).read_to_end(&mut bytes_of).unwrap();
+            bytes_of
+        };
+        assert_eq!(unpacked(WASM), b"wasm");
+        assert_eq!(unpacked(GRAPH), whole_file(&bundle).unwrap().bytes);
+        assert_eq!(bytes(GRAPH), gzipped(&unpacked(GRAPH)).unwrap(), "the same bytes every time");
+        let kept = String::from_utf8(bytes(WORKER).to_vec()).unwrap();
+        for path in written.iter().filter(|path| ![HEADERS, WORKER, PAGE].contains(path)) {
+            assert!(kept.contains(&format!("\"{path}\"")), "{path} is kept for visits without a network");
+        }
     }
 
     #[test]
     fn every_change_of_a_file_changes_what_keeps_them() {
-        let kept = |bytes: &[u8]| {
-            service_worker([SiteFile { path: "index.html".to_owned(), bytes: bytes.to_vec() }].iter()).unwrap()
-        };
+        let kept =
+            |bytes: &[u8]| service_worker([SiteFile { path: PAGE, bytes: bytes.to_vec() }].iter()).unwrap();
         assert_eq!(kept(b"one"), kept(b"one"));
         assert_ne!(kept(b"one"), kept(b"two"));
         assert!(kept(b"one").contains("const FILES = [\"./\"];"), "{}", kept(b"one"));

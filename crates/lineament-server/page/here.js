@@ -63,6 +63,7 @@ async function model() {
 start({
   kinds: "what this browser does: JPEG, PNG, GIF, WebP, often AVIF",
   atOnce: 1,
+  loading: "The model is being loaded…",
   model,
   predict: (file, search) => ask("predict", file, options(search)),
 });

@@ -23,8 +23,9 @@ let passes = null;
 
 /**
  * Begins with what looks at photos: `model()` as `/v1/model` says it, `predict(file, search)` as `/v1/predict`, the `kinds` of images in
- * words, and `atOnce`, how many photos it is given at a time. Maybe `responseMap(file)`, a PNG in base64; `explain(file, search, face)`;
- * `useToken(text)`. Refusals are errors whose `status` is that of HTTP.
+ * words, and `atOnce`, how many photos it is given at a time. Maybe `loading`, what is said until the model is there;
+ * `responseMap(file)`, a PNG in base64; `explain(file, search, face)`; `useToken(text)`. Refusals are errors whose `status` is that of
+ * HTTP.
  */
 export function start(given) {
   source = given;
@@ -33,11 +34,16 @@ export function start(given) {
 }
 
 async function meet() {
+  $("again").hidden = true;
+  if (source.loading) say(source.loading);
   try {
     model = await source.model();
   } catch (error) {
     if (error.status === 401) askForToken();
-    else say(error.message, true);
+    else {
+      say(error.message, true);
+      $("again").hidden = false;
+    }
     return;
   }
   $("door").hidden = true;
@@ -265,6 +271,7 @@ $("enter").addEventListener("click", () => {
   source.useToken($("token").value);
   meet();
 });
+$("again").addEventListener("click", meet);
 $("token").addEventListener("keydown", (event) => { if (event.key === "Enter") $("enter").click(); });
 for (const option of [$("smallest"), $("most"), $("oriented")]) option.addEventListener("change", again);
 $("map").addEventListener("change", layers);

@@ -24,7 +24,9 @@ async function fetched(address) {
   return response;
 }
 
-const bytes = async (address) => new Uint8Array(await (await fetched(address)).arrayBuffer());
+async function bytes(address) {
+  return new Uint8Array(await (await fetched(address)).arrayBuffer());
+}
 
 const calls = {
   model: (tagger) => tagger.model,

@@ -36,7 +36,7 @@ pub fn run(arguments: ExportArguments) -> Result<Outcome> {
     }
     let (force, model) = (arguments.force, arguments.model.model.as_deref());
     let bundle = model::bundle(&arguments.model)?;
-    if let Some(path) = arguments.bundle.as_deref().filter(|path| !files::holds(path, bundle.bytes())) {
+    if let Some(path) = arguments.bundle.as_deref().filter(|path| !holds(path, bundle.bytes())) {
         Output { path, kind: Kind::Model, fixed: true, force }.check(model)?;
     }
     if let Some(path) = &arguments.bundle {
@@ -62,12 +62,18 @@ fn write_onnx(bundle: &Bundle, folder: &Path, whole: bool, force: ForceArguments
     let files: Vec<&OnnxFile> = files.iter().chain([&readme]).collect();
     for file in &files {
         let path = folder.join(file.name);
-        if !files::holds(&path, &file.bytes) {
+        if !holds(&path, &file.bytes) {
             outputs::may_replace(&path, force)?;
         }
     }
     files::make_folder(folder)?;
     files.iter().try_for_each(|file| files::write_whole(&folder.join(file.name), &file.bytes))
+}
+
+/// Whether a file is there already as it would be written: then nothing is lost.
+fn holds(path: &Path, bytes: &[u8]) -> bool {
+    std::fs::metadata(path).is_ok_and(|known| known.len() == bytes.len() as u64)
+        && std::fs::read(path).is_ok_and(|there| there == bytes)
 }
 
 fn say(bundle: &Bundle, path: &Path) {

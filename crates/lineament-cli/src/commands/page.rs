@@ -28,17 +28,14 @@ pub struct PageArguments {
 
 pub fn run(arguments: PageArguments) -> Result<Outcome> {
     let PageArguments { output, runtime, force, model } = arguments;
-    let bundle = model::bundle(&model)?;
-    let runtime = Runtime::find(runtime.as_deref())?;
-    let site = site::files(&bundle, runtime)?;
-    for file in &site {
-        let path = output.join(&file.path);
-        if !files::holds(&path, &file.bytes) {
-            outputs::may_replace(&path, force)?;
-        }
+    for path in site::paths() {
+        outputs::may_replace(&output.join(path), force)?;
     }
+    let bundle = model::bundle(&model)?;
+    let graph = site::graph(&bundle)?;
+    let site = site::files(graph, Runtime::find(runtime.as_deref())?)?;
     for file in &site {
-        let path = output.join(&file.path);
+        let path = output.join(file.path);
         if let Some(folder) = path.parent() {
             files::make_folder(folder)?;
         }

@@ -3,7 +3,7 @@
 import { ImageError } from "./errors.js";
 
 /** The most pixels that the graph is shown at once: larger photos are scaled down to it, so that its memory stays bounded. */
-export const MOST_SHOWN = 12e6;
+export const MOST_SHOWN = 4e6;
 
 /** The most pixels of a photo: more are refused before they are decoded. */
 export const MOST_PIXELS = 100e6;

@@ -71,7 +71,10 @@ mod tests {
         let names: Vec<&str> = attributes.iter().map(|one| one["name"].as_str().unwrap()).collect();
         assert_eq!(names, bundle.card().names());
         for one in attributes {
-            assert!(one["thresholds"]["accuracy"].is_number() && one["thresholds"]["balanced"].is_number(), "{one}");
+            assert!(
+                one["thresholds"]["accuracy"].is_number() && one["thresholds"]["balanced"].is_number(),
+                "{one}"
+            );
             assert!(one["platt"]["a"].is_number() && one["platt"]["b"].is_number(), "{one}");
         }
     }
