@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 from static import serve
 
 MODULES, EXAMPLES, EXPECTED = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve(), json.loads(Path(sys.argv[3]).read_text())
-PAGE = """<!doctype html><title>lineament</title><script type="importmap">{"imports": {
+PAGE = """<!doctype html><title>lineament</title><link rel="icon" href="data:,"><script type="importmap">{"imports": {
 "lineament": "/modules/lineament/browser.js", "onnxruntime-web/wasm": "/modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs"}}</script>"""
 
 CHECK = """async (paths) => {

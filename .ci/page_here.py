@@ -71,7 +71,7 @@ def look(browser, address, width, scheme):
     assert visit.page.locator("#stage rect").count() == 1 and visit.page.locator("#attributes li").count() == 40
     visit.axe("answered")
     visit.shot("here-answered")
-    later = [again(visit) for _ in range(6)]
+    later = [again(visit) for _ in range(3)]
     visit.close()
     return first, later
 
@@ -133,6 +133,7 @@ def use(browser, address):
     visit.axe("no face")
     page.get_by_label("Smallest face").select_option("16 pixels high")
     page.get_by_label("Faces at most").fill("1")
+    page.get_by_label("Faces at most").press("Enter")
     page.locator("#attributes li").first.wait_for()
     page.locator("#filter").fill("Smiling and not Eyeglasses")
     assert page.locator("#thumbs li").count() == 1
@@ -172,13 +173,13 @@ def bear(browser, address):
     give(visit, "notes.txt", b"no photo", "text/plain")
     assert "not an image" in visit.page.evaluate(STATUS)
     assert again(visit) > 0
-    # A photo of 54 megapixels is answered in its own coordinates, and memory stays bounded.
-    visit.page.evaluate(GIVE_LARGE, [9000, 6000])
-    visit.until(f"{STATUS} === 'large.jpg: one face.'")
+    # A photo of 25 megapixels is answered in its own coordinates, and memory stays bounded.
+    visit.page.evaluate(GIVE_LARGE, [5000, 5000])
+    visit.until(f"{STATUS} === 'large.jpg: one face.'", within=60)
     visit.page.locator("#thumbs button").last.click()
     box = {side: float(visit.page.locator("#stage rect").get_attribute(side)) for side in ("x", "y", "width", "height")}
-    scaled = {"x": 181.7 * 9000 / 512, "y": 54.2 * 6000 / 512, "width": 87.8 * 9000 / 512, "height": 119.5 * 6000 / 512}
-    assert overlap(box, scaled) > 0.75, (box, scaled)
+    scaled = {side: length * 5000 / 512 for side, length in {"x": 181.7, "y": 54.2, "width": 87.8, "height": 119.5}.items()}
+    assert overlap(box, scaled) >= LEAST_IOU, (box, scaled)
     memory = visit.page.evaluate("performance.measureUserAgentSpecificMemory().then(({ bytes }) => bytes)")
     assert memory < 900e6, f"{memory / 1e6:.0f} MB"
     # The policy of the page lets nothing out.
@@ -237,7 +238,7 @@ with sync_playwright() as play:
     chromium.close()
 first, later = [one for one, _ in times], [one for _, more in times for one in more]
 print("first answers, ms:", ", ".join(f"{time:.0f}" for time in first), f"and {without:.0f} without a network")
-print(f"later answers, ms: {statistics.median(later):.0f} in the middle, {min(later):.0f} to {max(later):.0f}; {memory / 1e6:.0f} MB after 54 megapixels")
+print(f"later answers, ms: {statistics.median(later):.0f} in the middle, {min(later):.0f} to {max(later):.0f}; {memory / 1e6:.0f} MB after 25 megapixels")
 assert statistics.median(first) < FIRST, f"half of the first answers come later than {FIRST} ms"
 assert statistics.median(later) < LATER, f"half of the later answers come later than {LATER} ms"
 print("the page without a service: nothing wrong")

@@ -47,9 +47,9 @@ class Visit:
         self.page.goto(address)
         self.until(ready)
 
-    def until(self, test):
+    def until(self, test, within=20):
         """Waits for it; Playwright's own way of waiting needs a policy that lets pages make code of texts."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + within
         while not self.page.evaluate(test):
             assert time.monotonic() < end, f"{self.name}: never came: {test}"
             time.sleep(0.02)

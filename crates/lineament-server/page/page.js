@@ -18,6 +18,8 @@ let face = 0;
 let model = null;
 let thresholds = new Map();
 let passes = null;
+/** Which faces are looked for: what the controls said when one was last changed, not what is being typed. */
+let search = "";
 
 // --- the model ---
 
@@ -29,6 +31,7 @@ let passes = null;
  */
 export function start(given) {
   source = given;
+  search = chosenSearch();
   if (source.explain) regions.watch(() => ({ entry: current, face }), source.explain);
   meet();
 }
@@ -110,8 +113,8 @@ async function work() {
   }
 }
 
-/** Which faces are looked for, as the service's options. */
-function search() {
+/** Which faces the controls ask for, as the service's options. */
+function chosenSearch() {
   const asked = { smallest_face: $("smallest").value, any_orientation: $("oriented").checked ? "true" : "" };
   if ($("most").checkValidity()) asked.max_faces = $("most").value;
   return new URLSearchParams(Object.entries(asked).filter(([, value]) => value)).toString();
@@ -119,16 +122,17 @@ function search() {
 
 /** Looks at all photos again, for other faces. */
 function again() {
+  search = chosenSearch();
   waiting.push(...entries.filter((entry) => !waiting.includes(entry)));
   work();
 }
 
 async function look(entry) {
-  const [begun, asked] = [performance.now(), search()];
+  const [begun, asked] = [performance.now(), search];
   try {
     const answer = await source.predict(entry.file, asked);
     // Other faces are looked for by now: the photo waits once more.
-    if (asked !== search()) return;
+    if (asked !== search) return;
     Object.assign(entry, { answer, search: asked, took: performance.now() - begun, explained: undefined, problem: undefined });
   } catch (error) {
     if (error.status === 401) {

@@ -19,8 +19,9 @@ async function load() {
 }
 
 async function fetched(address) {
-  const response = await fetch(new URL(address, import.meta.url));
-  if (!response.ok) throw new Error(`${address} is not there (${response.status})`);
+  const { href } = new URL(address, import.meta.url);
+  const response = await fetch(href).catch(() => null);
+  if (!response?.ok) throw new Error(`The model cannot be loaded: ${href} ${response ? `answers ${response.status}` : "does not answer"}.`);
   return response;
 }
 
