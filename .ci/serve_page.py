@@ -8,78 +8,26 @@ import base64
 import json
 import statistics
 import sys
-import time
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlparse
 
-from axe import complaints
 from playwright.sync_api import sync_playwright
+from visit import GIVE, WIDTHS, photo
+from visit import Visit as AnyVisit
 
 ADDRESS, AXE, EXAMPLES, SCREENSHOTS = sys.argv[1], Path(sys.argv[2]).read_text(), Path(sys.argv[3]), Path(sys.argv[4])
 GUARDED, TOKEN = sys.argv[5:7]
-WIDTHS = {360: 740, 768: 1024, 1280: 900}
 WITHIN = 500  # ms, from drop to answers on the page
 
-# Gives files to the page as a drop or a paste would, and tells after how many ms the first answer stands there.
-GIVE = """async ([event, files]) => {
-  const data = new DataTransfer();
-  for (const [name, type, bytes] of files)
-    data.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, { type }));
-  const begun = performance.now();
-  document.body.dispatchEvent(event === "paste"
-    ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })
-    : new DragEvent(event, { dataTransfer: data, bubbles: true, cancelable: true }));
-  if (event !== "drop") return 0;
-  while (!document.querySelector("#attributes li")) {
-    await new Promise(requestAnimationFrame);
-    if (performance.now() - begun > 20000) throw new Error("no answer: " + document.getElementById("status").textContent);
-  }
-  return performance.now() - begun;
-}"""
+Visit = partial(AnyVisit, axe=AXE, screenshots=SCREENSHOTS)
 
 
 def picture(name):
-    return [name, "image/png", base64.b64encode((EXAMPLES / name).read_bytes()).decode()]
-
-
-class Visit:
-    """A page, what it complained of and whom it asked."""
-
-    def __init__(self, browser, width, scheme, address=ADDRESS, ready="document.getElementById('model').textContent !== ''"):
-        self.context = browser.new_context(
-            viewport={"width": width, "height": WIDTHS[width]}, color_scheme=scheme, has_touch=width < 768, accept_downloads=True
-        )
-        self.page = self.context.new_page()
-        self.name, self.complaints, self.asked = f"{width}-{scheme}", [], []
-        self.page.on("console", lambda message: message.type in ("error", "warning") and self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.asked.append(urlparse(request.url)))
-        self.address = address
-        self.page.goto(address)
-        self.until(ready)
-
-    def until(self, test):
-        """Waits for it; Playwright's own way of waiting needs a policy that lets pages make code of texts."""
-        end = time.monotonic() + 20
-        while not self.page.evaluate(test):
-            assert time.monotonic() < end, f"{self.name}: never came: {test}"
-            time.sleep(0.02)
-
-    def axe(self, state):
-        self.complaints += complaints(self.page, AXE, state)
-
-    def shot(self, state):
-        self.page.screenshot(path=SCREENSHOTS / f"{self.name}-{state}.png", full_page=True)
-
-    def close(self):
-        self.context.close()
-        foreign = {request.netloc for request in self.asked} - {urlparse(self.address).netloc, ""}
-        assert not foreign, f"{self.name}: asked {foreign}"
-        assert not self.complaints, "\n".join([self.name, *self.complaints])
+    return photo(EXAMPLES / name)
 
 
 def look(browser, width, scheme):
-    visit = Visit(browser, width, scheme)
+    visit = Visit(browser, ADDRESS, width, scheme)
     visit.axe("empty")
     visit.shot("empty")
     took = visit.page.evaluate(GIVE, ["drop", [picture("astronaut.png")]])
@@ -126,7 +74,7 @@ def point(visit):
 
 
 def use(browser):
-    visit = Visit(browser, 1280, "light")
+    visit = Visit(browser, ADDRESS, 1280, "light")
     page = visit.page
     # By keyboard alone: the first stop leads on, the second takes pictures.
     page.keyboard.press("Tab")
@@ -195,7 +143,7 @@ def use(browser):
 
 def search(browser):
     """Other faces: asked for by each control, for photos that are there already and for what is explained of them."""
-    visit = Visit(browser, 1280, "light")
+    visit = Visit(browser, ADDRESS, 1280, "light")
     page = visit.page
     page.evaluate(GIVE, ["drop", [picture("astronaut.png")]])
     page.get_by_text("Which faces are looked for").click()
@@ -219,7 +167,7 @@ def search(browser):
 
 
 def enter(browser):
-    visit = Visit(browser, 768, "light", GUARDED, "!document.getElementById('door').hidden")
+    visit = Visit(browser, GUARDED, 768, "light", ready="!document.getElementById('door').hidden")
     page = visit.page
     page.evaluate(GIVE, ["paste", [picture("astronaut.png")]])
     visit.axe("before the door")
@@ -238,7 +186,7 @@ def enter(browser):
 
 
 def docs(browser, scheme):
-    visit = Visit(browser, 768, scheme)
+    visit = Visit(browser, ADDRESS, 768, scheme)
     visit.page.goto(ADDRESS + "/docs")
     visit.page.locator("section").nth(5).wait_for()
     section = visit.page.locator("section", has=visit.page.locator("#predict-files"))

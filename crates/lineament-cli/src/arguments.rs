@@ -88,6 +88,12 @@ pub enum Command {
     /// Answer over HTTP, with a page for people at /
     #[command(after_help = examples::SERVE)]
     Serve(commands::serve::ServeArguments),
+    /// Write a page that finds faces in the browser itself, for any host of files
+    ///
+    /// The folder holds the page of `serve`, the model as one graph, and onnxruntime-web, which npm fetches and which is checked against a
+    /// hash. No photo leaves the browser. After the first visit the page works without a network.
+    #[command(after_help = examples::PAGE)]
+    Page(commands::page::PageArguments),
 }
 
 #[derive(Debug, Args)]

@@ -74,6 +74,12 @@ pub const SERVE: &str = "Examples:
   lineament serve --smallest-face 24px --max-faces 50     # where a request does not say it
   LINEAMENT_TOKEN=$(openssl rand -hex 32) lineament serve --address 0.0.0.0:8080";
 
+/// Of `page`.
+pub const PAGE: &str = "Examples:
+  lineament page --output site
+  npm pack onnxruntime-web@1.30.0 && lineament page --output site --runtime onnxruntime-web-1.30.0.tgz
+  python3 -m http.server --directory site                 # to try it; docs/guide.md says what a host should send";
+
 /// Of `explain`.
 pub const EXPLAIN: &str = "Examples:
   lineament explain photo.jpg --attributes Smiling,Eyeglasses

@@ -35,7 +35,8 @@ pub fn page(bundle: &Bundle) -> String {
          | `embeddings` | float32 [faces, {features}] | what the attributes are read from |\n\
          | `attribute_scores` | float32 [faces, {attributes}] | compare them with the thresholds below |\n\
          | `probabilities` | float32 [faces, {attributes}] | calibrated |\n\n\
-         Metadata hold the attributes' names under `{NAMES}`. A photo without a face gives outputs of 0 rows, and so does one of 0 x \
+         Metadata hold the attributes' names under `{NAMES}`. `model.json` has the names, both thresholds of each and the threshold of \
+         faces, for runtimes that read no metadata. A photo without a face gives outputs of 0 rows, and so does one of 0 x \
          0 pixels.\n\n",
         name = plain(&card.name),
         version = plain(&card.version),

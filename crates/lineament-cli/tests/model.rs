@@ -97,11 +97,14 @@ fn export_writes_the_whole_model_as_one_graph() {
     let stage = Stage::new();
     let call = ["export", "--onnx", "graph", "--whole"];
     stage.lineament(&call).assert().code(0).stdout("").stderr(contains("compact"));
-    assert_eq!(stage.listing("graph"), ["README.md", "faces.onnx"]);
+    assert_eq!(stage.listing("graph"), ["README.md", "faces.onnx", "model.json"]);
     let page = stage.text("graph/README.md");
     for said in ["opset 18", "`image` | uint8 [height, width, 3]", "onnxruntime-node", "Eyeglasses"] {
         assert!(page.contains(said), "{said} in\n{page}");
     }
+    let description: Value = serde_json::from_str(&stage.text("graph/model.json")).unwrap();
+    assert_eq!(description["attributes"][31]["name"], "Smiling");
+    assert!(description["attributes"][31]["thresholds"]["balanced"].is_number());
     let graph = || fs::read(stage.path("graph/faces.onnx")).unwrap();
     let first = graph();
     stage.lineament(&call).assert().code(0);

@@ -1,6 +1,5 @@
 // The page: photos come in, answers are shown.
 
-import { ask, useToken } from "./api.js";
 import * as attributes from "./attributes.js";
 import { parse } from "./filter.js";
 import * as regions from "./regions.js";
@@ -8,27 +7,46 @@ import * as viewer from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
 
-/** Photos sent at a time: more would only wait in the service's queue. */
-const AT_ONCE = 2;
-
 /** Photos in the order they came: `file`, `name`, `url`, `first`, then `answer`, the `search` that it answers and `took`, or `problem`. */
 const entries = [];
 const waiting = [];
 let asking = 0;
+/** What looks at photos, as `start` says. */
+let source = null;
 let current = null;
 let face = 0;
 let model = null;
 let thresholds = new Map();
 let passes = null;
+/** Which faces are looked for: what the controls said when one was last changed, not what is being typed. */
+let search = "";
 
 // --- the model ---
 
+/**
+ * Begins with what looks at photos: `model()` as `/v1/model` says it, `predict(file, search)` as `/v1/predict`, the `kinds` of images in
+ * words, and `atOnce`, how many photos it is given at a time. Maybe `loading`, what is said until the model is there;
+ * `responseMap(file)`, a PNG in base64; `explain(file, search, face)`; `useToken(text)`. Refusals are errors whose `status` is that of
+ * HTTP.
+ */
+export function start(given) {
+  source = given;
+  search = chosenSearch();
+  if (source.explain) regions.watch(() => ({ entry: current, face }), source.explain);
+  meet();
+}
+
 async function meet() {
+  $("again").hidden = true;
+  if (source.loading) say(source.loading);
   try {
-    model = await ask("v1/model");
+    model = await source.model();
   } catch (error) {
     if (error.status === 401) askForToken();
-    else say(error.message, true);
+    else {
+      say(error.message, true);
+      $("again").hidden = false;
+    }
     return;
   }
   $("door").hidden = true;
@@ -68,7 +86,7 @@ function isPhoto(file) {
 function take(files) {
   const pictures = [...files].filter(isPhoto);
   if (!pictures.length) {
-    if (files.length) say("That is not an image. Lineament reads JPEG, PNG, GIF, WebP, HEIC, AVIF, JPEG XL, JPEG 2000, BMP, TIFF, PNM and raw files with a preview.", true);
+    if (files.length) say(`That is not an image. Lineament reads ${source.kinds} here.`, true);
     return;
   }
   document.body.classList.add("filled");
@@ -84,7 +102,7 @@ function take(files) {
 }
 
 async function work() {
-  while (model && asking < AT_ONCE && waiting.length) {
+  while (model && asking < source.atOnce && waiting.length) {
     const entry = waiting.shift();
     asking += 1;
     say(`Analyzing ${entry.name}…`);
@@ -95,8 +113,8 @@ async function work() {
   }
 }
 
-/** Which faces are looked for, as the service's options. */
-function search() {
+/** Which faces the controls ask for, as the service's options. */
+function chosenSearch() {
   const asked = { smallest_face: $("smallest").value, any_orientation: $("oriented").checked ? "true" : "" };
   if ($("most").checkValidity()) asked.max_faces = $("most").value;
   return new URLSearchParams(Object.entries(asked).filter(([, value]) => value)).toString();
@@ -104,16 +122,17 @@ function search() {
 
 /** Looks at all photos again, for other faces. */
 function again() {
+  search = chosenSearch();
   waiting.push(...entries.filter((entry) => !waiting.includes(entry)));
   work();
 }
 
 async function look(entry) {
-  const [begun, asked] = [performance.now(), search()];
+  const [begun, asked] = [performance.now(), search];
   try {
-    const answer = await ask(`v1/predict?${asked}`, entry.file);
+    const answer = await source.predict(entry.file, asked);
     // Other faces are looked for by now: the photo waits once more.
-    if (asked !== search()) return;
+    if (asked !== search) return;
     Object.assign(entry, { answer, search: asked, took: performance.now() - begun, explained: undefined, problem: undefined });
   } catch (error) {
     if (error.status === 401) {
@@ -222,7 +241,7 @@ function choose(entry, index) {
 
 function layers() {
   const entry = current;
-  viewer.showMap(entry, $("map").checked, () => current === entry && $("map").checked).catch((error) => say(error.message, true));
+  viewer.showMap(entry, $("map").checked && source.responseMap, () => current === entry && $("map").checked).catch((error) => say(error.message, true));
 }
 
 function slid(name, value) {
@@ -253,9 +272,10 @@ $("example").addEventListener("click", async () => {
   take([new File([blob], "astronaut.jpg", { type: "image/jpeg" })]);
 });
 $("enter").addEventListener("click", () => {
-  useToken($("token").value);
+  source.useToken($("token").value);
   meet();
 });
+$("again").addEventListener("click", meet);
 $("token").addEventListener("keydown", (event) => { if (event.key === "Enter") $("enter").click(); });
 for (const option of [$("smallest"), $("most"), $("oriented")]) option.addEventListener("change", again);
 $("map").addEventListener("change", layers);
@@ -263,7 +283,6 @@ $("search").addEventListener("input", narrow);
 $("present").addEventListener("change", narrow);
 $("thresholds").addEventListener("change", () => model && setThresholds($("thresholds").value));
 $("filter").addEventListener("input", sift);
-regions.watch(() => ({ entry: current, face }));
 
 // Dragging is counted, since leaving a child is not leaving the page.
 let over = 0;
@@ -288,5 +307,3 @@ addEventListener("paste", (event) => {
     take(files);
   }
 });
-
-meet();

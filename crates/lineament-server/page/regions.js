@@ -1,6 +1,5 @@
 // What an attribute's answer rests on: pointing at its row shows its region over the photo.
 
-import { ask } from "./api.js";
 import { percent, readable } from "./attributes.js";
 import * as viewer from "./viewer.js";
 
@@ -16,10 +15,10 @@ let timer = 0;
 let mouse = "";
 
 /** Explanations of a face of a picture by attribute; asked for once. */
-function explanations(entry, face) {
+function explanations(entry, face, explain) {
   entry.explained ??= [];
-  entry.explained[face] ??= ask(`v1/explain?face=${face + 1}&neurons=3&map=layer&${entry.search}`, entry.file)
-    .then((answer) => new Map(answer.explanations.map((one) => [one.name, one])))
+  entry.explained[face] ??= explain(entry.file, entry.search, face)
+    .then((all) => new Map(all.map((one) => [one.name, one])))
     .catch((error) => { entry.explained[face] = undefined; throw error; });
   return entry.explained[face];
 }
@@ -54,15 +53,15 @@ function draw(one, box) {
   note.textContent = one ? sentence(one, box) : "";
 }
 
-/** Shows regions from now on; `current()` gives the picture and the face that are shown. */
-export function watch(current) {
+/** Shows regions from now on; `current()` gives the picture and the face that are shown, `explain(file, search, face)` the explanations. */
+export function watch(current, explain) {
   const named = (event) => event.target.closest("li")?.dataset.name ?? null;
   const show = async () => {
     const { entry, face } = current();
     const name = hovered ?? focused;
     if (!name || !entry) return draw(null);
     try {
-      const one = (await explanations(entry, face)).get(name);
+      const one = (await explanations(entry, face, explain)).get(name);
       const now = current();
       if (now.entry === entry && now.face === face && name === (hovered ?? focused)) draw(one ?? null, entry.answer.faces[face].box);
     } catch (error) {

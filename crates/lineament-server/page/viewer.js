@@ -1,7 +1,5 @@
 // A picture with boxes, and maps as layers over it.
 
-import { ask } from "./api.js";
-
 const SVG = "http://www.w3.org/2000/svg";
 const stage = document.getElementById("stage");
 const caption = document.getElementById("caption");
@@ -70,11 +68,11 @@ export function showRegion(one) {
   drawing.prepend(part("image", one.map.box, { href: png(one.map.png), preserveAspectRatio: "none" }), part("rect", one.region));
 }
 
-/** Lays the response map over the picture, or takes it off. */
-export async function showMap(entry, on, isShown) {
+/** Lays the response map over the picture, which `draw(file)` gives, or takes it off where there is no `draw`. */
+export async function showMap(entry, draw, isShown) {
   stage.querySelector(".layer")?.remove();
-  if (!on) return;
-  entry.map ??= ask("v1/locate", entry.file).then((answer) => answer.response_map.png);
+  if (!draw) return;
+  entry.map ??= draw(entry.file);
   const data = await entry.map.catch((error) => { entry.map = undefined; throw error; });
   if (!isShown()) return;
   stage.querySelector(".layer")?.remove();

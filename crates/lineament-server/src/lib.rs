@@ -4,13 +4,14 @@
 //! and [`run`] serves it on an address until the process is asked to stop. The modules, from the outside in: `serve`
 //! listens, `router` leads through `prefix` and `guard` to `routes` (one a file), `upload` takes in photos (`coding` unpacks
 //! them), `queue` has them wait, `workers` works on them, each on its share of the threads (`shares`), `work` is what is done with one, `maps` draws
-//! maps, `problem` is what refusals look like, and [`settings`] what may be set.
+//! maps, [`page_files`] has the page, `problem` is what refusals look like, and [`settings`] what may be set.
 
 mod coding;
 mod guard;
 mod maps;
 mod metrics;
 mod openapi;
+pub mod page_files;
 mod prefix;
 mod problem;
 mod queue;

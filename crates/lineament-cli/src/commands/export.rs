@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use lineament::Bundle;
-use lineament::onnx::{OnnxFile, onnx_files, whole_file};
+use lineament::onnx::{OnnxFile, description_file, onnx_files, whole_file};
 
 use super::Outcome;
 use crate::arguments::ModelArguments;
@@ -21,7 +21,7 @@ pub struct ExportArguments {
     /// Write the nets and the attribute half as ONNX to this folder, with a README.md that says how to use them
     #[arg(long, value_name = "DIR")]
     pub onnx: Option<PathBuf>,
-    /// With --onnx: write one graph alone, faces.onnx, that takes a photo and gives faces with attributes
+    /// With --onnx: write one graph alone, faces.onnx, that takes a photo and gives faces with attributes, and model.json to read them with
     #[arg(long, requires = "onnx")]
     pub whole: bool,
     #[command(flatten)]
@@ -52,7 +52,8 @@ pub fn run(arguments: ExportArguments) -> Result<Outcome> {
 
 fn write_onnx(bundle: &Bundle, folder: &Path, whole: bool, force: ForceArguments) -> Result<()> {
     let written = if whole {
-        whole_file(bundle).map(|file| (vec![file], export_whole::page(bundle)))
+        whole_file(bundle)
+            .and_then(|graph| Ok((vec![graph, description_file(bundle)?], export_whole::page(bundle))))
     } else {
         onnx_files(bundle).and_then(|files| Ok((files, export_readme::page(bundle)?)))
     };

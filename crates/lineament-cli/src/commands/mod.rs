@@ -10,6 +10,7 @@ mod figures;
 pub mod insight;
 pub mod locate;
 pub mod model;
+pub mod page;
 pub mod predict;
 pub mod reproduce;
 pub mod serve;
@@ -67,5 +68,6 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man(arguments) => shell::man(&arguments),
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Page(arguments) => page::run(arguments),
     }
 }

@@ -1,7 +1,9 @@
 //! A model for other runtimes: its nets and its attribute half as ONNX graphs.
 
+mod description;
 mod whole;
 
+pub use description::description_file;
 pub use whole::{WHOLE_OPSET, whole_file};
 
 use lineament_net::onnx::{Dim, Form, Graph, OnnxError, Setting, Value, export, export_interweaved};
@@ -71,6 +73,9 @@ pub enum ExportError {
     /// A net.
     #[error(transparent)]
     Onnx(#[from] OnnxError),
+    /// A card that no JSON can hold.
+    #[error("the model's card cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
 }
 
 /// A bundle of LNets and ANet.

@@ -1,12 +1,11 @@
-// Asking the service. Addresses are relative to the page, which a proxy may show below any path.
+// The page of a service, which looks at the photos. Addresses are relative to the page, which a proxy may show below any path.
+
+import { start } from "./page.js";
 
 let token = "";
 
-/** Brings this token from now on. */
-export const useToken = (text) => { token = text.trim(); };
-
 /** A refusal, with what the service says about it. */
-export class Refused extends Error {
+class Refused extends Error {
   constructor(status, detail, wait) {
     super(detail);
     this.status = status;
@@ -31,7 +30,7 @@ async function once(address, body) {
 }
 
 /** Asks, and comes again when the service says that it is busy. */
-export async function ask(address, body) {
+async function ask(address, body) {
   for (let tries = 0; ; tries += 1) {
     try {
       return await once(address, body);
@@ -41,3 +40,13 @@ export async function ask(address, body) {
     }
   }
 }
+
+start({
+  kinds: "JPEG, PNG, GIF, WebP, HEIC, AVIF, JPEG XL, JPEG 2000, BMP, TIFF, PNM and raw files with a preview",
+  atOnce: 2,
+  model: () => ask("v1/model"),
+  predict: (file, search) => ask(`v1/predict?${search}`, file),
+  responseMap: async (file) => (await ask("v1/locate", file)).response_map.png,
+  explain: async (file, search, face) => (await ask(`v1/explain?face=${face + 1}&neurons=3&map=layer&${search}`, file)).explanations,
+  useToken: (text) => { token = text.trim(); },
+});
