@@ -17,6 +17,7 @@ use crate::locate::pyramid::{Response, SAME, without_attributes};
 use crate::locate::{Cells, LnetMethod, PyramidParameters};
 use arithmetic::Arithmetic;
 use atlas::Atlas;
+use levels::Proposed;
 use windows::{COLUMNS, column, corrected, faces, thinned};
 
 /// The operator set of `faces.onnx`: the first whose `Resize` averages where it shrinks.
@@ -114,8 +115,7 @@ fn graph(model: &Cascade<'_>, finder: &Finder<'_>) -> Result<Vec<u8>, OnnxError>
     let none = g.number(0.0)?;
     let least = g.op("Where", &[&given, &bounded, &none], &[])?;
 
-    let found = levels::candidates(g, finder, &atlas, &smallest)?;
-    let found = looked_twice(g, finder, &atlas, &found)?;
+    let found = found(g, finder, &atlas, &smallest)?;
     let found = chosen(g, finder, &found, &threshold, &least)?;
 
     let [x, y, width, height] = faces(g, &found, &p.face)?;
@@ -143,45 +143,69 @@ fn graph(model: &Cascade<'_>, finder: &Finder<'_>) -> Result<Vec<u8>, OnnxError>
 
 const FACES: Dim = Dim::Free("faces");
 
-/// LNet_s looks at candidates, and once more at the windows that it corrects them to.
-fn looked_twice(
+/// LNet_s's windows after its second look, `[windows, COLUMNS]`. Windows as large as the photo are looked at where nothing else is a
+/// face, since LNet_o does not know one of which no edge is seen. `smallest` is the height of the smallest face in pixels, `[]`.
+fn found(
     g: &mut Graph,
     finder: &Finder<'_>,
     atlas: &Atlas,
-    found: &Value,
+    smallest: &Value,
+) -> Result<Value, OnnxError> {
+    let Proposed { candidates, filling } = levels::proposed(g, finder, atlas, smallest)?;
+    let two = g.integers(&[2])?;
+    let two = g.reshape(&two, &[])?;
+    let none = g.slice(&candidates, 0, 0, 0)?;
+    let [found, windows] = [&none, &candidates].map(of_windows);
+    let [found, _] = g.repeat_while("rounds", &two, [found, windows], |g, [found, windows]| {
+        let [looked] = g.repeat("looks", &two, [of_windows(&windows)], |g, look, [windows]| {
+            Ok::<_, OnnxError>([looked(g, finder, atlas, look, &windows)?])
+        })?;
+        let scores = column(g, &looked, 4)?;
+        let sure = g.with("Greater", &scores, finder.parameters.threshold)?;
+        let sure = g.cast(&sure, Element::Float)?;
+        let sure = g.op("ReduceSum", &[&sure], &[("keepdims", Setting::Int(0))])?;
+        let again = g.with("Less", &sure, 0.5)?;
+        Ok::<_, OnnxError>((again, [g.concat(&[&found, &looked], 0)?, filling.clone()]))
+    })?;
+    Ok(found)
+}
+
+/// Windows that a loop carries.
+fn of_windows(first: &Value) -> Carried<'_> {
+    Carried { first, element: Element::Float, dims: &[Dim::Free("windows"), Dim::Fixed(COLUMNS)] }
+}
+
+/// LNet_s looks at windows, the first time or the second: those that it corrects them to.
+fn looked(
+    g: &mut Graph,
+    finder: &Finder<'_>,
+    atlas: &Atlas,
+    look: &Value,
+    windows: &Value,
 ) -> Result<Value, OnnxError> {
     let p = finder.parameters;
     // Before the first look and before the second.
     let least = g.constant(&[2], &[-1e29, p.second_look])?;
     let overlap = g.constant(&[2], &[p.overlap, p.overlap.max(SAME)])?;
-    let looks = g.integers(&[2])?;
-    let looks = g.reshape(&looks, &[])?;
-    let dims = [Dim::Free("windows"), Dim::Fixed(COLUMNS)];
-    let carried = [Carried { first: found, element: Element::Float, dims: &dims }];
-    let looked = g.repeat("looks", &looks, &carried, |g, turn, before| {
-        let Some(windows) = before.first() else { return Ok(before) };
-        let turn = g.reshape(turn, &[1])?;
-        let (least, overlap) = (g.gather(&least, &turn, 0)?, g.gather(&overlap, &turn, 0)?);
-        let scores = column(g, windows, 4)?;
-        let above = g.two("Greater", &scores, &least)?;
-        let windows = g.rows(windows, &above)?;
-        let windows = thinned(g, &windows, &overlap, &p.face)?;
-        let [x, y, side, roll] = [
-            column(g, &windows, 0)?,
-            column(g, &windows, 1)?,
-            column(g, &windows, 2)?,
-            column(g, &windows, 3)?,
-        ];
-        let seen = atlas.draw(g, [&x, &y, &side, &roll], finder.lnet_s.window)?;
-        let responses = finder.lnet_s.respond(g, &seen)?;
-        let responses = g.reshape(&responses, &[-1, finder.lnet_s.channels])?;
-        Ok::<_, OnnxError>(vec![corrected(g, &windows, &responses, true)?])
-    })?;
-    Ok(looked.into_iter().next().unwrap_or_else(|| found.clone()))
+    let look = g.reshape(look, &[1])?;
+    let (least, overlap) = (g.gather(&least, &look, 0)?, g.gather(&overlap, &look, 0)?);
+    let scores = column(g, windows, 4)?;
+    let above = g.two("Greater", &scores, &least)?;
+    let windows = g.rows(windows, &above)?;
+    let windows = thinned(g, &windows, &overlap, &p.face)?;
+    let [x, y, side, roll] = [
+        column(g, &windows, 0)?,
+        column(g, &windows, 1)?,
+        column(g, &windows, 2)?,
+        column(g, &windows, 3)?,
+    ];
+    let seen = atlas.draw(g, [&x, &y, &side, &roll], finder.lnet_s.window)?;
+    let responses = finder.lnet_s.respond(g, &seen)?;
+    let responses = g.reshape(&responses, &[-1, finder.lnet_s.channels])?;
+    corrected(g, &windows, &responses, true)
 }
 
-/// One window a face, best first, above the threshold and as high as is asked for. Windows of the photo's own size count where
-/// there is no other face.
+/// One window a face, best first, above the threshold and as high as is asked for.
 fn chosen(
     g: &mut Graph,
     finder: &Finder<'_>,
@@ -190,22 +214,8 @@ fn chosen(
     least: &Value,
 ) -> Result<Value, OnnxError> {
     let p = finder.parameters;
-    let (scores, kind) = (column(g, found, 4)?, column(g, found, 5)?);
-    let ordinary = g.with("Less", &kind, 0.5)?;
-    let above = g.with("Greater", &scores, p.threshold)?;
-    let sure = g.two("And", &above, &ordinary)?;
-    let sure = g.cast(&sure, Element::Float)?;
-    let sure = g.op("ReduceSum", &[&sure], &[("keepdims", Setting::Int(0))])?;
-    let none = g.with("Less", &sure, 0.5)?;
-    let counts = g.two("Or", &ordinary, &none)?;
-    let found = g.rows(found, &counts)?;
-    // Now they are of one kind.
-    let windows = g.slice(&found, 1, 0, COLUMNS as i64 - 1)?;
-    let kind = column(g, &windows, 0)?;
-    let kind = g.with("Mul", &kind, 0.0)?;
-    let windows = g.concat(&[&windows, &kind], 1)?;
     let overlap = g.constant(&[1], &[p.overlap])?;
-    let found = thinned(g, &windows, &overlap, &p.face)?;
+    let found = thinned(g, found, &overlap, &p.face)?;
     let scores = column(g, &found, 4)?;
     let above = g.two("Greater", &scores, threshold)?;
     let [_, _, _, height] = faces(g, &found, &p.face)?;
