@@ -144,6 +144,36 @@ impl Graph {
         Ok(value)
     }
 
+    /// Adds a constant of i8, row-major.
+    pub(super) fn signed_bytes(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        values: &[i8],
+    ) -> Result<Value, OnnxError> {
+        self.filled(name, shape, values.len())?;
+        self.room(name, values.len())?;
+        let value = self.value(self.scoped(name))?;
+        self.constants.push(proto::signed_bytes(&value.0, shape, values));
+        Ok(value)
+    }
+
+    /// Adds a constant of u8, `[]`.
+    pub(super) fn byte(&mut self, name: &str, byte: u8) -> Result<Value, OnnxError> {
+        self.room(name, 1)?;
+        let value = self.value(self.scoped(name))?;
+        self.constants.push(proto::byte(&value.0, byte));
+        Ok(value)
+    }
+
+    /// Adds a constant row of i32.
+    pub(super) fn integers32(&mut self, name: &str, values: &[i32]) -> Result<Value, OnnxError> {
+        self.room(name, size_of_val(values))?;
+        let value = self.value(self.scoped(name))?;
+        self.constants.push(proto::integers32(&value.0, values));
+        Ok(value)
+    }
+
     /// Adds a node of ONNX's operator `op` and gives its (first) output.
     ///
     /// # Errors

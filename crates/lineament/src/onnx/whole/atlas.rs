@@ -4,7 +4,7 @@ use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
 
 use lineament_net::onnx::{Element, Graph, OnnxError, Setting, Value};
 
-use super::arithmetic::Arithmetic;
+use super::words::Words;
 use crate::input::Preprocess;
 
 /// The photo and its copies. Each has half the pixels of the one before, the last one a side of a 181st.
@@ -236,12 +236,12 @@ fn padded(g: &mut Graph, map: &Value, more: &Value) -> Result<Value, OnnxError> 
     g.op("Pad", &[map, &pads], &[("mode", Setting::Text("constant"))])
 }
 
-/// The means of squares of two by two pixels; where a side is odd, the last ones are of what there is.
+/// The means of squares of two by two pixels; where a side is odd, the last ones are of what there is, since padding doesn't count.
 fn halved(g: &mut Graph, map: &Value) -> Result<Value, OnnxError> {
     let settings = [
         ("kernel_shape", Setting::Ints(&[2, 2])),
         ("strides", Setting::Ints(&[2, 2])),
-        ("ceil_mode", Setting::Int(1)),
+        ("pads", Setting::Ints(&[0, 0, 1, 1])),
     ];
     g.op("AveragePool", &[map], &settings)
 }

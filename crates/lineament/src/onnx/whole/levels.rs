@@ -2,7 +2,7 @@
 
 use lineament_net::onnx::{Carried, Dim, Element, Form, Graph, OnnxError, Setting, Value};
 
-use super::arithmetic::Arithmetic;
+use super::words::Words;
 use super::atlas::{Atlas, resized};
 use super::windows::{column, corrected};
 use super::{Classifier, Finder};
@@ -284,9 +284,6 @@ fn within(g: &mut Graph, windows: &Value, atlas: &Atlas, margin: f32) -> Result<
 impl Classifier<'_> {
     /// Adds the net on images, `[images, 3, height, width]`.
     pub(super) fn respond(&self, g: &mut Graph, images: &Value) -> Result<Value, OnnxError> {
-        g.scope(self.name);
-        let responses = g.net_on(&self.spec, &self.weights, Form::Maps, images);
-        g.scope("");
-        responses
+        super::net(g, self.name, self.arithmetic, (&self.spec, &self.weights, Form::Maps), images)
     }
 }

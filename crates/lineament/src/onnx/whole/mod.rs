@@ -1,21 +1,21 @@
 //! Photo in, faces with attributes out, in one graph: the pyramid localizer, ANet on each face, SVMs and calibration.
 
-mod arithmetic;
 mod atlas;
 mod levels;
 mod windows;
+mod words;
 
 use std::borrow::Cow;
 
 use lineament_net::onnx::{Carried, Dim, Element, Form, Graph, OnnxError, Setting, Value};
-use lineament_net::{NetSpec, Weights};
+use lineament_net::{Arithmetic, NetSpec, Weights};
 
 use super::{Cascade, ExportError, NAMES, OnnxFile};
 use crate::bundle::Bundle;
 use crate::engine::EngineError;
 use crate::locate::pyramid::{Response, SAME, without_attributes};
-use crate::locate::{Cells, LnetMethod, PyramidParameters};
-use arithmetic::Arithmetic;
+use crate::locate::{Cells, LnetMethod, PyramidParameters, WindowToBox};
+use words::Words;
 use atlas::Atlas;
 use levels::Proposed;
 use windows::{COLUMNS, column, corrected, faces, thinned};
@@ -23,7 +23,8 @@ use windows::{COLUMNS, column, corrected, faces, thinned};
 /// The operator set of `faces.onnx`: the first whose `Resize` averages where it shrinks.
 pub const WHOLE_OPSET: i64 = 18;
 
-/// The whole model as one graph, `faces.onnx`, opset [`WHOLE_OPSET`], in single precision. Sizes in words are free.
+/// The whole model as one graph, `faces.onnx`, opset [`WHOLE_OPSET`], in single precision or with its nets' convolutions in eight-bit
+/// integers ([`Graph::byte_net_on`]). Sizes in words are free.
 ///
 /// | input | | |
 /// |---|---|---|
@@ -44,15 +45,15 @@ pub const WHOLE_OPSET: i64 = 18;
 ///
 /// # Errors
 /// A model of another kind than LNets and ANet, one whose LNets do not work on a pyramid, or a net too large for a file.
-pub fn whole_file(bundle: &Bundle) -> Result<OnnxFile, ExportError> {
+pub fn whole_file(bundle: &Bundle, arithmetic: Arithmetic) -> Result<OnnxFile, ExportError> {
     let model = Cascade::of(bundle).ok_or(ExportError::Kind)?;
     let LnetMethod::Pyramid(parameters) = &model.lnets.method else { return Err(ExportError::NoPyramid) };
     let finder = Finder {
-        lnet_o: Classifier::new("lnet_o", &model.lnets.lnet_o, model.weights[0])?,
-        lnet_s: Classifier::new("lnet_s", &model.lnets.lnet_s, model.weights[1])?,
+        lnet_o: Classifier::new("lnet_o", &model.lnets.lnet_o, model.weights[0], arithmetic)?,
+        lnet_s: Classifier::new("lnet_s", &model.lnets.lnet_s, model.weights[1], arithmetic)?,
         parameters,
     };
-    let bytes = graph(&model, &finder)?;
+    let bytes = graph(&model, &finder, arithmetic)?;
     Ok(OnnxFile { name: "faces.onnx", bytes })
 }
 
@@ -67,10 +68,16 @@ struct Classifier<'a> {
     /// Distance of neighbouring windows.
     stride: usize,
     channels: i64,
+    arithmetic: Arithmetic,
 }
 
 impl<'a> Classifier<'a> {
-    fn new(name: &'static str, spec: &'a NetSpec, weights: &'a Weights) -> Result<Self, ExportError> {
+    fn new(
+        name: &'static str,
+        spec: &'a NetSpec,
+        weights: &'a Weights,
+        arithmetic: Arithmetic,
+    ) -> Result<Self, ExportError> {
         let cut = without_attributes(spec, weights).map_err(EngineError::from)?;
         let (spec, weights) = match cut {
             Some((spec, weights)) => (Cow::Owned(spec), Cow::Owned(weights)),
@@ -83,7 +90,7 @@ impl<'a> Classifier<'a> {
         }
         let stride = Cells::of_net(&spec).map_err(|_| ExportError::NoPyramid)?.stride.x as usize;
         let (window, channels) = (spec.input.width, output.channels as i64);
-        Ok(Self { name, spec, weights, window, stride: stride.max(1), channels })
+        Ok(Self { name, spec, weights, window, stride: stride.max(1), channels, arithmetic })
     }
 }
 
@@ -94,7 +101,7 @@ struct Finder<'a> {
     parameters: &'a PyramidParameters,
 }
 
-fn graph(model: &Cascade<'_>, finder: &Finder<'_>) -> Result<Vec<u8>, OnnxError> {
+fn graph(model: &Cascade<'_>, finder: &Finder<'_>, arithmetic: Arithmetic) -> Result<Vec<u8>, OnnxError> {
     let (card, p) = (model.bundle.card(), finder.parameters);
     let mut graph = Graph::new("faces").with_opset(WHOLE_OPSET);
     let g = &mut graph;
@@ -131,7 +138,7 @@ fn graph(model: &Cascade<'_>, finder: &Finder<'_>) -> Result<Vec<u8>, OnnxError>
     let degrees = g.reshape(&degrees, &[-1])?;
     g.output("roll", &degrees, &[FACES])?;
 
-    let embeddings = embedded(g, model, &atlas, &found, [&x, &y], p.face.height)?;
+    let embeddings = embedded(g, model, &atlas, (&found, &p.face), [&x, &y], arithmetic)?;
     let features = model.bundle.parts().svms.features();
     g.output("embeddings", &embeddings, &[FACES, Dim::Fixed(features)])?;
     read(g, model, &embeddings)?;
@@ -229,10 +236,11 @@ fn embedded(
     g: &mut Graph,
     model: &Cascade<'_>,
     atlas: &Atlas,
-    windows: &Value,
+    (windows, to_box): (&Value, &WindowToBox),
     [x, y]: [&Value; 2],
-    height: f32,
+    arithmetic: Arithmetic,
 ) -> Result<Value, OnnxError> {
+    let height = to_box.height;
     let (region, patches) = (&model.anet.region, &model.anet.patches);
     let (side, roll) = (column(g, windows, 2)?, column(g, windows, 3)?);
     let down = g.with("Mul", &side, region.shift * height)?;
@@ -249,13 +257,29 @@ fn embedded(
         views.push(if mirrored { flipped(g, &view, size)? } else { view });
     }
     let batch = g.concat(&views.iter().collect::<Vec<_>>(), 0)?;
-    g.scope("anet");
-    let vectors = g.net_on(&model.anet.anet, model.weights[2], Form::Vectors, &batch);
-    g.scope("");
+    let vectors = net(g, "anet", arithmetic, (&model.anet.anet, model.weights[2], Form::Vectors), &batch)?;
     let features = model.bundle.parts().svms.features() as i64;
-    let vectors = g.reshape(&vectors?, &[views.len() as i64, -1, features])?;
+    let vectors = g.reshape(&vectors, &[views.len() as i64, -1, features])?;
     let axes = g.integers(&[0])?;
     g.op("ReduceMean", &[&vectors, &axes], &[("keepdims", Setting::Int(0))])
+}
+
+/// Adds a net under a name, on images.
+fn net(
+    g: &mut Graph,
+    name: &str,
+    arithmetic: Arithmetic,
+    (spec, weights, form): (&NetSpec, &Weights, Form),
+    images: &Value,
+) -> Result<Value, OnnxError> {
+    g.scope(name);
+    let value = if arithmetic == Arithmetic::EightBit {
+        g.byte_net_on(spec, weights, form, images)
+    } else {
+        g.net_on(spec, weights, form, images)
+    };
+    g.scope("");
+    value
 }
 
 /// Mirror images of `[items, channels, size, size]`.
@@ -292,7 +316,7 @@ mod tests {
 
     #[test]
     fn models_that_localize_in_another_way_are_refused() {
-        let refused = whole_file(&tiny_bundle(1).unwrap()).unwrap_err();
+        let refused = whole_file(&tiny_bundle(1).unwrap(), Arithmetic::Single).unwrap_err();
         assert!(matches!(refused, ExportError::NoPyramid), "{refused}");
         assert!(refused.to_string().contains("--whole"));
     }

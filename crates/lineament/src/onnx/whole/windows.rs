@@ -4,7 +4,7 @@ use std::f32::consts::PI;
 
 use lineament_net::onnx::{Element, Graph, OnnxError, Setting, Value};
 
-use super::arithmetic::Arithmetic;
+use super::words::Words;
 use crate::locate::WindowToBox;
 
 /// Columns of a window: x and y of its centre, side, roll in radians, score.
