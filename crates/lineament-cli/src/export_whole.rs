@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use lineament::Bundle;
 use lineament::locate::LnetMethod;
 use lineament::onnx::{NAMES, WHOLE_OPSET};
+use lineament_net::Arithmetic;
 
 use crate::export_readme::plain;
 
 /// The page in Markdown.
-pub fn page(bundle: &Bundle) -> String {
+pub fn page(bundle: &Bundle, arithmetic: Arithmetic) -> String {
     let card = bundle.card();
     let threshold = match card.lnets().map(|lnets| &lnets.method) {
         Some(LnetMethod::Pyramid(parameters)) => parameters.threshold,
@@ -21,7 +22,7 @@ pub fn page(bundle: &Bundle) -> String {
     let _ = write!(
         page,
         "# {name} {version} as one ONNX graph\n\n\
-         Written by lineament {program} from the model with SHA-256 `{hash}`. ONNX opset {WHOLE_OPSET}, single precision. Terms of the \
+         Written by lineament {program} from the model with SHA-256 `{hash}`. ONNX opset {WHOLE_OPSET}, {precision}. Terms of the \
          weights: {licence}.\n\n\
          `faces.onnx` takes a photo and gives its faces with their attributes.\n\n\
          | input | | |\n|---|---|---|\n\
@@ -42,6 +43,7 @@ pub fn page(bundle: &Bundle) -> String {
         version = plain(&card.version),
         program = env!("CARGO_PKG_VERSION"),
         hash = bundle.hash(),
+        precision = if arithmetic == Arithmetic::EightBit { BYTES } else { "single precision" },
         licence = plain(card.licence.trim_end_matches('.')),
         attributes = card.attributes.len(),
         features = bundle.parts().svms.features(),
@@ -75,6 +77,8 @@ pub fn page(bundle: &Bundle) -> String {
     }
     page
 }
+
+const BYTES: &str = "convolutions in eight-bit integers (`QuantizeLinear` and `DequantizeLinear` around them)";
 
 const PYTHON: &str = r#"
 import sys
@@ -150,6 +154,7 @@ for (var face = 0; face < boxes.Dimensions[0]; face++)
 const CPP: &str = r#"
 #include <onnxruntime_cxx_api.h>
 #include <array>
+#include <cstdint>
 #include <cstdio>
 #include <vector>
 
@@ -182,9 +187,9 @@ mod tests {
     #[test]
     fn the_page_states_inputs_outputs_and_thresholds() {
         let bundle = tiny_bundle(1).unwrap();
-        let page = page(&bundle);
+        let page = page(&bundle, Arithmetic::EightBit);
         for said in [
-            "opset 18",
+            "opset 18, convolutions in eight-bit integers",
             "`image` | uint8 [height, width, 3]",
             "`embeddings` | float32 [faces, 6]",
             "`probabilities` | float32 [faces, 40]",

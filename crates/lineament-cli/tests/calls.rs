@@ -114,6 +114,7 @@ fn an_export_needs_something_to_write_and_a_place() {
     let call = ["export", "--onnx", "graphs", "--whole", "--model", "tiny.lineament"];
     refused(&stage, &call, &["pyramid", "without --whole"]);
     refused(&stage, &["export", "--bundle", "copy.lineament", "--whole"], &["--onnx"]);
+    refused(&stage, &["export", "--onnx", "graphs", "--int8", "--model", "tiny.lineament"], &["--whole"]);
     assert!(!stage.path("graphs").exists());
 }
 

@@ -109,6 +109,11 @@ fn export_writes_the_whole_model_as_one_graph() {
     let first = graph();
     stage.lineament(&call).assert().code(0);
     assert_eq!(graph(), first);
+    let call = ["export", "--onnx", "bytes", "--whole", "--int8"];
+    stage.lineament(&call).assert().code(0);
+    let small = fs::read(stage.path("bytes/faces.onnx")).unwrap();
+    assert!(small.len() < first.len() * 2 / 3, "{} of {}", small.len(), first.len());
+    assert!(stage.text("bytes/README.md").contains("eight-bit integers"));
 }
 
 #[test]

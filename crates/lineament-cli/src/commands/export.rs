@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use lineament::Bundle;
 use lineament::onnx::{OnnxFile, description_file, onnx_files, whole_file};
+use lineament_net::Arithmetic;
 
 use super::Outcome;
 use crate::arguments::ModelArguments;
@@ -24,6 +25,9 @@ pub struct ExportArguments {
     /// With --onnx: write one graph alone, faces.onnx, that takes a photo and gives faces with attributes, and model.json to read them with
     #[arg(long, requires = "onnx")]
     pub whole: bool,
+    /// With --whole: its nets' convolutions in eight-bit integers (QuantizeLinear and DequantizeLinear around them)
+    #[arg(long, requires = "whole")]
+    pub int8: bool,
     #[command(flatten)]
     pub force: ForceArguments,
     #[command(flatten)]
@@ -44,18 +48,27 @@ pub fn run(arguments: ExportArguments) -> Result<Outcome> {
         say(&bundle, path);
     }
     if let Some(folder) = &arguments.onnx {
-        write_onnx(&bundle, folder, arguments.whole, force)?;
+        let whole = arguments.whole.then_some(match arguments.int8 {
+            true => Arithmetic::EightBit,
+            false => Arithmetic::Single,
+        });
+        write_onnx(&bundle, folder, whole, force)?;
         say(&bundle, folder);
     }
     Ok(Outcome::AllRead)
 }
 
-fn write_onnx(bundle: &Bundle, folder: &Path, whole: bool, force: ForceArguments) -> Result<()> {
-    let written = if whole {
-        whole_file(bundle)
-            .and_then(|graph| Ok((vec![graph, description_file(bundle)?], export_whole::page(bundle))))
-    } else {
-        onnx_files(bundle).and_then(|files| Ok((files, export_readme::page(bundle)?)))
+/// One graph in some arithmetic, or several.
+fn write_onnx(
+    bundle: &Bundle,
+    folder: &Path,
+    whole: Option<Arithmetic>,
+    force: ForceArguments,
+) -> Result<()> {
+    let written = match whole {
+        Some(arithmetic) => whole_file(bundle, arithmetic)
+            .and_then(|graph| Ok((vec![graph, description_file(bundle)?], export_whole::page(bundle, arithmetic)))),
+        None => onnx_files(bundle).and_then(|files| Ok((files, export_readme::page(bundle)?))),
     };
     let (files, readme) = written.context("the model cannot be written as ONNX")?;
     let readme = OnnxFile { name: "README.md", bytes: readme.into_bytes() };

@@ -47,7 +47,7 @@ pub struct Graph {
 }
 
 /// A value that a loop hands from one turn to the next.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Carried<'a> {
     /// What the first turn begins with.
     pub first: &'a Value,
@@ -144,6 +144,36 @@ impl Graph {
         Ok(value)
     }
 
+    /// Adds a constant of i8, row-major.
+    pub(super) fn signed_bytes(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        values: &[i8],
+    ) -> Result<Value, OnnxError> {
+        self.filled(name, shape, values.len())?;
+        self.room(name, values.len())?;
+        let value = self.value(self.scoped(name))?;
+        self.constants.push(proto::signed_bytes(&value.0, shape, values));
+        Ok(value)
+    }
+
+    /// Adds a constant of u8, `[]`.
+    pub(super) fn byte(&mut self, name: &str, byte: u8) -> Result<Value, OnnxError> {
+        self.room(name, 1)?;
+        let value = self.value(self.scoped(name))?;
+        self.constants.push(proto::byte(&value.0, byte));
+        Ok(value)
+    }
+
+    /// Adds a constant row of i32.
+    pub(super) fn integers32(&mut self, name: &str, values: &[i32]) -> Result<Value, OnnxError> {
+        self.room(name, size_of_val(values))?;
+        let value = self.value(self.scoped(name))?;
+        self.constants.push(proto::integers32(&value.0, values));
+        Ok(value)
+    }
+
     /// Adds a node of ONNX's operator `op` and gives its (first) output.
     ///
     /// # Errors
@@ -184,13 +214,39 @@ impl Graph {
     ///
     /// # Errors
     /// A name that is taken, a graph beyond [`MAX_BYTES`], or an error of `body`.
-    pub fn repeat<E: From<OnnxError>>(
+    pub fn repeat<const N: usize, E: From<OnnxError>>(
         &mut self,
         name: &str,
         turns: &Value,
-        carried: &[Carried<'_>],
-        body: impl FnOnce(&mut Self, &Value, Vec<Value>) -> Result<Vec<Value>, E>,
-    ) -> Result<Vec<Value>, E> {
+        carried: [Carried<'_>; N],
+        body: impl FnOnce(&mut Self, &Value, [Value; N]) -> Result<[Value; N], E>,
+    ) -> Result<[Value; N], E> {
+        self.looped(name, turns, carried, |graph, turn, going, before| {
+            Ok((going.clone(), body(graph, turn, before)?))
+        })
+    }
+
+    /// The same, where `body` says first whether there is another turn, which is a number of bool.
+    ///
+    /// # Errors
+    /// As [`Graph::repeat`].
+    pub fn repeat_while<const N: usize, E: From<OnnxError>>(
+        &mut self,
+        name: &str,
+        turns: &Value,
+        carried: [Carried<'_>; N],
+        body: impl FnOnce(&mut Self, [Value; N]) -> Result<(Value, [Value; N]), E>,
+    ) -> Result<[Value; N], E> {
+        self.looped(name, turns, carried, |graph, _, _, before| body(graph, before))
+    }
+
+    fn looped<const N: usize, E: From<OnnxError>>(
+        &mut self,
+        name: &str,
+        turns: &Value,
+        carried: [Carried<'_>; N],
+        body: impl FnOnce(&mut Self, &Value, &Value, [Value; N]) -> Result<(Value, [Value; N]), E>,
+    ) -> Result<[Value; N], E> {
         let name = self.scoped(name);
         let outside = std::mem::take(&mut self.nodes);
         let [turn, going] = [self.value(format!("{name}/turn"))?, self.value(format!("{name}/going"))?];
@@ -200,21 +256,22 @@ impl Graph {
         ];
         let on = self.value(format!("{name}/on"))?;
         let mut outputs = vec![proto::value_info(&on.0, Element::Bool, &[])];
-        let mut before = Vec::new();
-        for (number, one) in carried.iter().enumerate() {
-            let value = self.value(format!("{name}/before.{number}"))?;
+        let before: [Value; N] = std::array::from_fn(|number| Value(format!("{name}/before.{number}")));
+        for (one, value) in carried.iter().zip(&before) {
+            self.value(value.0.clone())?;
             inputs.push(proto::value_info(&value.0, one.element, one.dims));
-            before.push(value);
         }
-        let after = body(self, &turn, before)?;
-        self.nodes.push(proto::node(&on.0, "Identity", &[&going.0], &[&on.0], &[]));
-        let mut last = Vec::new();
+        let (again, after) = body(self, &turn, &going, before)?;
+        self.nodes.push(proto::node(&on.0, "Identity", &[&again.0], &[&on.0], &[]));
+        let last: [Value; N] = std::array::from_fn(|number| Value(format!("{name}/out.{number}")));
         for (number, (one, value)) in carried.iter().zip(&after).enumerate() {
             // A value from outside of the body is no output of it, its copy is.
             let copy = self.value(format!("{name}/after.{number}"))?;
             self.nodes.push(proto::node(&copy.0, "Identity", &[&value.0], &[&copy.0], &[]));
             outputs.push(proto::value_info(&copy.0, one.element, one.dims));
-            last.push(self.value(format!("{name}/out.{number}"))?);
+        }
+        for value in &last {
+            self.value(value.0.clone())?;
         }
         let nodes = std::mem::replace(&mut self.nodes, outside);
         let body = proto::graph(&name, &nodes, &[], &inputs, &outputs);
@@ -308,12 +365,12 @@ mod tests {
         let x = graph.input("x", &[Dim::Fixed(2)]).unwrap();
         let turns = graph.ints("turns", &[3]).unwrap();
         let carried = [Carried { first: &x, element: Element::Float, dims: &[Dim::Fixed(2)] }];
-        let body = |graph: &mut Graph, _: &Value, before: Vec<Value>| {
-            Ok::<_, OnnxError>(vec![graph.node("doubled", "Add", &[&before[0], &before[0]], &[])?])
+        let body = |graph: &mut Graph, _: &Value, [before]: [Value; 1]| {
+            Ok::<_, OnnxError>([graph.node("doubled", "Add", &[&before, &before], &[])?])
         };
-        let last = graph.repeat("loop", &turns, &carried, body).unwrap();
-        assert_eq!((last.len(), graph.nodes.len()), (1, 1));
-        let taken = graph.repeat("loop", &turns, &carried, |_, _, before| Ok::<_, OnnxError>(before));
+        graph.repeat("loop", &turns, carried, body).unwrap();
+        assert_eq!(graph.nodes.len(), 1);
+        let taken = graph.repeat("loop", &turns, carried, |_, _, before| Ok::<_, OnnxError>(before));
         assert_eq!(taken.unwrap_err(), OnnxError::Repeated { graph: "g".into(), value: "loop/turn".into() });
     }
 

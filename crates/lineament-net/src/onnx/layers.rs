@@ -3,7 +3,7 @@
 use super::attribute::Setting;
 use super::graph::{Graph, Value};
 use super::local::LocalConv;
-use super::{OnnxError, proto};
+use super::{Form, OnnxError, proto};
 use crate::spec::join;
 use crate::{Array, CheckedLayer, Layer, Weights, WeightsError};
 
@@ -33,6 +33,14 @@ impl<'a> Walk<'a> {
         layers.iter().zip(checked).try_fold(input, |flow, (layer, at)| self.layer(layer, at, flow))
     }
 
+    /// What a net gives in a form.
+    pub(super) fn formed(&mut self, form: Form, flow: Flow) -> Result<Value, OnnxError> {
+        match form {
+            Form::Maps => self.maps("/maps", flow),
+            Form::Vectors => self.flat("/flat", flow),
+        }
+    }
+
     /// Lays each item's values out in a row: `[N, features]`.
     pub(super) fn flat(&mut self, name: &str, flow: Flow) -> Result<Value, OnnxError> {
         if flow.flat {
@@ -50,7 +58,7 @@ impl<'a> Walk<'a> {
         self.graph.node(name, "Unsqueeze", &[&flow.value, &axes], &[])
     }
 
-    fn layer(&mut self, layer: &Layer, at: &CheckedLayer, flow: Flow) -> Result<Flow, OnnxError> {
+    pub(super) fn layer(&mut self, layer: &Layer, at: &CheckedLayer, flow: Flow) -> Result<Flow, OnnxError> {
         let path = at.path.as_str();
         let input = match layer {
             Layer::Relu | Layer::HardSwish => {
@@ -142,7 +150,7 @@ impl<'a> Walk<'a> {
         self.graph.floats(&join(&at.path, word), &array.shape, &array.data)
     }
 
-    fn array(&self, at: &CheckedLayer, word: &str) -> Result<&'a Array, WeightsError> {
+    pub(super) fn array(&self, at: &CheckedLayer, word: &str) -> Result<&'a Array, WeightsError> {
         let name = join(&at.path, word);
         self.weights.get(&name).ok_or_else(|| WeightsError::Missing { name, net: self.net.to_owned() })
     }

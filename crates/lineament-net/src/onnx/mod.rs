@@ -4,11 +4,13 @@
 //! [`Graph::net`] and goes on from its value.
 
 mod attribute;
+mod bytes;
 mod error;
 mod graph;
 mod layers;
 mod local;
 mod proto;
+mod ranges;
 mod unrolled;
 mod wire;
 
@@ -18,6 +20,7 @@ pub use graph::{Carried, Graph, Value};
 pub use unrolled::export_interweaved;
 
 use crate::{Checked, NetSpec, Weights};
+use bytes::{ByteWalk, first_and_last};
 use layers::{Flow, Walk};
 
 /// The operator set that graphs are written in: old enough for runtimes of 2022, and has all that is needed.
@@ -140,6 +143,28 @@ impl Graph {
         self.layers(spec, weights, form, input.clone())
     }
 
+    /// The same with convolutions in eight-bit integers, as `QuantizeLinear` and `DequantizeLinear` around them say: those of maps
+    /// whose range is known, since a normalization stands before them, but neither the first of the net nor the last. Filters have
+    /// seven bits, so that processors without VNNI instructions add the same sums.
+    ///
+    /// # Errors
+    /// As [`Graph::net`].
+    pub fn byte_net_on(
+        &mut self,
+        spec: &NetSpec,
+        weights: &Weights,
+        form: Form,
+        input: &Value,
+    ) -> Result<Value, OnnxError> {
+        weights.check(spec)?;
+        let checked = spec.check()?;
+        let walk = Walk { graph: self, net: &spec.name, weights };
+        let exact = first_and_last(&spec.layers, checked.layers());
+        let mut bytes = ByteWalk { walk, exact };
+        let flow = bytes.net(&spec.layers, checked.layers(), input.clone())?;
+        bytes.walk.formed(form, flow)
+    }
+
     /// Adds the layers of a net whose weights were checked, on a batch of its inputs.
     fn layers(
         &mut self,
@@ -151,9 +176,6 @@ impl Graph {
         let checked = spec.check()?;
         let mut walk = Walk { graph: self, net: &spec.name, weights };
         let flow = walk.sequence(&spec.layers, checked.layers(), Flow { value: input, flat: false })?;
-        match form {
-            Form::Maps => walk.maps("/maps", flow),
-            Form::Vectors => walk.flat("/flat", flow),
-        }
+        walk.formed(form, flow)
     }
 }

@@ -10,6 +10,8 @@ use super::wire::Message;
 const FLOAT: i64 = 1;
 /// `TensorProto.DataType.UINT8`.
 const UINT8: i64 = 2;
+/// `TensorProto.DataType.INT8`.
+const INT8: i64 = 3;
 /// `TensorProto.DataType.INT32`.
 const INT32: i64 = 6;
 /// `TensorProto.DataType.INT64`.
@@ -48,6 +50,23 @@ pub(super) fn floats(name: &str, dims: &[usize], values: &[f32]) -> Message {
 pub(super) fn ints(name: &str, values: &[i64]) -> Message {
     let raw: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     tensor(name, INT64, &[values.len()], &raw)
+}
+
+/// A constant of i8.
+pub(super) fn signed_bytes(name: &str, dims: &[usize], values: &[i8]) -> Message {
+    let raw: Vec<u8> = values.iter().map(|value| value.cast_unsigned()).collect();
+    tensor(name, INT8, dims, &raw)
+}
+
+/// A constant of u8, `[]`.
+pub(super) fn byte(name: &str, value: u8) -> Message {
+    tensor(name, UINT8, &[], &[value])
+}
+
+/// A constant row of i32.
+pub(super) fn integers32(name: &str, values: &[i32]) -> Message {
+    let raw: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    tensor(name, INT32, &[values.len()], &raw)
 }
 
 /// A constant of i32.

@@ -1,28 +1,30 @@
 //! Photo in, faces with attributes out, in one graph: the pyramid localizer, ANet on each face, SVMs and calibration.
 
-mod arithmetic;
 mod atlas;
 mod levels;
 mod windows;
+mod words;
 
 use std::borrow::Cow;
 
 use lineament_net::onnx::{Carried, Dim, Element, Form, Graph, OnnxError, Setting, Value};
-use lineament_net::{NetSpec, Weights};
+use lineament_net::{Arithmetic, NetSpec, Weights};
 
 use super::{Cascade, ExportError, NAMES, OnnxFile};
 use crate::bundle::Bundle;
 use crate::engine::EngineError;
 use crate::locate::pyramid::{Response, SAME, without_attributes};
-use crate::locate::{Cells, LnetMethod, PyramidParameters};
-use arithmetic::Arithmetic;
+use crate::locate::{Cells, LnetMethod, PyramidParameters, WindowToBox};
+use words::Words;
 use atlas::Atlas;
+use levels::Proposed;
 use windows::{COLUMNS, column, corrected, faces, thinned};
 
 /// The operator set of `faces.onnx`: the first whose `Resize` averages where it shrinks.
 pub const WHOLE_OPSET: i64 = 18;
 
-/// The whole model as one graph, `faces.onnx`, opset [`WHOLE_OPSET`], in single precision. Sizes in words are free.
+/// The whole model as one graph, `faces.onnx`, opset [`WHOLE_OPSET`], in single precision or with its nets' convolutions in eight-bit
+/// integers ([`Graph::byte_net_on`]). Sizes in words are free.
 ///
 /// | input | | |
 /// |---|---|---|
@@ -43,15 +45,15 @@ pub const WHOLE_OPSET: i64 = 18;
 ///
 /// # Errors
 /// A model of another kind than LNets and ANet, one whose LNets do not work on a pyramid, or a net too large for a file.
-pub fn whole_file(bundle: &Bundle) -> Result<OnnxFile, ExportError> {
+pub fn whole_file(bundle: &Bundle, arithmetic: Arithmetic) -> Result<OnnxFile, ExportError> {
     let model = Cascade::of(bundle).ok_or(ExportError::Kind)?;
     let LnetMethod::Pyramid(parameters) = &model.lnets.method else { return Err(ExportError::NoPyramid) };
     let finder = Finder {
-        lnet_o: Classifier::new("lnet_o", &model.lnets.lnet_o, model.weights[0])?,
-        lnet_s: Classifier::new("lnet_s", &model.lnets.lnet_s, model.weights[1])?,
+        lnet_o: Classifier::new("lnet_o", &model.lnets.lnet_o, model.weights[0], arithmetic)?,
+        lnet_s: Classifier::new("lnet_s", &model.lnets.lnet_s, model.weights[1], arithmetic)?,
         parameters,
     };
-    let bytes = graph(&model, &finder)?;
+    let bytes = graph(&model, &finder, arithmetic)?;
     Ok(OnnxFile { name: "faces.onnx", bytes })
 }
 
@@ -66,10 +68,16 @@ struct Classifier<'a> {
     /// Distance of neighbouring windows.
     stride: usize,
     channels: i64,
+    arithmetic: Arithmetic,
 }
 
 impl<'a> Classifier<'a> {
-    fn new(name: &'static str, spec: &'a NetSpec, weights: &'a Weights) -> Result<Self, ExportError> {
+    fn new(
+        name: &'static str,
+        spec: &'a NetSpec,
+        weights: &'a Weights,
+        arithmetic: Arithmetic,
+    ) -> Result<Self, ExportError> {
         let cut = without_attributes(spec, weights).map_err(EngineError::from)?;
         let (spec, weights) = match cut {
             Some((spec, weights)) => (Cow::Owned(spec), Cow::Owned(weights)),
@@ -82,7 +90,7 @@ impl<'a> Classifier<'a> {
         }
         let stride = Cells::of_net(&spec).map_err(|_| ExportError::NoPyramid)?.stride.x as usize;
         let (window, channels) = (spec.input.width, output.channels as i64);
-        Ok(Self { name, spec, weights, window, stride: stride.max(1), channels })
+        Ok(Self { name, spec, weights, window, stride: stride.max(1), channels, arithmetic })
     }
 }
 
@@ -93,7 +101,7 @@ struct Finder<'a> {
     parameters: &'a PyramidParameters,
 }
 
-fn graph(model: &Cascade<'_>, finder: &Finder<'_>) -> Result<Vec<u8>, OnnxError> {
+fn graph(model: &Cascade<'_>, finder: &Finder<'_>, arithmetic: Arithmetic) -> Result<Vec<u8>, OnnxError> {
     let (card, p) = (model.bundle.card(), finder.parameters);
     let mut graph = Graph::new("faces").with_opset(WHOLE_OPSET);
     let g = &mut graph;
@@ -114,8 +122,7 @@ fn graph(model: &Cascade<'_>, finder: &Finder<'_>) -> Result<Vec<u8>, OnnxError>
     let none = g.number(0.0)?;
     let least = g.op("Where", &[&given, &bounded, &none], &[])?;
 
-    let found = levels::candidates(g, finder, &atlas, &smallest)?;
-    let found = looked_twice(g, finder, &atlas, &found)?;
+    let found = found(g, finder, &atlas, &smallest)?;
     let found = chosen(g, finder, &found, &threshold, &least)?;
 
     let [x, y, width, height] = faces(g, &found, &p.face)?;
@@ -131,7 +138,7 @@ fn graph(model: &Cascade<'_>, finder: &Finder<'_>) -> Result<Vec<u8>, OnnxError>
     let degrees = g.reshape(&degrees, &[-1])?;
     g.output("roll", &degrees, &[FACES])?;
 
-    let embeddings = embedded(g, model, &atlas, &found, [&x, &y], p.face.height)?;
+    let embeddings = embedded(g, model, &atlas, (&found, &p.face), [&x, &y], arithmetic)?;
     let features = model.bundle.parts().svms.features();
     g.output("embeddings", &embeddings, &[FACES, Dim::Fixed(features)])?;
     read(g, model, &embeddings)?;
@@ -143,45 +150,69 @@ fn graph(model: &Cascade<'_>, finder: &Finder<'_>) -> Result<Vec<u8>, OnnxError>
 
 const FACES: Dim = Dim::Free("faces");
 
-/// LNet_s looks at candidates, and once more at the windows that it corrects them to.
-fn looked_twice(
+/// LNet_s's windows after its second look, `[windows, COLUMNS]`. Windows as large as the photo are looked at where nothing else is a
+/// face, since LNet_o does not know one of which no edge is seen. `smallest` is the height of the smallest face in pixels, `[]`.
+fn found(
     g: &mut Graph,
     finder: &Finder<'_>,
     atlas: &Atlas,
-    found: &Value,
+    smallest: &Value,
+) -> Result<Value, OnnxError> {
+    let Proposed { candidates, filling } = levels::proposed(g, finder, atlas, smallest)?;
+    let two = g.integers(&[2])?;
+    let two = g.reshape(&two, &[])?;
+    let none = g.slice(&candidates, 0, 0, 0)?;
+    let [found, windows] = [&none, &candidates].map(of_windows);
+    let [found, _] = g.repeat_while("rounds", &two, [found, windows], |g, [found, windows]| {
+        let [looked] = g.repeat("looks", &two, [of_windows(&windows)], |g, look, [windows]| {
+            Ok::<_, OnnxError>([looked(g, finder, atlas, look, &windows)?])
+        })?;
+        let scores = column(g, &looked, 4)?;
+        let sure = g.with("Greater", &scores, finder.parameters.threshold)?;
+        let sure = g.cast(&sure, Element::Float)?;
+        let sure = g.op("ReduceSum", &[&sure], &[("keepdims", Setting::Int(0))])?;
+        let again = g.with("Less", &sure, 0.5)?;
+        Ok::<_, OnnxError>((again, [g.concat(&[&found, &looked], 0)?, filling.clone()]))
+    })?;
+    Ok(found)
+}
+
+/// Windows that a loop carries.
+fn of_windows(first: &Value) -> Carried<'_> {
+    Carried { first, element: Element::Float, dims: &[Dim::Free("windows"), Dim::Fixed(COLUMNS)] }
+}
+
+/// LNet_s looks at windows, the first time or the second: those that it corrects them to.
+fn looked(
+    g: &mut Graph,
+    finder: &Finder<'_>,
+    atlas: &Atlas,
+    look: &Value,
+    windows: &Value,
 ) -> Result<Value, OnnxError> {
     let p = finder.parameters;
     // Before the first look and before the second.
     let least = g.constant(&[2], &[-1e29, p.second_look])?;
     let overlap = g.constant(&[2], &[p.overlap, p.overlap.max(SAME)])?;
-    let looks = g.integers(&[2])?;
-    let looks = g.reshape(&looks, &[])?;
-    let dims = [Dim::Free("windows"), Dim::Fixed(COLUMNS)];
-    let carried = [Carried { first: found, element: Element::Float, dims: &dims }];
-    let looked = g.repeat("looks", &looks, &carried, |g, turn, before| {
-        let Some(windows) = before.first() else { return Ok(before) };
-        let turn = g.reshape(turn, &[1])?;
-        let (least, overlap) = (g.gather(&least, &turn, 0)?, g.gather(&overlap, &turn, 0)?);
-        let scores = column(g, windows, 4)?;
-        let above = g.two("Greater", &scores, &least)?;
-        let windows = g.rows(windows, &above)?;
-        let windows = thinned(g, &windows, &overlap, &p.face)?;
-        let [x, y, side, roll] = [
-            column(g, &windows, 0)?,
-            column(g, &windows, 1)?,
-            column(g, &windows, 2)?,
-            column(g, &windows, 3)?,
-        ];
-        let seen = atlas.draw(g, [&x, &y, &side, &roll], finder.lnet_s.window)?;
-        let responses = finder.lnet_s.respond(g, &seen)?;
-        let responses = g.reshape(&responses, &[-1, finder.lnet_s.channels])?;
-        Ok::<_, OnnxError>(vec![corrected(g, &windows, &responses, true)?])
-    })?;
-    Ok(looked.into_iter().next().unwrap_or_else(|| found.clone()))
+    let look = g.reshape(look, &[1])?;
+    let (least, overlap) = (g.gather(&least, &look, 0)?, g.gather(&overlap, &look, 0)?);
+    let scores = column(g, windows, 4)?;
+    let above = g.two("Greater", &scores, &least)?;
+    let windows = g.rows(windows, &above)?;
+    let windows = thinned(g, &windows, &overlap, &p.face)?;
+    let [x, y, side, roll] = [
+        column(g, &windows, 0)?,
+        column(g, &windows, 1)?,
+        column(g, &windows, 2)?,
+        column(g, &windows, 3)?,
+    ];
+    let seen = atlas.draw(g, [&x, &y, &side, &roll], finder.lnet_s.window)?;
+    let responses = finder.lnet_s.respond(g, &seen)?;
+    let responses = g.reshape(&responses, &[-1, finder.lnet_s.channels])?;
+    corrected(g, &windows, &responses, true)
 }
 
-/// One window a face, best first, above the threshold and as high as is asked for. Windows of the photo's own size count where
-/// there is no other face.
+/// One window a face, best first, above the threshold and as high as is asked for.
 fn chosen(
     g: &mut Graph,
     finder: &Finder<'_>,
@@ -190,22 +221,8 @@ fn chosen(
     least: &Value,
 ) -> Result<Value, OnnxError> {
     let p = finder.parameters;
-    let (scores, kind) = (column(g, found, 4)?, column(g, found, 5)?);
-    let ordinary = g.with("Less", &kind, 0.5)?;
-    let above = g.with("Greater", &scores, p.threshold)?;
-    let sure = g.two("And", &above, &ordinary)?;
-    let sure = g.cast(&sure, Element::Float)?;
-    let sure = g.op("ReduceSum", &[&sure], &[("keepdims", Setting::Int(0))])?;
-    let none = g.with("Less", &sure, 0.5)?;
-    let counts = g.two("Or", &ordinary, &none)?;
-    let found = g.rows(found, &counts)?;
-    // Now they are of one kind.
-    let windows = g.slice(&found, 1, 0, COLUMNS as i64 - 1)?;
-    let kind = column(g, &windows, 0)?;
-    let kind = g.with("Mul", &kind, 0.0)?;
-    let windows = g.concat(&[&windows, &kind], 1)?;
     let overlap = g.constant(&[1], &[p.overlap])?;
-    let found = thinned(g, &windows, &overlap, &p.face)?;
+    let found = thinned(g, found, &overlap, &p.face)?;
     let scores = column(g, &found, 4)?;
     let above = g.two("Greater", &scores, threshold)?;
     let [_, _, _, height] = faces(g, &found, &p.face)?;
@@ -219,10 +236,11 @@ fn embedded(
     g: &mut Graph,
     model: &Cascade<'_>,
     atlas: &Atlas,
-    windows: &Value,
+    (windows, to_box): (&Value, &WindowToBox),
     [x, y]: [&Value; 2],
-    height: f32,
+    arithmetic: Arithmetic,
 ) -> Result<Value, OnnxError> {
+    let height = to_box.height;
     let (region, patches) = (&model.anet.region, &model.anet.patches);
     let (side, roll) = (column(g, windows, 2)?, column(g, windows, 3)?);
     let down = g.with("Mul", &side, region.shift * height)?;
@@ -239,13 +257,29 @@ fn embedded(
         views.push(if mirrored { flipped(g, &view, size)? } else { view });
     }
     let batch = g.concat(&views.iter().collect::<Vec<_>>(), 0)?;
-    g.scope("anet");
-    let vectors = g.net_on(&model.anet.anet, model.weights[2], Form::Vectors, &batch);
-    g.scope("");
+    let vectors = net(g, "anet", arithmetic, (&model.anet.anet, model.weights[2], Form::Vectors), &batch)?;
     let features = model.bundle.parts().svms.features() as i64;
-    let vectors = g.reshape(&vectors?, &[views.len() as i64, -1, features])?;
+    let vectors = g.reshape(&vectors, &[views.len() as i64, -1, features])?;
     let axes = g.integers(&[0])?;
     g.op("ReduceMean", &[&vectors, &axes], &[("keepdims", Setting::Int(0))])
+}
+
+/// Adds a net under a name, on images.
+fn net(
+    g: &mut Graph,
+    name: &str,
+    arithmetic: Arithmetic,
+    (spec, weights, form): (&NetSpec, &Weights, Form),
+    images: &Value,
+) -> Result<Value, OnnxError> {
+    g.scope(name);
+    let value = if arithmetic == Arithmetic::EightBit {
+        g.byte_net_on(spec, weights, form, images)
+    } else {
+        g.net_on(spec, weights, form, images)
+    };
+    g.scope("");
+    value
 }
 
 /// Mirror images of `[items, channels, size, size]`.
@@ -282,7 +316,7 @@ mod tests {
 
     #[test]
     fn models_that_localize_in_another_way_are_refused() {
-        let refused = whole_file(&tiny_bundle(1).unwrap()).unwrap_err();
+        let refused = whole_file(&tiny_bundle(1).unwrap(), Arithmetic::Single).unwrap_err();
         assert!(matches!(refused, ExportError::NoPyramid), "{refused}");
         assert!(refused.to_string().contains("--whole"));
     }

@@ -4,11 +4,11 @@ use std::f32::consts::PI;
 
 use lineament_net::onnx::{Element, Graph, OnnxError, Setting, Value};
 
-use super::arithmetic::Arithmetic;
+use super::words::Words;
 use crate::locate::WindowToBox;
 
-/// Columns of a window: x and y of its centre, side, roll in radians, score, and 1 where it was taken for the size of the photo.
-pub(super) const COLUMNS: usize = 6;
+/// Columns of a window: x and y of its centre, side, roll in radians, score.
+pub(super) const COLUMNS: usize = 5;
 /// Windows that suppression compares at most, the best, and faces that it keeps at most: what bounds its memory.
 const COMPARED: i64 = 16_384;
 const KEPT: i64 = 1024;
@@ -17,19 +17,12 @@ const LOWEST: f32 = -1e30;
 /// Farther than photos are large.
 const ELSEWHERE: f32 = 1e6;
 
-/// No window, `[0, COLUMNS]`.
-pub(super) fn none(g: &mut Graph) -> Result<Value, OnnxError> {
-    // OpenVINO takes a constant of no rows for one of no axes.
-    let one = g.constant(&[1, COLUMNS], &[0.0; COLUMNS])?;
-    g.slice(&one, 0, 0, 0)
-}
-
 /// A column of a matrix, `[rows, 1]`.
 pub(super) fn column(g: &mut Graph, matrix: &Value, at: i64) -> Result<Value, OnnxError> {
     g.slice(matrix, 1, at, at + 1)
 }
 
-/// The face's own windows, by what an LNet says about these, `[windows, 6]`. LNet_s says how a face is turned, too.
+/// The face's own windows, by what an LNet says about these, `[windows, COLUMNS]`. LNet_s says how a face is turned, too.
 pub(super) fn corrected(
     g: &mut Graph,
     windows: &Value,
@@ -50,8 +43,8 @@ pub(super) fn corrected(
         let sum = g.two("Add", &roll, &more)?;
         roll = half_turned(g, &sum)?;
     }
-    let (score, kind) = (column(g, responses, 0)?, column(g, windows, 5)?);
-    g.concat(&[&x, &y, &side, &roll, &score, &kind], 1)
+    let score = column(g, responses, 0)?;
+    g.concat(&[&x, &y, &side, &roll, &score], 1)
 }
 
 /// Boxes of the faces that windows stand for: x and y of their centres, width and height, `[windows, 1]` each.
@@ -72,7 +65,7 @@ pub(super) fn faces(g: &mut Graph, windows: &Value, to_box: &WindowToBox) -> Res
 }
 
 /// The best of windows whose faces overlap, best first, each at the mean of itself and those that gave way to it, weighted by
-/// their odds. `overlap` is an IoU, `[1]`. Windows of another kind never overlap.
+/// their odds. `overlap` is an IoU, `[1]`.
 pub(super) fn thinned(
     g: &mut Graph,
     windows: &Value,
@@ -91,10 +84,7 @@ pub(super) fn thinned(
     let order = g.second("TopK", &[&scores, &compared])?;
     let windows = g.gather(&windows, &order, 0)?;
 
-    let kind = column(g, &windows, 5)?;
-    let elsewhere = g.with("Mul", &kind, ELSEWHERE)?;
     let [x, y, width, height] = faces(g, &windows, to_box)?;
-    let x = g.two("Add", &x, &elsewhere)?;
     let (half_width, half_height) = (g.with("Mul", &width, 0.5)?, g.with("Mul", &height, 0.5)?);
     let (left, right) = (g.two("Sub", &x, &half_width)?, g.two("Add", &x, &half_width)?);
     let (top, bottom) = (g.two("Sub", &y, &half_height)?, g.two("Add", &y, &half_height)?);

@@ -3,7 +3,7 @@
 use lineament_net::onnx::{Element, Graph, OnnxError, Setting, Value};
 
 /// Arithmetic on the values of a graph.
-pub(super) trait Arithmetic {
+pub(super) trait Words {
     /// A node of any operator.
     fn op(
         &mut self,
@@ -93,7 +93,7 @@ pub(super) trait Arithmetic {
     }
 }
 
-impl Arithmetic for Graph {
+impl Words for Graph {
     fn op(
         &mut self,
         op: &str,
