@@ -36,6 +36,8 @@ pub struct Selection {
     pub max_faces: Option<usize>,
     /// Whether faces may stand in any orientation.
     pub any_orientation: Option<bool>,
+    /// Whether each face comes with its embedding.
+    pub embeddings: Option<bool>,
 }
 
 impl Selection {

@@ -114,6 +114,11 @@ impl TaggerBuilder {
         Self { selection: Selection { any_orientation: Some(any), ..self.selection }, ..self }
     }
 
+    /// Whether each face comes with the vector that its attributes are read from: [`FaceRecord::embedding`](crate::FaceRecord::embedding).
+    pub fn embeddings(self, wanted: bool) -> Self {
+        Self { selection: Selection { embeddings: Some(wanted), ..self.selection }, ..self }
+    }
+
     /// A detector of others that finds the faces instead of the model's LNets. It learned from boxes, and the tagger's card says so; regions
     /// of faces follow its boxes.
     ///
@@ -159,6 +164,7 @@ impl TaggerBuilder {
         let changes =
             Changes { extractor: self.extractor.0, detector: self.detector, least_score: self.least_score };
         let nets = Nets::new(bundle, self.engine, changes)?;
-        Ok(Tagger { nets: nets.into(), reader, search, limits: self.limits, threads })
+        let embeddings = self.selection.embeddings.unwrap_or_default();
+        Ok(Tagger { nets: nets.into(), reader, search, embeddings, limits: self.limits, threads })
     }
 }

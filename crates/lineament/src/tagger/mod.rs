@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use crate::attributes::{AttributeCard, FaceRegion, OperatingPoint};
 use crate::bundle::{Bundle, Card};
+use crate::crop::FaceCrop;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::explain::{ExplainOptions, Explanation};
@@ -50,6 +51,7 @@ pub struct Tagger {
     nets: Arc<Nets>,
     reader: Reader,
     search: Search,
+    embeddings: bool,
     limits: Limits,
     threads: Threads,
 }
@@ -114,7 +116,9 @@ impl Tagger {
     /// The first name that the model does not know, or a threshold that is no probability.
     pub fn with(&self, selection: &Selection) -> Result<Self> {
         let reader = self.reader.with(selection, &self.nets.card)?;
-        Ok(Self { reader, search: selection.search(self.search), ..self.clone() })
+        let search = selection.search(self.search);
+        let embeddings = selection.embeddings.unwrap_or(self.embeddings);
+        Ok(Self { reader, search, embeddings, ..self.clone() })
     }
 
     /// The same tagger on other threads: it shares the nets.
@@ -240,6 +244,35 @@ impl Tagger {
         self.read(image, |photo| Ok(self.nets.model.embed(photo, &region)?))
     }
 
+    /// A part of an image around a face, as [`FaceCrop`] says.
+    ///
+    /// ```no_run
+    /// use lineament::crop::FaceCrop;
+    ///
+    /// # let tagger = lineament::Tagger::embedded()?;
+    /// # let photo = lineament::Photo::filled(1, 1, [0; 3]);
+    /// for face in tagger.locate(&photo)? {
+    ///     let upright: lineament::Photo = tagger.crop(&photo, &face, &FaceCrop::default())?;
+    /// }
+    /// # Ok::<(), lineament::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// An image that cannot be read, or a box without an inside.
+    pub fn crop<'a>(&self, image: impl Into<Source<'a>>, face: &Face, crop: &FaceCrop) -> Result<Photo> {
+        self.read(image, |photo| Ok(crop.draw(photo, face, &self.nets.card)?))
+    }
+
+    /// Whether each face comes with its embedding.
+    pub fn gives_embeddings(&self) -> bool {
+        self.embeddings
+    }
+
+    /// Length of an embedding.
+    pub fn embedding_length(&self) -> usize {
+        self.nets.model.svms().features()
+    }
+
     /// What the answers about the selected attributes of a face rest on; `face` is its box, in pixels of the image. It is taken
     /// for upright.
     ///
@@ -338,10 +371,13 @@ impl Tagger {
     }
 
     fn record(&self, photo: &Photo, face: &Face) -> Result<FaceRecord> {
-        if self.reader.indices().len() == 0 {
+        if self.reader.indices().len() == 0 && !self.embeddings {
             return Ok(face.into());
         }
-        Ok(FaceRecord { attributes: self.describe(photo, face)?, ..face.into() })
+        // Once for both: attributes are read from the embedding.
+        let embedding = self.embed(photo, face)?;
+        let attributes = self.reader.read(&self.nets.card, &self.nets.model.scores_of(&embedding)?);
+        Ok(FaceRecord { attributes, embedding: self.embeddings.then_some(embedding), ..face.into() })
     }
 }
 
@@ -376,7 +412,7 @@ impl From<&Face> for FaceArea {
 
 impl From<&FaceRecord> for FaceArea {
     fn from(face: &FaceRecord) -> Self {
-        Self::Face(Face { roll: face.roll, ..Face::new(face.rect, face.score) })
+        Self::Face(face.into())
     }
 }
 
