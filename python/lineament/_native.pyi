@@ -26,12 +26,25 @@ class Tagger:
     def threads(self) -> int: ...
     def embedding_length(self) -> int: ...
     def predict(
-        self, images: Sequence[Any], search: tuple[str | None, int | None, bool | None]
+        self,
+        images: Sequence[Any],
+        search: tuple[str | None, int | None, bool | None],
+        embeddings: bool,
+        crops: tuple[str, int, float, str] | None,
     ) -> list[
         tuple[
             int,
             int,
-            list[tuple[tuple[float, float, float, float], float, float | None, dict[str, tuple[bool, float]]]],
+            list[
+                tuple[
+                    tuple[float, float, float, float],
+                    float,
+                    float | None,
+                    dict[str, tuple[bool, float]],
+                    bytes | None,
+                    bytes | None,
+                ]
+            ],
             int,
         ]
         | str

@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 from . import _native
 from .errors import PictureError
 from .pictures import Picture, expand, natives, several
-from .results import Attribute, Box, Face, Prediction, Predictions
+from .results import Attribute, Box, Crops, Face, Prediction, Predictions
 
 OperatingPoint = Literal["accuracy", "balanced"]
 Engine = Literal["native", "int8"]
@@ -122,6 +122,8 @@ class Tagger:
         smallest_face: SmallestFace | None = None,
         max_faces: int | None = None,
         any_orientation: bool | None = None,
+        embeddings: bool = False,
+        crops: Crops | None = None,
     ) -> Prediction: ...
     @overload
     def predict(
@@ -132,6 +134,8 @@ class Tagger:
         smallest_face: SmallestFace | None = None,
         max_faces: int | None = None,
         any_orientation: bool | None = None,
+        embeddings: bool = False,
+        crops: Crops | None = None,
     ) -> Predictions: ...
 
     def predict(
@@ -142,24 +146,31 @@ class Tagger:
         smallest_face: SmallestFace | None = None,
         max_faces: int | None = None,
         any_orientation: bool | None = None,
+        embeddings: bool = False,
+        crops: Crops | None = None,
     ) -> Prediction | Predictions:
         """The faces of an image, or of each of a list (in parallel; other Python threads go on).
 
         Raises ``PictureError`` for the first image of a list that cannot be read; with ``errors="return"`` the error takes its
         place in the list. Files are decoded when they are needed; arrays and PIL images of a list are copied first.
-        ``smallest_face``, ``max_faces`` and ``any_orientation`` hold for this call instead of the tagger's own.
+        ``smallest_face``, ``max_faces`` and ``any_orientation`` hold for this call instead of the tagger's own. With ``embeddings`` each
+        face has the vector that its attributes are read from, and with ``crops`` it is cut out: ``predict(photo, crops=Crops(side=128))``.
         """
         if errors not in ("raise", "return"):
             raise ValueError(f"errors is {errors!r}; it can be 'raise' or 'return'")
         search = _search(smallest_face, max_faces, any_orientation)
         if not several(pictures):
-            return self._predict([pictures], search)[0]  # type: ignore[return-value]
-        return Predictions(self._predict(pictures, search, errors), self.attributes)
+            return self._predict([pictures], search, "raise", embeddings, crops)[0]  # type: ignore[return-value]
+        answers = self._predict(pictures, search, errors, embeddings, crops)
+        return Predictions(answers, self.attributes, embeddings, self.hash if embeddings else "")
 
-    def _predict(self, pictures: Sequence[Any], search: Search, errors: str = "raise") -> list[Prediction | PictureError]:
+    def _predict(
+        self, pictures: Sequence[Any], search: Search, errors: str, embeddings: bool, crops: Crops | None
+    ) -> list[Prediction | PictureError]:
+        options = None if crops is None else crops.options()
         given = natives(pictures)
         predictions: list[Prediction | PictureError] = []
-        for index, (picture, answer) in enumerate(zip(given, self._native.predict(given, search))):
+        for index, (picture, answer) in enumerate(zip(given, self._native.predict(given, search, embeddings, options))):
             if isinstance(answer, str):
                 error = _unread(picture, answer, index)
                 if errors == "raise":
@@ -276,8 +287,11 @@ def _face(
     score: float,
     roll: float | None,
     attributes: dict[str, tuple[bool, float]],
+    embedding: bytes | None,
+    crop: bytes | None,
 ) -> Face:
-    return Face(Box(*box), score, {name: Attribute(*answer) for name, answer in attributes.items()}, roll)
+    named = {name: Attribute(*answer) for name, answer in attributes.items()}
+    return Face(Box(*box), score, named, roll, embedding, crop)
 
 
 def _search(smallest_face: SmallestFace | None, max_faces: int | None, any_orientation: bool | None) -> Search:

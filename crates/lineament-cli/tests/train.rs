@@ -100,7 +100,10 @@ fn what_cannot_be_trained_is_said() {
         .arg(&nothing)
         .arg("--output")
         .arg(folder.path().join("r3"));
-    command.assert().code(2).stderr(predicate::str::contains("compact, paper, paper_objects, lab, drawn, facetracer and panda"));
+    command
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("compact, paper, paper_objects, lab, drawn, facetracer and panda"));
 }
 
 /// Drawn objects of four kinds, and what is to be told of them: nothing of it is about faces.

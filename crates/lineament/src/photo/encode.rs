@@ -95,7 +95,8 @@ mod tests {
         let jpeg = read(Encoding::Jpeg);
         assert_eq!((jpeg.width(), jpeg.height()), (90, 70));
         let apart = |(a, b): (&u8, &u8)| u64::from(a.abs_diff(*b));
-        let mean = jpeg.pixels().iter().zip(photo.pixels()).map(apart).sum::<u64>() as f64 / (90.0 * 70.0 * 3.0);
+        let mean =
+            jpeg.pixels().iter().zip(photo.pixels()).map(apart).sum::<u64>() as f64 / (90.0 * 70.0 * 3.0);
         assert!(mean < 6.0, "{mean}");
     }
 }
