@@ -109,7 +109,8 @@ def check_label_studio(stage: Path, pages: dict[str, dict]) -> None:
     config = (stage / "tasks.config.xml").read_text()
     interface = LabelInterface(config)
     for task in tasks:
-        assert interface.validate_task(task, validate_regions_only=False), interface.task_errors if hasattr(interface, "task_errors") else task
+        # Its check of a whole task calls the one of predictions without any.
+        assert interface.validate_task({"data": task["data"]}), task
         for prediction in task["predictions"]:
             assert interface.validate_prediction(prediction), interface.validate_prediction(prediction, return_errors=True)
     # As if somebody had looked at each and pressed "submit".
@@ -130,11 +131,11 @@ def check_label_studio(stage: Path, pages: dict[str, dict]) -> None:
         same(boxes, clipped(page), f"Label Studio, {task['data']['path']}")
 
 
-def check_back(stage: Path) -> None:
+def check_back(stage: Path, faceless: int) -> None:
     """Labels that come back are those that went out: the model agrees with itself wherever the largest face is the one that it reads."""
     for name in ("export.json", "coco-one.json"):
         found = json.loads(lineament("evaluate", "--data", name, "--format", "json", cwd=stage))
-        assert found["mean_accuracy"] == 1.0 and found["faces_missed"] == 0, (name, found["mean_accuracy"], found["faces_missed"])
+        assert found["mean_accuracy"] == 1.0 and found["faces_missed"] == faceless, (name, found["mean_accuracy"], found["faces_missed"])
         # Boxes inside of the image are a little less than boxes that reach beyond it.
         assert found["localisation"]["mean_iou"] > 0.9, (name, found["localisation"])
         print(f"{name}: {found['images']} pictures, {len(found['attributes'])} attributes, all as they were")
@@ -155,7 +156,7 @@ def main() -> None:
         for image in coco["images"]:
             image["file_name"] = f"photos/{image['file_name']}"
         (stage / "coco-one.json").write_text(json.dumps(coco))
-        check_back(stage)
+        check_back(stage, sum(not page["faces"] for page in told))
 
 
 main()

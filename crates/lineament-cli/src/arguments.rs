@@ -255,7 +255,7 @@ pub enum FormatName {
     Json,
     /// A line of JSON an image, as soon as it is there
     Jsonl,
-    /// A row a face: path, width, height, face (from 1), x, y, box_width, box_height, score, roll, faces_left_out, error, then NAME and NAME_probability for each attribute
+    /// A row a face: path, width, height, face (from 1), x, y, box_width, box_height, score, roll, faces_left_out, error, crop and embedding_row where they were asked for, then NAME and NAME_probability for each attribute
     Csv,
     /// The same columns but error, typed
     Parquet,

@@ -229,10 +229,10 @@ fn a_check_says_what_would_spoil_a_training() {
 /// Images whose Smiling label goes with what the random model scores, but for its threshold.
 fn labelled(stage: &Stage) -> String {
     let mut table = "path,person,Smiling,Male\n".to_owned();
-    for seed in 0..80 {
-        stage.photo(&format!("face-{seed}.png"), &blocks(70, 60, seed));
+    for seed in 0..120 {
+        stage.photo(&format!("face-{seed}.png"), &blocks(120, 100, seed));
     }
-    let photos: Vec<String> = (0..80).map(|seed| format!("face-{seed}.png")).collect();
+    let photos: Vec<String> = (0..120).map(|seed| format!("face-{seed}.png")).collect();
     let mut call = vec!["predict", "--format", "csv", "--attributes", "Smiling", "--max-faces", "1"];
     call.extend(photos.iter().map(String::as_str));
     let told = output(&mut stage.with_model(&call));
