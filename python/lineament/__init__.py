@@ -5,12 +5,13 @@ Attributes are labels that people gave to photos, not facts about a person.
 
 from ._native import __version__
 from .errors import DataError, LineamentError, ModelError, PictureError, TeachError
-from .results import Attribute, Box, Face, Landmarks, Pose, Prediction, Predictions
+from .results import Attribute, Box, Crops, Face, Landmarks, Pose, Prediction, Predictions
 from .tagger import Lesson, Tagger
 
 __all__ = [
     "Attribute",
     "Box",
+    "Crops",
     "DataError",
     "Face",
     "FeatureExtractor",

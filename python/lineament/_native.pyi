@@ -8,7 +8,13 @@ __version__: str
 _Search: TypeAlias = tuple[str | None, int | None, bool | None, bool | None]
 _Landmarks: TypeAlias = tuple[list[tuple[float, float]], tuple[float, float, float] | None]
 _Face: TypeAlias = tuple[
-    tuple[float, float, float, float], float, float | None, dict[str, tuple[bool, float]], _Landmarks | None
+    tuple[float, float, float, float],
+    float,
+    float | None,
+    dict[str, tuple[bool, float]],
+    _Landmarks | None,
+    bytes | None,
+    bytes | None,
 ]
 
 @final
@@ -32,7 +38,11 @@ class Tagger:
     def threads(self) -> int: ...
     def embedding_length(self) -> int: ...
     def predict(
-        self, images: Sequence[Any], search: _Search
+        self,
+        images: Sequence[Any],
+        search: _Search,
+        embeddings: bool,
+        crops: tuple[str, int, float, str] | None,
     ) -> list[
         tuple[
             int,

@@ -21,7 +21,7 @@ import ray
 
 from . import __version__
 from .pictures import expand
-from .results import Predictions
+from .results import Crops, Prediction, Predictions
 from .tagger import Tagger
 
 PICTURES = ("image", "bytes", "picture", "content")
@@ -33,7 +33,8 @@ class Predictor:
 
     It reads the column ``bytes`` (files, as ``ray.data.read_binary_files`` gives them) or ``image`` (arrays, as
     ``ray.data.read_images`` does), and ``path`` where there is one. The rows are those of
-    ``Predictions.to_arrow(every_picture=True)``; an image that cannot be read has one that says why::
+    ``Predictions.to_arrow(every_picture=True)``, with ``embeddings`` also a column of lists; an image that cannot be read has one that
+    says why::
 
         pictures = ray.data.read_binary_files("photos/", include_paths=True)
         faces = pictures.map_batches(Predictor, batch_size=16, compute=ray.data.ActorPoolStrategy(size=2), batch_format="numpy")
@@ -43,8 +44,9 @@ class Predictor:
     and it never turns an image as its EXIF says.
     """
 
-    def __init__(self, model: Any = None, threads: int = 1, **options: Any) -> None:
+    def __init__(self, model: Any = None, threads: int = 1, *, embeddings: bool = False, **options: Any) -> None:
         self.tagger = Tagger(model, threads, **options)
+        self.embeddings = embeddings
 
     def __call__(self, batch: dict[str, Any]) -> pa.Table:
         column = next((name for name in ("bytes", "image") if name in batch), None)
@@ -52,7 +54,8 @@ class Predictor:
             raise ValueError(f"pictures are read from a column `bytes` or `image`; there is {', '.join(batch)}")
         pictures = [_unambiguous(picture) for picture in batch[column]]
         keys = [str(path) for path in batch["path"]] if "path" in batch else None
-        return self.tagger.predict(pictures, errors="return").to_arrow(every_picture=True, keys=keys)
+        answers = self.tagger.predict(pictures, errors="return", embeddings=self.embeddings)
+        return answers.to_arrow(every_picture=True, keys=keys)
 
 
 def predict(
@@ -67,6 +70,9 @@ def predict(
     num_cpus: float | None = None,
     picture_column: str | None = None,
     key_column: str | None = None,
+    embeddings: bool = False,
+    crops: str | os.PathLike[str] | None = None,
+    crop: Crops = Crops(),
     **options: Any,
 ) -> dict[str, int]:
     """Writes the faces in many photos to ``output/shard-000000.parquet`` and so on, over a Ray cluster.
@@ -74,7 +80,8 @@ def predict(
     ``source`` is a folder (walked), a list of paths, or a Parquet file with a column of bytes and one of keys. All machines
     must see ``source`` and ``output`` under the same path. ``concurrency`` is the number of actors, or the least and the most; each
     loads the bundle once, uses ``threads`` threads and gets ``num_cpus`` (by default as many); it processes ``batch_size`` images
-    at a time. ``options`` go to :class:`Tagger` (``attributes``, ``operating_point``, ``smallest_face``, ``max_faces`` ...).
+    at a time. With ``embeddings`` rows have the vectors of their faces; ``crops`` is a folder, seen by all machines too, for each face as an
+    image, made as ``crop`` says: the column ``crop`` names its file, such as ``shard-000003/000017.face-1.jpg``. ``options`` go to :class:`Tagger` (``attributes``, ``operating_point``, ``smallest_face``, ``max_faces`` ...).
 
     ``source`` alone decides which photos a shard holds, and a shard gets its name when it is complete: work that is repeated because
     a machine failed writes the same file, and the same call resumes one that was killed. The rows are those of
@@ -89,13 +96,23 @@ def predict(
     if model is not None and not isinstance(model, bytes):
         model = Path(model).read_bytes()
     probe = Tagger(model, 1, **options)
-    _agree(folder, listing, probe, shard_rows)
+    crops = None if crops is None else Path(crops).absolute()
+    made = {"embeddings": probe.embedding_length if embeddings else None, "crops": None if crops is None else list(crop.options())}
+    _agree(folder, listing, probe, shard_rows, made)
     shards = list(listing.shards(folder, shard_rows))
     missing = [shard for shard in shards if not Path(shard["path"]).exists()]
     if missing:
         pending = ray.data.from_items(missing, override_num_blocks=len(missing))
         arguments = {
-            "fn_constructor_kwargs": {"model": model, "threads": threads, "batch_size": batch_size, **options},
+            "fn_constructor_kwargs": {
+                "model": model,
+                "threads": threads,
+                "batch_size": batch_size,
+                "embeddings": embeddings,
+                "crops": None if crops is None else str(crops),
+                "crop": crop,
+                **options,
+            },
             # A failed machine takes its actors with it: by Ray's defaults they restart elsewhere, and their shards are done again.
             "compute": _pool(concurrency),
             "batch_size": 1,
@@ -147,19 +164,52 @@ class _Listing:
 class _ShardWriter:
     """An actor: shards in, files out."""
 
-    def __init__(self, model: bytes | None, threads: int, batch_size: int, **options: Any) -> None:
+    def __init__(
+        self,
+        model: bytes | None,
+        threads: int,
+        batch_size: int,
+        embeddings: bool,
+        crops: str | None,
+        crop: Crops,
+        **options: Any,
+    ) -> None:
         self.tagger = Tagger(model, threads, **options)
         self.size = batch_size
+        self.embeddings = embeddings
+        self.folder = None if crops is None else Path(crops)
+        self.crop = crop
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         shard = {name: column[0] for name, column in batch.items()}
-        tables = [
-            self.tagger.predict(pictures, errors="return").to_arrow(every_picture=True, keys=keys)
-            for keys, pictures in self._pictures(shard)
-        ]
-        table = pa.concat_tables(tables) if tables else Predictions([], self.tagger.attributes, self.tagger.answers_landmarks).to_arrow(every_picture=True)
+        tables, row = [], 0
+        crop = None if self.folder is None else self.crop
+        for keys, pictures in self._pictures(shard):
+            answers = self.tagger.predict(pictures, errors="return", embeddings=self.embeddings, crops=crop)
+            names = None if self.folder is None else self._save_crops(answers, Path(shard["path"]).stem, row)
+            tables.append(answers.to_arrow(every_picture=True, keys=keys, crops=names))
+            row += len(answers)
+        if not tables:
+            nothing = Predictions([], self.tagger.attributes, self.tagger.answers_landmarks, self.embeddings, self.tagger.hash)
+            tables.append(nothing.to_arrow(every_picture=True, crops=None if self.folder is None else []))
+        table = pa.concat_tables(tables)
         _write_whole(Path(shard["path"]), lambda file: pq.write_table(table, file))
         return {"path": [shard["path"]]}
+
+    def _save_crops(self, answers: Predictions, shard: str, first: int) -> list[list[str]]:
+        assert self.folder is not None
+        ending = "jpg" if self.crop.format == "jpeg" else "png"
+        (self.folder / shard).mkdir(parents=True, exist_ok=True)
+        names: list[list[str]] = []
+        for row, answer in enumerate(answers, first):
+            faces = answer.faces if isinstance(answer, Prediction) else []
+            names.append([f"{shard}/{row:06}.face-{number}.{ending}" for number in range(1, len(faces) + 1)])
+            for face, name in zip(faces, names[-1]):
+                path, data = self.folder / name, face.crop or b""
+                if path.exists() and b"Lineament" not in path.read_bytes()[:256]:
+                    raise ValueError(f"{path} is there already and was not made by Lineament; give another folder for crops")
+                _write_whole(path, lambda file, data=data: file.write(data))
+        return names
 
     def _pictures(self, shard: dict[str, Any]) -> Iterator[tuple[list[str], list[Any]]]:
         if "files" in shard:
@@ -211,7 +261,7 @@ def _column(schema: pa.Schema, named: str | None, usual: tuple[str, ...]) -> str
     raise ValueError(f"the table has no column {', '.join(wanted)}; name one (it has {', '.join(schema.names)})")
 
 
-def _agree(folder: Path, listing: _Listing, tagger: Tagger, shard_rows: int) -> None:
+def _agree(folder: Path, listing: _Listing, tagger: Tagger, shard_rows: int, made: dict[str, Any]) -> None:
     own = {
         "format": 2,
         "program": f"python {__version__}",
@@ -224,6 +274,8 @@ def _agree(folder: Path, listing: _Listing, tagger: Tagger, shard_rows: int) -> 
         "engine": tagger._arguments[4],
         **dict(zip(("smallest_face", "max_faces", "any_orientation", "landmarks"), tagger._arguments[5])),
         "detector": tagger._arguments[6],
+        # Earlier versions made neither, and did not say so.
+        **made,
     }
     # Some readers of folders take even hidden files in them for tables. Earlier versions kept it there.
     before = folder / "manifest.json"

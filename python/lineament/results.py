@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import PictureError
 
@@ -61,11 +61,36 @@ class Pose:
 
 
 @dataclass(frozen=True)
+class Crops:
+    """How faces are cut out: turned upright with the box in the middle (``aligned``), or as the region that the model sees.
+
+    ``side`` is in pixels. ``margin`` is added on each side, in sides of the box's square or of the region; by default 0.25, or 0 for regions.
+    """
+
+    framing: Literal["aligned", "region"] = "aligned"
+    side: int = 256
+    margin: float | None = None
+    format: Literal["jpeg", "png"] = "jpeg"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.side <= 4096:
+            raise ValueError(f"side is {self.side}; give 1 to 4096 pixels")
+        if self.margin is not None and not -0.4 <= self.margin <= 4:
+            raise ValueError(f"margin is {self.margin}; give a share between -0.4 and 4")
+
+    def options(self) -> tuple[str, int, float, str]:
+        """As the native half takes them."""
+        usual = 0.25 if self.framing == "aligned" else 0.0
+        return self.framing, self.side, usual if self.margin is None else self.margin, self.format
+
+
+@dataclass(frozen=True)
 class Face:
     """A face: its box, the score of the detection, and its attributes by name.
 
     ``roll`` is how far the head is turned clockwise in the image, in degrees between -180 and 180 (0 is upright); ``None`` where the
-    model does not know it. ``landmarks`` and ``pose`` are ``None`` unless they were asked for.
+    model does not know it. ``landmarks``, ``pose``, ``embedding`` (native 32-bit floats: ``np.frombuffer(face.embedding, np.float32)``) and
+    ``crop`` (the bytes of an image file) are there where they were asked for.
     """
 
     box: Box
@@ -74,6 +99,8 @@ class Face:
     roll: float | None = None
     landmarks: Landmarks | None = None
     pose: Pose | None = None
+    embedding: bytes | None = field(default=None, repr=False)
+    crop: bytes | None = field(default=None, repr=False)
 
     def __getitem__(self, name: str) -> Attribute:
         """``face["Smiling"]`` is ``face.attributes["Smiling"]``."""
@@ -120,25 +147,42 @@ class Predictions(list["Prediction | PictureError"]):
     """The answers to a list of images, in its order; with ``errors="return"`` an error stands for an image that could not be read."""
 
     def __init__(
-        self, answers: Iterable[Prediction | PictureError], attributes: list[str], landmarks: bool = False
+        self,
+        answers: Iterable[Prediction | PictureError],
+        attributes: list[str],
+        landmarks: bool = False,
+        embeddings: bool = False,
+        model: str = "",
     ) -> None:
         super().__init__(answers)
         self.attributes = attributes
         """Names of the selected attributes."""
         self.landmarks = landmarks
         """Whether faces have landmarks and pose."""
+        self.embeddings = embeddings
+        """Whether faces have their embeddings."""
+        self.model = model
+        """SHA-256 of the model that made the embeddings."""
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """One dictionary per image; ``{"error": ...}`` for one that could not be read."""
         return [{"error": str(a)} if isinstance(a, PictureError) else a.to_dict() for a in self]
 
-    def to_arrow(self, *, every_picture: bool = False, keys: list[str] | None = None) -> pyarrow.Table:
+    def to_arrow(
+        self,
+        *,
+        every_picture: bool = False,
+        keys: list[str] | None = None,
+        crops: list[list[str]] | None = None,
+    ) -> pyarrow.Table:
         """One row per face, with the columns of ``lineament predict --format parquet``.
 
         With ``every_picture`` the columns of ``lineament predict --shards``: an image without a face has a row with face 0, one that
         could not be read a row with the reason under ``error``. ``keys`` go to the column ``path``; by default it is the path, or
-        the position in the list.
+        the position in the list. ``crops`` are the files of each image's faces, for a column ``crop``. Embeddings are a column of lists.
         """
+        from array import array
+
         import pyarrow as pa
 
         types = dict.fromkeys(["path"], pa.string())
@@ -147,6 +191,10 @@ class Predictions(list["Prediction | PictureError"]):
         types |= dict.fromkeys(["faces_left_out"], pa.uint32())
         if every_picture:
             types["error"] = pa.string()
+        if crops is not None:
+            types["crop"] = pa.string()
+        if self.embeddings:
+            types["embedding"] = pa.list_(pa.field("element", pa.float32(), nullable=False))
         for name in self.attributes:
             types |= {name: pa.bool_(), f"{name}_probability": pa.float32()}
         marks = [f"{point.name}_{axis}" for point in fields(Landmarks) for axis in "xy"] + ["yaw", "pitch"] if self.landmarks else []
@@ -171,6 +219,10 @@ class Predictions(list["Prediction | PictureError"]):
                 box = face.box
                 row = whole | {"face": number, "x": box.x, "y": box.y, "box_width": box.width, "box_height": box.height}
                 row |= {"score": face.score, "roll": face.roll}
+                if crops is not None:
+                    row["crop"] = crops[place][number - 1]
+                if face.embedding is not None:
+                    row["embedding"] = array("f", face.embedding)
                 for name, attribute in face.attributes.items():
                     row |= {name: attribute.value, f"{name}_probability": attribute.probability}
                 if face.landmarks is not None:
@@ -178,8 +230,11 @@ class Predictions(list["Prediction | PictureError"]):
                 if face.pose is not None:
                     row |= {"yaw": face.pose.yaw, "pitch": face.pose.pitch}
                 add(row)
-        always = ("path", "face") if every_picture else tuple(name for name in types if name not in ("roll", *marks))
+        lacked = ("roll", "crop", "embedding", *marks)
+        always = ("path", "face") if every_picture else tuple(name for name in types if name not in lacked)
         schema = pa.schema([pa.field(name, kind, name not in always) for name, kind in types.items()])
+        if self.embeddings:
+            schema = schema.with_metadata({"lineament.model.sha256": self.model})
         return pa.table(columns, schema=schema)
 
     def to_pandas(self, *, every_picture: bool = False, keys: list[str] | None = None) -> pandas.DataFrame:

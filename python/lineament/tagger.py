@@ -11,7 +11,7 @@ from typing import Any, Literal, Optional, Union, overload
 from . import _native
 from .errors import PictureError
 from .pictures import Picture, expand, natives, several
-from .results import Attribute, Box, Face, Landmarks, Pose, Prediction, Predictions
+from .results import Attribute, Box, Crops, Face, Landmarks, Pose, Prediction, Predictions
 
 OperatingPoint = Literal["accuracy", "balanced"]
 Engine = Literal["native", "int8"]
@@ -130,6 +130,8 @@ class Tagger:
         max_faces: int | None = None,
         any_orientation: bool | None = None,
         landmarks: bool | None = None,
+        embeddings: bool = False,
+        crops: Crops | None = None,
     ) -> Prediction: ...
     @overload
     def predict(
@@ -141,6 +143,8 @@ class Tagger:
         max_faces: int | None = None,
         any_orientation: bool | None = None,
         landmarks: bool | None = None,
+        embeddings: bool = False,
+        crops: Crops | None = None,
     ) -> Predictions: ...
 
     def predict(
@@ -152,25 +156,33 @@ class Tagger:
         max_faces: int | None = None,
         any_orientation: bool | None = None,
         landmarks: bool | None = None,
+        embeddings: bool = False,
+        crops: Crops | None = None,
     ) -> Prediction | Predictions:
         """The faces of an image, or of each of a list (in parallel; other Python threads go on).
 
         Raises ``PictureError`` for the first image of a list that cannot be read; with ``errors="return"`` the error takes its
         place in the list. Files are decoded when they are needed; arrays and PIL images of a list are copied first.
-        ``smallest_face``, ``max_faces``, ``any_orientation`` and ``landmarks`` hold for this call instead of the tagger's own.
+        ``smallest_face``, ``max_faces``, ``any_orientation`` and ``landmarks`` hold for this call instead of the tagger's own. With
+        ``embeddings`` each face has the vector that its attributes are read from, and with ``crops`` it is cut out:
+        ``predict(photo, crops=Crops(side=128))``.
         """
         if errors not in ("raise", "return"):
             raise ValueError(f"errors is {errors!r}; it can be 'raise' or 'return'")
         search = _search(smallest_face, max_faces, any_orientation, landmarks)
         if not several(pictures):
-            return self._predict([pictures], search)[0]  # type: ignore[return-value]
-        wanted = self.answers_landmarks if landmarks is None else landmarks
-        return Predictions(self._predict(pictures, search, errors), self.attributes, wanted)
+            return self._predict([pictures], search, "raise", embeddings, crops)[0]  # type: ignore[return-value]
+        answers = self._predict(pictures, search, errors, embeddings, crops)
+        marked = self.answers_landmarks if landmarks is None else landmarks
+        return Predictions(answers, self.attributes, marked, embeddings, self.hash if embeddings else "")
 
-    def _predict(self, pictures: Sequence[Any], search: Search, errors: str = "raise") -> list[Prediction | PictureError]:
+    def _predict(
+        self, pictures: Sequence[Any], search: Search, errors: str, embeddings: bool, crops: Crops | None
+    ) -> list[Prediction | PictureError]:
+        options = None if crops is None else crops.options()
         given = natives(pictures)
         predictions: list[Prediction | PictureError] = []
-        for index, (picture, answer) in enumerate(zip(given, self._native.predict(given, search))):
+        for index, (picture, answer) in enumerate(zip(given, self._native.predict(given, search, embeddings, options))):
             if isinstance(answer, str):
                 error = _unread(picture, answer, index)
                 if errors == "raise":
@@ -288,11 +300,13 @@ def _face(
     roll: float | None,
     attributes: dict[str, tuple[bool, float]],
     marked: tuple[list[tuple[float, float]], tuple[float, float, float] | None] | None,
+    embedding: bytes | None,
+    crop: bytes | None,
 ) -> Face:
     points, pose = (None, None) if marked is None else marked
-    landmarks = None if points is None else Landmarks(*map(tuple, points))
+    landmarks = None if points is None else Landmarks(*points)
     named = {name: Attribute(*answer) for name, answer in attributes.items()}
-    return Face(Box(*box), score, named, roll, landmarks, None if pose is None else Pose(*pose))
+    return Face(Box(*box), score, named, roll, landmarks, None if pose is None else Pose(*pose), embedding, crop)
 
 
 def _search(

@@ -4,8 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use lineament::attributes::Group;
+use lineament::crop::{FaceCrop, Framing};
 use lineament::locate::{DetectorFile, SmallestFaceError};
-use lineament::{Bundle, Engine, Error, FaceRecord, Limits, OperatingPoint, Prediction, Selection, Threads};
+use lineament::{
+    Bundle, Encoding, Engine, Error, Face, FaceRecord, Limits, OperatingPoint, Photo, Prediction, Selection,
+    Threads,
+};
+use lineament_data::walk::MADE_BY;
 use lineament_data::{Split, folder, layout};
 use lineament_fit::{
     FitError, ImageEmbedding, LabelledImage, TrainOptions, add_attributes, embed_photo, examples, train_head,
@@ -39,16 +44,27 @@ pub enum Model {
 /// x and y of five landmarks, and yaw, pitch and roll where they span a face.
 type Landmarks = ([(f32, f32); 5], Option<(f32, f32, f32)>);
 
-/// x, y, width, height, score and roll of a face, its attributes by name (whether it is present, and its probability), and its landmarks
-/// where they were asked for.
-type Face<'py> = ((f32, f32, f32, f32), f32, Option<f32>, Bound<'py, PyDict>, Option<Landmarks>);
+/// x, y, width, height, score and roll of a face, its attributes by name (whether it is present, and its probability), its landmarks, its
+/// embedding as native floats of four bytes, and its crop as the bytes of an image file.
+type FaceAnswer<'py> = (
+    (f32, f32, f32, f32),
+    f32,
+    Option<f32>,
+    Bound<'py, PyDict>,
+    Option<Landmarks>,
+    Option<Bound<'py, PyBytes>>,
+    Option<Bound<'py, PyBytes>>,
+);
+
+/// How faces are cut out: framing, side, margin and format.
+type CropOptions = (String, u32, f32, String);
 
 /// Width, height and faces of an image, and how many faces were left out, or why it cannot be read.
 #[derive(IntoPyObject)]
 pub enum Answer<'py> {
     /// It was read.
     #[pyo3(transparent)]
-    Read((u32, u32, Vec<Face<'py>>, usize)),
+    Read((u32, u32, Vec<FaceAnswer<'py>>, usize)),
     /// It was not.
     #[pyo3(transparent)]
     Unread(String),
@@ -154,20 +170,30 @@ impl Tagger {
         self.bundle.parts().svms.features()
     }
 
-    /// Faces and attributes of each image; `search` says what is looked for otherwise than by this tagger.
+    /// Faces and attributes of each image; `search` says what is looked for otherwise than by this tagger, `embeddings` and `crops` what else each
+    /// face has.
     fn predict<'py>(
         &self,
         py: Python<'py>,
         images: Vec<Image>,
         search: SearchOptions,
+        embeddings: bool,
+        crops: Option<CropOptions>,
     ) -> PyResult<Vec<Answer<'py>>> {
-        let tagger = self.inner.get()?.with(&search_for(search)?).map_err(refused_model)?;
+        let selection = Selection { embeddings: Some(embeddings), ..search_for(search)? };
+        let tagger = self.inner.get()?.with(&selection).map_err(refused_model)?;
+        let crops = crops.map(crop_for).transpose()?;
         let answers = each(py, tagger.threads(), &images.into(), {
             let tagger = tagger.clone();
-            move |image| tagger.predict(image.source()?).map_err(|error| error.to_string())
+            move |image| {
+                let photo = image.source()?.read(tagger.limits()).map_err(|error| error.to_string())?;
+                let prediction = tagger.predict(&*photo).map_err(|error| error.to_string())?;
+                let crops = crops.map(|how| cut(&tagger, &photo, &prediction, how)).transpose()?;
+                Ok((prediction, crops.unwrap_or_default()))
+            }
         })?;
         let answer = |answer| match answer {
-            Ok(prediction) => read(py, &prediction),
+            Ok((prediction, crops)) => read(py, &prediction, crops),
             Err(reason) => Ok(Answer::Unread(reason)),
         };
         answers.into_iter().map(answer).collect()
@@ -180,10 +206,7 @@ impl Tagger {
         looks
             .into_iter()
             .map(|look| match look {
-                Ok(Some(look)) => {
-                    let bytes: Vec<u8> = look.vector.iter().flat_map(|value| value.to_ne_bytes()).collect();
-                    Ok(PyBytes::new(py, &bytes).into_any().unbind())
-                }
+                Ok(Some(look)) => Ok(floats(py, &look.vector).into_any().unbind()),
                 Ok(None) => Ok(py.None()),
                 Err(reason) => Ok(reason.into_pyobject(py)?.into_any().unbind()),
             })
@@ -304,12 +327,28 @@ fn each<T: Send + 'static>(
     })
 }
 
-fn read<'py>(py: Python<'py>, prediction: &Prediction) -> PyResult<Answer<'py>> {
-    let faces = prediction.faces.iter().map(|record| face(py, record)).collect::<PyResult<_>>()?;
+/// The crop of each face, as the bytes of an image file.
+fn cut(
+    tagger: &lineament::Tagger,
+    photo: &Photo,
+    prediction: &Prediction,
+    (crop, encoding): (FaceCrop, Encoding),
+) -> Result<Vec<Vec<u8>>, String> {
+    let cut = |record: &FaceRecord| {
+        let drawn = tagger.crop(photo, &Face::from(record), &crop).map_err(|error| error.to_string())?;
+        drawn.encode(encoding, MADE_BY).map_err(|error| error.to_string())
+    };
+    prediction.faces.iter().map(cut).collect()
+}
+
+fn read<'py>(py: Python<'py>, prediction: &Prediction, crops: Vec<Vec<u8>>) -> PyResult<Answer<'py>> {
+    let crops = crops.into_iter().map(Some).chain(std::iter::repeat(None));
+    let faces = prediction.faces.iter().zip(crops).map(|(record, crop)| face(py, record, crop));
+    let faces = faces.collect::<PyResult<_>>()?;
     Ok(Answer::Read((prediction.width, prediction.height, faces, prediction.faces_left_out)))
 }
 
-fn face<'py>(py: Python<'py>, record: &FaceRecord) -> PyResult<Face<'py>> {
+fn face<'py>(py: Python<'py>, record: &FaceRecord, crop: Option<Vec<u8>>) -> PyResult<FaceAnswer<'py>> {
     let rect = record.rect;
     let attributes = PyDict::new(py);
     for attribute in &record.attributes {
@@ -320,7 +359,30 @@ fn face<'py>(py: Python<'py>, record: &FaceRecord) -> PyResult<Face<'py>> {
         let pose = record.pose.map(|pose| (pose.yaw, pose.pitch, pose.roll));
         (landmarks.0.map(|point| (point.x, point.y)), pose)
     });
-    Ok(((rect.x, rect.y, rect.width, rect.height), record.score, record.roll, attributes, landmarks))
+    let embedding = record.embedding.as_deref().map(|vector| floats(py, vector));
+    let crop = crop.map(|bytes| PyBytes::new(py, &bytes));
+    let place = (rect.x, rect.y, rect.width, rect.height);
+    Ok((place, record.score, record.roll, attributes, landmarks, embedding, crop))
+}
+
+/// Native floats of four bytes.
+fn floats<'py>(py: Python<'py>, values: &[f32]) -> Bound<'py, PyBytes> {
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_ne_bytes()).collect();
+    PyBytes::new(py, &bytes)
+}
+
+fn crop_for((framing, side, margin, format): CropOptions) -> PyResult<(FaceCrop, Encoding)> {
+    let framing = match framing.as_str() {
+        "aligned" => Framing::Aligned,
+        "region" => Framing::Region,
+        other => return Err(unknown("framing", other, "aligned or region")),
+    };
+    let encoding = match format.as_str() {
+        "jpeg" => Encoding::Jpeg,
+        "png" => Encoding::Png,
+        other => return Err(unknown("format", other, "jpeg or png")),
+    };
+    Ok((FaceCrop { framing, side, margin }, encoding))
 }
 
 fn search_for((smallest, max_faces, any_orientation, landmarks): SearchOptions) -> PyResult<Selection> {

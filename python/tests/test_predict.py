@@ -1,5 +1,6 @@
 """Pictures in, faces out."""
 
+import io
 import json
 import os
 import pickle
@@ -231,3 +232,36 @@ def test_eight_bits_tell_nearly_the_same(tagger, astronaut):
     [face], [single] = told.faces, tagger.predict(astronaut).faces
     apart = [abs(face.attributes[name].probability - single.attributes[name].probability) for name in tagger.attributes]
     assert sum(apart) / len(apart) < 0.02
+
+
+def test_faces_come_with_embeddings_and_crops(tagger, astronaut):
+    plain = tagger.predict(astronaut).faces[0]
+    assert plain.embedding is None and plain.crop is None
+    face = tagger.predict(astronaut, embeddings=True, crops=lineament.Crops(side=64)).faces[0]
+    assert (face.box, face.attributes) == (plain.box, plain.attributes)
+    vector = np.frombuffer(face.embedding, np.float32)
+    assert vector.shape == (tagger.embedding_length,) and np.isfinite(vector).all()
+    assert face.embedding == tagger.embed(astronaut)
+    crop = PIL.Image.open(io.BytesIO(face.crop))
+    assert crop.size == (64, 64) and crop.format == "JPEG"
+    region = tagger.predict(astronaut, crops=lineament.Crops("region", 32, format="png")).faces[0].crop
+    assert PIL.Image.open(io.BytesIO(region)).size == (32, 32)
+    with pytest.raises(ValueError, match="side is 0"):
+        lineament.Crops(side=0)
+    with pytest.raises(ValueError, match="framing"):
+        tagger.predict(astronaut, crops=lineament.Crops("square"))
+    table = tagger.predict([astronaut], embeddings=True).to_arrow(crops=[["a.face-1.jpg"]])
+    assert table["crop"].to_pylist() == ["a.face-1.jpg"]
+    assert np.array_equal(np.asarray(table["embedding"][0].as_py(), np.float32), vector)
+    assert table.schema.metadata[b"lineament.model.sha256"].decode() == tagger.hash
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="there is no program to compare with")
+def test_tables_with_embeddings_have_the_programs_columns(tagger, astronaut, tmp_path):
+    import pyarrow.parquet as pq
+
+    call = [PROGRAM, "predict", str(astronaut), "--embeddings", "--output", str(tmp_path / "faces.parquet")]
+    subprocess.run(call, check=True, capture_output=True)
+    own, theirs = tagger.predict([astronaut], embeddings=True).to_arrow(), pq.read_table(tmp_path / "faces.parquet")
+    assert own.schema.remove_metadata() == theirs.schema.remove_metadata()
+    assert own["embedding"].to_pylist() == theirs["embedding"].to_pylist()

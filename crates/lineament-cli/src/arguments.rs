@@ -45,6 +45,18 @@ pub enum Command {
     /// Measure for whom a model errs, how far it can be believed, and which labels to look at again
     #[command(after_help = examples::AUDIT)]
     Audit(commands::audit::AuditArguments),
+    /// Measure two models on the same labelled images: which is better, on whom, and where they disagree
+    #[command(after_help = examples::COMPARE)]
+    Compare(commands::compare::CompareArguments),
+    /// Fit a model's thresholds and probabilities to your own labelled images
+    ///
+    /// Nets and scores stay as they are. What the change is worth is measured on people who were left out of the fit; an attribute that would not
+    /// become better on them stays as it is.
+    #[command(after_help = examples::CALIBRATE)]
+    Calibrate(commands::calibrate::CalibrateArguments),
+    /// Look at data that is to be trained on
+    #[command(subcommand)]
+    Data(commands::data::DataCommand),
     /// Show which regions and neurons the attributes of faces rest on
     #[command(after_help = examples::EXPLAIN)]
     Explain(commands::explain::ExplainArguments),
@@ -215,7 +227,7 @@ pub struct ImageArguments {
     /// How results are written [default: text, or as the name of the output file ends]
     #[arg(long, value_enum)]
     pub format: Option<FormatName>,
-    /// Write results to a file, whole or not at all, instead of standard output
+    /// Write results to a file (of --format yolo: a folder), whole or not at all, instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
@@ -223,6 +235,9 @@ pub struct ImageArguments {
     /// How Parquet is compressed
     #[arg(long, value_enum, default_value = "snappy")]
     pub compression: CompressionName,
+    /// What stands before each picture's name in COCO and Label Studio [default: nothing, and /data/local-files/?d=]
+    #[arg(long, value_name = "TEXT")]
+    pub image_prefix: Option<String>,
     /// End with status 0 though some images could not be read; they are named all the same
     #[arg(long)]
     pub skip_unreadable: bool,
@@ -246,10 +261,16 @@ pub enum FormatName {
     Json,
     /// A line of JSON an image, as soon as it is there
     Jsonl,
-    /// A row a face: path, width, height, face (from 1), x, y, box_width, box_height, score, roll, faces_left_out, error, then NAME and NAME_probability for each attribute, then with --landmarks x and y of each, yaw and pitch
+    /// A row a face: path, width, height, face (from 1), x, y, box_width, box_height, score, roll, faces_left_out, error, crop and embedding_row where they were asked for, then NAME and NAME_probability for each attribute, then with --landmarks x and y of each, yaw and pitch
     Csv,
     /// The same columns but error, typed
     Parquet,
+    /// COCO: one object with images, annotations (box, score, attributes) and the category `face`
+    Coco,
+    /// YOLO: a folder with labels/, images/ (links) and data.yaml, one class
+    Yolo,
+    /// Tasks for Label Studio with predictions; its labelling page goes beside the file, as NAME.config.xml
+    LabelStudio,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -20,6 +20,10 @@ pub const PREDICT: &str = "Examples:
   lineament predict photos/ --attributes Smiling,Eyeglasses --threshold 0.8 --format csv
   lineament predict photos/ --operating-point balanced --annotate marked/
   lineament predict party.jpg --smallest-face 24px --max-faces 50
+  lineament predict photos/ --format coco --output faces.json
+  lineament predict photos/ --format yolo --output faces/
+  lineament predict photos/ --crops faces/ --format csv --output faces.csv
+  lineament predict photos/ --embeddings --output faces.parquet
   lineament predict photos/ --xmp --format jsonl --output faces.jsonl     # sidecars for digiKam
   lineament predict photos/ --xmp=lightroom --attributes Smiling
   find . -name '*.jpg' | lineament predict - --format jsonl";
@@ -37,6 +41,7 @@ pub const EVALUATE: &str = "Examples:
   lineament evaluate --data celeba
   lineament evaluate --data tags.csv --split validation --operating-point balanced --format json
   lineament evaluate --data celeba --region landmarks
+  lineament evaluate --data export.json                      # labels from Label Studio, or COCO's attributes
   lineament evaluate --data celeba --background background --report results.md
   lineament evaluate --data wider                            # images/ and boxes.csv: every face, by height
   lineament evaluate --data wider --detector yunet --format json";
@@ -91,6 +96,23 @@ pub const AUDIT: &str = "Examples:
   lineament audit --data celeba --output audit/
   lineament audit --data tags.csv --split validation --by Male --groups origin.csv --output audit/
   lineament audit --data celeba --region landmarks --operating-point balanced --output audit/";
+
+/// Of `compare`.
+pub const COMPARE: &str = "Examples:
+  lineament compare default run/model.lineament --data celeba --split validation
+  lineament compare old.lineament new.lineament --data tags.csv --by Male --page compared.html
+  lineament compare old.lineament new.lineament --data celeba --region landmarks --format json";
+
+/// Of `calibrate`.
+pub const CALIBRATE: &str = "Examples:
+  lineament calibrate --data tags.csv --output my.lineament
+  lineament calibrate --data export.json --output my.lineament     # labels from Label Studio
+  lineament calibrate --data celeba --region landmarks --name mine --output my.lineament";
+
+/// Of `data check`.
+pub const DATA_CHECK: &str = "Examples:
+  lineament data check --data celeba
+  lineament data check --data celeba tags.csv background --format json --output check.json";
 
 /// Of `insight`.
 pub const INSIGHT: &str = "Examples:

@@ -82,6 +82,11 @@ impl Inputs {
         self.sources.iter().all(|source| matches!(source, Source::Path(path) if path.is_dir()))
     }
 
+    /// Whether one folder was named, and nothing else.
+    pub fn is_one_folder(&self) -> bool {
+        matches!(self.sources.as_slice(), [Source::Path(path)] if path.is_dir())
+    }
+
     /// Whether a folder was named, or a list that may hold some.
     pub fn walk_folders(&self) -> bool {
         self.sources.iter().any(|source| match source {
@@ -261,14 +266,24 @@ pub struct Names(HashSet<PathBuf>);
 impl Names {
     /// `album/face.jpg` becomes `album/face.KIND.png`, or `album/face.KIND-2.png` where that is taken.
     pub fn of(&mut self, place: &Path, kind: &str) -> PathBuf {
+        self.unlike(place, |stem, number| format!("{stem}.{kind}{number}.png"))
+    }
+
+    /// `album/face.jpg` becomes `album/face`, or `album/face-2` where that is taken: what the names of several files begin with.
+    pub fn stem(&mut self, place: &Path) -> PathBuf {
+        self.unlike(place, |stem, number| format!("{stem}{number}"))
+    }
+
+    /// The first name that is not taken; `name` makes it of the stem and of nothing, `-2`, `-3` and so on.
+    fn unlike(&mut self, place: &Path, name: impl Fn(&str, &str) -> String) -> PathBuf {
         let stem = place.file_stem().unwrap_or(place.as_os_str()).to_string_lossy().into_owned();
-        let mut name = place.with_file_name(format!("{stem}.{kind}.png"));
+        let mut found = place.with_file_name(name(&stem, ""));
         let mut number = 2;
-        while !self.0.insert(name.clone()) {
-            name = place.with_file_name(format!("{stem}.{kind}-{number}.png"));
+        while !self.0.insert(found.clone()) {
+            found = place.with_file_name(name(&stem, &format!("-{number}")));
             number += 1;
         }
-        name
+        found
     }
 }
 
@@ -324,6 +339,9 @@ mod tests {
         assert_eq!(names.of(Path::new("b/x.jpg"), "faces"), Path::new("b/x.faces.png"));
         assert_eq!(names.of(Path::new("b/x.png"), "faces"), Path::new("b/x.faces-2.png"));
         assert_eq!(names.of(Path::new("x.png"), "faces"), Path::new("x.faces.png"));
+        let mut stems = Names::default();
+        let mut of = |name: &str| stems.stem(Path::new(name)).display().to_string();
+        assert_eq!(["a/x.jpg", "x.jpg", "x.png", "x-2.png"].map(&mut of), ["a/x", "x", "x-2", "x-2-2"]);
     }
 
     #[test]

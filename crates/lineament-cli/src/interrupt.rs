@@ -3,7 +3,7 @@
 //! The handler cannot wait for the work to end: it may be waiting for a line of standard input. So every temporary file is
 //! known here, and the handler removes them and ends the program.
 
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,7 +26,7 @@ pub fn clean_up_on_interrupt() {
         // The lock is held until the end, so that no file is made meanwhile.
         let files = pending();
         for file in files.iter() {
-            let _ = std::fs::remove_file(file);
+            let _ = std::fs::remove_file(file).or_else(|_| std::fs::remove_dir_all(file));
         }
         process::exit(INTERRUPTED);
     });
@@ -54,6 +54,47 @@ impl Pending {
         self.file.commit()?;
         files.retain(|file| *file != temporary);
         Ok(())
+    }
+}
+
+/// A folder that is not whole yet, removed when dropped or interrupted.
+pub struct PendingFolder {
+    folder: tempfile::TempDir,
+}
+
+impl PendingFolder {
+    /// Begins a folder under another name, beside the one that it will have.
+    pub fn beside(path: &Path) -> io::Result<Self> {
+        let mut files = pending();
+        let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".lineament-").suffix(".tmp");
+        // As folders are made elsewhere: the umask says who may look into it.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+        let folder = builder.tempdir_in(above)?;
+        files.push(folder.path().to_owned());
+        Ok(Self { folder })
+    }
+
+    /// Where it is meanwhile.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Gives the folder its name, which nothing has.
+    pub fn commit(self, path: &Path) -> io::Result<()> {
+        let mut files = pending();
+        std::fs::rename(self.folder.path(), path)?;
+        let temporary = self.folder.keep();
+        files.retain(|file| *file != temporary);
+        Ok(())
+    }
+}
+
+impl Seek for Pending {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
     }
 }
 

@@ -6,6 +6,8 @@
 mod annotate;
 mod arguments;
 mod commands;
+mod crops;
+mod embeddings;
 mod endings;
 mod engine;
 mod examples;

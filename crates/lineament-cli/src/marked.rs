@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use lineament::Photo;
+use lineament::{Encoding, Photo};
 use lineament_data::walk::{self, MADE_BY};
 
 use crate::files;
 use crate::outputs::ForceArguments;
 
-/// Writes a PNG; what is there under this name is replaced where an earlier run made it. Else, without `--force`, it stays,
+/// Writes an image; what is there under this name is replaced where an earlier run made it. Else, without `--force`, it stays,
 /// and what comes back says so.
-pub fn save(photo: &Photo, path: &Path, force: ForceArguments) -> Result<Option<String>> {
+pub fn save(photo: &Photo, path: &Path, encoding: Encoding, force: ForceArguments) -> Result<Option<String>> {
     if let Some(folder) = path.parent() {
         files::make_folder(folder)?;
     }
@@ -22,23 +22,10 @@ pub fn save(photo: &Photo, path: &Path, force: ForceArguments) -> Result<Option<
             path.display()
         )));
     }
-    let bytes = encoded(photo).with_context(|| format!("{} cannot be encoded", path.display()))?;
+    let bytes =
+        photo.encode(encoding, MADE_BY).with_context(|| format!("{} cannot be encoded", path.display()))?;
     files::write_whole(path, &bytes)?;
     Ok(None)
-}
-
-fn encoded(photo: &Photo) -> Result<Vec<u8>, png::EncodingError> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, photo.width(), photo.height());
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    // As the encoder of the crate `image` is set.
-    encoder.set_compression(png::Compression::Fast);
-    encoder.add_text_chunk("Software".to_owned(), MADE_BY.to_owned())?;
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(photo.pixels())?;
-    writer.finish()?;
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -53,6 +40,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let photo = Photo::filled(9, 7, [1, 2, 3]);
         let path = folder.path().join("deep/a.faces.png");
+        let save = |photo: &Photo, path: &Path, force| save(photo, path, Encoding::Png, force);
         assert_eq!(save(&photo, &path, ForceArguments::default()).unwrap(), None);
         assert!(walk::is_made_here(&path));
         assert_eq!(Photo::open(&path, &Limits::default()).unwrap().pixels(), photo.pixels());
@@ -62,5 +50,18 @@ mod tests {
         let kept = save(&photo, &path, ForceArguments::default()).unwrap().unwrap();
         assert!(kept.contains("a.faces.png") && kept.contains("--force"), "{kept}");
         assert_eq!(save(&photo, &path, ForceArguments { force: true }).unwrap(), None);
+    }
+
+    #[test]
+    fn a_jpeg_is_known_again_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.face-1.jpg");
+        let photo = Photo::filled(20, 20, [9, 99, 199]);
+        assert_eq!(save(&photo, &path, Encoding::Jpeg, ForceArguments::default()).unwrap(), None);
+        assert!(!walk::is_no_result(&path), "a later run passes it over");
+        assert!(Photo::open(&path, &Limits::default()).is_ok());
+        // The same pixels by another program.
+        std::fs::write(&path, photo.encode(Encoding::Jpeg, "Another").unwrap()).unwrap();
+        assert!(walk::is_no_result(&path));
     }
 }

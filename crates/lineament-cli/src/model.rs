@@ -212,6 +212,11 @@ pub fn check_explains(card: &Card) -> Result<()> {
     }
 }
 
+/// The threads that were asked for, for work without nets.
+pub fn threads(arguments: &ThreadArguments) -> Result<lineament::Threads> {
+    lineament::Threads::new(arguments.count(), &Engine::Native).context(FEWER)
+}
+
 /// The threads that were asked for, for training, which starts threads of its own.
 #[cfg(feature = "train")]
 pub fn training_threads(arguments: &ThreadArguments) -> Result<lineament::Threads> {

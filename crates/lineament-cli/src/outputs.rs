@@ -26,10 +26,12 @@ pub enum Kind {
     Markdown,
     Html,
     Model,
+    Npy,
+    Tensors,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Text,
         Self::Json,
         Self::JsonLines,
@@ -38,6 +40,8 @@ impl Kind {
         Self::Markdown,
         Self::Html,
         Self::Model,
+        Self::Npy,
+        Self::Tensors,
     ];
 
     /// The endings of such files, the usual one first.
@@ -51,6 +55,8 @@ impl Kind {
             Self::Markdown => &["md", "markdown"],
             Self::Html => &["html", "htm"],
             Self::Model => &["lineament", "safetensors"],
+            Self::Npy => &["npy"],
+            Self::Tensors => &["safetensors"],
         }
     }
 
@@ -64,6 +70,8 @@ impl Kind {
             Self::Markdown => "Markdown",
             Self::Html => "HTML",
             Self::Model => "a model",
+            Self::Npy => "a NumPy array",
+            Self::Tensors => "tensors",
         }
     }
 
@@ -75,8 +83,11 @@ impl Kind {
 
     /// Whether the ending of another kind may stand on such a file: text of any form is text, and many call JSON Lines `.json`.
     fn may_be_called(self, other: Self) -> bool {
-        let is_text = !matches!(self, Self::Parquet | Self::Model);
-        self == other || is_text && other == Self::Text || self == Self::JsonLines && other == Self::Json
+        let is_text = !matches!(self, Self::Parquet | Self::Model | Self::Npy | Self::Tensors);
+        self == other
+            || self == Self::Tensors && other == Self::Model
+            || is_text && other == Self::Text
+            || self == Self::JsonLines && other == Self::Json
     }
 }
 
@@ -91,16 +102,15 @@ const FOREIGN: &[&str] = &[
     "tex", "ps", // Archives.
     "zip", "gz", "tgz", "bz2", "xz", "zst", "7z", "rar", "tar", "br", "lz4", // Data in other forms.
     "tsv", "tab", "xml", "yaml", "yml", "toml", "ini", "feather", "arrow", "ipc", "orc", "avro", "h5",
-    "hdf5", "npy", "npz", "pkl", "pickle", "joblib", "mat", "rds", "rdata", "dta", "sav", "db", "sqlite",
-    "sqlite3", "duckdb", "mdb", "dbf", "sql", "bin", "onnx", "pt", "pth", "ckpt", "tflite",
-    "pb", // Programs.
+    "hdf5", "npz", "pkl", "pickle", "joblib", "mat", "rds", "rdata", "dta", "sav", "db", "sqlite", "sqlite3",
+    "duckdb", "mdb", "dbf", "sql", "bin", "onnx", "pt", "pth", "ckpt", "tflite", "pb", // Programs.
     "py", "ipynb", "rs", "c", "cpp", "h", "js", "ts", "java", "go", "sh", "r", "css", "exe", "dll", "so",
 ];
 
 /// The ending of a name in small letters, where it has one that could say a format: `faces.2026-11-30` has none.
 fn ending(path: &Path) -> Option<String> {
     let ending = path.extension().and_then(OsStr::to_str)?.to_ascii_lowercase();
-    let says = ending.len() <= 10
+    let says = ending.len() <= 11
         && ending.starts_with(|first: char| first.is_ascii_alphanumeric())
         && ending.contains(|one: char| one.is_ascii_alphabetic())
         && ending.chars().all(|one| one.is_ascii_alphanumeric());
@@ -251,6 +261,8 @@ mod tests {
             ("faces.txt", Kind::Parquet, true),
             ("my.json", Kind::Model, true),
             ("my.HEIC", Kind::Model, true),
+            ("faces.safetensors", Kind::Csv, true),
+            ("faces.npy", Kind::Json, true),
         ] {
             let refused = checked(Path::new(name), kind, fixed, true).unwrap_err().to_string();
             assert!(refused.contains(name) && refused.contains("name it"), "{refused}");
@@ -262,6 +274,7 @@ mod tests {
             ("faces.dat", Kind::Csv, true),
             ("faces.JSON", Kind::JsonLines, true),
             ("my.model", Kind::Model, true),
+            ("faces.safetensors", Kind::Tensors, true),
             ("report.md", Kind::Markdown, true),
         ] {
             assert!(checked(Path::new(name), kind, fixed, false).is_ok(), "{name}");

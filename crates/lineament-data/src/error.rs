@@ -75,7 +75,7 @@ pub enum DataError {
     /// A folder whose layout could not be told.
     #[error(
         "the layout of {path} is none of CelebA's (Anno/list_attr_celeba.txt), LFW's (NAME/NAME_0001.jpg), ImageNet's \
-         (train/CLASS/...) or a flat folder of pictures, and it is no .csv or .parquet file: name the layout"
+         (train/CLASS/...) or a flat folder of pictures, and it is no .csv, .parquet or .json file: name the layout"
     )]
     LayoutNotSeen {
         /// The folder or file.

@@ -18,7 +18,7 @@ pub enum Layout {
     Imagenet,
     /// Images without faces: [`folder::read`].
     Folder,
-    /// A CSV or Parquet file: [`table::read`].
+    /// A CSV or Parquet file, or JSON of Label Studio or in COCO's form: [`table::read`].
     Table,
 }
 
@@ -73,8 +73,9 @@ pub fn detect(path: &Path) -> Result<Layout, DataError> {
     }
     let not_seen = || DataError::LayoutNotSeen { path: path.to_path_buf() };
     if !path.is_dir() {
-        let is_table =
-            path.extension().is_some_and(|e| ["csv", "parquet"].iter().any(|t| e.eq_ignore_ascii_case(t)));
+        let is_table = path
+            .extension()
+            .is_some_and(|e| ["csv", "parquet", "json"].iter().any(|t| e.eq_ignore_ascii_case(t)));
         return if is_table { Ok(Layout::Table) } else { Err(not_seen()) };
     }
     let mut ignored = report::ReadReport::default();

@@ -45,6 +45,8 @@ pub enum FindingKind {
     /// A file that is no image by its name; it is left out.
     #[serde(rename = "not_a_picture")]
     NotAnImage,
+    /// A labelled face beside a larger one of the same image; it is left out.
+    SmallerFace,
     /// A folder that cannot be opened, or a link that leads nowhere or in a circle; it is passed over.
     UnreadablePlace,
 }
@@ -67,6 +69,7 @@ impl FindingKind {
             Self::SplitsDrawn => "splits drawn by person",
             Self::IgnoredColumn => "columns that hold no yes-or-no values (left out)",
             Self::NotAnImage => "files that are no pictures (left out)",
+            Self::SmallerFace => "pictures with labelled faces beside the largest (left out)",
             Self::UnreadablePlace => "places that cannot be looked into (passed over)",
         }
     }

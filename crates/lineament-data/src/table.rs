@@ -1,4 +1,4 @@
-//! A custom table: one row an image, as CSV or Parquet.
+//! A custom table: one row an image, as CSV or Parquet, or as JSON of a program that people label images with.
 //!
 //! | column | meaning |
 //! |---|---|
@@ -14,8 +14,11 @@
 //! A Parquet file may hold the images themselves, as Hugging Face's data sets do: a struct `image` of `bytes` and `path`. A folder of
 //! Parquet files is one table; its parts are named after splits.
 //!
+//! What Label Studio exports, and COCO's form with `attributes`, are such tables: a row is an image with its largest face.
+//!
 //! Column names are compared without regard to case, apart from attributes, which keep theirs.
 
+mod annotated;
 mod columns;
 mod parse;
 mod sources;
@@ -27,7 +30,7 @@ use std::path::Path;
 use lineament::{Point, Rect, path_text};
 
 use crate::error::DataError;
-use crate::report::FindingKind;
+use crate::report::{FindingKind, ReadReport};
 use crate::sample::{Dataset, Framing, Sample};
 use crate::split::Split;
 use crate::walk::is_image;
@@ -40,6 +43,8 @@ pub(crate) use sources::{is_parquet, read as read_text};
 pub(crate) struct Table {
     pub(crate) names: Vec<String>,
     pub(crate) rows: Vec<(u64, Vec<String>)>,
+    /// What did not fit while it was read.
+    pub(crate) report: ReadReport,
 }
 
 impl Table {
@@ -48,7 +53,7 @@ impl Table {
     }
 }
 
-/// Reads a `.csv` or `.parquet` file (told apart by the name's ending, else by the first bytes).
+/// Reads a `.csv`, `.parquet` or `.json` file (told apart by the name's ending, else by the first bytes).
 ///
 /// # Errors
 /// Where the table is missing or unreadable, has no path column, or none of its images exists. Rows that do not fit
@@ -65,7 +70,7 @@ pub fn read_by(file: &Path, person: Option<&str>) -> Result<Dataset, DataError> 
     if !file.is_file() && !is_in_parts(file) {
         return Err(DataError::missing(
             file,
-            "a .csv or .parquet file with a column `path` is expected there",
+            "a .csv or .parquet file with a column `path`, or a .json file of labelled pictures, is expected there",
         ));
     }
     let table = sources::read(file)?;
@@ -73,6 +78,7 @@ pub fn read_by(file: &Path, person: Option<&str>) -> Result<Dataset, DataError> 
     let mut set = Dataset::new(
         file.file_stem().map_or_else(|| "table".to_owned(), |stem| stem.to_string_lossy().into_owned()),
     );
+    set.report.merge(table.report.clone());
     for name in &columns.ignored {
         set.report.add(FindingKind::IgnoredColumn, name.clone());
     }

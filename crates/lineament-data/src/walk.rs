@@ -38,24 +38,30 @@ fn ends_in(path: &Path, extensions: &[&str]) -> bool {
     path.extension().is_some_and(|found| extensions.iter().any(|known| found.eq_ignore_ascii_case(known)))
 }
 
-/// What the PNG text `Software` says of images that the program makes of images: annotated copies, response maps, explanations.
+/// What the PNG text `Software`, or the comment of a JPEG, says of images that the program makes of images: annotated copies, response maps,
+/// explanations, crops.
 pub const MADE_BY: &str = "Lineament";
 
 /// Whether a file is an image that the program made of another one: a result, no photo.
 pub fn is_made_here(path: &Path) -> bool {
     let mut start = Vec::new();
     let read = fs::File::open(path).and_then(|file| file.take(START).read_to_end(&mut start));
-    let mark = [b"tEXtSoftware\0", MADE_BY.as_bytes()].concat();
-    read.is_ok() && start.starts_with(b"\x89PNG\r\n\x1a\n") && start.windows(mark.len()).any(|at| at == mark)
+    let in_png = [b"tEXtSoftware\0", MADE_BY.as_bytes()].concat();
+    let in_jpeg = [&[0xff, 0xfe, 0, 2 + MADE_BY.len() as u8], MADE_BY.as_bytes()].concat();
+    let marks: [(&[u8], Vec<u8>); 2] = [(b"\x89PNG\r\n\x1a\n", in_png), (b"\xff\xd8\xff", in_jpeg)];
+    let is_marked = |(kind, mark): &(&[u8], Vec<u8>)| {
+        start.starts_with(kind) && start.windows(mark.len()).any(|at| at == mark.as_slice())
+    };
+    read.is_ok() && marks.iter().any(is_marked)
 }
 
-/// Bytes of a PNG within which the mark stands.
+/// Bytes of an image within which the mark stands.
 const START: u64 = 256;
 
-/// Whether a name may be that of a result: `photo.faces.png`, `photo.map-2.png`. Only such files are opened for a look.
+/// Whether a name may be that of a result: `photo.faces.png`, `photo.map-2.png`, `photo.face-1.jpg`. Only such files are opened for a look.
 fn may_be_result(path: &Path) -> bool {
-    let is_png = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
-    is_png && path.file_stem().is_some_and(|stem| stem.as_encoded_bytes().contains(&b'.'))
+    ends_in(path, &["png", "jpg"])
+        && path.file_stem().is_some_and(|stem| stem.as_encoded_bytes().contains(&b'.'))
 }
 
 /// Whether a file that was found, not named, is to be looked at: not what an earlier run made of a photo.

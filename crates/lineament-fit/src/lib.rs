@@ -38,6 +38,7 @@ mod folds;
 mod head;
 mod linear_svm;
 pub mod metrics;
+pub mod recalibrate;
 mod report;
 mod threshold_rule;
 mod thresholds;

@@ -93,7 +93,7 @@ pub struct Model {
 
 impl Model {
     /// The model of a tagger.
-    pub(crate) fn of(tagger: &Tagger) -> Self {
+    pub fn of(tagger: &Tagger) -> Self {
         let card = tagger.card();
         Self { name: card.name.clone(), version: card.version.clone(), hash: tagger.hash().to_owned() }
     }

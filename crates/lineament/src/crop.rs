@@ -2,8 +2,9 @@
 //!
 //! [`crop`] is separable: one set of triangle weights for the columns and one for the rows, wide when
 //! shrinking (so that every source pixel counts) and bilinear when growing. [`warp`] does the same along
-//! turned axes.
+//! turned axes. [`FaceCrop`] says which part of a photo a face's crop is.
 
+mod face;
 mod sums;
 mod warp;
 mod weights;
@@ -11,6 +12,7 @@ mod weights;
 use lineament_net::vectorised;
 
 use crate::{Photo, Rect};
+pub use face::{FaceCrop, Framing};
 use sums::Sums;
 pub use warp::warp;
 use weights::Weights;

@@ -59,7 +59,7 @@ pub use engine::Engine;
 pub use error::{Error, Result};
 pub use geometry::{Affine, Point, Rect};
 pub use locate::{Face, Faces, Search, SmallestFace};
-pub use photo::{Limits, Note, Photo, PhotoError};
+pub use photo::{Encoding, Limits, Note, Photo, PhotoError};
 pub use prediction::{Attribute, Attributes, FaceRecord, Prediction};
 pub use selection::Selection;
 pub use source::Source;

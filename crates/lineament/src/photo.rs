@@ -1,6 +1,7 @@
 //! An image as the nets see it: upright, eight bits, red, green and blue.
 
 mod decode;
+mod encode;
 mod error;
 mod heif;
 mod jp2;
@@ -22,6 +23,7 @@ use std::sync::OnceLock;
 use crate::output::write_whole;
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, RgbImage, codecs::png::PngEncoder};
 
+pub use encode::Encoding;
 pub use error::PhotoError;
 pub use note::Note;
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use crate::attributes::Embedding;
 use crate::geometry::{Point, Rect};
 use crate::locate::Face;
 use crate::locate::landmarks::{self, Pose};
@@ -40,7 +41,8 @@ pub struct Prediction {
 /// # use lineament::prediction::{Attribute, Attributes, FaceRecord};
 /// # use lineament::Rect;
 /// # let smiling = Attribute { name: "Smiling".into(), probability: 0.97, present: true };
-/// # let face = FaceRecord { rect: Rect::new(0.0, 0.0, 1.0, 1.0), score: 1.0, roll: None, landmarks: None, pose: None, attributes: [smiling].into_iter().collect() };
+/// # let face = lineament::Face::new(Rect::new(0.0, 0.0, 1.0, 1.0), 1.0);
+/// # let face = FaceRecord { attributes: [smiling].into_iter().collect(), ..(&face).into() };
 /// assert!(face["Smiling"].probability > 0.9);
 /// assert!(face.get("Smilng").is_none());
 /// for attribute in &face.attributes {
@@ -74,6 +76,10 @@ pub struct FaceRecord {
     #[serde(skip_serializing_if = "Attributes::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, Attribute>, required = false))]
     pub attributes: Attributes,
+    /// The vector that the attributes are read from, where [`Selection::embeddings`](crate::Selection::embeddings) asked for it. It is not
+    /// serialized: it belongs in an array, not in text.
+    #[serde(skip)]
+    pub embedding: Option<Embedding>,
 }
 
 /// One attribute of one face.
@@ -137,7 +143,15 @@ impl From<&Face> for FaceRecord {
     /// A face without attributes.
     fn from(face: &Face) -> Self {
         let Face { rect, score, roll, .. } = *face;
-        Self { rect, score, roll, landmarks: None, pose: None, attributes: Attributes::default() }
+        let (attributes, embedding) = (Attributes::default(), None);
+        Self { rect, score, roll, landmarks: None, pose: None, attributes, embedding }
+    }
+}
+
+impl From<&FaceRecord> for Face {
+    /// The face that was located, without what a record does not keep.
+    fn from(face: &FaceRecord) -> Self {
+        Self { roll: face.roll, ..Self::new(face.rect, face.score) }
     }
 }
 
@@ -295,6 +309,7 @@ mod tests {
             attributes: [attribute("Smiling", true, 0.974_361), attribute("Bald", false, 0.000_012)]
                 .into_iter()
                 .collect(),
+            embedding: None,
         }
     }
 

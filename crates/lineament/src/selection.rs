@@ -38,6 +38,8 @@ pub struct Selection {
     pub any_orientation: Option<bool>,
     /// Whether faces are answered with their landmarks and pose.
     pub landmarks: Option<bool>,
+    /// Whether each face comes with its embedding.
+    pub embeddings: Option<bool>,
 }
 
 impl Selection {

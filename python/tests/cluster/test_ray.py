@@ -111,6 +111,22 @@ def test_a_table_of_pictures_gives_the_same_rows(cluster, pictures, alone, tmp_p
     assert sum(error is not None for error in rows["error"].to_pylist()) == 1
 
 
+def test_shards_hold_embeddings_and_name_crops(cluster, pictures, tmp_path):
+    some = sorted(pictures.iterdir())[:5]
+    made = {"embeddings": True, "crops": tmp_path / "crops", "crop": lineament.Crops(side=40)}
+    many.predict(some, tmp_path / "out", concurrency=1, shard_rows=2, batch_size=1, **made)
+    rows = written(tmp_path / "out").to_pylist()
+    tagger = lineament.Tagger(threads=1)
+    with_face = [row for row in rows if row["face"]]
+    assert [row["crop"] for row in with_face] == ["shard-000000/000000.face-1.jpg", "shard-000001/000001.face-1.jpg"]
+    for row in with_face:
+        assert np.asarray(row["embedding"], np.float32).tobytes() == tagger.embed(row["path"])
+        assert PIL.Image.open(tmp_path / "crops" / row["crop"]).size == (40, 40)
+    assert all(row["crop"] is None and row["embedding"] is None for row in rows if not row["face"])
+    with pytest.raises(ValueError, match="embeddings, crops differ"):
+        many.predict(some, tmp_path / "out", shard_rows=2)
+
+
 # One processor is left by now, which reading and predicting share.
 ONE = {"batch_size": 3, "compute": ray.data.ActorPoolStrategy(size=1), "batch_format": "numpy", "num_cpus": 0.5}
 

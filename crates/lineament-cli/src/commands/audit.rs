@@ -21,7 +21,7 @@ use crate::{files, model, notes, progress};
 
 #[derive(Debug, Args)]
 pub struct AuditArguments {
-    /// Labelled images: a folder in CelebA's or LFW's layout, or a CSV or Parquet table
+    /// Labelled images: a folder in CelebA's or LFW's layout, a CSV or Parquet table, or JSON from Label Studio or in COCO's form
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// The layout of the data [default: detected from what is there]
@@ -48,15 +48,22 @@ pub struct AuditArguments {
 /// What errors are compared between, and what is counted as a contradiction.
 #[derive(Debug, Args)]
 pub struct CompareArguments {
+    #[command(flatten)]
+    groups: GroupArguments,
+    /// More pairs of attributes that contradict each other: a CSV file with the columns one,other
+    #[arg(long, value_name = "FILE")]
+    contradictions: Option<PathBuf>,
+}
+
+/// What figures are compared between.
+#[derive(Debug, Args)]
+pub struct GroupArguments {
     /// Group images by the label of this attribute; give it once for each [default: Male and Young, where the model knows them]
     #[arg(long, value_name = "ATTRIBUTE")]
     by: Vec<String>,
     /// Group images by the columns of this CSV file, whose first column holds file names as the data set has them
     #[arg(long, value_name = "FILE")]
     groups: Option<PathBuf>,
-    /// More pairs of attributes that contradict each other: a CSV file with the columns one,other
-    #[arg(long, value_name = "FILE")]
-    contradictions: Option<PathBuf>,
 }
 
 pub fn run(arguments: AuditArguments) -> Result<Outcome> {
@@ -89,7 +96,7 @@ pub fn run(arguments: AuditArguments) -> Result<Outcome> {
     Ok(Outcome::with_unread(found.skipped as u64))
 }
 
-impl CompareArguments {
+impl GroupArguments {
     /// All images, and the groups that were asked for.
     pub fn groupings(&self, tagger: &Tagger) -> Result<Vec<Grouping>> {
         let mut groupings = vec![Grouping::All];
@@ -107,6 +114,13 @@ impl CompareArguments {
             groupings.extend(columns(file)?);
         }
         Ok(groupings)
+    }
+}
+
+impl CompareArguments {
+    /// All images, and the groups that were asked for.
+    pub fn groupings(&self, tagger: &Tagger) -> Result<Vec<Grouping>> {
+        self.groups.groupings(tagger)
     }
 
     /// The rules for CelebA's attributes, and the user's.

@@ -20,7 +20,7 @@ use crate::{model, notes, progress};
 
 #[derive(Debug, Args)]
 pub struct EvaluateArguments {
-    /// Labelled images: a folder in CelebA's or LFW's layout, or a CSV or Parquet table
+    /// Labelled images: a folder in CelebA's or LFW's layout, a CSV or Parquet table, or JSON from Label Studio or in COCO's form
     ///
     /// A folder with images/ and boxes.csv (file,x,y,w,h, and invalid where a face is not asked for) is measured otherwise: whether every face
     /// is found, by its height. Nothing but --format, --output and the model matters then.

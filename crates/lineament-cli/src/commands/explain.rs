@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use lineament::explain::{ExplainOptions, Explanation, MapSource};
 use lineament::prediction::BoundingBox;
-use lineament::{Face, Limits, Photo, Rect, Selection, Tagger, path_text};
+use lineament::{Encoding, Face, Limits, Photo, Rect, Selection, Tagger, path_text};
 use serde::Serialize;
 
 use super::Outcome;
@@ -123,9 +123,12 @@ pub fn run(arguments: ExplainArguments) -> Result<Outcome> {
             Ok((image, crops)) => {
                 if let Some(folder) = &arguments.annotate {
                     for (path, kind, crop) in &crops {
-                        if let Some(kept) =
-                            marked::save(crop, &folder.join(names.of(path, kind)), arguments.force)?
-                        {
+                        if let Some(kept) = marked::save(
+                            crop,
+                            &folder.join(names.of(path, kind)),
+                            Encoding::Png,
+                            arguments.force,
+                        )? {
                             unread += 1;
                             notes::unwritten(kept);
                         }

@@ -33,7 +33,7 @@ const EXPLAINED: u32 = 3;
 
 #[derive(Debug, Args)]
 pub struct InsightArguments {
-    /// Labelled images: a folder in CelebA's or LFW's layout, or a CSV or Parquet table
+    /// Labelled images: a folder in CelebA's or LFW's layout, a CSV or Parquet table, or JSON from Label Studio or in COCO's form
     #[arg(long, value_name = "DIR", required_unless_present = "drawn")]
     data: Option<PathBuf>,
     /// Draw 2,400 faces and use these: the page then shows no person

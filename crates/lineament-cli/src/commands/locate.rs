@@ -40,10 +40,9 @@ pub fn run(arguments: LocateArguments) -> Result<Outcome> {
     let heat_map = |photo: &Photo| -> Result<Photo> { Ok(tagger.response_map(photo)?.over(photo, OPACITY)) };
     let heat_map: &HeatMap<'_> = &heat_map;
     let extras = Extras {
-        card: tagger.card(),
         annotate: arguments.annotate,
         maps: arguments.maps.map(|folder| (folder, heat_map)),
-        xmp: None,
+        ..Extras::none(tagger.card())
     };
     stream::write(images, &header, tagger.threads(), |photo| tagger.predict(photo), &extras)
 }

@@ -1,6 +1,9 @@
 //! The commands of the program; one a file.
 
 pub mod audit;
+pub mod calibrate;
+pub mod compare;
+pub mod data;
 pub mod draw;
 pub mod evaluate;
 mod evaluate_boxes;
@@ -55,6 +58,9 @@ pub fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Predict(arguments) => predict::run(arguments),
         Command::Locate(arguments) => locate::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
+        Command::Compare(arguments) => compare::run(arguments),
+        Command::Calibrate(arguments) => calibrate::run(arguments),
+        Command::Data(command) => data::run(command),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Insight(arguments) => insight::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),

@@ -2,16 +2,19 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use lineament::{Error, Photo, Selection, Tagger};
 
 use super::Outcome;
 use super::stream::{self, Extras, Images};
 use crate::arguments::{ImageArguments, PointName, RunArguments, SearchArguments};
+use crate::crops::{CropArguments, Crops};
+use crate::embeddings::Embeddings;
 use crate::format::Header;
 use crate::model;
-use crate::shards::{Settings, ShardArguments, Shards};
+use crate::outputs;
+use crate::shards::{Settings, ShardArguments, Shards, Work};
 use crate::xmp::Library;
 
 #[derive(Debug, Args)]
@@ -40,6 +43,14 @@ pub struct PredictArguments {
     #[arg(long)]
     pub landmarks: bool,
     #[command(flatten)]
+    pub crops: CropArguments,
+    /// Write the embedding of each face: a column of lists in Parquet and shards, or an array in FILE (.npy, .safetensors) beside any format
+    ///
+    /// It is the vector that attributes are read from, of single floats. Rows and objects of faces say under `embedding_row` which row of FILE
+    /// is theirs. An embedding describes attributes; it does not tell people apart.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub embeddings: Option<Option<PathBuf>>,
+    #[command(flatten)]
     pub search: SearchArguments,
     #[command(flatten)]
     pub shards: ShardArguments,
@@ -56,13 +67,26 @@ fn probability(text: &str) -> Result<f32, String> {
 
 pub fn run(arguments: PredictArguments) -> Result<Outcome> {
     let shards = Shards::check(&arguments.shards, &arguments.images)?;
+    let force = arguments.images.force;
+    let named: Vec<PathBuf> = arguments.images.paths.iter().filter(|path| !path.is_dir()).cloned().collect();
     let images = Images::check(arguments.images, &arguments.run)?;
+    let embeddings = Embeddings::check(
+        arguments.embeddings,
+        shards.is_some() || images.is_table(),
+        force,
+        &outputs::named(&named, arguments.run.files()),
+    )?;
+    if shards.is_some() && matches!(embeddings, Some(Embeddings::File(..))) {
+        bail!("shards hold embeddings themselves; give --embeddings without a file");
+    }
+    let crops = arguments.crops.crops();
     let chosen = arguments.attributes.is_some();
     let selection = Selection {
         attributes: arguments.attributes,
         operating_point: Some(arguments.operating_point.into()),
         threshold: arguments.threshold,
         landmarks: arguments.landmarks.then_some(true),
+        embeddings: Some(embeddings.is_some()),
         ..arguments.search.selection()
     };
     let tagger = select(&model::ready_to_find(&arguments.run)?, &selection)?;
@@ -80,10 +104,22 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
             max_faces: tagger.search().max_faces,
             any_orientation: tagger.search().any_orientation,
             landmarks: tagger.answers_landmarks(),
+            embeddings: embeddings.is_some().then(|| tagger.embedding_length()),
+            crops: crops.as_ref().map(Crops::settings),
         };
-        return shards.write(&header, settings, tagger.threads(), predict);
+        return shards.write(
+            &header,
+            settings,
+            Work { threads: tagger.threads(), card: tagger.card(), predict: &predict, crops, force },
+        );
     }
-    let extras = Extras { card: tagger.card(), annotate: arguments.annotate, maps: None, xmp: arguments.xmp };
+    let extras = Extras {
+        annotate: arguments.annotate,
+        xmp: arguments.xmp,
+        crops,
+        embeddings,
+        ..Extras::none(tagger.card())
+    };
     stream::write(images, &header, tagger.threads(), predict, &extras)
 }
 

@@ -4,15 +4,18 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use lineament::{Card, FaceRecord, Limits, Photo, Prediction, Threads};
+use lineament::{Card, Encoding, FaceRecord, Limits, Photo, Prediction, Threads};
 use lineament_data::endings::Endings;
 
 use super::Outcome;
 use crate::annotate::{Mark, annotate};
 use crate::arguments::{CompressionName, FormatName, ImageArguments, RunArguments};
+use crate::crops::Crops;
+use crate::crops::slashed;
+use crate::embeddings::Embeddings;
 use crate::endings;
 use crate::files;
-use crate::format::{self, Header};
+use crate::format::{self, Answer, Header, Style};
 use crate::inputs::{Input, Inputs, Names, Unread};
 use crate::marked;
 use crate::notes;
@@ -32,14 +35,22 @@ pub struct Images {
     output: Option<PathBuf>,
     force: ForceArguments,
     compression: CompressionName,
+    image_prefix: Option<String>,
     skip_unreadable: bool,
 }
 
 impl Images {
+    /// Whether results are a Parquet table.
+    pub fn is_table(&self) -> bool {
+        self.format == FormatName::Parquet
+    }
+
     /// `others` are files that are read beside the images.
     pub fn check(arguments: ImageArguments, others: &RunArguments) -> Result<Self> {
         let format = format::choose(arguments.format, arguments.output.as_deref())?;
-        if let Some(path) = &arguments.output {
+        if let (FormatName::Yolo, Some(folder)) = (format, &arguments.output) {
+            format::check_folder(folder, arguments.force, &arguments.paths)?;
+        } else if let Some(path) = &arguments.output {
             let (kind, fixed) = (format.kind(), arguments.format.is_some());
             // What lies in the folders is compared when its turn comes: they may well hold the results, too.
             let files = arguments.paths.iter().filter(|path| !path.is_dir());
@@ -52,6 +63,7 @@ impl Images {
             output: arguments.output,
             force: arguments.force,
             compression: arguments.compression,
+            image_prefix: arguments.image_prefix,
             skip_unreadable: arguments.skip_unreadable,
         })
     }
@@ -67,6 +79,23 @@ pub struct Extras<'a> {
     pub maps: Option<(PathBuf, &'a HeatMap<'a>)>,
     /// Sidecars beside the images themselves.
     pub xmp: Option<Library>,
+    /// Each face as an image.
+    pub crops: Option<Crops>,
+    /// The vectors of faces.
+    pub embeddings: Option<Embeddings>,
+}
+
+impl<'a> Extras<'a> {
+    /// Nothing beside the answers.
+    pub fn none(card: &'a Card) -> Self {
+        Self { card, annotate: None, maps: None, xmp: None, crops: None, embeddings: None }
+    }
+
+    /// What these add to each face in every format.
+    fn columns(&self) -> format::Extras {
+        let embedding = self.embeddings.as_ref().map(Embeddings::column);
+        format::Extras { crop: self.crops.is_some(), embedding }
+    }
 }
 
 /// Makes the heat map of a photo.
@@ -75,8 +104,12 @@ pub type HeatMap<'a> = dyn Fn(&Photo) -> Result<Photo> + Sync + 'a;
 /// One image on its way, with the files that are made of it.
 struct Job {
     input: Input,
+    /// What the image is called in data sets.
+    name: String,
     annotate: Option<PathBuf>,
     map: Option<PathBuf>,
+    /// What its crops' names begin with, below their folder.
+    crops: Option<PathBuf>,
     /// Its sidecar, where one is written.
     sidecar: Option<PathBuf>,
     /// Whether another image has the same sidecar, and was there first.
@@ -85,8 +118,8 @@ struct Job {
 
 /// The prediction for an image, and what went wrong beside it.
 struct Seen {
-    prediction: Prediction,
-    /// Why its sidecar or a copy of it was not written.
+    answer: Answer,
+    /// Why its sidecar, a crop or a copy of it was not written.
     troubles: Vec<String>,
     /// How its file was read, where that is not the ordinary way.
     remarks: Vec<String>,
@@ -104,15 +137,22 @@ pub fn write(
     for folder in extras.annotate.iter().chain(extras.maps.iter().map(|(folder, _)| folder)) {
         files::make_folder(folder)?;
     }
+    extras.crops.as_ref().map_or(Ok(()), Crops::make_folder)?;
+    let header = &header.clone().with(extras.columns());
+    let mut embeddings =
+        extras.embeddings.as_ref().map(|embeddings| embeddings.open(header)).transpose()?.flatten();
     let force = images.force;
     let output = images.output.as_deref().and_then(Identity::of);
     let crowded = images.output.is_none();
     let bar = progress::bar(if crowded { None } else { images.inputs.count() }, crowded);
-    let mut writer =
-        format::writer(images.format, images.output.as_deref(), header.clone(), images.compression)?;
+    let style =
+        Style { compression: images.compression, image_prefix: images.image_prefix.as_deref(), force };
+    let mut writer = format::writer(images.format, images.output.as_deref(), header.clone(), style)?;
     let mut names = Taken::default();
+    let alone = images.inputs.is_one_folder();
     let (walked, passed_over) = (images.inputs.walk_folders(), images.inputs.passed_over());
-    let jobs = images.inputs.into_iter().map(move |input| input.map(|input| job(input, extras, &mut names)));
+    let jobs =
+        images.inputs.into_iter().map(move |input| input.map(|input| job(input, alone, extras, &mut names)));
     let work = |job: Result<Job, Unread>| match job {
         Ok(job) if output.as_ref().is_some_and(|output| output.is(&job.input.path)) => {
             let path = job.input.path.display();
@@ -125,14 +165,17 @@ pub fn write(
     let mut unread = Endings::default();
     ordered::for_each(threads, jobs, work, |answer| {
         match answer? {
-            Ok(Seen { prediction, troubles, remarks }) => {
+            Ok(Seen { mut answer, troubles, remarks }) => {
                 remarks.into_iter().for_each(|remark| bar.suspend(|| notes::note(remark)));
                 for trouble in &troubles {
                     bar.suspend(|| notes::unwritten(trouble));
                 }
                 summary.unwritten += u64::from(!troubles.is_empty());
-                summary.add(&prediction);
-                writer.write(&prediction)?;
+                summary.add(&answer.prediction);
+                if let Some(file) = &mut embeddings {
+                    answer.first_embedding = Some(file.add(&answer.prediction.faces)?);
+                }
+                writer.write(&answer)?;
             }
             Err((path, reason)) => {
                 summary.unread += 1;
@@ -153,6 +196,8 @@ pub fn write(
             extensions()
         ));
     }
+    // The array before the rows that lead to it.
+    embeddings.map_or(Ok(()), |file| file.finish())?;
     writer.finish(&summary)?;
     // Tables of faces have no place for photos without one, and nobody reads a million lines.
     if images.format != FormatName::Text {
@@ -181,16 +226,19 @@ fn extensions() -> String {
 struct Taken {
     annotated: Names,
     maps: Names,
+    crops: Names,
     sidecars: HashSet<PathBuf>,
 }
 
-fn job(input: Input, extras: &Extras<'_>, taken: &mut Taken) -> Job {
+fn job(input: Input, alone: bool, extras: &Extras<'_>, taken: &mut Taken) -> Job {
+    let name = slashed(if alone { &input.place } else { &input.path });
     let annotate =
         extras.annotate.as_ref().map(|folder| folder.join(taken.annotated.of(&input.place, "faces")));
     let map = extras.maps.as_ref().map(|(folder, _)| folder.join(taken.maps.of(&input.place, "map")));
+    let crops = extras.crops.as_ref().map(|_| taken.crops.stem(&input.place));
     let sidecar = extras.xmp.map(|library| library.sidecar(&input.path));
     let shared = sidecar.as_ref().is_some_and(|sidecar| !taken.sidecars.insert(sidecar.clone()));
-    Job { input, annotate, map, sidecar, shared }
+    Job { input, name, annotate, map, crops, sidecar, shared }
 }
 
 /// Writes the image's sidecar; why it could not be written.
@@ -236,17 +284,24 @@ fn look(
     let mut troubles = Vec::new();
     if let Some((file, (_, heat_map))) = job.map.as_ref().zip(extras.maps.as_ref()) {
         match heat_map(&photo) {
-            Ok(map) => troubles.extend(marked::save(&map, file, force)?),
+            Ok(map) => troubles.extend(marked::save(&map, file, Encoding::Png, force)?),
             Err(error) => return failed(error),
         }
     }
     if let Some(file) = &job.annotate {
         let marks: Vec<Mark> = prediction.faces.iter().map(|face| mark(face, extras.card)).collect();
-        troubles.extend(marked::save(&annotate(&photo, &marks), file, force)?);
+        troubles.extend(marked::save(&annotate(&photo, &marks), file, Encoding::Png, force)?);
+    }
+    let mut crops = Vec::new();
+    if let Some((name, wanted)) = job.crops.as_ref().zip(extras.crops.as_ref()) {
+        let unwritten;
+        (crops, unwritten) = wanted.save(&photo, &prediction, extras.card, name, force)?;
+        troubles.extend(unwritten.into_iter().map(|reason| format!("{}: {reason}", path.display())));
     }
     troubles.extend(extras.xmp.and_then(|library| sidecar(job, &photo, &prediction.faces, header, library)));
     let remarks = photo.notes().iter().map(|note| format!("{}: {note}", path.display())).collect();
-    Ok(Ok(Seen { prediction, troubles, remarks }))
+    let answer = Answer { crops, ..Answer::new(prediction, job.name.clone()) };
+    Ok(Ok(Seen { answer, troubles, remarks }))
 }
 
 fn mark(face: &FaceRecord, card: &Card) -> Mark {

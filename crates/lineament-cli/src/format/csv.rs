@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use lineament::{FaceRecord, Prediction, path_text};
+use lineament::path_text;
 
-use super::{Header, PredictionWriter, landmarks};
+use super::{Answer, AnsweredFace, EmbeddingColumn, Extras, Header, PredictionWriter, landmarks};
 use crate::files::Sink;
 use crate::summary::Summary;
 
@@ -27,10 +27,25 @@ pub const COLUMNS: [&str; 11] = [
 /// The column behind these: why an image could not be read.
 pub const ERROR: &str = "error";
 
+/// Columns that are there where they were asked for, behind these.
+pub const CROP: &str = "crop";
+pub const EMBEDDING_ROW: &str = "embedding_row";
+pub const EMBEDDING: &str = "embedding";
+
+/// Those of this call.
+pub fn extra_columns(extras: Extras) -> impl Iterator<Item = &'static str> {
+    let embedding = extras.embedding.map(|embedding| match embedding {
+        EmbeddingColumn::Row => EMBEDDING_ROW,
+        EmbeddingColumn::Vector => EMBEDDING,
+    });
+    extras.crop.then_some(CROP).into_iter().chain(embedding)
+}
+
 /// `--format csv`.
 pub struct Table {
     writer: ::csv::Writer<Sink>,
     columns: usize,
+    extras: Extras,
     landmarks: bool,
 }
 
@@ -39,25 +54,23 @@ impl Table {
         let mut writer = ::csv::Writer::from_writer(sink);
         let attributes =
             header.attributes.iter().flat_map(|name| [name.clone(), format!("{name}_probability")]);
-        let mut columns: Vec<String> =
-            COLUMNS.into_iter().chain([ERROR]).map(str::to_owned).chain(attributes).collect();
+        let fixed = COLUMNS.into_iter().chain([ERROR]).chain(extra_columns(header.extras));
+        let mut columns: Vec<String> = fixed.map(str::to_owned).chain(attributes).collect();
         if header.landmarks {
             columns.extend(landmarks::COLUMNS.map(str::to_owned));
         }
         writer.write_record(&columns)?;
-        Ok(Self { writer, columns: columns.len(), landmarks: header.landmarks })
+        Ok(Self { writer, columns: columns.len(), extras: header.extras, landmarks: header.landmarks })
     }
 }
 
 impl PredictionWriter for Table {
-    fn write(&mut self, prediction: &Prediction) -> Result<()> {
-        for (number, face) in (1_usize..).zip(&prediction.faces) {
-            let mut row = row(prediction, number, face);
+    fn write(&mut self, answer: &Answer) -> Result<()> {
+        for face in answer.faces() {
+            let mut row = row(answer, face, self.extras);
             if self.landmarks {
-                row.extend(
-                    landmarks::values(face)
-                        .map(|value| value.map_or_else(String::new, |value| format!("{value:.1}"))),
-                );
+                let values = landmarks::values(face.face);
+                row.extend(values.map(|value| value.map_or_else(String::new, |value| format!("{value:.1}"))));
             }
             self.writer.write_record(row).map_err(flat)?;
         }
@@ -83,13 +96,14 @@ impl PredictionWriter for Table {
     }
 }
 
-fn row(prediction: &Prediction, number: usize, face: &FaceRecord) -> Vec<String> {
+fn row(answer: &Answer, answered: AnsweredFace<'_>, extras: Extras) -> Vec<String> {
+    let (prediction, face) = (&answer.prediction, answered.face);
     let rect = face.rect;
     let mut row = vec![
         super::path(prediction).into_owned(),
         prediction.width.to_string(),
         prediction.height.to_string(),
-        number.to_string(),
+        answered.number.to_string(),
     ];
     row.extend([rect.x, rect.y, rect.width, rect.height].map(|value| format!("{value:.1}")));
     row.push(format!("{:.6}", face.score));
@@ -97,6 +111,13 @@ fn row(prediction: &Prediction, number: usize, face: &FaceRecord) -> Vec<String>
     row.push(prediction.faces_left_out.to_string());
     // The error of an image that was read.
     row.push(String::new());
+    for column in extra_columns(extras) {
+        row.push(match column {
+            CROP => answered.crop.unwrap_or_default().to_owned(),
+            EMBEDDING_ROW => answered.embedding_row.map_or_else(String::new, |row| row.to_string()),
+            _ => String::new(),
+        });
+    }
     for attribute in &face.attributes {
         row.push(attribute.present.to_string());
         row.push(format!("{:.4}", attribute.probability));

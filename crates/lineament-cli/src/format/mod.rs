@@ -1,11 +1,17 @@
 //! How predictions are written; one format a file.
 
+mod answer;
+mod coco;
 mod csv;
+mod datasets;
 mod json;
+mod label_studio;
 mod landmarks;
 mod parquet;
 mod text;
+mod yolo;
 
+pub use answer::{Answer, AnsweredFace, EmbeddingColumn, Extras};
 pub use parquet::Table as Parquet;
 pub use text::percent;
 
@@ -19,7 +25,7 @@ use lineament::{FaceRecord, Prediction, Tagger, path_text};
 use crate::arguments::{CompressionName, FormatName};
 use crate::files::Sink;
 use crate::model;
-use crate::outputs::Kind;
+use crate::outputs::{ForceArguments, Kind};
 use crate::summary::Summary;
 use crate::terminal::Colours;
 
@@ -34,20 +40,39 @@ pub struct Header {
     pub landmarks: bool,
     /// The name, version and short hash of the model.
     pub model_label: String,
+    /// SHA-256 of the model's file.
+    pub model_hash: String,
+    /// What else each face has.
+    pub extras: Extras,
+    /// Length of an embedding.
+    pub embedding_length: usize,
 }
 
 impl Header {
     /// Of predictions with the attributes that the tagger selects.
     pub fn of(tagger: &Tagger, chosen: bool) -> Self {
         let attributes = tagger.selected_attributes().map(|attribute| attribute.name.clone()).collect();
-        Self { attributes, chosen, landmarks: tagger.answers_landmarks(), model_label: model::label(tagger) }
+        Self {
+            attributes,
+            chosen,
+            landmarks: tagger.answers_landmarks(),
+            model_label: model::label(tagger),
+            model_hash: tagger.hash().to_owned(),
+            extras: Extras::default(),
+            embedding_length: tagger.embedding_length(),
+        }
+    }
+
+    /// The same with what else each face has.
+    pub fn with(self, extras: Extras) -> Self {
+        Self { extras, ..self }
     }
 }
 
 /// Writes predictions as they come.
 pub trait PredictionWriter {
     /// Writes one.
-    fn write(&mut self, prediction: &Prediction) -> Result<()>;
+    fn write(&mut self, answer: &Answer) -> Result<()>;
     /// Writes that an image could not be read, where the format has a place for it.
     fn write_unread(&mut self, path: &Path, reason: &str) -> Result<()>;
     /// Writes what comes last, and closes the output.
@@ -69,8 +94,8 @@ impl FormatName {
     /// What a file of this format holds.
     pub fn kind(self) -> Kind {
         match self {
-            Self::Text => Kind::Text,
-            Self::Json => Kind::Json,
+            Self::Text | Self::Yolo => Kind::Text,
+            Self::Json | Self::Coco | Self::LabelStudio => Kind::Json,
             Self::Jsonl => Kind::JsonLines,
             Self::Csv => Kind::Csv,
             Self::Parquet => Kind::Parquet,
@@ -88,19 +113,37 @@ pub fn choose(asked: Option<FormatName>, output: Option<&Path>) -> Result<Format
         _ => None,
     };
     let format = asked.or_else(by_name).unwrap_or(FormatName::Text);
+    if format == FormatName::Yolo && output.is_none() {
+        bail!("YOLO's form is a folder; give it with --output DIR");
+    }
     if format == FormatName::Parquet && output.is_none() && io::stdout().is_terminal() {
         bail!("Parquet is not for terminals; write it to a file with --output FILE");
     }
     Ok(format)
 }
 
-/// A writer to standard output or a file.
+/// Refuses a folder that something else is in, or that lies in one of the folders that are read.
+pub use yolo::check as check_folder;
+
+/// What a format's files are like beside their form.
+#[derive(Debug, Clone, Copy)]
+pub struct Style<'a> {
+    pub compression: CompressionName,
+    /// What stands before the name of each image in data sets.
+    pub image_prefix: Option<&'a str>,
+    pub force: ForceArguments,
+}
+
+/// A writer to standard output, a file or a folder.
 pub fn writer(
     format: FormatName,
     output: Option<&Path>,
     header: Header,
-    compression: CompressionName,
+    Style { compression, image_prefix, force }: Style<'_>,
 ) -> Result<Box<dyn PredictionWriter>> {
+    if let (FormatName::Yolo, Some(folder)) = (format, output) {
+        return Ok(Box::new(yolo::Folder::new(folder, &header)?));
+    }
     let sink = Sink::open(output)?;
     let colours = match output {
         None => Colours::of(&io::stdout()),
@@ -108,10 +151,16 @@ pub fn writer(
     };
     Ok(match format {
         FormatName::Text => Box::new(text::Text::new(sink, header, colours)),
-        FormatName::Json => Box::new(json::Array::new(sink)),
-        FormatName::Jsonl => Box::new(json::Lines::new(sink)),
+        FormatName::Json => Box::new(json::Array::new(sink, header.extras)),
+        FormatName::Jsonl => Box::new(json::Lines::new(sink, header.extras)),
         FormatName::Csv => Box::new(csv::Table::new(sink, &header)?),
         FormatName::Parquet => Box::new(parquet::Table::new(sink, &header, compression)?),
+        FormatName::Coco => Box::new(coco::Coco::new(sink, &header, image_prefix.unwrap_or_default())?),
+        FormatName::LabelStudio => {
+            let prefix = image_prefix.unwrap_or(label_studio::LOCAL_FILES);
+            Box::new(label_studio::Tasks::new(sink, header, prefix, output, force)?)
+        }
+        FormatName::Yolo => bail!("YOLO's form is a folder; give it with --output DIR"),
     })
 }
 
@@ -126,7 +175,15 @@ mod tests {
 
     fn header(chosen: bool) -> Header {
         let attributes = NAMES.map(str::to_owned).to_vec();
-        Header { attributes, chosen, landmarks: false, model_label: "compact 1.0.0 (0123abcd)".to_owned() }
+        Header {
+            attributes,
+            chosen,
+            landmarks: false,
+            model_label: "compact 1.0.0 (0123abcd)".to_owned(),
+            model_hash: "0123abcd".repeat(8),
+            extras: Extras::default(),
+            embedding_length: 3,
+        }
     }
 
     fn face(x: f32, score: f32, attributes: [(f32, bool); 4]) -> FaceRecord {
@@ -136,14 +193,8 @@ mod tests {
             present,
             probability,
         };
-        FaceRecord {
-            rect: Rect::new(x, 58.26, 108.92, 131.0),
-            score,
-            roll: None,
-            landmarks: None,
-            pose: None,
-            attributes: named.map(attribute).collect(),
-        }
+        let face = lineament::Face::new(Rect::new(x, 58.26, 108.92, 131.0), score);
+        FaceRecord { attributes: named.map(attribute).collect(), ..(&face).into() }
     }
 
     fn predictions() -> [Prediction; 3] {
@@ -179,8 +230,12 @@ mod tests {
     fn bytes(format: FormatName, header: Header, predictions: &[Prediction]) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
-        let mut writer = writer(format, Some(&path), header, CompressionName::Zstd).unwrap();
-        predictions.iter().for_each(|prediction| writer.write(prediction).unwrap());
+        let (compression, force) = (CompressionName::Zstd, ForceArguments::default());
+        let style = Style { compression, image_prefix: None, force };
+        let mut writer = writer(format, Some(&path), header, style).unwrap();
+        for prediction in predictions {
+            writer.write(&Answer::new(prediction.clone(), String::new())).unwrap();
+        }
         writer.write_unread(Path::new("e.jpg"), "e.jpg is cut off").unwrap();
         assert!(!path.exists(), "not there before it is whole");
         let mut summary = Summary { unread: 1, ..Summary::default() };

@@ -1,20 +1,23 @@
 //! Parquet: the columns of the CSV form, typed.
 
+mod columns;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use ::parquet::basic::{Compression, LogicalType, Repetition, Type as PhysicalType, ZstdLevel};
-use ::parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, FloatType, Int32Type};
+use ::parquet::data_type::{BoolType, ByteArray, ByteArrayType, FloatType, Int32Type};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterProperties;
-use ::parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
-use ::parquet::schema::types::Type;
+use ::parquet::file::writer::SerializedFileWriter;
+use ::parquet::schema::types::{ColumnPath, Type};
 use anyhow::{Context, Result};
-use lineament::{FaceRecord, Prediction};
+use columns::{Column, ExtraColumns, Written, extra_field};
+use lineament::Prediction;
 
-use super::csv::{COLUMNS, ERROR};
-use super::{Header, PredictionWriter, landmarks};
+use super::csv::{COLUMNS, EMBEDDING, ERROR, extra_columns};
+use super::{Answer, AnsweredFace, EmbeddingColumn, Header, PredictionWriter, landmarks};
 use crate::arguments::CompressionName;
 use crate::files::Sink;
 use crate::summary::Summary;
@@ -27,6 +30,10 @@ const NAMING: [&str; 2] = ["path", "face"];
 
 /// The key of the file's metadata that says which model answered.
 const MODEL: &str = "lineament.model";
+
+/// Those that say what embeddings are of, and how long they are.
+const MODEL_HASH: &str = "lineament.model.sha256";
+const EMBEDDING_LENGTH: &str = "lineament.embedding.length";
 
 /// The column that rows with a face may lack.
 const ROLL: &str = "roll";
@@ -57,11 +64,19 @@ impl Table {
             CompressionName::None => Compression::UNCOMPRESSED,
         };
         let schema = Arc::new(schema(header, every)?);
-        let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
+        // No two embeddings share a number: a dictionary would only be in the way.
+        let embedding = ColumnPath::from([EMBEDDING, "list", "element"].map(str::to_owned).to_vec());
+        let properties = WriterProperties::builder().set_compression(compression);
+        let properties = Arc::new(properties.set_column_dictionary_enabled(embedding, false).build());
         let mut writer = SerializedFileWriter::new(sink, schema, properties)
             .context("the Parquet file cannot be begun")?;
         writer.append_key_value_metadata(KeyValue::new(MODEL.to_owned(), header.model_label.clone()));
-        Ok(Self { writer, rows: Rows::new(header), every })
+        let mut table = Self { writer, rows: Rows::new(header), every };
+        if header.extras.embedding == Some(EmbeddingColumn::Vector) {
+            table.note(MODEL_HASH, header.model_hash.clone());
+            table.note(EMBEDDING_LENGTH, header.embedding_length.to_string());
+        }
+        Ok(table)
     }
 
     /// A row for an image that cannot be read.
@@ -97,9 +112,10 @@ impl Table {
 }
 
 impl PredictionWriter for Table {
-    fn write(&mut self, prediction: &Prediction) -> Result<()> {
-        for (number, face) in (1_u32..).zip(&prediction.faces) {
-            self.rows.add(prediction, number, face);
+    fn write(&mut self, answer: &Answer) -> Result<()> {
+        let prediction = &answer.prediction;
+        for face in answer.faces() {
+            self.rows.add(prediction, face);
         }
         if self.every && prediction.faces.is_empty() {
             let size = [prediction.width, prediction.height];
@@ -144,6 +160,9 @@ fn schema(header: &Header, every: bool) -> Result<Type> {
     if every {
         fields.push(field(ERROR, text())?);
     }
+    for name in extra_columns(header.extras) {
+        fields.push(Arc::new(extra_field(name)?));
+    }
     for name in &header.attributes {
         fields.push(field(name, (PhysicalType::BOOLEAN, None))?);
         fields.push(field(&format!("{name}_probability"), real())?);
@@ -161,44 +180,6 @@ fn left_out(prediction: &Prediction) -> i32 {
     u32::try_from(prediction.faces_left_out).unwrap_or(u32::MAX).cast_signed()
 }
 
-/// Values of a column that are given, and of each row whether one is.
-struct Column<T: DataType> {
-    values: Vec<T::T>,
-    given: Vec<i16>,
-}
-
-// Derived, it would ask for a default of the type's mark.
-impl<T: DataType> Default for Column<T> {
-    fn default() -> Self {
-        Self { values: Vec::new(), given: Vec::new() }
-    }
-}
-
-impl<T: DataType> Column<T> {
-    fn push(&mut self, value: Option<T::T>) {
-        self.given.push(i16::from(value.is_some()));
-        self.values.extend(value);
-    }
-
-    fn clear(&mut self) {
-        self.values.clear();
-        self.given.clear();
-    }
-}
-
-/// A column of any type.
-trait Written {
-    fn write(&self, writer: &mut SerializedColumnWriter<'_>) -> Result<()>;
-}
-
-impl<T: DataType> Written for Column<T> {
-    fn write(&self, writer: &mut SerializedColumnWriter<'_>) -> Result<()> {
-        // A column that no row lacks is written without them.
-        writer.typed::<T>().write_batch(&self.values, Some(&self.given), None)?;
-        Ok(())
-    }
-}
-
 /// Rows, column by column.
 #[derive(Default)]
 struct Rows {
@@ -210,6 +191,7 @@ struct Rows {
     real: [Column<FloatType>; 6],
     left_out: Column<Int32Type>,
     error: Column<ByteArrayType>,
+    extras: ExtraColumns,
     attributes: Vec<(Column<BoolType>, Column<FloatType>)>,
     /// Those of [`landmarks::COLUMNS`], or none.
     landmarks: Vec<Column<FloatType>>,
@@ -221,11 +203,13 @@ impl Rows {
         Self {
             attributes: header.attributes.iter().map(|_| Default::default()).collect(),
             landmarks: (0..landmarks).map(|_| Column::default()).collect(),
+            extras: ExtraColumns::new(header.extras),
             ..Self::default()
         }
     }
 
-    fn add(&mut self, prediction: &Prediction, number: u32, face: &FaceRecord) {
+    fn add(&mut self, prediction: &Prediction, answered: AnsweredFace<'_>) {
+        let AnsweredFace { number, face, .. } = answered;
         self.count += 1;
         self.path.push(Some(super::path(prediction).as_ref().into()));
         let whole = [prediction.width, prediction.height, number];
@@ -236,6 +220,7 @@ impl Rows {
         self.real.iter_mut().zip(real).for_each(|(column, value)| column.push(value));
         self.left_out.push(Some(left_out(prediction)));
         self.error.push(None);
+        self.extras.add(Some(answered));
         for ((values, probabilities), attribute) in self.attributes.iter_mut().zip(&face.attributes) {
             values.push(Some(attribute.present));
             probabilities.push(Some(attribute.probability));
@@ -255,6 +240,7 @@ impl Rows {
         self.real.iter_mut().for_each(|column| column.push(None));
         self.left_out.push(known.map(|(_, left_out)| left_out));
         self.error.push(error.map(ByteArray::from));
+        self.extras.add(None);
         for (values, probabilities) in &mut self.attributes {
             values.push(None);
             probabilities.push(None);
@@ -271,6 +257,7 @@ impl Rows {
         if every {
             columns.push(&self.error);
         }
+        columns.extend(self.extras.columns());
         for (values, probabilities) in &self.attributes {
             columns.extend([values as &dyn Written, probabilities]);
         }
@@ -285,6 +272,7 @@ impl Rows {
         self.real.iter_mut().for_each(Column::clear);
         self.left_out.clear();
         self.error.clear();
+        self.extras.clear();
         for (values, probabilities) in &mut self.attributes {
             values.clear();
             probabilities.clear();

@@ -5,9 +5,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
-use lineament::{FaceRecord, Prediction};
 
-use super::{Header, PredictionWriter};
+use super::{Answer, AnsweredFace, Header, PredictionWriter};
 use crate::files::Sink;
 use crate::summary::{self, Summary};
 use crate::terminal::{Colours, Style};
@@ -30,7 +29,8 @@ impl Text {
         Self { sink, header, colours, column }
     }
 
-    fn face(&self, number: usize, face: &FaceRecord) -> String {
+    fn face(&self, answered: AnsweredFace<'_>) -> String {
+        let AnsweredFace { number, face, crop, .. } = answered;
         let rect = face.rect;
         let roll = super::roll(face).map_or_else(String::new, |roll| format!("  roll {roll}°"));
         let mut text = format!(
@@ -44,6 +44,9 @@ impl Text {
         if let Some(pose) = face.pose {
             let pose = format!("looks {}", looks(pose.yaw, pose.pitch));
             let _ = writeln!(text, "    {}", self.colours.paint(Style::Dim, &pose));
+        }
+        if let Some(crop) = crop {
+            let _ = writeln!(text, "    crop {}", crop.replace(char::is_control, "?"));
         }
         if self.header.attributes.is_empty() {
             return text;
@@ -96,7 +99,8 @@ fn looks(yaw: f32, pitch: f32) -> String {
 }
 
 impl PredictionWriter for Text {
-    fn write(&mut self, prediction: &Prediction) -> Result<()> {
+    fn write(&mut self, answer: &Answer) -> Result<()> {
+        let prediction = &answer.prediction;
         // A file's name may hold anything, commands to a terminal too.
         let path = super::path(prediction).replace(char::is_control, "?");
         let mut text = format!(
@@ -107,8 +111,8 @@ impl PredictionWriter for Text {
         if prediction.faces.is_empty() {
             let _ = writeln!(text, "  {}", self.colours.paint(Style::Dim, "no face"));
         }
-        for (number, face) in (1..).zip(&prediction.faces) {
-            text.push_str(&self.face(number, face));
+        for face in answer.faces() {
+            text.push_str(&self.face(face));
         }
         if prediction.faces_left_out > 0 {
             let left_out = summary::left_out(prediction.faces_left_out as u64);

@@ -51,6 +51,11 @@ pub fn name(number: usize) -> String {
     format!("shard-{number:06}.parquet")
 }
 
+/// What names of files begin with that are made of the image at `row`, from 0 on, of a shard.
+pub fn stem(number: usize, row: usize) -> PathBuf {
+    PathBuf::from(format!("shard-{number:06}")).join(format!("{row:06}"))
+}
+
 /// The images that have no rows yet, in the order of the list; refuses a list that has nothing to do with the shards.
 pub fn missing(
     folder: &Path,

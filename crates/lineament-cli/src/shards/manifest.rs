@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::roots::Roots;
 use super::source::{Source, hexadecimal};
+use crate::crops::CropSettings;
 use crate::format::Parquet;
 use crate::summary::Summary;
 
@@ -58,6 +59,10 @@ pub struct Settings {
     /// Whether faces have landmarks and pose; unsaid where they have none, as before there were any.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub landmarks: bool,
+    /// Length of the embedding that each face comes with, where it does.
+    pub embeddings: Option<usize>,
+    /// How faces are cut out, where they are.
+    pub crops: Option<CropSettings>,
 }
 
 /// The manifest as this call would write it.
@@ -121,7 +126,8 @@ impl Manifest {
         let is_known = [FORMAT, BEFORE].map(Value::from).contains(&there["format"]);
         let fits = |name: &str, value: &Value| match name {
             "format" => is_known,
-            _ => there.get(name) == Some(value),
+            // What an earlier build did not know is what it did not do.
+            _ => there.get(name).unwrap_or(&Value::Null) == value,
         };
         let members = own.as_object().into_iter().flatten();
         let mut differs: Vec<&str> =

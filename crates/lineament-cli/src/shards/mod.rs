@@ -15,13 +15,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use lineament::{Photo, Prediction, Threads};
+use lineament::{Card, Photo, Prediction, Threads};
 use sha2::{Digest, Sha256};
 
 use crate::arguments::{CompressionName, ImageArguments};
 use crate::commands::Outcome;
+use crate::crops::Crops;
 use crate::files::{self, Sink};
-use crate::format::{Header, Parquet, PredictionWriter};
+use crate::format::{Answer, EmbeddingColumn, Extras, Header, Parquet, PredictionWriter};
+use crate::outputs::ForceArguments;
 use crate::summary::{self, Summary};
 use crate::{notes, ordered, progress};
 
@@ -50,6 +52,17 @@ pub struct ShardArguments {
     pub key_column: Option<String>,
 }
 
+/// What is done with each image.
+pub struct Work<'a> {
+    pub threads: &'a Threads,
+    pub card: &'a Card,
+    pub predict: &'a (dyn Fn(&Photo) -> lineament::Result<Prediction> + Sync),
+    /// Each face as an image: crops of row 17 of shard 3 are called `shard-000003/000017.face-1.jpg` and so on, whatever the list of images
+    /// becomes.
+    pub crops: Option<Crops>,
+    pub force: ForceArguments,
+}
+
 /// A sharded run, checked.
 pub struct Shards {
     folder: PathBuf,
@@ -74,19 +87,17 @@ impl Shards {
     }
 
     /// Writes the shards that are not there yet.
-    pub fn write(
-        &self,
-        header: &Header,
-        settings: Settings,
-        threads: &Threads,
-        predict: impl Fn(&Photo) -> lineament::Result<Prediction> + Sync,
-    ) -> Result<Outcome> {
+    pub fn write(&self, header: &Header, settings: Settings, work: Work<'_>) -> Result<Outcome> {
+        let embedding = settings.embeddings.map(|_| EmbeddingColumn::Vector);
+        let header = &header.clone().with(Extras { crop: work.crops.is_some(), embedding });
         files::make_folder(&self.folder)?;
+        work.crops.as_ref().map_or(Ok(()), Crops::make_folder)?;
         let _lock = lock(&self.folder)?;
         remove_halves(&self.folder)?;
         let there = grown::shards(&self.folder)?;
         let agreed = Manifest::of(&self.source, settings, self.rows).agree(&self.folder, &there)?;
         let (mut all, kept) = (agreed.summary, there.len());
+        let mut unwritten = 0;
         let due = self.due(&there, &agreed)?;
         for reason in &due.unread {
             notes::unread(reason);
@@ -96,12 +107,15 @@ impl Shards {
             let path = self.folder.join(grown::name(number));
             let mut table = Parquet::of_every_image(Sink::open(Some(&path))?, header, self.compression)?;
             let mut summary = Summary::default();
-            let work = |item: Result<Item>| item.map(|item| look(item, &predict));
-            ordered::for_each(threads, self.items(shard)?, work, |answer| {
+            let numbered = self.items(shard)?.enumerate();
+            let look = |(row, item): (usize, Result<Item>)| work.look(item?, &grown::stem(number, row));
+            ordered::for_each(work.threads, numbered, look, |answer| {
                 match answer? {
-                    Ok(prediction) => {
-                        summary.add(&prediction);
-                        table.write(&prediction)?;
+                    Ok((answer, troubles)) => {
+                        unwritten += u64::from(!troubles.is_empty());
+                        troubles.iter().for_each(|trouble| bar.suspend(|| notes::unwritten(trouble)));
+                        summary.add(&answer.prediction);
+                        table.write(&answer)?;
                     }
                     Err((key, reason)) => {
                         summary.unread += 1;
@@ -140,7 +154,8 @@ impl Shards {
         {
             notes::note(inputs.passed_over());
         }
-        Ok(Outcome::with_unread(if self.skip_unreadable { 0 } else { all.unread }))
+        let unread = if self.skip_unreadable { 0 } else { all.unread };
+        Ok(Outcome::with_unread(unread + unwritten))
     }
 
     /// What has no shard yet.
@@ -200,18 +215,28 @@ struct DueShards {
     roots: Roots,
 }
 
-/// The prediction for one image, or its key and why it cannot be read.
-fn look(
-    item: Item,
-    predict: impl Fn(&Photo) -> lineament::Result<Prediction>,
-) -> Result<Prediction, (String, String)> {
-    let photo = item.photo().map_err(|reason| (item.key.clone(), reason))?;
-    match predict(&photo) {
-        Ok(prediction) => Ok(Prediction { path: Some(item.key.into()), ..prediction }),
-        Err(error) => {
-            let reason = format!("{}: {:#}", item.key, anyhow::Error::from(error));
-            Err((item.key, reason))
+/// The answer for one image and why crops of it were not written, or its key and why it cannot be read.
+type Looked = Result<(Answer, Vec<String>), (String, String)>;
+
+impl Work<'_> {
+    /// `stem` is what its crops' names begin with. The outer failure is one of output, and ends the run.
+    fn look(&self, item: Item, stem: &Path) -> Result<Looked> {
+        let photo = match item.photo() {
+            Ok(photo) => photo,
+            Err(reason) => return Ok(Err((item.key, reason))),
+        };
+        let prediction = match (self.predict)(&photo) {
+            Ok(prediction) => Prediction { path: Some(item.key.clone().into()), ..prediction },
+            Err(error) => {
+                let reason = format!("{}: {:#}", item.key, anyhow::Error::from(error));
+                return Ok(Err((item.key, reason)));
+            }
+        };
+        let (mut crops, mut troubles) = (Vec::new(), Vec::new());
+        if let Some(wanted) = &self.crops {
+            (crops, troubles) = wanted.save(&photo, &prediction, self.card, stem, self.force)?;
         }
+        Ok(Ok((Answer { crops, ..Answer::new(prediction, String::new()) }, troubles)))
     }
 }
 

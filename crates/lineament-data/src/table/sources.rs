@@ -1,13 +1,14 @@
-//! CSV and Parquet files as the same text table.
+//! CSV, Parquet and JSON files as the same text table.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::{Table, unpacked};
+use super::{Table, annotated, unpacked};
 use crate::columns::ParquetFile;
 use crate::error::DataError;
 use crate::listed;
+use crate::report::ReadReport;
 use crate::split::Split;
 
 /// Cells that are read at once.
@@ -16,6 +17,9 @@ const BATCH: usize = 4096;
 pub(crate) fn read(file: &Path) -> Result<Table, DataError> {
     if file.is_dir() {
         return folder(file);
+    }
+    if annotated::is_json(file) {
+        return annotated::read(file);
     }
     if is_parquet(file)? { parquet(file) } else { csv(file) }
 }
@@ -106,7 +110,7 @@ fn csv(file: &Path) -> Result<Table, DataError> {
         let line = record.position().map_or(0, csv::Position::line);
         rows.push((line, record.iter().map(text).collect()));
     }
-    Ok(Table { names, rows })
+    Ok(Table { names, rows, report: ReadReport::default() })
 }
 
 fn parquet(file: &Path) -> Result<Table, DataError> {
@@ -135,7 +139,7 @@ fn parquet(file: &Path) -> Result<Table, DataError> {
             }
         }
     }
-    Ok(Table { names, rows })
+    Ok(Table { names, rows, report: ReadReport::default() })
 }
 
 /// Sets a cell of a row, which is the next or there already.

@@ -25,7 +25,7 @@ pub enum Grouping {
 }
 
 impl Grouping {
-    pub(super) fn name(&self, names: &[&str]) -> String {
+    pub(crate) fn name(&self, names: &[&str]) -> String {
         match self {
             Self::All => "all".to_owned(),
             Self::Attribute(place) => names.get(*place).copied().unwrap_or_default().to_owned(),
@@ -46,7 +46,7 @@ impl Grouping {
     }
 
     /// The groups, by name, with their images.
-    pub(super) fn split<'a, 'b>(&'a self, images: &'b [Answered]) -> BTreeMap<&'a str, Vec<&'b Answered>> {
+    pub(crate) fn split<'a, 'b>(&'a self, images: &'b [Answered]) -> BTreeMap<&'a str, Vec<&'b Answered>> {
         let mut groups: BTreeMap<&str, Vec<&Answered>> = BTreeMap::new();
         for image in images {
             if let Some(group) = self.of(image) {

@@ -259,7 +259,15 @@ impl AttributeModel {
     /// # Errors
     /// As [`FeatureExtractor::embed`], and a score that is not finite.
     pub fn scores(&self, photo: &Photo, region: &FaceRegion) -> Result<Vec<f32>, DescribeError> {
-        let scores = self.svms.scores(&self.extractor.embed(photo, region)?)?;
+        self.scores_of(&self.extractor.embed(photo, region)?)
+    }
+
+    /// The same from an embedding that is there already.
+    ///
+    /// # Errors
+    /// An embedding of another length, and a score that is not finite.
+    pub fn scores_of(&self, embedding: &[f32]) -> Result<Vec<f32>, DescribeError> {
+        let scores = self.svms.scores(embedding)?;
         match scores.iter().position(|score| !score.is_finite()) {
             Some(attribute) => Err(DescribeError::NotFinite(attribute)),
             None => Ok(scores),

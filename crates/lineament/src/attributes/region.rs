@@ -30,6 +30,9 @@ pub enum RegionError {
          landmarks`, or a bundle whose detector tells them (yunet)"
     )]
     NoLandmarks,
+    /// A model that reads attributes around landmarks.
+    #[error("this model looks at no region, but around landmarks: ask for aligned crops")]
+    NoRegion,
 }
 
 /// How the square face region lies around a face: the paper's face region enlarged by "a small factor" (section 2,

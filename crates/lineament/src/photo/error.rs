@@ -99,6 +99,12 @@ pub enum PhotoError {
         /// Number of bytes given.
         bytes: usize,
     },
+    /// The image does not fit the format that it was to be written in.
+    #[error("the picture cannot be encoded: {reason}; write a smaller one, or a PNG")]
+    NotEncoded {
+        /// As the encoder gives it.
+        reason: String,
+    },
     /// The image could not be written.
     #[error("{}: cannot be written: {reason}; check that the folder exists and may be written to", path.display())]
     NotWritten {

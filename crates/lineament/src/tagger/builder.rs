@@ -119,6 +119,11 @@ impl TaggerBuilder {
         Self { selection: Selection { landmarks: Some(wanted), ..self.selection }, ..self }
     }
 
+    /// Whether each face comes with the vector that its attributes are read from: [`FaceRecord::embedding`](crate::FaceRecord::embedding).
+    pub fn embeddings(self, wanted: bool) -> Self {
+        Self { selection: Selection { embeddings: Some(wanted), ..self.selection }, ..self }
+    }
+
     /// A detector of others that finds the faces instead of the model's LNets. It learned from boxes, and the tagger's card says so; regions
     /// of faces follow its boxes.
     ///
@@ -164,8 +169,9 @@ impl TaggerBuilder {
         let changes =
             Changes { extractor: self.extractor.0, detector: self.detector, least_score: self.least_score };
         let nets = Nets::new(bundle, self.engine, changes)?;
-        let tagger =
-            Tagger { nets: nets.into(), reader, search, landmarks: false, limits: self.limits, threads };
+        let embeddings = self.selection.embeddings.unwrap_or_default();
+        let (limits, landmarks) = (self.limits, false);
+        let tagger = Tagger { nets: nets.into(), reader, search, landmarks, embeddings, limits, threads };
         tagger.with_landmarks(self.selection.landmarks)
     }
 }

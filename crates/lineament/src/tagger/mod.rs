@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use crate::attributes::{AttributeCard, FaceRegion, OperatingPoint};
 use crate::bundle::{Bundle, Card};
+use crate::crop::FaceCrop;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::explain::{ExplainOptions, Explanation};
@@ -51,6 +52,7 @@ pub struct Tagger {
     reader: Reader,
     search: Search,
     landmarks: bool,
+    embeddings: bool,
     limits: Limits,
     threads: Threads,
 }
@@ -115,7 +117,9 @@ impl Tagger {
     /// The first name that the model does not know, a threshold that is no probability, or landmarks of a model that knows none.
     pub fn with(&self, selection: &Selection) -> Result<Self> {
         let reader = self.reader.with(selection, &self.nets.card)?;
-        let tagger = Self { reader, search: selection.search(self.search), ..self.clone() };
+        let search = selection.search(self.search);
+        let embeddings = selection.embeddings.unwrap_or(self.embeddings);
+        let tagger = Self { reader, search, embeddings, ..self.clone() };
         tagger.with_landmarks(selection.landmarks)
     }
 
@@ -238,8 +242,11 @@ impl Tagger {
     pub fn record<'a>(&self, image: impl Into<Source<'a>>, face: &Face) -> Result<FaceRecord> {
         let mut record = FaceRecord::from(face);
         self.read(image, |photo| {
-            if self.reader.indices().len() > 0 {
-                record.attributes = self.describe(photo, face)?;
+            if self.reader.indices().len() > 0 || self.embeddings {
+                // Once for both: attributes are read from the embedding.
+                let embedding = self.embed(photo, face)?;
+                record.attributes = self.reader.read(&self.nets.card, &self.nets.model.scores_of(&embedding)?);
+                record.embedding = self.embeddings.then_some(embedding);
             }
             if self.landmarks {
                 let landmarks = self.nets.landmarks(photo, face)?;
@@ -276,6 +283,35 @@ impl Tagger {
     pub fn embed<'a>(&self, image: impl Into<Source<'a>>, face: impl Into<FaceArea>) -> Result<Vec<f32>> {
         let region = self.nets.region(face.into())?;
         self.read(image, |photo| Ok(self.nets.model.embed(photo, &region)?))
+    }
+
+    /// A part of an image around a face, as [`FaceCrop`] says.
+    ///
+    /// ```no_run
+    /// use lineament::crop::FaceCrop;
+    ///
+    /// # let tagger = lineament::Tagger::embedded()?;
+    /// # let photo = lineament::Photo::filled(1, 1, [0; 3]);
+    /// for face in tagger.locate(&photo)? {
+    ///     let upright: lineament::Photo = tagger.crop(&photo, &face, &FaceCrop::default())?;
+    /// }
+    /// # Ok::<(), lineament::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// An image that cannot be read, or a box without an inside.
+    pub fn crop<'a>(&self, image: impl Into<Source<'a>>, face: &Face, crop: &FaceCrop) -> Result<Photo> {
+        self.read(image, |photo| Ok(crop.draw(photo, face, &self.nets.card)?))
+    }
+
+    /// Whether each face comes with its embedding.
+    pub fn gives_embeddings(&self) -> bool {
+        self.embeddings
+    }
+
+    /// Length of an embedding.
+    pub fn embedding_length(&self) -> usize {
+        self.nets.model.svms().features()
     }
 
     /// What the answers about the selected attributes of a face rest on; `face` is its box, in pixels of the image. It is taken
@@ -412,7 +448,7 @@ impl From<&Face> for FaceArea {
 
 impl From<&FaceRecord> for FaceArea {
     fn from(face: &FaceRecord) -> Self {
-        Self::Face(Face { roll: face.roll, ..Face::new(face.rect, face.score) })
+        Self::Face(face.into())
     }
 }
 

@@ -38,7 +38,8 @@ pub struct TeachArguments {
     /// Images that do not have it
     #[arg(long, value_name = "DIR", num_args = 1.., requires = "positive", conflicts_with = "data")]
     pub negative: Vec<PathBuf>,
-    /// A CSV or Parquet table with a column for the path and one for each attribute, or a folder in CelebA's layout
+    /// A CSV or Parquet table with a column for the path and one for each attribute, JSON from Label Studio or in COCO's form, or a folder in
+    /// CelebA's layout
     #[arg(long, value_name = "FILE", required_unless_present = "positive")]
     pub data: Option<PathBuf>,
     /// The layout of the data [default: detected from what is there]
