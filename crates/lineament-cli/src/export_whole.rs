@@ -78,7 +78,8 @@ pub fn page(bundle: &Bundle, arithmetic: Arithmetic) -> String {
     page
 }
 
-const BYTES: &str = "convolutions in eight-bit integers (`QuantizeLinear` and `DequantizeLinear` around them)";
+const BYTES: &str =
+    "convolutions in eight-bit integers (`QuantizeLinear` and `DequantizeLinear` around them)";
 
 const PYTHON: &str = r#"
 import sys

@@ -8,6 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use lineament::Bundle;
 use lineament::onnx::{OnnxFile, description_file, whole_file};
+use lineament_net::Arithmetic;
 use lineament_server::page_files::{HERE, INDEX, MANIFEST, PageFile, SERVICE_WORKER, SHARED};
 use sha2::{Digest, Sha256};
 
@@ -62,7 +63,8 @@ fn copied() -> impl Iterator<Item = &'static PageFile> {
 
 /// The model as the page needs it: its graph, and the description beside it.
 pub fn graph(bundle: &Bundle) -> Result<(OnnxFile, OnnxFile)> {
-    let files = whole_file(bundle, Arithmetic::Single).and_then(|graph| Ok((graph, description_file(bundle)?)));
+    let files =
+        whole_file(bundle, Arithmetic::Single).and_then(|graph| Ok((graph, description_file(bundle)?)));
     files.context("the page needs the model as one graph")
 }
 

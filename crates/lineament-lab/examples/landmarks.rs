@@ -37,8 +37,11 @@ struct Face {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1);
     let data = PathBuf::from(arguments.next().ok_or("name the CelebA folder and a part of it")?);
-    let split: Split =
-        arguments.next().and_then(|name| name.into_string().ok()).ok_or("name a part")?.parse()?;
+    let split = match arguments.next().as_deref().and_then(|name| name.to_str()) {
+        Some("validation") => Split::Validation,
+        Some("test") => Split::Test,
+        _ => return Err("name a part: validation or test".into()),
+    };
     let bundle = match arguments.next() {
         Some(path) => Bundle::open(Path::new(&path))?,
         None => Bundle::embedded()?,
@@ -136,7 +139,7 @@ fn report(what: &str, split: &str, faces: &[Face]) {
         };
         let all: Vec<usize> = (0..people.len()).collect();
         let [whole] = mean(&all);
-        let interval = intervals(people.len(), RESAMPLES, SEED, mean).and_then(|[interval]| interval);
+        let interval = intervals(people.len(), RESAMPLES, SEED, mean).map(|[interval]| interval);
         let range = interval.map_or_else(String::new, |range| {
             format!(" ({:.2} to {:.2})", 100.0 * range.low, 100.0 * range.high)
         });

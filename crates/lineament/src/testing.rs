@@ -60,7 +60,7 @@ pub fn tiny_card() -> Card {
             region: Region::default(),
             patches: Patches::grid(16, 20, 2, FlipMode::Both),
         }),
-        landmarks: Some(LandmarkSpec { net: landmarks, enlarge: 1.5, looks: 2 }),
+        landmarks: Some(LandmarkSpec { net: landmarks, enlarge: 1.5 }),
         preprocess: Preprocess::default(),
         attributes: CELEBA.map(attribute).to_vec(),
         trained_on: vec!["nothing".to_owned()],

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use lineament::{Error, Photo, Selection, Tagger};
 
@@ -103,7 +103,7 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
             smallest_face: tagger.search().smallest_face.map(|smallest| smallest.to_string()),
             max_faces: tagger.search().max_faces,
             any_orientation: tagger.search().any_orientation,
-            landmarks: tagger.answers_landmarks(),
+            landmarks: tagger.answers_landmarks().then_some(true),
             embeddings: embeddings.is_some().then(|| tagger.embedding_length()),
             crops: crops.as_ref().map(Crops::settings),
         };

@@ -56,9 +56,8 @@ pub struct Settings {
     pub max_faces: Option<usize>,
     /// Whether faces may stand in any orientation.
     pub any_orientation: bool,
-    /// Whether faces have landmarks and pose; unsaid where they have none, as before there were any.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub landmarks: bool,
+    /// Whether faces have landmarks and pose, where they have.
+    pub landmarks: Option<bool>,
     /// Length of the embedding that each face comes with, where it does.
     pub embeddings: Option<usize>,
     /// How faces are cut out, where they are.

@@ -52,7 +52,6 @@ impl LandmarkRecipe {
         let section = Section::table("landmarks");
         landmarks.net.check().map_err(|e| Section::table("landmarks.net").refused(e))?;
         section.within("enlarge", landmarks.enlarge, 0.5..=4.0)?;
-        section.within("looks", landmarks.looks, 1.0..=2.0)?;
         landmarks.check().map_err(|e| section.refused(e))?;
         schedule.check(Self::NAME)?;
         check_augment(Self::NAME, augment)

@@ -245,7 +245,8 @@ impl Tagger {
             if self.reader.indices().len() > 0 || self.embeddings {
                 // Once for both: attributes are read from the embedding.
                 let embedding = self.embed(photo, face)?;
-                record.attributes = self.reader.read(&self.nets.card, &self.nets.model.scores_of(&embedding)?);
+                record.attributes =
+                    self.reader.read(&self.nets.card, &self.nets.model.scores_of(&embedding)?);
                 record.embedding = self.embeddings.then_some(embedding);
             }
             if self.landmarks {

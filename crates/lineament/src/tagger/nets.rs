@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::FaceArea;
 use crate::attributes::{
-    Anet, AnetPatches, AttributeModel, ExtractorError, FaceRegion, FeatureExtractor, Region, RegionError,
+    Anet, AnetPatches, AttributeModel, ExtractorError, FaceRegion, FeatureExtractor, RegionError,
 };
 use crate::bundle::{Bundle, BundleError, Card};
 use crate::engine::Engine;
@@ -70,8 +70,7 @@ impl Nets {
                     .ok_or_else(|| ExtractorError::NoWeights(LandmarkSpec::NET.to_owned()))?;
                 // Positions lose more by eight bits than the small net gains by them.
                 let engine = if matches!(engine, Engine::Int8) { &Engine::Native } else { &engine };
-                let region = card.anet().map_or_else(Region::default, |anet| anet.region);
-                Some(Landmarker::new(engine, spec, weights, card.preprocess, region)?)
+                Some(Landmarker::new(engine, spec, weights, card.preprocess)?)
             }
             None => None,
         };

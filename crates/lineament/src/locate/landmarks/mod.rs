@@ -5,7 +5,6 @@ mod pose;
 use lineament_net::{NetSpec, Shape, SpecError, Weights};
 use serde::{Deserialize, Serialize};
 
-use crate::attributes::Region;
 use crate::crop::{crop, warp};
 use crate::engine::{Engine, EngineError, Runner};
 use crate::geometry::{Affine, Point, Rect};
@@ -26,13 +25,6 @@ pub struct LandmarkSpec {
     pub net: NetSpec,
     /// Side of the square, in heights of the upright face box; its centre is that of the box.
     pub enlarge: f32,
-    /// How often it looks: a second look is at the square about the landmarks that the first one found. 1 or 2.
-    #[serde(default = "once")]
-    pub looks: u32,
-}
-
-fn once() -> u32 {
-    1
 }
 
 /// Why landmarks cannot be found.
@@ -51,9 +43,6 @@ pub enum LandmarkError {
     /// A square of no sensible size.
     #[error("the square for landmarks is {0} box heights wide; it must be between 0.5 and 4")]
     Enlarge(f32),
-    /// Looks that are none, or too many.
-    #[error("the net for landmarks looks {0} times; it can look once or twice: `looks`")]
-    Looks(u32),
     /// The net itself.
     #[error("the net for landmarks: {0}")]
     Spec(#[from] SpecError),
@@ -91,9 +80,6 @@ impl LandmarkSpec {
         if !(0.5..=4.0).contains(&self.enlarge) {
             return Err(LandmarkError::Enlarge(self.enlarge));
         }
-        if !(1..=2).contains(&self.looks) {
-            return Err(LandmarkError::Looks(self.looks));
-        }
         Ok(())
     }
 
@@ -117,11 +103,10 @@ pub struct Landmarker {
     net: Runner,
     spec: LandmarkSpec,
     preprocess: Preprocess,
-    region: Region,
 }
 
 impl Landmarker {
-    /// The net on an engine; boxes are those from which `region` makes squares.
+    /// The net on an engine.
     ///
     /// # Errors
     /// What [`LandmarkSpec::check`] finds, or weights that do not fit.
@@ -130,10 +115,9 @@ impl Landmarker {
         spec: &LandmarkSpec,
         weights: &Weights,
         preprocess: Preprocess,
-        region: Region,
     ) -> Result<Self, LandmarkError> {
         spec.check()?;
-        Ok(Self { net: engine.runner(&spec.net, weights)?, spec: spec.clone(), preprocess, region })
+        Ok(Self { net: engine.runner(&spec.net, weights)?, spec: spec.clone(), preprocess })
     }
 
     /// The landmarks of a face in the order of [`NAMES`], in pixels of the photo; `upright` is the box that it would have if it were not
@@ -142,16 +126,6 @@ impl Landmarker {
     /// # Errors
     /// A box without an inside, or weights that overflow.
     pub fn find(&self, photo: &Photo, upright: Rect, roll: f32) -> Result<[Point; 5], LandmarkError> {
-        let mut found = self.look(photo, upright, roll)?;
-        for _ in 1..self.spec.looks {
-            // Landmarks that span no face say nothing of where to look.
-            let Some((upright, roll)) = self.region.upright_box(&found) else { break };
-            found = self.look(photo, upright, roll)?;
-        }
-        Ok(found)
-    }
-
-    fn look(&self, photo: &Photo, upright: Rect, roll: f32) -> Result<[Point; 5], LandmarkError> {
         let view = self.spec.view(upright, roll)?;
         let pixels = self.spec.net.input.width as u32;
         let side = pixels as f32;

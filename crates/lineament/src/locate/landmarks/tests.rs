@@ -9,14 +9,13 @@ fn constant(values: [f32; 10]) -> (LandmarkSpec, Weights) {
     let weight = Array { shape: vec![10, 192], data: vec![0.0; 1920] };
     let bias = Array { shape: vec![10], data: values.to_vec() };
     let weights = [("out.weight".to_owned(), weight), ("out.bias".to_owned(), bias)].into_iter().collect();
-    (LandmarkSpec { net, enlarge: 2.0, looks: 1 }, weights)
+    (LandmarkSpec { net, enlarge: 2.0 }, weights)
 }
 
 fn find(values: [f32; 10], upright: Rect, roll: f32) -> Result<[Point; 5], LandmarkError> {
     let (spec, weights) = constant(values);
     let photo = Photo::filled(100, 80, [90; 3]);
-    Landmarker::new(&Engine::Native, &spec, &weights, Preprocess::default(), Region::default())?
-        .find(&photo, upright, roll)
+    Landmarker::new(&Engine::Native, &spec, &weights, Preprocess::default())?.find(&photo, upright, roll)
 }
 
 #[test]
@@ -55,9 +54,6 @@ fn nets_of_other_shapes_are_refused() {
     let few = Layer::Linear { name: "out".to_owned(), outputs: 8, bias: true };
     let few = NetSpec { layers: vec![few], ..spec.net.clone() };
     assert!(matches!(LandmarkSpec { net: few, ..spec.clone() }.check(), Err(LandmarkError::Shape { .. })));
-    for looks in [0, 3] {
-        assert!(matches!(LandmarkSpec { looks, ..spec.clone() }.check(), Err(LandmarkError::Looks(_))));
-    }
     for enlarge in [0.0, 9.0, f32::NAN] {
         assert!(matches!(LandmarkSpec { enlarge, ..spec.clone() }.check(), Err(LandmarkError::Enlarge(_))));
     }

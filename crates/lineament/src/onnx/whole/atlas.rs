@@ -41,7 +41,9 @@ impl Atlas {
         let between = g.two("Div", &size, &second)?;
         let second = g.cast(&second, Element::Int64)?;
         let mut copies = vec![photo.clone(), resized(g, &photo, &second)?];
-        while let (Some(larger), true) = (copies.len().checked_sub(2).and_then(|at| copies.get(at)), copies.len() < COPIES) {
+        while let (Some(larger), true) =
+            (copies.len().checked_sub(2).and_then(|at| copies.get(at)), copies.len() < COPIES)
+        {
             copies.push(halved(g, larger)?);
         }
         let sizes: Vec<Value> = copies.iter().map(|copy| size_of(g, copy)).collect::<Result<_, _>>()?;

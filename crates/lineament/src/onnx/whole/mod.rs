@@ -15,10 +15,10 @@ use crate::bundle::Bundle;
 use crate::engine::EngineError;
 use crate::locate::pyramid::{Response, SAME, without_attributes};
 use crate::locate::{Cells, LnetMethod, PyramidParameters, WindowToBox};
-use words::Words;
 use atlas::Atlas;
 use levels::Proposed;
 use windows::{COLUMNS, column, corrected, faces, thinned};
+use words::Words;
 
 /// The operator set of `faces.onnx`: the first whose `Resize` averages where it shrinks.
 pub const WHOLE_OPSET: i64 = 18;
@@ -152,12 +152,7 @@ const FACES: Dim = Dim::Free("faces");
 
 /// LNet_s's windows after its second look, `[windows, COLUMNS]`. Windows as large as the photo are looked at where nothing else is a
 /// face, since LNet_o does not know one of which no edge is seen. `smallest` is the height of the smallest face in pixels, `[]`.
-fn found(
-    g: &mut Graph,
-    finder: &Finder<'_>,
-    atlas: &Atlas,
-    smallest: &Value,
-) -> Result<Value, OnnxError> {
+fn found(g: &mut Graph, finder: &Finder<'_>, atlas: &Atlas, smallest: &Value) -> Result<Value, OnnxError> {
     let Proposed { candidates, filling } = levels::proposed(g, finder, atlas, smallest)?;
     let two = g.integers(&[2])?;
     let two = g.reshape(&two, &[])?;
@@ -200,12 +195,8 @@ fn looked(
     let above = g.two("Greater", &scores, &least)?;
     let windows = g.rows(windows, &above)?;
     let windows = thinned(g, &windows, &overlap, &p.face)?;
-    let [x, y, side, roll] = [
-        column(g, &windows, 0)?,
-        column(g, &windows, 1)?,
-        column(g, &windows, 2)?,
-        column(g, &windows, 3)?,
-    ];
+    let [x, y, side, roll] =
+        [column(g, &windows, 0)?, column(g, &windows, 1)?, column(g, &windows, 2)?, column(g, &windows, 3)?];
     let seen = atlas.draw(g, [&x, &y, &side, &roll], finder.lnet_s.window)?;
     let responses = finder.lnet_s.respond(g, &seen)?;
     let responses = g.reshape(&responses, &[-1, finder.lnet_s.channels])?;
