@@ -96,7 +96,7 @@ def main():
     parser.add_argument("examples", type=Path)
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--only", default="lineament,human,face-api")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("--json", type=Path)
