@@ -76,13 +76,13 @@ def measured(arguments, names):
         chromium = play.chromium.launch(executable_path=arguments.chromium, args=["--no-sandbox"])
         page = chromium.new_page()
         page.on("pageerror", lambda error: print("the page:", error))
+        page.set_default_timeout(0)
         page.goto(f"http://127.0.0.1:{server.server_port}/")
         page.wait_for_function("window.ready === true")
         call = {
             "names": names, "threads": arguments.threads, "rounds": arguments.rounds, "warm": 3, "files": FILES,
             "addresses": addresses, "examples": "/examples",
         }
-        page.set_default_timeout(0)
         table = page.evaluate("(call) => window.compare(call)", call)
         version = chromium.version
         chromium.close()
@@ -96,7 +96,7 @@ def main():
     parser.add_argument("examples", type=Path)
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--only", default="lineament,human,face-api")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("--json", type=Path)

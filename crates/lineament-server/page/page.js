@@ -24,7 +24,7 @@ let search = "";
 // --- the model ---
 
 /**
- * Begins with what looks at photos: `model()` as `/v1/model` says it, `predict(file, search)` as `/v1/predict`, the `kinds` of images in
+ * Begins with what looks at photos: `model()` as `v1/model` says it, `predict(file, search)` as `v1/predict`, the `kinds` of images in
  * words, and `atOnce`, how many photos it is given at a time. Maybe `loading`, what is said until the model is there;
  * `responseMap(file)`, a PNG in base64; `explain(file, search, face)`; `useToken(text)`. Refusals are errors whose `status` is that of
  * HTTP.

@@ -177,7 +177,7 @@ async fn a_proxy_may_keep_a_prefix_or_strip_it() {
 #[tokio::test]
 async fn pages_and_description_name_the_formats_that_are_read() {
     let service = service(Settings::default());
-    for address in ["/page/page.js", "/openapi.json"] {
+    for address in ["/page/service.js", "/openapi.json"] {
         assert!(get(&service, address).await.text().contains(Photo::FORMATS), "{address}");
     }
 }
