@@ -66,8 +66,9 @@ fn write_onnx(
     force: ForceArguments,
 ) -> Result<()> {
     let written = match whole {
-        Some(arithmetic) => whole_file(bundle, arithmetic)
-            .map(|file| (vec![file], export_whole::page(bundle, arithmetic))),
+        Some(arithmetic) => {
+            whole_file(bundle, arithmetic).map(|file| (vec![file], export_whole::page(bundle, arithmetic)))
+        }
         None => onnx_files(bundle).and_then(|files| Ok((files, export_readme::page(bundle)?))),
     };
     let (files, readme) = written.context("the model cannot be written as ONNX")?;

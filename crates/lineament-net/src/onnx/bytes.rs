@@ -86,7 +86,13 @@ impl ByteWalk<'_> {
     }
 
     /// A layer in single precision.
-    fn layer(&mut self, layer: &Layer, at: &CheckedLayer, input: &Value, flat: bool) -> Result<Value, OnnxError> {
+    fn layer(
+        &mut self,
+        layer: &Layer,
+        at: &CheckedLayer,
+        input: &Value,
+        flat: bool,
+    ) -> Result<Value, OnnxError> {
         Ok(self.walk.layer(layer, at, Flow { value: input.clone(), flat })?.value)
     }
 
@@ -103,7 +109,8 @@ impl ByteWalk<'_> {
             let value = self.layer(layer, at, &map.value, false)?;
             return Ok(Map { value, ranges: None, step: None });
         };
-        let ranges = Some(Ranges::normalized(self.walk.array(norm_at, "shift")?, self.walk.array(norm_at, "scale")?));
+        let ranges =
+            Some(Ranges::normalized(self.walk.array(norm_at, "shift")?, self.walk.array(norm_at, "scale")?));
         let value = match map.step {
             Some(step) if !self.exact.contains(&at.path) => {
                 self.rounded(layer, at, (norm, norm_at), &map.value, step)?
@@ -136,9 +143,7 @@ impl ByteWalk<'_> {
         let own = weight.data.len() / at.output.channels.max(1);
         let (mut bytes, mut steps, mut sums) = (Vec::new(), Vec::new(), Vec::new());
         let filters_of = weight.data.chunks_exact(own.max(1));
-        for (channel, (filter, (scale, shift))) in
-            filters_of.zip(scales.iter().zip(&shifts)).enumerate()
-        {
+        for (channel, (filter, (scale, shift))) in filters_of.zip(scales.iter().zip(&shifts)).enumerate() {
             let largest = filter.iter().fold(0.0f32, |most, w| most.max((w * scale).abs()));
             let unit = if largest > 0.0 { largest / MOST } else { 1.0 };
             bytes.extend(filter.iter().map(|w| (w * scale / unit).round() as i8));
@@ -165,7 +170,8 @@ impl ByteWalk<'_> {
     fn affine(&self, at: &CheckedLayer, epsilon: f32) -> Result<[Vec<f32>; 2], OnnxError> {
         let [scale, shift] = [self.walk.array(at, "scale")?, self.walk.array(at, "shift")?];
         let [mean, variance] = [self.walk.array(at, "mean")?, self.walk.array(at, "variance")?];
-        let scales: Vec<f32> = scale.data.iter().zip(&variance.data).map(|(s, v)| s / (v + epsilon).sqrt()).collect();
+        let scales: Vec<f32> =
+            scale.data.iter().zip(&variance.data).map(|(s, v)| s / (v + epsilon).sqrt()).collect();
         let shifts = shift.data.iter().zip(mean.data.iter().zip(&scales)).map(|(b, (m, s))| b - m * s);
         let shifts = shifts.collect();
         Ok([scales, shifts])

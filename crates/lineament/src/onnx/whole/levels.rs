@@ -2,9 +2,9 @@
 
 use lineament_net::onnx::{Carried, Dim, Element, Form, Graph, OnnxError, Setting, Value};
 
-use super::words::Words;
 use super::atlas::{Atlas, resized};
 use super::windows::{column, corrected};
+use super::words::Words;
 use super::{Classifier, Finder};
 use crate::locate::pyramid::{FACE, STRIP};
 
@@ -33,7 +33,8 @@ pub(super) fn proposed(
     let count = g.reshape(&count, &[])?;
 
     let none = Nothing::new(g, lnet_o.channels)?;
-    let dims = [[Dim::Free("windows"), Dim::Fixed(2)], [Dim::Free("windows"), Dim::Fixed(lnet_o.channels as usize)]];
+    let dims =
+        [[Dim::Free("windows"), Dim::Fixed(2)], [Dim::Free("windows"), Dim::Fixed(lnet_o.channels as usize)]];
     let cells = Carried { first: &none.cells, element: Element::Int64, dims: &dims[0] };
     let responses = Carried { first: &none.responses, element: Element::Float, dims: &dims[1] };
     let carried = [cells, responses, cells, responses];
@@ -211,8 +212,8 @@ impl Levels {
     ) -> Result<[Value; 4], OnnxError> {
         // Some runtimes count turns in `[1]`.
         let level = g.reshape(level, &[])?;
-        let [starts, ends, pads, pixels] = [&self.starts, &self.ends, &self.pads, &self.pixels]
-            .map(|rows| g.gather(rows, &level, 0));
+        let [starts, ends, pads, pixels] =
+            [&self.starts, &self.ends, &self.pads, &self.pixels].map(|rows| g.gather(rows, &level, 0));
         let axes = g.integers(&[2, 3])?;
         let part = g.op("Slice", &[&atlas.pixels, &starts?, &ends?, &axes], &[])?;
         let part = g.op("Pad", &[&part, &pads?], &[("mode", Setting::Text("edge"))])?;
