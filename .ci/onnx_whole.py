@@ -119,7 +119,7 @@ def refuse(session):
         sys.exit(f"an image of {shape} was not refused")
 
 
-def page(session, folder, photo, in_node):
+def page(session, folder, photo):
     """The page's programs in Python and JavaScript find the astronaut. NODE_PATH leads to onnxruntime-node and sharp."""
     text = (folder / "README.md").read_text()
     python, javascript = (re.search(rf"```{language}\n(.*?)```", text, re.S).group(1) for language in ("python", "javascript"))
@@ -127,8 +127,6 @@ def page(session, folder, photo, in_node):
     printed = subprocess.run(call, check=True, capture_output=True, text=True, cwd=folder).stdout.splitlines()
     if len(printed) != 1 or not float(printed[0].split("smiling: ")[1]) > 0.9:
         sys.exit(f"the page's example in Python printed {printed}")
-    if not in_node:
-        return
     # `node -` reads the program from its input, so the photo comes after it.
     call = ["node", "-", str(photo)]
     printed = subprocess.run(call, input=javascript, check=True, capture_output=True, text=True, cwd=folder).stdout
@@ -152,11 +150,8 @@ def main(folder, program, examples):
             crowd(examples, width, height, faces).save(paths[-1])
         compare(session, program, paths)
     refuse(session)
-    # Node's packages don't load the one in eight bits, as the page says.
-    in_node = "ONNX Runtime 1.30 does not load it" not in (folder / "README.md").read_text()
-    if in_node:
-        web(session, folder, examples / "astronaut.png")
-    page(session, folder, examples / "astronaut.png", in_node)
+    web(session, folder, examples / "astronaut.png")
+    page(session, folder, examples / "astronaut.png")
 
 
 if __name__ == "__main__":

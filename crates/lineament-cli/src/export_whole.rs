@@ -61,9 +61,7 @@ pub fn page(bundle: &Bundle, arithmetic: Arithmetic) -> String {
             "Scales of maps come from what the net's normalizations have learned, and filters have seven bits, so that processors \
              without VNNI instructions give the same answers. The first and the last convolution of each net stay in single \
              precision. What eight bits gain depends on the runtime: with ONNX Runtime and VNNI instructions this graph takes about \
-             0.6 of the time of the one in single precision, on a photo of 640 x 640 pixels with one face. \
-             ONNX Runtime 1.30 does not load it (\"two nodes with same node name\"), and so neither do `onnxruntime-node` 1.30 \
-             and `onnxruntime-web` 1.30; 1.32 does.\n\n",
+             0.6 of the time of the one in single precision, on a photo of 640 x 640 pixels with one face.\n\n",
         );
     }
     for (language, needs, code) in [
