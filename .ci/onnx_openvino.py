@@ -14,7 +14,9 @@ from onnx_whole import iou
 
 
 def main(graph, photo):
-    model = openvino.compile_model(openvino.Core().read_model(graph), "CPU")
+    # By itself it computes in bfloat16 where the processor can, coordinates as well.
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    model = openvino.compile_model(openvino.Core().read_model(graph), "CPU", exact)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

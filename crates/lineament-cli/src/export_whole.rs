@@ -52,7 +52,9 @@ pub fn page(bundle: &Bundle, arithmetic: Arithmetic) -> String {
          that stand about upright (there is no `--any-orientation`), compares at most 16384 windows of LNet\\_o and keeps at most \
          1024 faces. Memory grows with the photo's pixels and with smaller faces: scale photos of more than 20 megapixels down \
          first.\n\n\
-         Tried with ONNX Runtime 1.32, its wasm build (`onnxruntime-web` 1.30) and OpenVINO 2026.4. A runtime needs `Loop`, one inside of \
+         Tried with ONNX Runtime 1.32, its wasm build (`onnxruntime-web` 1.30) and OpenVINO 2026.4. OpenVINO wants \
+         `INFERENCE_PRECISION_HINT` f32: by itself it computes in bfloat16 where the processor can, coordinates as well, and boxes are off \
+         by a tenth of their size. A runtime needs `Loop`, one inside of \
          another, `NonMaxSuppression`, `GridSample` and `Resize`. ONNX Runtime's `Sigmoid` gives 0 and 1 beyond 18, which moves \
          probabilities by 5e-8 at most.\n\n",
     );
