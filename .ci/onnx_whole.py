@@ -22,6 +22,8 @@ from PIL import Image
 
 LEAST_IOU = 0.9
 MEAN_DIFFERENCE = 0.02
+# Of an output's largest value; sums of bytes are rounded in another way.
+WEB, WEB_IN_BYTES = 1e-3, 0.1
 CROWDS = [(480, 900, 6), (1000, 700, 12), (1600, 900, 24)]  # width, height, faces
 
 
@@ -81,6 +83,27 @@ def compare(session, program, paths):
         sys.exit("the whole graph does not find what the native engine finds")
 
 
+def web(session, folder, photo):
+    """onnxruntime-web's wasm build says the same of a photo. NODE_PATH leads to it."""
+    image = np.asarray(Image.open(photo).convert("RGB"))
+    with tempfile.NamedTemporaryFile() as pixels:
+        pixels.write(image.tobytes())
+        pixels.flush()
+        script = Path(__file__).parent / "onnx_web.js"
+        call = ["node", script, folder / "faces.onnx", pixels.name, *map(str, image.shape[:2]), str(session.threshold)]
+        printed = json.loads(subprocess.run(call, check=True, capture_output=True, text=True).stdout)
+    worst = 0
+    for name, expected in run(session, image).items():
+        found = np.array(printed[name]["data"]).reshape(printed[name]["dims"])
+        if found.shape != expected.shape or len(found) == 0:
+            sys.exit(f"onnxruntime-web gives {name} as {found.shape}, ONNX Runtime as {expected.shape}")
+        worst = max(worst, np.abs(found - expected).max() / np.abs(expected).max())
+    print(f"onnxruntime-web: outputs differ by {worst:.1e} of the largest value")
+    in_bytes = "eight-bit integers" in (folder / "README.md").read_text()
+    if worst > (WEB_IN_BYTES if in_bytes else WEB):
+        sys.exit("onnxruntime-web does not compute what ONNX Runtime computes")
+
+
 def refuse(session):
     """What is no photo gives no face or an error."""
     onnxruntime.set_default_logger_severity(4)
@@ -129,6 +152,7 @@ def main(folder, program, examples):
             crowd(examples, width, height, faces).save(paths[-1])
         compare(session, program, paths)
     refuse(session)
+    web(session, folder, examples / "astronaut.png")
     page(session, folder, examples / "astronaut.png")
 
 

@@ -248,7 +248,7 @@ impl Graph {
         body: impl FnOnce(&mut Self, &Value, &Value, [Value; N]) -> Result<(Value, [Value; N]), E>,
     ) -> Result<[Value; N], E> {
         let name = self.scoped(name);
-        let outside = std::mem::take(&mut self.nodes);
+        let outside = [std::mem::take(&mut self.nodes), std::mem::take(&mut self.constants)];
         let [turn, going] = [self.value(format!("{name}/turn"))?, self.value(format!("{name}/going"))?];
         let mut inputs = vec![
             proto::value_info(&turn.0, Element::Int64, &[]),
@@ -273,8 +273,11 @@ impl Graph {
         for value in &last {
             self.value(value.0.clone())?;
         }
-        let nodes = std::mem::replace(&mut self.nodes, outside);
-        let body = proto::graph(&name, &nodes, &[], &inputs, &outputs);
+        let [nodes, constants] = outside;
+        let nodes = std::mem::replace(&mut self.nodes, nodes);
+        // ONNX Runtime 1.30 refuses a body whose filters in bytes stand outside.
+        let constants = std::mem::replace(&mut self.constants, constants);
+        let body = proto::graph(&name, &nodes, &constants, &inputs, &outputs);
         let absent = Value::absent();
         let first: Vec<&Value> =
             [turns, &absent].into_iter().chain(carried.iter().map(|one| one.first)).collect();
@@ -360,16 +363,18 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_keeps_the_nodes_of_its_body() {
+    fn a_loop_keeps_the_nodes_and_constants_of_its_body() {
         let mut graph = Graph::new("g");
         let x = graph.input("x", &[Dim::Fixed(2)]).unwrap();
         let turns = graph.ints("turns", &[3]).unwrap();
         let carried = [Carried { first: &x, element: Element::Float, dims: &[Dim::Fixed(2)] }];
         let body = |graph: &mut Graph, _: &Value, [before]: [Value; 1]| {
-            Ok::<_, OnnxError>([graph.node("doubled", "Add", &[&before, &before], &[])?])
+            let two = graph.floats("two", &[1], &[2.0])?;
+            Ok::<_, OnnxError>([graph.node("doubled", "Mul", &[&before, &two], &[])?])
         };
         graph.repeat("loop", &turns, carried, body).unwrap();
-        assert_eq!(graph.nodes.len(), 1);
+        // The loop, and the number of its turns.
+        assert_eq!((graph.nodes.len(), graph.constants.len()), (1, 1));
         let taken = graph.repeat("loop", &turns, carried, |_, _, before| Ok::<_, OnnxError>(before));
         assert_eq!(taken.unwrap_err(), OnnxError::Repeated { graph: "g".into(), value: "loop/turn".into() });
     }

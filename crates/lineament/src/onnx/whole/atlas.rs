@@ -40,11 +40,11 @@ impl Atlas {
         let second = g.with("Max", &second, 1.0)?;
         let between = g.two("Div", &size, &second)?;
         let second = g.cast(&second, Element::Int64)?;
-        let mut copies = vec![photo.clone(), resized(g, &photo, &second)?];
-        while let (Some(larger), true) =
-            (copies.len().checked_sub(2).and_then(|at| copies.get(at)), copies.len() < COPIES)
-        {
-            copies.push(halved(g, larger)?);
+        let second = resized(g, &photo, &second)?;
+        let mut copies = vec![photo, second];
+        for copy in 2..COPIES {
+            let half = halved(g, &copies[copy - 2])?;
+            copies.push(half);
         }
         let sizes: Vec<Value> = copies.iter().map(|copy| size_of(g, copy)).collect::<Result<_, _>>()?;
         let pixels = laid_out(g, &copies, &sizes)?;

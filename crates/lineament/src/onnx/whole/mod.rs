@@ -20,7 +20,7 @@ use levels::Proposed;
 use windows::{COLUMNS, column, corrected, faces, thinned};
 use words::Words;
 
-/// The operator set of `faces.onnx`: the first whose `Resize` averages where it shrinks.
+/// The operator set of `faces.onnx`: the first whose reductions all take their axes as an input.
 pub const WHOLE_OPSET: i64 = 18;
 
 /// The whole model as one graph, `faces.onnx`, opset [`WHOLE_OPSET`], in single precision or with its nets' convolutions in eight-bit
@@ -138,7 +138,7 @@ fn graph(model: &Cascade<'_>, finder: &Finder<'_>, arithmetic: Arithmetic) -> Re
     let degrees = g.reshape(&degrees, &[-1])?;
     g.output("roll", &degrees, &[FACES])?;
 
-    let embeddings = embedded(g, model, &atlas, (&found, &p.face), [&x, &y], arithmetic)?;
+    let embeddings = embedded(g, model, &atlas, (&found, &p.face), arithmetic)?;
     let features = model.bundle.parts().svms.features();
     g.output("embeddings", &embeddings, &[FACES, Dim::Fixed(features)])?;
     read(g, model, &embeddings)?;
@@ -195,12 +195,31 @@ fn looked(
     let above = g.two("Greater", &scores, &least)?;
     let windows = g.rows(windows, &above)?;
     let windows = thinned(g, &windows, &overlap, &p.face)?;
+    let (windows, count) = one_or_more(g, &windows)?;
     let [x, y, side, roll] =
         [column(g, &windows, 0)?, column(g, &windows, 1)?, column(g, &windows, 2)?, column(g, &windows, 3)?];
     let seen = atlas.draw(g, [&x, &y, &side, &roll], finder.lnet_s.window)?;
     let responses = finder.lnet_s.respond(g, &seen)?;
     let responses = g.reshape(&responses, &[-1, finder.lnet_s.channels])?;
-    corrected(g, &windows, &responses, true)
+    let windows = corrected(g, &windows, &responses, true)?;
+    first(g, &windows, &count)
+}
+
+/// Windows, or one of zeros where there is none, since some runtimes pool no batch of nothing, and how many there are, `[1]` of i64.
+fn one_or_more(g: &mut Graph, windows: &Value) -> Result<(Value, Value), OnnxError> {
+    let count = g.op("Shape", &[windows], &[("start", Setting::Int(0)), ("end", Setting::Int(1))])?;
+    let (one, none) = (g.integers(&[1])?, g.integers(&[0])?);
+    let missing = g.two("Sub", &one, &count)?;
+    let missing = g.two("Max", &missing, &none)?;
+    let pads = g.concat(&[&none, &none, &missing, &none], 0)?;
+    let windows = g.op("Pad", &[windows, &pads], &[("mode", Setting::Text("constant"))])?;
+    Ok((windows, count))
+}
+
+/// So many rows of a matrix.
+fn first(g: &mut Graph, matrix: &Value, count: &Value) -> Result<Value, OnnxError> {
+    let (from, axis) = (g.integers(&[0])?, g.integers(&[0])?);
+    g.op("Slice", &[matrix, &from, count, &axis], &[])
 }
 
 /// One window a face, best first, above the threshold and as high as is asked for.
@@ -228,16 +247,17 @@ fn embedded(
     model: &Cascade<'_>,
     atlas: &Atlas,
     (windows, to_box): (&Value, &WindowToBox),
-    [x, y]: [&Value; 2],
     arithmetic: Arithmetic,
 ) -> Result<Value, OnnxError> {
     let height = to_box.height;
     let (region, patches) = (&model.anet.region, &model.anet.patches);
-    let (side, roll) = (column(g, windows, 2)?, column(g, windows, 3)?);
+    let (windows, count) = one_or_more(g, windows)?;
+    let [x, y, _, _] = faces(g, &windows, to_box)?;
+    let (side, roll) = (column(g, &windows, 2)?, column(g, &windows, 3)?);
     let down = g.with("Mul", &side, region.shift * height)?;
     let (sine, cosine) = (g.one("Sin", &roll)?, g.one("Cos", &roll)?);
     let (dx, dy) = (g.two("Mul", &sine, &down)?, g.two("Mul", &cosine, &down)?);
-    let (x, y) = (g.two("Sub", x, &dx)?, g.two("Add", y, &dy)?);
+    let (x, y) = (g.two("Sub", &x, &dx)?, g.two("Add", &y, &dy)?);
     let side = g.with("Mul", &side, region.enlarge * height)?;
     let drawn = atlas.draw(g, [&x, &y, &side, &roll], patches.region as usize)?;
     let mut views = Vec::new();
@@ -252,7 +272,8 @@ fn embedded(
     let features = model.bundle.parts().svms.features() as i64;
     let vectors = g.reshape(&vectors, &[views.len() as i64, -1, features])?;
     let axes = g.integers(&[0])?;
-    g.op("ReduceMean", &[&vectors, &axes], &[("keepdims", Setting::Int(0))])
+    let means = g.op("ReduceMean", &[&vectors, &axes], &[("keepdims", Setting::Int(0))])?;
+    first(g, &means, &count)
 }
 
 /// Adds a net under a name, on images.
