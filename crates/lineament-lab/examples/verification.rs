@@ -199,7 +199,8 @@ fn page(
         "`{}` wrote this page.\n\n\
          `--embeddings` gives the vector that attributes are read from: {} numbers a face. It serves to learn custom attributes, to sort \
          photos by what faces look like, and to find labels that are wrong. It was trained so that attributes can be read from it by a \
-         plane, for everybody alike; whatever tells two people apart that is no attribute is there by accident. The table says how far that \
+         plane. The default model's net began with the first blocks of a net that recognizes faces, and learned from that net's vectors \
+         ([MODEL_CARD.md](../MODEL_CARD.md)): so some of what tells people apart is left in it. The table says how far that \
          goes, so that nobody takes it for more. Lineament does not identify people and offers nothing to do so.\n\n\
          | pairs of LFW's photos, by cosine similarity | |\n|---|---:|\n\
          | accuracy, {PAIRS} pairs of one person and {PAIRS} of two in each of {FOLDS} folds of people, threshold from the other folds | {} ± {} |\n\
@@ -212,7 +213,7 @@ fn page(
          * Photos: {} of {} people, drawn from the {} of LFW who have two or more; a face is found in {} of them, and the best one is taken. All pairs: {} of one \
          person and {} of two. ± is the standard error over folds. LFW's own list of pairs is not used: these photos are central crops, and not all of \
          them are there.\n\
-         * LFW's photos, without names, were among those that the default model learned attributes from ([MODEL_CARD.md](../MODEL_CARD.md)).\n\
+         * These figures flatter the default model: it learned from that net's vectors of these very photos.\n\
          * Model: {} {} ({}). Machine: {}. Commit: {}.\n",
         provenance.command,
         tagger.embedding_length(),
