@@ -52,11 +52,11 @@ pub struct LabelledScores {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// It has a new sigmoid and new thresholds.
+    /// It has a new sigmoid, or a new threshold.
     Fitted,
     /// There are fewer than [`LEAST`] images of a kind.
     TooFew,
-    /// On people who were left out, the new sigmoid is no better than the old one.
+    /// On people who were left out, neither a new sigmoid nor new thresholds are better than the old ones.
     NoBetter,
 }
 
@@ -105,10 +105,6 @@ impl LabelledScores {
         }
         part
     }
-
-    fn loss(&self, scale: &Scale) -> f64 {
-        self.scores.iter().zip(&self.answers).map(|(score, answer)| loss(scale, *score, *answer)).sum()
-    }
 }
 
 fn loss(scale: &Scale, score: f32, answer: bool) -> f64 {
@@ -116,7 +112,7 @@ fn loss(scale: &Scale, score: f32, answer: bool) -> f64 {
     -(if answer { probability } else { 1.0 - probability }).ln()
 }
 
-/// Fits an attribute anew where that makes its probabilities better on people who are left out; `own` is its scale so far.
+/// Fits an attribute's sigmoid and each of its thresholds anew where that makes answers better on people who are left out; `own` is its scale so far.
 ///
 /// # Errors
 /// A score that is not finite, or lists of different lengths.
@@ -144,26 +140,39 @@ pub fn recalibrate(labelled: &LabelledScores, own: Scale) -> Result<Recalibratio
     Ok(Recalibration { change, scale, kinds: labelled.kinds(), before, after, left_out })
 }
 
-/// The new scale where it is better on people who are left out, else the old one.
+/// Of the sigmoid and of each threshold the new one, where it is better on people who are left out, else the old one.
 fn decide(labelled: &LabelledScores, own: Scale) -> Result<(Scale, Change), CalibrationError> {
     if labelled.kinds().into_iter().any(|count| count < LEAST) {
         return Ok((own, Change::TooFew));
     }
     let folds = assign_folds(labelled.people.iter().copied(), INNER);
-    let (mut old, mut new) = (0.0, 0.0);
+    let mut scales = vec![own; labelled.scores.len()];
     for fold in 0..INNER {
-        let (others, left) =
-            (labelled.part(&folds, |other| other != fold), labelled.part(&folds, |other| other == fold));
+        let others = labelled.part(&folds, |other| other != fold);
         // Few people may hold all of a kind.
-        if left.scores.is_empty() || others.kinds().contains(&0) {
-            continue;
+        if !others.kinds().contains(&0) {
+            let fitted = Scale::fitted(&others.scores, &others.answers)?;
+            scales
+                .iter_mut()
+                .zip(&folds)
+                .filter(|(_, own)| **own == fold)
+                .for_each(|(scale, _)| *scale = fitted);
         }
-        old += left.loss(&own);
-        new += left.loss(&Scale::fitted(&others.scores, &others.answers)?);
     }
+    let (old, new) = (worth(labelled, &vec![own; labelled.scores.len()]), worth(labelled, &scales));
     let fitted = Scale::fitted(&labelled.scores, &labelled.answers)?;
-    let usable = fitted.platt.check().is_ok() && fitted.platt.a < 0.0;
-    Ok(if new < old && usable { (fitted, Change::Fitted) } else { (own, Change::NoBetter) })
+    let usable = fitted.platt.a < 0.0;
+    let mut chosen = own;
+    if usable && new.log_loss < old.log_loss {
+        chosen.platt = fitted.platt;
+    }
+    if usable && new.accuracy > old.accuracy {
+        chosen.thresholds.accuracy = fitted.thresholds.accuracy;
+    }
+    if usable && new.balanced_accuracy > old.balanced_accuracy {
+        chosen.thresholds.balanced = fitted.thresholds.balanced;
+    }
+    Ok((chosen, if chosen == own { Change::NoBetter } else { Change::Fitted }))
 }
 
 fn worth(labelled: &LabelledScores, scales: &[Scale]) -> Worth {

@@ -82,12 +82,12 @@ mod tests {
 
     #[test]
     fn copies_are_grouped_whatever_part_of_the_hash_differs() {
-        let photos: Vec<Photo> = (0..40).map(|seed| blocks(120, 90, seed)).collect();
+        let photos: Vec<Photo> = (0..40).map(|seed| blocks(240, 180, seed)).collect();
         let of = |photo: &Photo| Some(Fingerprint::of(photo));
         let mut all: Vec<Option<Fingerprint>> = photos.iter().map(of).collect();
         assert!(groups(&all).is_empty(), "{:?}", groups(&all));
         all.push(None);
-        all.push(of(&crop(&photos[7], photos[7].rect(), 77, 58)));
+        all.push(of(&crop(&photos[7], photos[7].rect(), 120, 90)));
         all.push(of(&photos[3]));
         all.push(of(&photos[7]));
         // A bit here and there.

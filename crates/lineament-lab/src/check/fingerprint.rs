@@ -14,6 +14,8 @@ const SIDE: u32 = 16;
 pub(super) const MOST_BITS: u32 = 7;
 /// Mean difference of two small images, of 255.
 const MOST_APART: f64 = 6.0;
+/// Difference of one of their pixels at most: more is another face, however much of the picture is the same.
+const MOST_LOCAL: u8 = 24;
 /// By how much proportions may differ.
 const MOST_STRETCHED: f32 = 0.03;
 
@@ -54,8 +56,9 @@ impl Fingerprint {
             return false;
         }
         let stretched = (self.proportions as f32 / other.proportions.max(1) as f32 - 1.0).abs();
-        let apart = self.small.iter().zip(&other.small).map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>();
-        stretched <= MOST_STRETCHED && apart as f64 / self.small.len().max(1) as f64 <= MOST_APART
+        let apart = || self.small.iter().zip(&other.small).map(|(a, b)| a.abs_diff(*b));
+        let mean = apart().map(f64::from).sum::<f64>() / self.small.len().max(1) as f64;
+        stretched <= MOST_STRETCHED && mean <= MOST_APART && apart().max() <= Some(MOST_LOCAL)
     }
 }
 
