@@ -1,13 +1,14 @@
-"""The npm package as installed, in a real Chromium: npm_browser.py MODULES EXAMPLES EXPECTED.
+"""The npm package as installed, in a real Chromium: npm_browser.py MODULES EXAMPLES EXPECTED BUNDLED.
 
-MODULES is a node_modules folder with lineament and onnxruntime-web, EXPECTED what `lineament predict --format json` says of EXAMPLES.
-Gives it photos of all kinds that browsers know, and what is none.
+MODULES is a node_modules folder with lineament and onnxruntime-web, EXPECTED what `lineament predict --format json` says of EXAMPLES, BUNDLED
+npm/test/bundled as a bundler builds it. Gives it photos of all kinds that browsers know, and what is none.
 """
 
 import json
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -70,6 +71,19 @@ def compare(answers):
             assert sum(differences) / len(differences) <= 0.02, differences
 
 
+def bundled(browser, folder, headers):
+    """What a bundler made runs, with threads and without: their script must be a file of its own."""
+    page = browser.new_page()
+    said = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(serve(folder, headers))
+    end = time.monotonic() + 60
+    while not page.title() and not said and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not said and page.title() == f"0 faces, {'isolated' if headers else 'alone'}", (page.title(), said)
+    page.close()
+
+
 with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
     Path(folder, "index.html").write_text(PAGE)
     os.symlink(MODULES, Path(folder, "modules"))
@@ -87,5 +101,6 @@ with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
         assert not said, said
         compare(result["answers"])
         page.close()
+        bundled(chromium, sys.argv[4], headers)
     chromium.close()
 print("the npm package in Chromium: nothing wrong")

@@ -1,6 +1,5 @@
 // Lineament in browsers.
 
-import * as runtime from "onnxruntime-web/wasm";
 import { decode } from "./tagger/decode.js";
 import { Tagger as Model } from "./tagger/tagger.js";
 
@@ -13,7 +12,9 @@ const MODEL = new URL("./model/model.json", import.meta.url);
 /** A model, ready for photos: see index.d.ts. */
 export class Tagger extends Model {
   static async load({ graph = GRAPH, model = MODEL, threads } = {}) {
-    const [bytes, description] = await Promise.all([
+    const [runtime, bytes, description] = await Promise.all([
+      // Imported here, so that bundlers leave it in a file of its own: its threads load that file, and should run nothing else.
+      import("onnxruntime-web/wasm"),
       fetched(graph).then((response) => response.arrayBuffer()),
       fetched(model).then((response) => response.json()),
     ]);
