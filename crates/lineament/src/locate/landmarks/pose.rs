@@ -106,7 +106,7 @@ mod tests {
         FACE.map(|[right, down, away]| {
             // Looking up takes what is in front of the face upwards.
             let (down, away) = turn((down, away), -pose.pitch);
-            let (away, right) = turn((away, right), -pose.yaw);
+            let (_, right) = turn((away, right), -pose.yaw);
             let (right, down) = turn((right, down), pose.roll);
             Point::new((x + scale * right) as f32, (y + scale * down) as f32)
         })
