@@ -1,5 +1,3 @@
-use std::path::Path;
-
 use super::every_field::every_field_is_checked;
 use super::*;
 use crate::stage::Stage;
@@ -102,30 +100,14 @@ fn every_field_that_a_recipe_can_hold_is_checked() {
 
 #[test]
 fn every_field_of_the_recipes_that_come_along_is_checked() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
-    let mut seen = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        // Nets without a recipe have a folder of their own.
-        if path.is_dir() {
-            continue;
-        }
-        let text = std::fs::read_to_string(path).unwrap();
-        let table: toml::Table = toml::from_str(&text).unwrap();
-        if table.contains_key("system") {
-            continue;
-        }
-        seen += 1;
+    for text in lineament_recipes::CASCADES.into_iter().filter_map(lineament_recipes::text) {
         // With its defaults, which are values too.
-        let whole = match Recipe::parse(&text) {
-            Ok(recipe) => toml::to_string(&recipe).unwrap(),
-            Err(_) => text,
-        };
-        let tuned =
-            |text: &str| Recipe::named("compact").unwrap().tuned(text).map(drop).map_err(|e| e.to_string());
-        every_field_is_checked(&whole, if table.contains_key("nets") { &parse } else { &tuned });
+        let whole = toml::to_string(&Recipe::parse(text).unwrap()).unwrap();
+        every_field_is_checked(&whole, &parse);
     }
-    assert_eq!(seen, 6, "compact, drawn, lab, paper, paper_objects, tune");
+    let tuned =
+        |text: &str| Recipe::named("compact").unwrap().tuned(text).map(drop).map_err(|e| e.to_string());
+    every_field_is_checked(lineament_recipes::TUNE, &tuned);
 }
 
 #[test]
