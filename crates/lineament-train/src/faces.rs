@@ -18,6 +18,11 @@ const KEPT_SIDE: u32 = 256;
 /// Memory that decoded images may fill.
 const KEPT_BYTES: u64 = 6 << 30;
 
+/// Images of faces in memory, as every stage keeps them that looks at one face of each.
+pub fn kept_images() -> PhotoCache {
+    PhotoCache::new(KEPT_SIDE, KEPT_BYTES)
+}
+
 /// Where the face region of an image is known from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Whereabouts {
@@ -78,7 +83,7 @@ impl Faces {
                 });
             }
         }
-        Self { faces, cache: PhotoCache::new(KEPT_SIDE, KEPT_BYTES) }
+        Self { faces, cache: kept_images() }
     }
 
     /// The image of a face, and its region in that image's pixels.

@@ -12,12 +12,11 @@ use lineament_lab::audit::contradictions::Rule;
 use lineament_lab::audit::groups::Grouping;
 use lineament_lab::audit::{Audit, audit, contradictions};
 use lineament_lab::bootstrap::Interval;
-use lineament_lab::{EvaluateOptions, Observations, evaluate};
 
 use super::{Outcome, evaluate as evaluating};
 use crate::arguments::{LayoutName, MeasureArguments, RunArguments, SearchArguments};
 use crate::outputs::{self, ForceArguments};
-use crate::{files, model, notes, progress};
+use crate::{files, model, notes};
 
 #[derive(Debug, Args)]
 pub struct AuditArguments {
@@ -77,12 +76,7 @@ pub fn run(arguments: AuditArguments) -> Result<Outcome> {
     if layout == Layout::Table {
         evaluating::say_rows(&data, split);
     }
-    let what = EvaluateOptions { split, region, operating_points: &[], background: None };
-    let bar = progress::bar(Some(evaluate::images(&data, &what) as u64), false);
-    let done = || bar.inc(1);
-    let seen = tagger.threads().install(|| Observations::of(&tagger, &data, split, region, &done));
-    bar.finish_and_clear();
-    let seen = seen?;
+    let seen = evaluating::observe(&tagger, &data, split, region)?;
     let point = arguments.measure.operating_point.into();
     let found = tagger.threads().install(|| audit(&seen, point, &groupings, &rules, arguments.doubts));
     write(&found, &arguments.output)?;

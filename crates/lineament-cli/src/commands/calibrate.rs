@@ -10,7 +10,6 @@ use lineament::{Bundle, Card};
 use lineament_data::{FindingKind, Layout, Split};
 use lineament_fit::recalibrate::{Change, LEAST};
 use lineament_lab::calibrate::{Calibrated, CalibratedAttribute, Rise, calibrate};
-use lineament_lab::{EvaluateOptions, Observations, evaluate};
 
 use super::{Outcome, evaluate as evaluating};
 use crate::arguments::{
@@ -18,7 +17,7 @@ use crate::arguments::{
 };
 use crate::files::{self, Sink};
 use crate::outputs::{self, ForceArguments, Kind, Output};
-use crate::{model, notes, progress};
+use crate::{model, notes};
 
 #[derive(Debug, Args)]
 pub struct CalibrateArguments {
@@ -69,12 +68,7 @@ pub fn run(arguments: CalibrateArguments) -> Result<Outcome> {
         evaluating::say_rows(&data, split);
     }
     let region = arguments.region.into();
-    let what = EvaluateOptions { split, region, operating_points: &[], background: None };
-    let bar = progress::bar(Some(evaluate::images(&data, &what) as u64), false);
-    let done = || bar.inc(1);
-    let seen = tagger.threads().install(|| Observations::of(&tagger, &data, split, region, &done));
-    bar.finish_and_clear();
-    let seen = seen?;
+    let seen = evaluating::observe(&tagger, &data, split, region)?;
     let (found, attributes) = tagger.threads().install(|| calibrate(&seen))?;
     let changed = found.attributes.iter().filter(|row| row.change == Change::Fitted).count();
     if changed == 0 {

@@ -10,7 +10,7 @@ use clap::Args;
 use lineament::Tagger;
 use lineament_data::{Dataset, Layout};
 use lineament_lab::compare::{ComparedRow, Comparison, Figures, compare, page};
-use lineament_lab::{EvaluateOptions, Observations, Provenance, evaluate};
+use lineament_lab::{Observations, Provenance};
 
 use super::audit::GroupArguments;
 use super::{Outcome, evaluate as evaluating};
@@ -18,8 +18,8 @@ use crate::arguments::{
     FigureFormat, LayoutName, MeasureArguments, ModelArguments, SearchArguments, ThreadArguments,
 };
 use crate::files::{self, Sink};
+use crate::model;
 use crate::outputs::{self, ForceArguments, Kind, Output};
-use crate::{model, progress};
 
 #[derive(Debug, Args)]
 pub struct CompareArguments {
@@ -112,12 +112,7 @@ fn seen<'a>(
     arguments: &CompareArguments,
 ) -> Result<Observations<'a>> {
     let (split, region) = (arguments.measure.part(layout, data), arguments.measure.region.into());
-    let what = EvaluateOptions { split, region, operating_points: &[], background: None };
-    let bar = progress::bar(Some(evaluate::images(data, &what) as u64), false);
-    let done = || bar.inc(1);
-    let seen = tagger.threads().install(|| Observations::of(tagger, data, split, region, &done));
-    bar.finish_and_clear();
-    Ok(seen?)
+    Ok(evaluating::observe(tagger, data, split, region)?)
 }
 
 fn text(found: &Comparison, data: &str) -> String {

@@ -9,7 +9,9 @@ use clap::Args;
 use lineament::{OperatingPoint, Tagger, Threads};
 use lineament_data::{Dataset, FindingKind, Framing, Layout, Split, boxes, folder, layout};
 use lineament_lab::observe::Skipped;
-use lineament_lab::{EvaluateError, EvaluateOptions, Evaluation, FaceFrom, Provenance, evaluate, results};
+use lineament_lab::{
+    EvaluateError, EvaluateOptions, Evaluation, FaceFrom, Observations, Provenance, evaluate, results,
+};
 
 use super::{Outcome, evaluate_boxes, figures};
 use crate::arguments::{FigureFormat, LayoutName, MeasureArguments, RunArguments, SearchArguments};
@@ -181,6 +183,21 @@ pub fn read(path: &Path, layout: Option<LayoutName>) -> Result<(Layout, Dataset)
         None => layout::detect(path)?,
     };
     Ok((layout, layout::read(layout, path)?))
+}
+
+/// What a model says of every image of a part, with a bar while it looks, on the tagger's threads.
+pub fn observe<'a>(
+    tagger: &'a Tagger,
+    data: &Dataset,
+    split: Split,
+    region: FaceFrom,
+) -> Result<Observations<'a>, EvaluateError> {
+    let what = EvaluateOptions { split, region, operating_points: &[], background: None };
+    let bar = progress::bar(Some(evaluate::images(data, &what) as u64), false);
+    let done = || bar.inc(1);
+    let seen = tagger.threads().install(|| Observations::of(tagger, data, split, region, &done));
+    bar.finish_and_clear();
+    seen
 }
 
 /// Says which rows of a table are measured, and for how many people they are taken.

@@ -13,16 +13,12 @@ use rayon::prelude::*;
 use super::LandmarkRecipe;
 use crate::batches::{self, Orders, place, shuffled, stream};
 use crate::error::TrainError;
+use crate::faces::kept_images;
 use crate::learner::Learner;
 use crate::losses::smooth_l1;
 use crate::module::{Mode, Module};
 use crate::training_loop::{Loss, Task};
 use crate::validate::net_of;
-
-/// Longest side at which images are kept in memory.
-const KEPT_SIDE: u32 = 256;
-/// Memory that decoded images may fill.
-const KEPT_BYTES: u64 = 6 << 30;
 
 /// What a side of the square counts in the loss: beyond 0.1 (0.6 % of the side) it is the distance, below it its square.
 const UNITS: f64 = 16.0;
@@ -69,7 +65,7 @@ impl<'a> Landmarks<'a> {
             marked.collect()
         };
         let (training, validation) = (of(Split::Train), of(Split::Validation));
-        let (cache, orders) = (PhotoCache::new(KEPT_SIDE, KEPT_BYTES), Orders::default());
+        let (cache, orders) = (kept_images(), Orders::default());
         Self { recipe, module, preprocess, region, training, validation, cache, orders }
     }
 

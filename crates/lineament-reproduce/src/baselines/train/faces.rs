@@ -9,13 +9,9 @@ use lineament_data::{Dataset, Framing, PhotoCache, Split, shuffled};
 use rayon::prelude::*;
 
 use lineament_train::TrainError;
-use lineament_train::faces::mostly_known;
+use lineament_train::faces::{kept_images, mostly_known};
 use lineament_train::sets::open_photo;
 
-/// Longest side at which images are kept in memory.
-const KEPT_SIDE: u32 = 256;
-/// Memory that decoded images may fill.
-const KEPT_BYTES: u64 = 6 << 30;
 /// Identities of different data sets are different people as far as we know.
 const IDENTITIES_A_SET: u32 = 1 << 24;
 
@@ -92,7 +88,7 @@ impl MarkedFaces {
         tracing::info!(
             "faces: {train} to train on, {validation} to choose on, {left_out} without landmarks left out"
         );
-        Ok(Self { faces, cache: PhotoCache::new(KEPT_SIDE, KEPT_BYTES) })
+        Ok(Self { faces, cache: kept_images() })
     }
 
     /// Keeps so many faces to train on, drawn by the seed: fewer of a larger number are among more of it.
