@@ -6,13 +6,13 @@ pub const CASCADES: [&str; 5] = ["compact", "paper", "paper_objects", "lab", "dr
 /// Names of the recipes that train a system which the paper compares itself with.
 pub const BASELINES: [&str; 2] = ["facetracer", "panda"];
 
-/// The recipe that adds landmarks to a finished model.
-pub const LANDMARKS: &str = "landmarks";
+/// Names of the recipes of what is added to a finished model.
+pub const ADDITIONS: [&str; 2] = ["landmarks", "quality"];
 
 /// The stages `anet` and `svms` by which a finished model is fine-tuned where nothing else is said.
 pub const TUNE: &str = include_str!("tune.toml");
 
-/// A recipe's text, by its name: one of [`CASCADES`], [`BASELINES`] or [`LANDMARKS`].
+/// A recipe's text, by its name: one of [`CASCADES`], [`BASELINES`] or [`ADDITIONS`].
 pub fn text(name: &str) -> Option<&'static str> {
     Some(match name {
         "compact" => include_str!("compact.toml"),
@@ -22,14 +22,15 @@ pub fn text(name: &str) -> Option<&'static str> {
         "drawn" => include_str!("drawn.toml"),
         "facetracer" => include_str!("facetracer.toml"),
         "panda" => include_str!("panda.toml"),
-        LANDMARKS => include_str!("landmarks.toml"),
+        "landmarks" => include_str!("landmarks.toml"),
+        "quality" => include_str!("quality.toml"),
         _ => return None,
     })
 }
 
 /// All recipes' names for a message: "a, b and c".
 pub fn names() -> String {
-    let names: Vec<&str> = CASCADES.into_iter().chain(BASELINES).chain([LANDMARKS]).collect();
+    let names: Vec<&str> = CASCADES.into_iter().chain(BASELINES).chain(ADDITIONS).collect();
     match names.split_last() {
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         None => String::new(),
@@ -42,12 +43,15 @@ mod tests {
 
     #[test]
     fn every_name_has_a_text() {
-        assert!(CASCADES.into_iter().chain(BASELINES).chain([LANDMARKS]).all(|name| text(name).is_some()));
+        assert!(CASCADES.into_iter().chain(BASELINES).chain(ADDITIONS).all(|name| text(name).is_some()));
         assert_eq!((text("tune"), text("../paper")), (None, None));
     }
 
     #[test]
     fn a_message_lists_all_names() {
-        assert_eq!(names(), "compact, paper, paper_objects, lab, drawn, facetracer, panda and landmarks");
+        assert_eq!(
+            names(),
+            "compact, paper, paper_objects, lab, drawn, facetracer, panda, landmarks and quality"
+        );
     }
 }

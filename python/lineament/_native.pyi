@@ -1,18 +1,20 @@
 from collections.abc import Sequence
 from typing import Any, TypeAlias, final
 
+from .options import Asked
+
 __all__ = ["Tagger", "__version__"]
 
 __version__: str
 
-_Search: TypeAlias = tuple[str | None, int | None, bool | None, bool | None]
 _Landmarks: TypeAlias = tuple[list[tuple[float, float]], tuple[float, float, float] | None]
 _Face: TypeAlias = tuple[
     tuple[float, float, float, float],
     float,
     float | None,
-    dict[str, tuple[bool, float]],
+    dict[str, tuple[bool | None, float]],
     _Landmarks | None,
+    float | None,
     bytes | None,
     bytes | None,
 ]
@@ -26,7 +28,7 @@ class Tagger:
         operating_point: str,
         attributes: list[str] | None,
         engine: str,
-        search: _Search,
+        asked: Asked,
         detector: str | None,
         max_pixels: int | None,
     ) -> Tagger: ...
@@ -40,7 +42,7 @@ class Tagger:
     def predict(
         self,
         images: Sequence[Any],
-        search: _Search,
+        asked: Asked,
         embeddings: bool,
         crops: tuple[str, int, float, str] | None,
     ) -> list[
@@ -49,6 +51,7 @@ class Tagger:
             int,
             list[_Face],
             int,
+            int | None,
         ]
         | str
     ]: ...

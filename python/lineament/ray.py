@@ -190,7 +190,9 @@ class _ShardWriter:
             tables.append(answers.to_arrow(every_picture=True, keys=keys, crops=names))
             row += len(answers)
         if not tables:
-            nothing = Predictions([], self.tagger.attributes, self.tagger.answers_landmarks, self.embeddings, self.tagger.hash)
+            tagger = self.tagger
+            marked, told = tagger.answers_landmarks, tagger.answers_quality
+            nothing = Predictions([], tagger.attributes, marked, self.embeddings, tagger.hash, quality=told)
             tables.append(nothing.to_arrow(every_picture=True, crops=None if self.folder is None else []))
         table = pa.concat_tables(tables)
         _write_whole(Path(shard["path"]), lambda file: pq.write_table(table, file))
@@ -272,7 +274,7 @@ def _agree(folder: Path, listing: _Listing, tagger: Tagger, shard_rows: int, mad
         "attributes": tagger.attributes,
         "operating_point": tagger._arguments[2],
         "engine": tagger._arguments[4],
-        **dict(zip(("smallest_face", "max_faces", "any_orientation", "landmarks"), tagger._arguments[5])),
+        **tagger._asked._asdict(),
         "detector": tagger._arguments[6],
         # Earlier versions made neither, and did not say so.
         **made,
@@ -284,7 +286,8 @@ def _agree(folder: Path, listing: _Listing, tagger: Tagger, shard_rows: int, mad
         _write_whole(path, lambda file: file.write(json.dumps(own, indent=2).encode()))
         return
     there = json.loads(path.read_bytes())
-    differs = [name for name, value in own.items() if there.get(name) != value]
+    # What an earlier version did not know is what it did not do.
+    differs = [name for name, value in own.items() if (there.get(name) or None) != (value or None)]
     if differs:
         raise ValueError(
             f"the shards in {folder} are of another run ({', '.join(differs)} differs); give another folder, or the pictures, model "

@@ -18,16 +18,16 @@ class Attribute:
     """One attribute of one face.
 
     ``value`` is the answer at the operating point; ``probability`` (0 to 1) is calibrated and does not depend on it, so that
-    ``value`` does not have to change at 0.5.
+    ``value`` does not have to change at 0.5. It is ``None`` where ``abstain`` asked for answers that are more likely to be right.
     """
 
-    value: bool
+    value: bool | None
     probability: float
 
     @property
     def present(self) -> bool:
-        """Another name of ``value``."""
-        return self.value
+        """Whether the face has it; false where that is unknown."""
+        return bool(self.value)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Face:
     """A face: its box, the score of the detection, and its attributes by name.
 
     ``roll`` is how far the head is turned clockwise in the image, in degrees between -180 and 180 (0 is upright); ``None`` where the
-    model does not know it. ``landmarks``, ``pose``, ``embedding`` (native 32-bit floats: ``np.frombuffer(face.embedding, np.float32)``) and
+    model does not know it. ``landmarks``, ``pose``, ``quality`` (the share of the attributes that is expected to be right), ``embedding`` (native 32-bit floats: ``np.frombuffer(face.embedding, np.float32)``) and
     ``crop`` (the bytes of an image file) are there where they were asked for.
     """
 
@@ -99,6 +99,7 @@ class Face:
     roll: float | None = None
     landmarks: Landmarks | None = None
     pose: Pose | None = None
+    quality: float | None = None
     embedding: bytes | None = field(default=None, repr=False)
     crop: bytes | None = field(default=None, repr=False)
 
@@ -111,7 +112,8 @@ class Face:
 class Prediction:
     """An image and its faces, the highest score first. ``path`` is set if the image was given as one.
 
-    ``faces_left_out`` is how many more were found than ``max_faces`` allows.
+    ``faces_left_out`` is how many more were found than ``max_faces`` allows, ``faces_of_low_quality`` how many were left out by
+    ``least_quality``, where that was asked for.
     """
 
     path: str | None
@@ -119,6 +121,7 @@ class Prediction:
     height: int
     faces: list[Face] = field(default_factory=list)
     faces_left_out: int = 0
+    faces_of_low_quality: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The object that ``lineament predict --format json`` prints, with all digits."""
@@ -133,6 +136,7 @@ class Prediction:
                     **({} if f.roll is None else {"roll": f.roll}),
                     **({} if f.landmarks is None else {"landmarks": {name: list(at) for name, at in vars(f.landmarks).items()}}),
                     **({} if f.pose is None else {"pose": dict(vars(f.pose))}),
+                    **({} if f.quality is None else {"quality": f.quality}),
                     "attributes": {
                         name: {"value": a.value, "probability": a.probability} for name, a in f.attributes.items()
                     },
@@ -140,6 +144,7 @@ class Prediction:
                 for f in self.faces
             ],
             "faces_left_out": self.faces_left_out,
+            **({} if self.faces_of_low_quality is None else {"faces_of_low_quality": self.faces_of_low_quality}),
         }
 
 
@@ -153,12 +158,16 @@ class Predictions(list["Prediction | PictureError"]):
         landmarks: bool = False,
         embeddings: bool = False,
         model: str = "",
+        *,
+        quality: bool = False,
     ) -> None:
         super().__init__(answers)
         self.attributes = attributes
         """Names of the selected attributes."""
         self.landmarks = landmarks
         """Whether faces have landmarks and pose."""
+        self.quality = quality
+        """Whether faces have their quality."""
         self.embeddings = embeddings
         """Whether faces have their embeddings."""
         self.model = model
@@ -197,8 +206,10 @@ class Predictions(list["Prediction | PictureError"]):
             types["embedding"] = pa.list_(pa.field("element", pa.float32(), nullable=False))
         for name in self.attributes:
             types |= {name: pa.bool_(), f"{name}_probability": pa.float32()}
-        marks = [f"{point.name}_{axis}" for point in fields(Landmarks) for axis in "xy"] + ["yaw", "pitch"] if self.landmarks else []
-        types |= dict.fromkeys(marks, pa.float32())
+        numbers = ["quality"] if self.quality else []
+        if self.landmarks:
+            numbers += [f"{point.name}_{axis}" for point in fields(Landmarks) for axis in "xy"] + ["yaw", "pitch"]
+        types |= dict.fromkeys(numbers, pa.float32())
         columns: dict[str, list[Any]] = {name: [] for name in types}
 
         def add(row: dict[str, Any]) -> None:
@@ -225,12 +236,15 @@ class Predictions(list["Prediction | PictureError"]):
                     row["embedding"] = array("f", face.embedding)
                 for name, attribute in face.attributes.items():
                     row |= {name: attribute.value, f"{name}_probability": attribute.probability}
+                if face.quality is not None:
+                    row["quality"] = face.quality
                 if face.landmarks is not None:
                     row |= {f"{name}_{axis}": value for name, at in vars(face.landmarks).items() for axis, value in zip("xy", at)}
                 if face.pose is not None:
                     row |= {"yaw": face.pose.yaw, "pitch": face.pose.pitch}
                 add(row)
-        lacked = ("roll", "crop", "embedding", *marks)
+        unknown = [name for name in self.attributes if None in columns[name]]
+        lacked = ("roll", "crop", "embedding", *unknown, *numbers)
         always = ("path", "face") if every_picture else tuple(name for name in types if name not in lacked)
         schema = pa.schema([pa.field(name, kind, name not in always) for name, kind in types.items()])
         if self.embeddings:

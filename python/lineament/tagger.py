@@ -6,18 +6,13 @@ import json
 import os
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Optional, Union, overload
+from typing import Any, Literal, overload
 
 from . import _native
 from .errors import PictureError
+from .options import Asked, Engine, OperatingPoint, SmallestFace
 from .pictures import Picture, expand, natives, several
 from .results import Attribute, Box, Crops, Face, Landmarks, Pose, Prediction, Predictions
-
-OperatingPoint = Literal["accuracy", "balanced"]
-Engine = Literal["native", "int8"]
-#: Pixels, or text: ``"24px"``, ``"2.5%"``.
-SmallestFace = Union[str, float]
-Search = tuple[Optional[str], Optional[int], Optional[bool], Optional[bool]]
 
 
 class Tagger:
@@ -35,7 +30,10 @@ class Tagger:
     ``"2.5%"`` (of the photo's longer side); by default 2.5 %, and 16 pixels at least. ``max_faces`` keeps the best so many;
     ``Prediction.faces_left_out`` counts the others. ``any_orientation`` also finds faces that lie on their side or stand on their
     head, and takes about four times as long to find faces. ``landmarks`` answers with eyes, nose and corners of the mouth, and which way
-    each face looks (``Face.landmarks``, ``Face.pose``). Pictures of more than ``max_pixels`` are refused from their headers, by
+    each face looks (``Face.landmarks``, ``Face.pose``). ``quality`` says how far a face's attributes can be trusted (``Face.quality``:
+    the share of them that is expected to be right); with ``least_quality`` faces below it are left out, and
+    ``Prediction.faces_of_low_quality`` counts them. With ``abstain`` an answer that would be right with a lower probability is not given:
+    ``Attribute.value`` is ``None``. Pictures of more than ``max_pixels`` are refused from their headers, by
     default of more than 250 million.
 
     Raises ``ModelError`` where the bundle cannot be used, ``ValueError`` for an attribute that it does not know, or a size or number
@@ -54,6 +52,9 @@ class Tagger:
         max_faces: int | None = None,
         any_orientation: bool = False,
         landmarks: bool = False,
+        quality: bool = False,
+        least_quality: float | None = None,
+        abstain: float | None = None,
         detector: str | os.PathLike[str] | None = None,
         max_pixels: int | None = None,
     ) -> None:
@@ -63,9 +64,9 @@ class Tagger:
             raise ValueError(f"threads is {threads}; give 1 to 1024, or None for one a processor")
         own = model if isinstance(model, bytes) or model is None else os.fspath(model)
         selected = None if attributes is None else list(attributes)
-        search = _search(smallest_face, max_faces, any_orientation, landmarks)
+        asked = Asked.of(smallest_face, max_faces, any_orientation, landmarks, quality, least_quality, abstain)
         finder = None if detector is None else os.fspath(detector)
-        self._arguments = (own, threads, operating_point, selected, engine, search, finder, max_pixels)
+        self._arguments = (own, threads, operating_point, selected, engine, asked, finder, max_pixels)
         self._made = _native.Tagger(*self._arguments)
 
     @property
@@ -78,7 +79,16 @@ class Tagger:
     @property
     def answers_landmarks(self) -> bool:
         """Whether faces are answered with their landmarks and pose."""
-        return bool(self._arguments[5][3])
+        return bool(self._asked.landmarks)
+
+    @property
+    def answers_quality(self) -> bool:
+        """Whether faces are answered with their quality."""
+        return self._asked.answers_quality
+
+    @property
+    def _asked(self) -> Asked:
+        return self._arguments[5]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, self._arguments
@@ -130,6 +140,9 @@ class Tagger:
         max_faces: int | None = None,
         any_orientation: bool | None = None,
         landmarks: bool | None = None,
+        quality: bool | None = None,
+        least_quality: float | None = None,
+        abstain: float | None = None,
         embeddings: bool = False,
         crops: Crops | None = None,
     ) -> Prediction: ...
@@ -143,6 +156,9 @@ class Tagger:
         max_faces: int | None = None,
         any_orientation: bool | None = None,
         landmarks: bool | None = None,
+        quality: bool | None = None,
+        least_quality: float | None = None,
+        abstain: float | None = None,
         embeddings: bool = False,
         crops: Crops | None = None,
     ) -> Predictions: ...
@@ -156,6 +172,9 @@ class Tagger:
         max_faces: int | None = None,
         any_orientation: bool | None = None,
         landmarks: bool | None = None,
+        quality: bool | None = None,
+        least_quality: float | None = None,
+        abstain: float | None = None,
         embeddings: bool = False,
         crops: Crops | None = None,
     ) -> Prediction | Predictions:
@@ -163,34 +182,34 @@ class Tagger:
 
         Raises ``PictureError`` for the first image of a list that cannot be read; with ``errors="return"`` the error takes its
         place in the list. Files are decoded when they are needed; arrays and PIL images of a list are copied first.
-        ``smallest_face``, ``max_faces``, ``any_orientation`` and ``landmarks`` hold for this call instead of the tagger's own. With
-        ``embeddings`` each face has the vector that its attributes are read from, and with ``crops`` it is cut out:
+        The options from ``smallest_face`` to ``abstain`` hold for this call instead of the tagger's own. With ``embeddings`` each face has the vector that its attributes are read from, and with ``crops`` it is cut out:
         ``predict(photo, crops=Crops(side=128))``.
         """
         if errors not in ("raise", "return"):
             raise ValueError(f"errors is {errors!r}; it can be 'raise' or 'return'")
-        search = _search(smallest_face, max_faces, any_orientation, landmarks)
+        asked = Asked.of(smallest_face, max_faces, any_orientation, landmarks, quality, least_quality, abstain)
         if not several(pictures):
-            return self._predict([pictures], search, "raise", embeddings, crops)[0]  # type: ignore[return-value]
-        answers = self._predict(pictures, search, errors, embeddings, crops)
-        marked = self.answers_landmarks if landmarks is None else landmarks
-        return Predictions(answers, self.attributes, marked, embeddings, self.hash if embeddings else "")
+            return self._predict([pictures], asked, "raise", embeddings, crops)[0]  # type: ignore[return-value]
+        answers = self._predict(pictures, asked, errors, embeddings, crops)
+        whole = asked.over(self._asked)
+        model = self.hash if embeddings else ""
+        return Predictions(answers, self.attributes, bool(whole.landmarks), embeddings, model, quality=whole.answers_quality)
 
     def _predict(
-        self, pictures: Sequence[Any], search: Search, errors: str, embeddings: bool, crops: Crops | None
+        self, pictures: Sequence[Any], asked: Asked, errors: str, embeddings: bool, crops: Crops | None
     ) -> list[Prediction | PictureError]:
         options = None if crops is None else crops.options()
         given = natives(pictures)
         predictions: list[Prediction | PictureError] = []
-        for index, (picture, answer) in enumerate(zip(given, self._native.predict(given, search, embeddings, options))):
+        for index, (picture, answer) in enumerate(zip(given, self._native.predict(given, asked, embeddings, options))):
             if isinstance(answer, str):
                 error = _unread(picture, answer, index)
                 if errors == "raise":
                     raise error
                 predictions.append(error)
                 continue
-            width, height, faces, left_out = answer
-            predictions.append(Prediction(_path(picture), width, height, [_face(*face) for face in faces], left_out))
+            width, height, faces, left_out, low = answer
+            predictions.append(Prediction(_path(picture), width, height, [_face(*face) for face in faces], left_out, low))
         return predictions
 
     @overload
@@ -270,10 +289,10 @@ class Tagger:
         bundle, figures, faceless, unread = self._native.teach(
             name, pictures, answers, numbers, share, seed, replace
         )
-        _, threads, point, attributes, engine, search, detector, pixels = self._arguments
+        _, threads, point, attributes, engine, asked, detector, pixels = self._arguments
         selected = None if attributes is None else [*attributes, *([name] if name not in attributes else [])]
         return Lesson(
-            tagger=_again(bundle, threads, point, selected, engine, search, detector, pixels),
+            tagger=_again(bundle, threads, point, selected, engine, asked, detector, pixels),
             figures=json.loads(figures),
             without_face=faceless,
             unread=[_unread(pictures[index], reason, index) for index, reason in unread],
@@ -298,24 +317,16 @@ def _face(
     box: tuple[float, float, float, float],
     score: float,
     roll: float | None,
-    attributes: dict[str, tuple[bool, float]],
+    attributes: dict[str, tuple[bool | None, float]],
     marked: tuple[list[tuple[float, float]], tuple[float, float, float] | None] | None,
+    quality: float | None,
     embedding: bytes | None,
     crop: bytes | None,
 ) -> Face:
     points, pose = (None, None) if marked is None else marked
     landmarks = None if points is None else Landmarks(*points)
     named = {name: Attribute(*answer) for name, answer in attributes.items()}
-    return Face(Box(*box), score, named, roll, landmarks, None if pose is None else Pose(*pose), embedding, crop)
-
-
-def _search(
-    smallest_face: SmallestFace | None, max_faces: int | None, any_orientation: bool | None, landmarks: bool | None
-) -> Search:
-    """The options as the native half takes them."""
-    if max_faces is not None and max_faces < 1:
-        raise ValueError(f"max_faces is {max_faces}; give 1 or more, or None for all faces")
-    return None if smallest_face is None else str(smallest_face), max_faces, any_orientation, landmarks
+    return Face(Box(*box), score, named, roll, landmarks, None if pose is None else Pose(*pose), quality, embedding, crop)
 
 
 def _unread(picture: Any, reason: str, index: int) -> PictureError:
@@ -333,21 +344,23 @@ def _again(
     point: OperatingPoint,
     attributes: list[str] | None,
     engine: Engine,
-    search: Search,
+    asked: Asked,
     detector: str | None,
     max_pixels: int | None,
 ) -> Tagger:
-    smallest, most, oriented, landmarks = search
     return Tagger(
         model,
         threads,
         operating_point=point,
         attributes=attributes,
         engine=engine,
-        smallest_face=smallest,
-        max_faces=most,
-        any_orientation=bool(oriented),
-        landmarks=bool(landmarks),
+        smallest_face=asked.smallest_face,
+        max_faces=asked.max_faces,
+        any_orientation=bool(asked.any_orientation),
+        landmarks=bool(asked.landmarks),
+        quality=bool(asked.quality),
+        least_quality=asked.least_quality,
+        abstain=asked.abstain,
         detector=detector,
         max_pixels=max_pixels,
     )

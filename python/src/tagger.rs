@@ -44,14 +44,15 @@ pub enum Model {
 /// x and y of five landmarks, and yaw, pitch and roll where they span a face.
 type Landmarks = ([(f32, f32); 5], Option<(f32, f32, f32)>);
 
-/// x, y, width, height, score and roll of a face, its attributes by name (whether it is present, and its probability), its landmarks, its
-/// embedding as native floats of four bytes, and its crop as the bytes of an image file.
+/// x, y, width, height, score and roll of a face, its attributes by name (whether it is present, where that is known, and its probability), its
+/// landmarks, its quality, its embedding as native floats of four bytes, and its crop as the bytes of an image file.
 type FaceAnswer<'py> = (
     (f32, f32, f32, f32),
     f32,
     Option<f32>,
     Bound<'py, PyDict>,
     Option<Landmarks>,
+    Option<f32>,
     Option<Bound<'py, PyBytes>>,
     Option<Bound<'py, PyBytes>>,
 );
@@ -59,20 +60,29 @@ type FaceAnswer<'py> = (
 /// How faces are cut out: framing, side, margin and format.
 type CropOptions = (String, u32, f32, String);
 
-/// Width, height and faces of an image, and how many faces were left out, or why it cannot be read.
+/// Width, height and faces of an image, and how many faces were left out by their number and by their quality, or why it cannot be read.
 #[derive(IntoPyObject)]
 pub enum Answer<'py> {
     /// It was read.
     #[pyo3(transparent)]
-    Read((u32, u32, Vec<FaceAnswer<'py>>, usize)),
+    Read((u32, u32, Vec<FaceAnswer<'py>>, usize, Option<usize>)),
     /// It was not.
     #[pyo3(transparent)]
     Unread(String),
 }
 
-/// The smallest face as text, the number of faces at most, whether they may stand in any orientation, and whether landmarks are answered;
-/// what is `None` is left as it is.
-type SearchOptions = (Option<String>, Option<usize>, Option<bool>, Option<bool>);
+/// Which faces are asked for, and what of each; what is `None` is left as it is. `options.Asked` has the same fields.
+#[derive(FromPyObject)]
+struct Asked {
+    /// The smallest face as text.
+    smallest_face: Option<String>,
+    max_faces: Option<usize>,
+    any_orientation: Option<bool>,
+    landmarks: Option<bool>,
+    quality: Option<bool>,
+    least_quality: Option<f32>,
+    abstain: Option<f32>,
+}
 
 /// The bundle with the new attribute, its figures as JSON, places of images without a face, and of those that cannot be read, and why.
 type Taught<'py> = (Bound<'py, PyBytes>, String, Vec<usize>, Vec<(usize, String)>);
@@ -88,7 +98,7 @@ pub struct Tagger {
 impl Tagger {
     #[new]
     #[allow(clippy::too_many_arguments, reason = "called by `Tagger.__init__` alone, which names them")]
-    #[pyo3(signature = (model, threads, operating_point, attributes, engine, search, detector, max_pixels))]
+    #[pyo3(signature = (model, threads, operating_point, attributes, engine, asked, detector, max_pixels))]
     fn new(
         py: Python<'_>,
         model: Option<Model>,
@@ -96,11 +106,11 @@ impl Tagger {
         operating_point: &str,
         attributes: Option<Vec<String>>,
         engine: &str,
-        search: SearchOptions,
+        asked: Asked,
         detector: Option<PathBuf>,
         max_pixels: Option<u64>,
     ) -> PyResult<Self> {
-        let (point, engine, search) = (point(operating_point)?, named(engine)?, search_for(search)?);
+        let (point, engine, selection) = (point(operating_point)?, named(engine)?, selection(asked)?);
         py.detach(|| {
             // Borrowed: bytes of Python are given back with the interpreter lock, under which no process is forked.
             let bundle = match &model {
@@ -129,7 +139,7 @@ impl Tagger {
                 Error::Threads(_) => PyRuntimeError::new_err(error.to_string()),
                 other => refused_model(other),
             })?;
-            let inner = inner.with(&search).map_err(refused_model)?;
+            let inner = inner.with(&selection).map_err(refused_model)?;
             Ok(Self { bundle, inner: Owned::new(inner) })
         })
     }
@@ -170,17 +180,17 @@ impl Tagger {
         self.bundle.parts().svms.features()
     }
 
-    /// Faces and attributes of each image; `search` says what is looked for otherwise than by this tagger, `embeddings` and `crops` what else each
+    /// Faces and attributes of each image; `asked` says what is asked for otherwise than of this tagger, `embeddings` and `crops` what else each
     /// face has.
     fn predict<'py>(
         &self,
         py: Python<'py>,
         images: Vec<Image>,
-        search: SearchOptions,
+        asked: Asked,
         embeddings: bool,
         crops: Option<CropOptions>,
     ) -> PyResult<Vec<Answer<'py>>> {
-        let selection = Selection { embeddings: Some(embeddings), ..search_for(search)? };
+        let selection = Selection { embeddings: Some(embeddings), ..selection(asked)? };
         let tagger = self.inner.get()?.with(&selection).map_err(refused_model)?;
         let crops = crops.map(crop_for).transpose()?;
         let answers = each(py, tagger.threads(), &images.into(), {
@@ -345,7 +355,8 @@ fn read<'py>(py: Python<'py>, prediction: &Prediction, crops: Vec<Vec<u8>>) -> P
     let crops = crops.into_iter().map(Some).chain(std::iter::repeat(None));
     let faces = prediction.faces.iter().zip(crops).map(|(record, crop)| face(py, record, crop));
     let faces = faces.collect::<PyResult<_>>()?;
-    Ok(Answer::Read((prediction.width, prediction.height, faces, prediction.faces_left_out)))
+    let Prediction { width, height, faces_left_out, faces_of_low_quality, .. } = prediction;
+    Ok(Answer::Read((*width, *height, faces, *faces_left_out, *faces_of_low_quality)))
 }
 
 fn face<'py>(py: Python<'py>, record: &FaceRecord, crop: Option<Vec<u8>>) -> PyResult<FaceAnswer<'py>> {
@@ -353,7 +364,7 @@ fn face<'py>(py: Python<'py>, record: &FaceRecord, crop: Option<Vec<u8>>) -> PyR
     let attributes = PyDict::new(py);
     for attribute in &record.attributes {
         let name = PyString::intern(py, &attribute.name);
-        attributes.set_item(name, (attribute.present, attribute.probability))?;
+        attributes.set_item(name, (attribute.value(), attribute.probability))?;
     }
     let landmarks = record.landmarks.map(|landmarks| {
         let pose = record.pose.map(|pose| (pose.yaw, pose.pitch, pose.roll));
@@ -362,7 +373,7 @@ fn face<'py>(py: Python<'py>, record: &FaceRecord, crop: Option<Vec<u8>>) -> PyR
     let embedding = record.embedding.as_deref().map(|vector| floats(py, vector));
     let crop = crop.map(|bytes| PyBytes::new(py, &bytes));
     let place = (rect.x, rect.y, rect.width, rect.height);
-    Ok((place, record.score, record.roll, attributes, landmarks, embedding, crop))
+    Ok((place, record.score, record.roll, attributes, landmarks, record.quality, embedding, crop))
 }
 
 /// Native floats of four bytes.
@@ -385,12 +396,22 @@ fn crop_for((framing, side, margin, format): CropOptions) -> PyResult<(FaceCrop,
     Ok((FaceCrop { framing, side, margin }, encoding))
 }
 
-fn search_for((smallest, max_faces, any_orientation, landmarks): SearchOptions) -> PyResult<Selection> {
+fn selection(asked: Asked) -> PyResult<Selection> {
     let read = |text: String| {
         text.parse().map_err(|error: SmallestFaceError| PyValueError::new_err(error.to_string()))
     };
-    let smallest_face = smallest.map(read).transpose()?;
-    Ok(Selection { smallest_face, max_faces, any_orientation, landmarks, ..Selection::default() })
+    let smallest_face = asked.smallest_face.map(read).transpose()?;
+    let Asked { max_faces, any_orientation, landmarks, quality, least_quality, abstain, .. } = asked;
+    Ok(Selection {
+        smallest_face,
+        max_faces,
+        any_orientation,
+        landmarks,
+        quality,
+        least_quality,
+        abstain,
+        ..Selection::default()
+    })
 }
 
 fn named(engine: &str) -> PyResult<Engine> {

@@ -16,6 +16,9 @@ pub struct Summary {
     /// Faces that a limit of faces cut.
     #[serde(default)]
     pub faces_left_out: u64,
+    /// Faces of a lower quality than was asked for.
+    #[serde(default)]
+    pub faces_of_low_quality: u64,
     /// Images, or paths, that could not be read.
     pub unread: u64,
     /// Images that were read, and whose sidecar or annotated copy could not be written.
@@ -29,6 +32,7 @@ impl Summary {
         self.images += other.images;
         self.faces += other.faces;
         self.faces_left_out += other.faces_left_out;
+        self.faces_of_low_quality += other.faces_of_low_quality;
         self.unread += other.unread;
         self.unwritten += other.unwritten;
     }
@@ -38,6 +42,7 @@ impl Summary {
         self.images += 1;
         self.faces += prediction.faces.len() as u64;
         self.faces_left_out += prediction.faces_left_out as u64;
+        self.faces_of_low_quality += prediction.faces_of_low_quality.unwrap_or(0) as u64;
     }
 
     /// `3 faces in 2 pictures, 1 not read`, and what else there is to say.
@@ -46,6 +51,9 @@ impl Summary {
         // A text is written to without failing.
         if self.faces_left_out > 0 {
             let _ = write!(text, ", {}", left_out(self.faces_left_out));
+        }
+        if self.faces_of_low_quality > 0 {
+            let _ = write!(text, ", {}", low_quality(self.faces_of_low_quality));
         }
         if self.unread > 0 {
             let _ = write!(text, ", {} not read", self.unread);
@@ -63,5 +71,10 @@ fn counted(count: u64, thing: &str) -> String {
 
 /// What is said where a limit of faces cut some: the faces of nobody are left out in silence.
 pub fn left_out(faces: u64) -> String {
-    format!("{faces} {} left out by --max-faces", if faces == 1 { "face" } else { "faces" })
+    format!("{} left out by --max-faces", counted(faces, "face"))
+}
+
+/// The same where a least quality cut some.
+pub fn low_quality(faces: u64) -> String {
+    format!("{} left out by --least-quality", counted(faces, "face"))
 }

@@ -40,6 +40,7 @@ mod linear_svm;
 pub mod metrics;
 pub mod recalibrate;
 mod report;
+mod ridge;
 mod threshold_rule;
 mod thresholds;
 
@@ -53,5 +54,6 @@ pub use folds::assign_folds;
 pub use head::{TrainOptions, TrainedHead, train_head};
 pub use linear_svm::{Feature, Plane, fit_linear_svm};
 pub use report::{Advice, CurvePoint, Figures};
+pub use ridge::{Ridge, RidgeError, fit_ridge};
 pub use threshold_rule::ThresholdRule;
 pub use thresholds::choose_thresholds;

@@ -129,7 +129,8 @@ pub fn run(
         }
     };
     let (width, height) = (photo.width(), photo.height());
-    let prediction = Prediction { path: None, width, height, faces: records, faces_left_out: faces.left_out };
+    let least_quality = tagger.least_quality().filter(|_| matches!(task.wanted, Wanted::Attributes));
+    let prediction = Prediction::new([width, height], records, faces.left_out, least_quality);
     Ok(Answer { prediction, response_map, explanations })
 }
 

@@ -1,5 +1,6 @@
 //! Training on burn: specification to module, losses, stages, checkpoints.
 
+pub mod additions;
 pub mod anet;
 mod anet_faces;
 pub mod attributes_of;
@@ -25,6 +26,7 @@ pub mod optimiser;
 mod options;
 pub mod photos;
 pub mod provenance;
+pub mod quality;
 pub mod recipe;
 mod run;
 pub mod sets;

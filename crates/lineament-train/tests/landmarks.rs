@@ -8,18 +8,19 @@ use lineament::{Bundle, Face, Limits, Photo, Point, Tagger};
 use lineament_data::drawn::{DrawnOptions, write_celeba};
 use lineament_data::{Augment, Framing, celeba};
 use lineament_train::TrainError;
+use lineament_train::additions::{Addition, AdditionOptions};
 use lineament_train::folder::Folder;
-use lineament_train::landmarks::{LandmarkOptions, LandmarkRecipe, train};
+use lineament_train::landmarks::LandmarkRecipe;
 
 /// The recipe that comes along, for faces that take seconds to learn.
-fn recipe() -> LandmarkRecipe {
+fn recipe() -> Addition {
     let mut recipe = LandmarkRecipe::parse(lineament_recipes::text(LandmarkRecipe::NAME).unwrap()).unwrap();
     recipe.schedule.epochs = 14;
     recipe.schedule.batch = 32;
     recipe.schedule.average = 0.95;
     recipe.augment =
         Augment { flip: 0.5, shift: 0.1, scale: [0.85, 1.2], rotation: 5.0, ..Augment::default() };
-    recipe
+    Addition::Landmarks(Box::new(recipe))
 }
 
 fn options<'a>(
@@ -27,9 +28,8 @@ fn options<'a>(
     output: &'a Path,
     stop: &'a AtomicBool,
     step_limit: Option<u64>,
-) -> LandmarkOptions<'a> {
-    LandmarkOptions {
-        recipe: recipe(),
+) -> AdditionOptions<'a> {
+    AdditionOptions {
         base: Bundle::embedded().unwrap(),
         data: vec![data.to_path_buf()],
         folder: Folder { path: output, progress: false, stop, step_limit },
@@ -43,11 +43,11 @@ fn landmarks_of_drawn_strangers_are_found_and_a_stopped_training_resumes() {
     let path = |name: &str| folder.path().join(name);
     write_celeba(&path("celeba"), &DrawnOptions { people: 60, ..DrawnOptions::default() }).unwrap();
     let stop = AtomicBool::new(false);
-    let bundle = train(&options(&path("celeba"), &path("run"), &stop, None)).unwrap();
+    let bundle = recipe().train(&options(&path("celeba"), &path("run"), &stop, None)).unwrap();
 
-    let stopped = train(&options(&path("celeba"), &path("again"), &stop, Some(7)));
+    let stopped = recipe().train(&options(&path("celeba"), &path("again"), &stop, Some(7)));
     assert!(matches!(stopped, Err(TrainError::Interrupted { .. })), "{stopped:?}");
-    let resumed = train(&options(&path("celeba"), &path("again"), &stop, None)).unwrap();
+    let resumed = recipe().train(&options(&path("celeba"), &path("again"), &stop, None)).unwrap();
     assert_eq!(std::fs::read(&bundle).unwrap(), std::fs::read(resumed).unwrap());
 
     let bundle = Bundle::open(&bundle).unwrap();
@@ -92,6 +92,6 @@ fn a_data_set_without_landmarks_is_refused() {
     }
     let stop = AtomicBool::new(false);
     let output = folder.path().join("run");
-    let refused = train(&options(&data, &output, &stop, None)).unwrap_err().to_string();
+    let refused = recipe().train(&options(&data, &output, &stop, None)).unwrap_err().to_string();
     assert!(refused.contains("0 training images with landmarks"), "{refused}");
 }

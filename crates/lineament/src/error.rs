@@ -1,6 +1,6 @@
 //! What a tagger's caller can meet.
 
-use crate::attributes::{DescribeError, ExtractorError, RegionError, UnknownAttribute};
+use crate::attributes::{DescribeError, ExtractorError, QualityError, RegionError, UnknownAttribute};
 use crate::bundle::BundleError;
 use crate::engine::EngineError;
 use crate::explain::ExplainError;
@@ -48,6 +48,12 @@ pub enum Error {
     /// A threshold that is no probability.
     #[error("the threshold is {0}; give a probability between 0 and 1")]
     Threshold(f32),
+    /// A share of right answers that is none.
+    #[error("answers are given that are right with a probability of {0} or more; give one between 0 and 1")]
+    Abstain(f32),
+    /// A quality that no face can have, or of a model that does not tell it.
+    #[error(transparent)]
+    Quality(#[from] QualityError),
     /// A smallest face that is none.
     #[error(transparent)]
     SmallestFace(#[from] SmallestFaceError),

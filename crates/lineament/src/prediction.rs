@@ -7,7 +7,7 @@ use std::ops::Index;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::ser::SerializeMap;
+use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 
 use crate::attributes::Embedding;
@@ -33,6 +33,9 @@ pub struct Prediction {
     /// Faces that were found beyond the limit of faces that was asked for, each weaker than all of `faces`. Always
     /// written: 0 says that nothing was cut.
     pub faces_left_out: usize,
+    /// Faces that were left out because their quality is lower than was asked for; left out where any quality will do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faces_of_low_quality: Option<usize>,
 }
 
 /// A face and its attributes.
@@ -40,7 +43,7 @@ pub struct Prediction {
 /// ```
 /// # use lineament::prediction::{Attribute, Attributes, FaceRecord};
 /// # use lineament::Rect;
-/// # let smiling = Attribute { name: "Smiling".into(), probability: 0.97, present: true };
+/// # let smiling = Attribute { name: "Smiling".into(), probability: 0.97, present: true, unknown: false };
 /// # let face = lineament::Face::new(Rect::new(0.0, 0.0, 1.0, 1.0), 1.0);
 /// # let face = FaceRecord { attributes: [smiling].into_iter().collect(), ..(&face).into() };
 /// assert!(face["Smiling"].probability > 0.9);
@@ -72,6 +75,11 @@ pub struct FaceRecord {
     /// Which way it looks, by its landmarks; left out with them, and where they span no face.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pose: Option<Pose>,
+    /// How far its attributes can be trusted, from 0 to 1: the share of them that is expected to be right, as people's tags have it. Left out
+    /// unless it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "four_decimals_of")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<f64>, minimum = 0, maximum = 1))]
+    pub quality: Option<f32>,
     /// The selected attributes by name; left out where only boxes were asked for.
     #[serde(skip_serializing_if = "Attributes::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, Attribute>, required = false))]
@@ -89,17 +97,22 @@ pub struct FaceRecord {
 /// in ten have it") and is the same at every operating point. The threshold need not lie where the probability is 0.5,
 /// so that an attribute may be absent at 0.52. Callers with a rule of their own compare the probability, or set
 /// [`Selection::threshold`](crate::Selection::threshold).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// With [`Selection::abstain`](crate::Selection::abstain) an answer that is too likely to be wrong is not given: the attribute is `unknown`, and
+/// its value is serialized as null.
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Attribute {
     /// Its name in the model's card.
-    #[serde(skip)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     pub name: Arc<str>,
-    /// Whether the score exceeds the threshold.
-    #[serde(rename = "value")]
+    /// Whether the score exceeds the threshold; never where the answer is unknown.
+    #[cfg_attr(feature = "openapi", schema(rename = "value", value_type = Option<bool>))]
     pub present: bool,
+    /// Whether there is no answer, since it would be too likely to be wrong.
+    #[cfg_attr(feature = "openapi", schema(ignore))]
+    pub unknown: bool,
     /// How likely the label is, 0 to 1.
-    #[serde(serialize_with = "four_decimals")]
     #[cfg_attr(feature = "openapi", schema(value_type = f64, minimum = 0, maximum = 1))]
     pub probability: f32,
 }
@@ -127,6 +140,23 @@ pub struct BoundingBox {
     pub height: f64,
 }
 
+impl Prediction {
+    /// Of an image of `width` by `height` pixels, without the faces whose quality is lower than `least_quality`.
+    pub fn new(
+        [width, height]: [u32; 2],
+        mut faces: Vec<FaceRecord>,
+        faces_left_out: usize,
+        least_quality: Option<f32>,
+    ) -> Self {
+        let found = faces.len();
+        if let Some(least) = least_quality {
+            faces.retain(|face| face.quality.is_some_and(|quality| quality >= least));
+        }
+        let faces_of_low_quality = least_quality.map(|_| found - faces.len());
+        Self { path: None, width, height, faces, faces_left_out, faces_of_low_quality }
+    }
+}
+
 impl FaceRecord {
     /// The attribute of this name; `None` where it was not selected or the model does not know it.
     pub fn get(&self, name: &str) -> Option<&Attribute> {
@@ -144,7 +174,7 @@ impl From<&Face> for FaceRecord {
     fn from(face: &Face) -> Self {
         let Face { rect, score, roll, .. } = *face;
         let (attributes, embedding) = (Attributes::default(), None);
-        Self { rect, score, roll, landmarks: None, pose: None, attributes, embedding }
+        Self { rect, score, roll, landmarks: None, pose: None, quality: None, attributes, embedding }
     }
 }
 
@@ -152,6 +182,22 @@ impl From<&FaceRecord> for Face {
     /// The face that was located, without what a record does not keep.
     fn from(face: &FaceRecord) -> Self {
         Self { roll: face.roll, ..Self::new(face.rect, face.score) }
+    }
+}
+
+impl Attribute {
+    /// Whether the face has it; `None` where the answer is unknown.
+    pub fn value(&self) -> Option<bool> {
+        (!self.unknown).then_some(self.present)
+    }
+}
+
+impl Serialize for Attribute {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut written = serializer.serialize_struct("Attribute", 2)?;
+        written.serialize_field("value", &self.value())?;
+        written.serialize_field("probability", &rounded(self.probability, 4))?;
+        written.end()
     }
 }
 
@@ -272,6 +318,11 @@ pub(crate) fn four_decimals<S: Serializer>(value: &f32, serializer: S) -> Result
     serializer.serialize_f64(rounded(*value, 4))
 }
 
+/// Of a number that may be left out.
+fn four_decimals_of<S: Serializer>(value: &Option<f32>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.map(|value| rounded(value, 4)).serialize(serializer)
+}
+
 fn six_decimals<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(rounded(*value, 6))
 }
@@ -296,7 +347,7 @@ mod tests {
     use super::*;
 
     fn attribute(name: &str, present: bool, probability: f32) -> Attribute {
-        Attribute { name: name.into(), present, probability }
+        Attribute { name: name.into(), present, unknown: false, probability }
     }
 
     fn face() -> FaceRecord {
@@ -306,6 +357,7 @@ mod tests {
             roll: None,
             landmarks: None,
             pose: None,
+            quality: None,
             attributes: [attribute("Smiling", true, 0.974_361), attribute("Bald", false, 0.000_012)]
                 .into_iter()
                 .collect(),
@@ -315,8 +367,14 @@ mod tests {
 
     #[test]
     fn numbers_are_rounded_and_attributes_keep_their_order() {
-        let prediction =
-            Prediction { path: None, width: 512, height: 480, faces: vec![face()], faces_left_out: 2 };
+        let prediction = Prediction {
+            path: None,
+            width: 512,
+            height: 480,
+            faces: vec![face()],
+            faces_left_out: 2,
+            faces_of_low_quality: None,
+        };
         assert_eq!(
             serde_json::to_string(&prediction).unwrap(),
             r#"{"width":512,"height":480,"faces":[{"box":{"x":171.0,"y":-3.3,"width":108.9,"height":131.0},"score":0.981234,"#

@@ -40,6 +40,12 @@ pub struct Selection {
     pub landmarks: Option<bool>,
     /// Whether each face comes with its embedding.
     pub embeddings: Option<bool>,
+    /// Whether faces are answered with their quality.
+    pub quality: Option<bool>,
+    /// The quality, 0 to 1, below which faces are left out; 0 keeps all of them, with their quality.
+    pub least_quality: Option<f32>,
+    /// How likely an answer must be right to be given, 0 to 1, by the calibrated probability; others are unknown. 0 gives all of them.
+    pub abstain: Option<f32>,
 }
 
 impl Selection {
@@ -60,6 +66,7 @@ pub(crate) struct Reader {
     attributes: Vec<(usize, Arc<str>)>,
     point: OperatingPoint,
     threshold: Option<f32>,
+    abstain: f32,
 }
 
 impl Reader {
@@ -70,6 +77,7 @@ impl Reader {
             attributes: attributes.enumerate().collect(),
             point: OperatingPoint::default(),
             threshold: None,
+            abstain: 0.0,
         }
     }
 
@@ -97,6 +105,12 @@ impl Reader {
             }
             reader.threshold = Some(threshold);
         }
+        if let Some(least) = selection.abstain {
+            if !(0.0..=1.0).contains(&least) {
+                return Err(Error::Abstain(least));
+            }
+            reader.abstain = least;
+        }
         Ok(reader)
     }
 
@@ -111,6 +125,10 @@ impl Reader {
 
     pub(crate) fn threshold(&self) -> Option<f32> {
         self.threshold
+    }
+
+    pub(crate) fn abstain(&self) -> f32 {
+        self.abstain
     }
 
     /// Whether this score of an attribute makes it present.
@@ -131,7 +149,9 @@ impl Reader {
         self.attributes.iter().filter_map(|(index, name)| {
             let (card, &score) = card.attributes.get(*index).zip(scores.get(*index))?;
             let (present, probability) = (self.is_present(card, score), card.platt.probability(score));
-            Some((*index, card, score, Attribute { name: Arc::clone(name), present, probability }))
+            let unknown = (if present { probability } else { 1.0 - probability }) < self.abstain;
+            let (name, present) = (Arc::clone(name), present && !unknown);
+            Some((*index, card, score, Attribute { name, present, unknown, probability }))
         })
     }
 
@@ -185,6 +205,30 @@ mod tests {
         let smallest_face = SmallestFace::pixels(30.0).ok();
         let other = Selection { smallest_face, any_orientation: Some(false), ..Selection::default() };
         assert_eq!(other.search(usual), Search { smallest_face, max_faces: Some(3), any_orientation: false });
+    }
+
+    #[test]
+    fn answers_that_are_too_likely_to_be_wrong_are_not_given() {
+        let card = tiny_card();
+        let scores: Vec<f32> = (0..40).map(|index| (index as f32 - 20.0) / 10.0).collect();
+        let all = Reader::of_all(&card);
+        let given = |least: f32| {
+            let selection = Selection { abstain: Some(least), ..Selection::default() };
+            all.with(&selection, &card).unwrap().read(&card, &scores)
+        };
+        for (careful, usual) in given(0.9).iter().zip(&all.read(&card, &scores)) {
+            let right = if usual.present { usual.probability } else { 1.0 - usual.probability };
+            assert_eq!((careful.unknown, careful.probability), (right < 0.9, usual.probability));
+            assert_eq!(careful.value(), (right >= 0.9).then_some(usual.present));
+            assert_eq!(careful.present, careful.value() == Some(true));
+        }
+        assert_eq!(given(0.0), all.read(&card, &scores));
+        // Nothing is certain to the last digit.
+        assert!(given(1.0).iter().all(|attribute| attribute.unknown));
+        for wrong in [-0.1, 1.5, f32::NAN] {
+            let selection = Selection { abstain: Some(wrong), ..Selection::default() };
+            assert!(matches!(all.with(&selection, &card), Err(Error::Abstain(_))), "{wrong}");
+        }
     }
 
     #[test]

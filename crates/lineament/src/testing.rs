@@ -2,7 +2,8 @@
 //! of programs that use the library (feature `testing`).
 
 use crate::attributes::{
-    AnetPatches, AttributeCard, CELEBA, Extractor, FlipMode, LinearSvms, Patches, Platt, Region, Thresholds,
+    AnetPatches, AttributeCard, CELEBA, Extractor, FlipMode, LinearSvms, Patches, Platt, Quality, Region,
+    Thresholds,
 };
 use crate::bundle::{Bundle, BundleError, Card, Parts};
 use crate::input::Preprocess;
@@ -61,6 +62,11 @@ pub fn tiny_card() -> Card {
             patches: Patches::grid(16, 20, 2, FlipMode::Both),
         }),
         landmarks: Some(LandmarkSpec { net: landmarks, enlarge: 1.5 }),
+        quality: Some(Quality {
+            certainty: CELEBA.map(|name| (name.to_owned(), 0.02)).into(),
+            size: 0.01,
+            bias: -0.1,
+        }),
         preprocess: Preprocess::default(),
         attributes: CELEBA.map(attribute).to_vec(),
         trained_on: vec!["nothing".to_owned()],

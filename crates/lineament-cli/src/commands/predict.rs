@@ -43,6 +43,8 @@ pub struct PredictArguments {
     #[arg(long)]
     pub landmarks: bool,
     #[command(flatten)]
+    pub trust: TrustArguments,
+    #[command(flatten)]
     pub crops: CropArguments,
     /// Write the embedding of each face: a column of lists in Parquet and shards, or an array in FILE (.npy, .safetensors) beside any format
     ///
@@ -56,6 +58,20 @@ pub struct PredictArguments {
     pub shards: ShardArguments,
     #[command(flatten)]
     pub run: RunArguments,
+}
+
+/// How far answers are trusted.
+#[derive(Debug, Args)]
+pub struct TrustArguments {
+    /// Answer with each face's quality: the share of its attributes that is expected to be right
+    #[arg(long)]
+    pub quality: bool,
+    /// Leave out faces whose quality is lower than this
+    #[arg(long, value_name = "Q", value_parser = probability)]
+    pub least_quality: Option<f32>,
+    /// Give no answer, neither yes nor no, where it would be right with a lower probability than this
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub abstain: Option<f32>,
 }
 
 fn probability(text: &str) -> Result<f32, String> {
@@ -87,6 +103,9 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
         threshold: arguments.threshold,
         landmarks: arguments.landmarks.then_some(true),
         embeddings: Some(embeddings.is_some()),
+        quality: arguments.trust.quality.then_some(true),
+        least_quality: arguments.trust.least_quality,
+        abstain: arguments.trust.abstain,
         ..arguments.search.selection()
     };
     let tagger = select(&model::ready_to_find(&arguments.run)?, &selection)?;
@@ -104,6 +123,9 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
             max_faces: tagger.search().max_faces,
             any_orientation: tagger.search().any_orientation,
             landmarks: tagger.answers_landmarks().then_some(true),
+            quality: tagger.answers_quality().then_some(true),
+            least_quality: tagger.least_quality(),
+            abstain: Some(tagger.abstain()).filter(|least| *least > 0.0),
             embeddings: embeddings.is_some().then(|| tagger.embedding_length()),
             crops: crops.as_ref().map(Crops::settings),
         };
@@ -126,7 +148,7 @@ pub fn run(arguments: PredictArguments) -> Result<Outcome> {
 /// The tagger with the attributes that were typed.
 pub fn select(tagger: &Tagger, selection: &Selection) -> Result<Tagger> {
     tagger.with(selection).map_err(|error| match error {
-        Error::Landmarks(_) => error.into(),
+        Error::Landmarks(_) | Error::Quality(_) => error.into(),
         _ => anyhow::Error::from(error).context("--attributes cannot be understood"),
     })
 }

@@ -89,8 +89,8 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
         (_, _, Some(path)) => Base::Faces(bundle(path)?),
         (None, None, None) => Base::Nothing,
     };
-    if let Some(recipe) = arguments.recipe.as_deref().map(landmark_recipe).transpose()?.flatten() {
-        return landmarks(recipe, base, arguments, begun, stop);
+    if let Some(addition) = arguments.recipe.as_deref().map(addition).transpose()?.flatten() {
+        return add(&addition, base, arguments, begun, stop);
     }
     let detector = arguments.detector.as_deref().map(detector::open).transpose()?;
     let threads = crate::model::training_threads(&arguments.threads)?;
@@ -141,10 +141,10 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
     finished(threads.install(|| train(&options)), begun, arguments.name.as_deref())
 }
 
-/// Trains a net for landmarks, which joins the model of `--from`.
+/// Learns what joins the model of `--from`.
 #[cfg(feature = "train")]
-fn landmarks(
-    recipe: lineament_train::landmarks::LandmarkRecipe,
+fn add(
+    addition: &lineament_train::additions::Addition,
     base: lineament_train::Base,
     arguments: TrainArguments,
     begun: TrainingStart,
@@ -152,34 +152,34 @@ fn landmarks(
 ) -> Result<Outcome> {
     use std::io::{self, IsTerminal};
 
+    use lineament_train::additions::AdditionOptions;
     use lineament_train::folder::Folder;
-    use lineament_train::landmarks::{LandmarkOptions, train};
     use lineament_train::{Base, FineTune};
 
     let Base::Nets(FineTune { bundle: base, .. }) = base else {
         anyhow::bail!(
-            "the recipe {} adds landmarks to a finished model: say which with --from FILE, or `--from default`",
-            recipe.name
+            "the recipe {} adds to a finished model: say which with --from FILE, or `--from default`",
+            addition.name()
         );
     };
     if arguments.detector.is_some() || arguments.stage.is_some() || !arguments.without.is_empty() {
         anyhow::bail!(
-            "the recipe {} has one stage and no attributes: leave out --detector, --stage and --without",
-            recipe.name
+            "the recipe {} has one stage, and all attributes stay: leave out --detector, --stage and --without",
+            addition.name()
         );
     }
     let threads = crate::model::training_threads(&arguments.threads)?;
     let progress = io::stderr().is_terminal();
     let folder = Folder { path: &arguments.output, progress, stop, step_limit: None };
-    let options = LandmarkOptions { recipe, base, data: arguments.data, folder, resume: arguments.resume };
-    finished(threads.install(|| train(&options)), begun, arguments.name.as_deref())
+    let options = AdditionOptions { base, data: arguments.data, folder, resume: arguments.resume };
+    finished(threads.install(|| addition.train(&options)), begun, arguments.name.as_deref())
 }
 
-/// The recipe of that name or file, if it is one of landmarks.
+/// The recipe of that name or file, if it is one of what joins a finished model.
 #[cfg(feature = "train")]
-fn landmark_recipe(name: &str) -> Result<Option<lineament_train::landmarks::LandmarkRecipe>> {
+fn addition(name: &str) -> Result<Option<lineament_train::additions::Addition>> {
     use anyhow::Context;
-    use lineament_train::landmarks::LandmarkRecipe;
+    use lineament_train::additions::Addition;
 
     let path = std::path::Path::new(name);
     let file;
@@ -190,8 +190,7 @@ fn landmark_recipe(name: &str) -> Result<Option<lineament_train::landmarks::Land
         }
         false => lineament_recipes::text(name),
     };
-    let text = text.filter(|text| LandmarkRecipe::is_one(text));
-    text.map(|text| LandmarkRecipe::parse(text).with_context(|| name.to_owned())).transpose()
+    text.map_or(Ok(None), |text| Addition::parse(text).with_context(|| name.to_owned()))
 }
 
 /// Says what was written, or that it was stopped; a start that failed leaves nothing.

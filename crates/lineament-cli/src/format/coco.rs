@@ -36,6 +36,8 @@ struct Annotation<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     roll: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    quality: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     crop: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     embedding_row: Option<u64>,
@@ -79,9 +81,15 @@ impl Coco {
             iscrowd: 0,
             score: rounded(f64::from(face.score), 6),
             roll: face.roll.map(|roll| rounded(f64::from(roll), 1)),
+            quality: face.quality.map(|quality| rounded(f64::from(quality), 4)),
             crop: answered.crop,
             embedding_row: answered.embedding_row,
-            attributes: face.attributes.iter().map(|said| (&*said.name, said.present)).collect(),
+            // What is unknown is not labelled.
+            attributes: face
+                .attributes
+                .iter()
+                .filter_map(|said| Some((&*said.name, said.value()?)))
+                .collect(),
             probabilities: face
                 .attributes
                 .iter()

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use lineament::path_text;
 
-use super::{Answer, AnsweredFace, EmbeddingColumn, Extras, Header, PredictionWriter, landmarks};
+use super::{Answer, AnsweredFace, EmbeddingColumn, Extras, Header, Numbers, PredictionWriter};
 use crate::files::Sink;
 use crate::summary::Summary;
 
@@ -46,7 +46,7 @@ pub struct Table {
     writer: ::csv::Writer<Sink>,
     columns: usize,
     extras: Extras,
-    landmarks: bool,
+    numbers: Numbers,
 }
 
 impl Table {
@@ -55,12 +55,10 @@ impl Table {
         let attributes =
             header.attributes.iter().flat_map(|name| [name.clone(), format!("{name}_probability")]);
         let fixed = COLUMNS.into_iter().chain([ERROR]).chain(extra_columns(header.extras));
-        let mut columns: Vec<String> = fixed.map(str::to_owned).chain(attributes).collect();
-        if header.landmarks {
-            columns.extend(landmarks::COLUMNS.map(str::to_owned));
-        }
+        let numbers = header.numbers.columns().map(str::to_owned);
+        let columns: Vec<String> = fixed.map(str::to_owned).chain(attributes).chain(numbers).collect();
         writer.write_record(&columns)?;
-        Ok(Self { writer, columns: columns.len(), extras: header.extras, landmarks: header.landmarks })
+        Ok(Self { writer, columns: columns.len(), extras: header.extras, numbers: header.numbers })
     }
 }
 
@@ -68,10 +66,7 @@ impl PredictionWriter for Table {
     fn write(&mut self, answer: &Answer) -> Result<()> {
         for face in answer.faces() {
             let mut row = row(answer, face, self.extras);
-            if self.landmarks {
-                let values = landmarks::values(face.face);
-                row.extend(values.map(|value| value.map_or_else(String::new, |value| format!("{value:.1}"))));
-            }
+            row.extend(self.numbers.texts(face.face));
             self.writer.write_record(row).map_err(flat)?;
         }
         Ok(self.writer.flush()?)
@@ -119,7 +114,7 @@ fn row(answer: &Answer, answered: AnsweredFace<'_>, extras: Extras) -> Vec<Strin
         });
     }
     for attribute in &face.attributes {
-        row.push(attribute.present.to_string());
+        row.push(attribute.value().map_or_else(String::new, |value| value.to_string()));
         row.push(format!("{:.4}", attribute.probability));
     }
     row

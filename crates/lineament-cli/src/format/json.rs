@@ -28,6 +28,8 @@ struct ExtendedPrediction<'a> {
     height: u32,
     faces: Vec<ExtendedFace<'a>>,
     faces_left_out: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    faces_of_low_quality: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -42,7 +44,8 @@ struct ExtendedFace<'a> {
 
 impl<'a> ExtendedPrediction<'a> {
     fn of(answer: &'a Answer) -> Self {
-        let Prediction { path, width, height, faces: _, faces_left_out } = &answer.prediction;
+        let Prediction { path, width, height, faces: _, faces_left_out, faces_of_low_quality } =
+            &answer.prediction;
         let face = |answered: super::AnsweredFace<'a>| ExtendedFace {
             face: answered.face,
             crop: answered.crop,
@@ -54,6 +57,7 @@ impl<'a> ExtendedPrediction<'a> {
             height: *height,
             faces: answer.faces().map(face).collect(),
             faces_left_out: *faces_left_out,
+            faces_of_low_quality: *faces_of_low_quality,
         }
     }
 }

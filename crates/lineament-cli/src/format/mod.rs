@@ -6,12 +6,13 @@ mod csv;
 mod datasets;
 mod json;
 mod label_studio;
-mod landmarks;
+mod numbers;
 mod parquet;
 mod text;
 mod yolo;
 
 pub use answer::{Answer, AnsweredFace, EmbeddingColumn, Extras};
+pub use numbers::Numbers;
 pub use parquet::Table as Parquet;
 pub use text::percent;
 
@@ -36,8 +37,10 @@ pub struct Header {
     pub attributes: Vec<String>,
     /// Whether the attributes were chosen by name: then absent ones are shown, too.
     pub chosen: bool,
-    /// Whether faces come with landmarks and pose.
-    pub landmarks: bool,
+    /// Which numbers faces come with.
+    pub numbers: Numbers,
+    /// Whether answers can be unknown.
+    pub abstains: bool,
     /// The name, version and short hash of the model.
     pub model_label: String,
     /// SHA-256 of the model's file.
@@ -55,7 +58,8 @@ impl Header {
         Self {
             attributes,
             chosen,
-            landmarks: tagger.answers_landmarks(),
+            numbers: Numbers::of(tagger),
+            abstains: tagger.abstain() > 0.0,
             model_label: model::label(tagger),
             model_hash: tagger.hash().to_owned(),
             extras: Extras::default(),
@@ -144,6 +148,11 @@ pub fn writer(
     if let (FormatName::Yolo, Some(folder)) = (format, output) {
         return Ok(Box::new(yolo::Folder::new(folder, &header)?));
     }
+    if format == FormatName::LabelStudio && header.abstains {
+        bail!(
+            "a choice that is not made says no in Label Studio, and none says unknown; leave --abstain out"
+        );
+    }
     let sink = Sink::open(output)?;
     let colours = match output {
         None => Colours::of(&io::stdout()),
@@ -178,7 +187,8 @@ mod tests {
         Header {
             attributes,
             chosen,
-            landmarks: false,
+            numbers: Numbers::default(),
+            abstains: false,
             model_label: "compact 1.0.0 (0123abcd)".to_owned(),
             model_hash: "0123abcd".repeat(8),
             extras: Extras::default(),
@@ -191,6 +201,7 @@ mod tests {
         let attribute = |(&name, (probability, present)): (&&str, (f32, bool))| Attribute {
             name: name.into(),
             present,
+            unknown: false,
             probability,
         };
         let face = lineament::Face::new(Rect::new(x, 58.26, 108.92, 131.0), score);
@@ -207,7 +218,7 @@ mod tests {
         let turned = FaceRecord { roll: Some(-12.345), ..some(-3.5, 1.0) };
         let of = |path: &str, faces, faces_left_out| {
             let path = Some(path.into());
-            Prediction { path, width: 512, height: 480, faces, faces_left_out }
+            Prediction { path, ..Prediction::new([512, 480], faces, faces_left_out, None) }
         };
         [
             of("a.jpg", vec![some(171.0, 0.981_23), nobody], 0),

@@ -17,7 +17,7 @@ use columns::{Column, ExtraColumns, Written, extra_field};
 use lineament::Prediction;
 
 use super::csv::{COLUMNS, EMBEDDING, ERROR, extra_columns};
-use super::{Answer, AnsweredFace, EmbeddingColumn, Header, PredictionWriter, landmarks};
+use super::{Answer, AnsweredFace, EmbeddingColumn, Header, Numbers, PredictionWriter};
 use crate::arguments::CompressionName;
 use crate::files::Sink;
 use crate::summary::Summary;
@@ -144,9 +144,11 @@ fn schema(header: &Header, every: bool) -> Result<Type> {
     let size_and_number = [text(), whole(), whole(), whole()];
     let face = [real(), real(), real(), real(), real(), real(), whole()];
     let types = size_and_number.into_iter().chain(face);
+    let numbers: Vec<&str> = header.numbers.columns().collect();
+    let unknown = |name: &str| header.abstains && header.attributes.iter().any(|attribute| attribute == name);
     let field = |name: &str, (physical, logical): (PhysicalType, Option<LogicalType>)| {
-        let may_lack = name == ROLL || landmarks::COLUMNS.contains(&name) || every && !NAMING.contains(&name);
-        let repetition = match may_lack {
+        let may_lack = name == ROLL || numbers.contains(&name) || unknown(name);
+        let repetition = match may_lack || every && !NAMING.contains(&name) {
             true => Repetition::OPTIONAL,
             false => Repetition::REQUIRED,
         };
@@ -167,10 +169,8 @@ fn schema(header: &Header, every: bool) -> Result<Type> {
         fields.push(field(name, (PhysicalType::BOOLEAN, None))?);
         fields.push(field(&format!("{name}_probability"), real())?);
     }
-    if header.landmarks {
-        for name in landmarks::COLUMNS {
-            fields.push(field(name, real())?);
-        }
+    for name in &numbers {
+        fields.push(field(name, real())?);
     }
     Ok(Type::group_type_builder("rows").with_fields(fields).build()?)
 }
@@ -193,16 +193,17 @@ struct Rows {
     error: Column<ByteArrayType>,
     extras: ExtraColumns,
     attributes: Vec<(Column<BoolType>, Column<FloatType>)>,
-    /// Those of [`landmarks::COLUMNS`], or none.
-    landmarks: Vec<Column<FloatType>>,
+    asked: Numbers,
+    /// Those that were asked for.
+    numbers: Vec<Column<FloatType>>,
 }
 
 impl Rows {
     fn new(header: &Header) -> Self {
-        let landmarks = if header.landmarks { landmarks::COLUMNS.len() } else { 0 };
         Self {
             attributes: header.attributes.iter().map(|_| Default::default()).collect(),
-            landmarks: (0..landmarks).map(|_| Column::default()).collect(),
+            asked: header.numbers,
+            numbers: header.numbers.columns().map(|_| Column::default()).collect(),
             extras: ExtraColumns::new(header.extras),
             ..Self::default()
         }
@@ -222,11 +223,11 @@ impl Rows {
         self.error.push(None);
         self.extras.add(Some(answered));
         for ((values, probabilities), attribute) in self.attributes.iter_mut().zip(&face.attributes) {
-            values.push(Some(attribute.present));
+            values.push(attribute.value());
             probabilities.push(Some(attribute.probability));
         }
-        let landmarks = landmarks::values(face);
-        self.landmarks.iter_mut().zip(landmarks).for_each(|(column, value)| column.push(value));
+        let numbers = self.asked.values(face);
+        self.numbers.iter_mut().zip(numbers).for_each(|(column, value)| column.push(value));
     }
 
     /// A row without a face; `known` are the size of the image and how many faces were left out.
@@ -245,7 +246,7 @@ impl Rows {
             values.push(None);
             probabilities.push(None);
         }
-        self.landmarks.iter_mut().for_each(|column| column.push(None));
+        self.numbers.iter_mut().for_each(|column| column.push(None));
     }
 
     /// All columns in the order of the schema; that of errors only where every image has a row.
@@ -261,7 +262,7 @@ impl Rows {
         for (values, probabilities) in &self.attributes {
             columns.extend([values as &dyn Written, probabilities]);
         }
-        columns.extend(self.landmarks.iter().map(|column| column as &dyn Written));
+        columns.extend(self.numbers.iter().map(|column| column as &dyn Written));
         columns
     }
 
@@ -277,6 +278,6 @@ impl Rows {
             values.clear();
             probabilities.clear();
         }
-        self.landmarks.iter_mut().for_each(Column::clear);
+        self.numbers.iter_mut().for_each(Column::clear);
     }
 }

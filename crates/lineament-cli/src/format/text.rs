@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
+use lineament::FaceRecord;
 
 use super::{Answer, AnsweredFace, Header, PredictionWriter};
 use crate::files::Sink;
@@ -45,6 +46,10 @@ impl Text {
             let pose = format!("looks {}", looks(pose.yaw, pose.pitch));
             let _ = writeln!(text, "    {}", self.colours.paint(Style::Dim, &pose));
         }
+        if let Some(quality) = face.quality {
+            let quality = format!("quality {quality:.2}");
+            let _ = writeln!(text, "    {}", self.colours.paint(Style::Dim, &quality));
+        }
         if let Some(crop) = crop {
             let _ = writeln!(text, "    crop {}", crop.replace(char::is_control, "?"));
         }
@@ -57,16 +62,21 @@ impl Text {
         }
         // A stable sort: equals stay in the order of the model.
         shown.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        if let (false, unknown @ 1..) = (self.header.chosen, unknown(face)) {
+            let unknown = format!("{unknown} of the {} attributes unknown", self.header.attributes.len());
+            let _ = writeln!(text, "    {}", self.colours.paint(Style::Dim, &unknown));
+        }
         if shown.is_empty() {
             let none = format!("none of the {} attributes", self.header.attributes.len());
             let _ = writeln!(text, "    {}", self.colours.paint(Style::Dim, &none));
         }
         for attribute in shown {
             let style = if attribute.present { Style::Present } else { Style::Dim };
-            let mark = match (self.header.chosen, attribute.present) {
+            let mark = match (self.header.chosen, attribute.value()) {
                 (false, _) => "",
-                (true, true) => "yes  ",
-                (true, false) => "no   ",
+                (true, Some(true)) => "yes  ",
+                (true, Some(false)) => "no   ",
+                (true, None) => "?    ",
             };
             let name = format!("{:<width$}", attribute.name, width = self.column);
             let _ = writeln!(
@@ -85,6 +95,11 @@ impl Text {
         let paint = |style, cell: &str, count| self.colours.paint(style, &cell.repeat(count));
         format!("{}{}", paint(style, "━", full), paint(Style::Dim, "╌", BAR - full))
     }
+}
+
+/// How many answers are not given.
+fn unknown(face: &FaceRecord) -> usize {
+    face.attributes.iter().filter(|attribute| attribute.unknown).count()
 }
 
 /// Which way a face looks, for people: "12° to the left, 5° up".
@@ -113,6 +128,10 @@ impl PredictionWriter for Text {
         }
         for face in answer.faces() {
             text.push_str(&self.face(face));
+        }
+        if let Some(faces @ 1..) = prediction.faces_of_low_quality {
+            let low = summary::low_quality(faces as u64);
+            let _ = writeln!(text, "  {}", self.colours.paint(Style::Dim, &low));
         }
         if prediction.faces_left_out > 0 {
             let left_out = summary::left_out(prediction.faces_left_out as u64);

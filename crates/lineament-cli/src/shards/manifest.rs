@@ -58,6 +58,12 @@ pub struct Settings {
     pub any_orientation: bool,
     /// Whether faces have landmarks and pose, where they have.
     pub landmarks: Option<bool>,
+    /// Whether faces have their quality, where they have.
+    pub quality: Option<bool>,
+    /// The quality below which faces are left out, where one was given.
+    pub least_quality: Option<f32>,
+    /// The probability below which answers are not given, where one was given.
+    pub abstain: Option<f32>,
     /// Length of the embedding that each face comes with, where it does.
     pub embeddings: Option<usize>,
     /// How faces are cut out, where they are.

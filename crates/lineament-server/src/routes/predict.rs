@@ -38,6 +38,14 @@ pub struct PredictQuery {
     any_orientation: Option<bool>,
     /// Answer with eyes, nose and corners of the mouth, and which way each face looks [default: false].
     landmarks: Option<bool>,
+    /// Answer with each face's quality: the share of its attributes that is expected to be right [default: false].
+    quality: Option<bool>,
+    /// Leave out faces whose quality is lower than this; `faces_of_low_quality` counts them.
+    #[param(minimum = 0, maximum = 1)]
+    least_quality: Option<f32>,
+    /// Give no answer where it would be right with a lower probability than this: the value is null.
+    #[param(minimum = 0, maximum = 1)]
+    abstain: Option<f32>,
 }
 
 impl PredictQuery {
@@ -63,6 +71,9 @@ impl PredictQuery {
             operating_point: self.operating_point.map(Into::into),
             threshold: self.threshold,
             landmarks: self.landmarks,
+            quality: self.quality,
+            least_quality: self.least_quality,
+            abstain: self.abstain,
             ..self.search().selection(service.settings().limits.faces)?
         };
         Ok(Task {

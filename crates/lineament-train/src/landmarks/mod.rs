@@ -7,11 +7,9 @@ use std::path::PathBuf;
 
 use lineament::attributes::Region;
 use lineament::locate::LandmarkSpec;
-use lineament::{Bundle, BundleError};
-use lineament_net::Precision;
 
+use crate::additions::AdditionOptions;
 use crate::error::TrainError;
-use crate::folder::Folder;
 use crate::learner::Learner;
 use crate::module::Module;
 use crate::sets::read_sets;
@@ -19,28 +17,13 @@ use crate::training_loop;
 pub use recipe::LandmarkRecipe;
 use task::Landmarks;
 
-/// What a training of landmarks is asked for.
-pub struct LandmarkOptions<'a> {
-    /// Everything that decides what comes out.
-    pub recipe: LandmarkRecipe,
-    /// The model that the net joins.
-    pub base: Bundle,
-    /// Folders and tables with images.
-    pub data: Vec<PathBuf>,
-    /// Where things go and how they are done.
-    pub folder: Folder<'a>,
-    /// Go on with a run that is there already.
-    pub resume: bool,
-}
-
 /// Trains the net and returns the path of the model with it.
 ///
 /// # Errors
 /// What stopped it; [`TrainError::Interrupted`] after a checkpoint was written.
-pub fn train(options: &LandmarkOptions<'_>) -> Result<PathBuf, TrainError> {
-    let LandmarkOptions { recipe, base, data, folder, resume } = options;
-    let text = toml::to_string(recipe).map_err(|e| TrainError::Recipe(e.to_string()))?;
-    folder.prepare(&text, |kept| Ok(LandmarkRecipe::parse(kept)? == *recipe), *resume, false)?;
+pub fn train(recipe: &LandmarkRecipe, options: &AdditionOptions<'_>) -> Result<PathBuf, TrainError> {
+    let AdditionOptions { base, data, folder, .. } = options;
+    options.prepare(recipe, LandmarkRecipe::parse)?;
     let sets = read_sets(data, &[])?;
     let module = Module::new(&recipe.landmarks.net, 0)?;
     let card = base.card();
@@ -60,16 +43,11 @@ pub fn train(options: &LandmarkOptions<'_>) -> Result<PathBuf, TrainError> {
     training_loop::run(&task, &mut learner, schedule, &folder.around())?;
     let weights = learner.weights(&module);
 
-    let (mut card, mut parts) = base.clone().into_parts();
-    card.landmarks = Some(recipe.landmarks.clone());
-    card.trained_on.retain(|line| !line.starts_with(PREFIX));
-    card.trained_on.push(format!("{PREFIX}{training} faces with landmarks that came with the data, {validation} to choose on; no LNet saw them"));
-    parts.nets.insert(LandmarkSpec::NET.to_owned(), weights);
-    let refused = |e: BundleError| TrainError::Bundle(e.to_string());
-    let path = folder.result("svms");
-    Bundle::new(&card, &parts, Precision::F16).map_err(refused)?.write(&path).map_err(refused)?;
-    Ok(path)
+    let how = format!(
+        "{training} faces with landmarks that came with the data, {validation} to choose on; no LNet saw them"
+    );
+    options.joined("Landmarks", &how, |card, parts| {
+        card.landmarks = Some(recipe.landmarks.clone());
+        parts.nets.insert(LandmarkSpec::NET.to_owned(), weights);
+    })
 }
-
-/// What begins the card's line on these.
-const PREFIX: &str = "Landmarks: ";

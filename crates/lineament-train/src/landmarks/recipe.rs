@@ -27,11 +27,6 @@ impl LandmarkRecipe {
     /// The recipe of this name that comes with the program.
     pub const NAME: &'static str = "landmarks";
 
-    /// Whether a text of TOML is such a recipe, good or bad, and not one of another kind.
-    pub fn is_one(text: &str) -> bool {
-        toml::from_str::<toml::Table>(text).is_ok_and(|table| table.contains_key("landmarks"))
-    }
-
     /// Reads a recipe from TOML text.
     ///
     /// # Errors

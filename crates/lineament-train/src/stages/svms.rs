@@ -70,6 +70,7 @@ pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
             patches: recipe.patches.clone(),
         }),
         landmarks: None,
+        quality: None,
         preprocess: recipe.preprocess,
         attributes: heads.cards,
         trained_on,

@@ -11,6 +11,7 @@ mod extractor;
 mod face_region;
 mod names;
 mod patches;
+mod quality;
 mod region;
 mod svm;
 mod thresholds;
@@ -23,6 +24,7 @@ pub use extractor::{AnetPatches, AttributeModel, Embedding, Extractor, Extractor
 pub use face_region::FaceRegion;
 pub use names::{CELEBA, EASY_TO_SEE, UnknownAttribute, find};
 pub use patches::{FlipMode, Patches, PatchesError};
+pub use quality::{Quality, QualityError, certainty};
 pub use region::{Region, RegionError};
 pub use svm::{LinearSvms, SvmError, mean_vector};
 pub use thresholds::{OperatingPoint, Thresholds};

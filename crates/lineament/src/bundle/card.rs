@@ -1,8 +1,8 @@
 //! The card of a bundle: everything about the model but its weights.
 
 use crate::attributes::{
-    AnetPatches, AttributeCard, AttributeCardError, Extractor, ExtractorError, FaceRegion, Region,
-    RegionError, UnknownAttribute, find,
+    AnetPatches, AttributeCard, AttributeCardError, Extractor, ExtractorError, FaceRegion, Quality,
+    QualityError, Region, RegionError, UnknownAttribute, find,
 };
 use crate::geometry::{Point, Rect};
 use crate::input::{Preprocess, PreprocessError};
@@ -37,6 +37,9 @@ pub struct Card {
     /// How landmarks of a face are found, where the model knows them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub landmarks: Option<LandmarkSpec>,
+    /// How the quality of a face is told, where the model does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
     /// How pixels become numbers, for all nets but a detector, which has its own way.
     pub preprocess: Preprocess,
     /// The attributes, in the order of the SVMs.
@@ -125,6 +128,9 @@ pub enum CardError {
     /// The localization parameters, or an LNet that answers with no map.
     #[error("the card's localisation is wrong: {0}")]
     Localisation(#[from] LocateError),
+    /// The quality.
+    #[error("the card's quality is wrong: {0}")]
+    Quality(#[from] QualityError),
     /// The net for landmarks.
     #[error("the card's landmarks are wrong: {0}")]
     Landmarks(#[from] LandmarkError),
@@ -370,6 +376,7 @@ impl Card {
                 return Err(CardError::Repeated(attribute.name.clone()));
             }
         }
+        self.quality.as_ref().map_or(Ok(()), |quality| quality.check(&self.attributes))?;
         match self.scores.iter().find(|(_, score)| !score.is_finite()) {
             Some((name, _)) => Err(CardError::Score(name.clone())),
             None => Ok(()),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::nets::Changes;
-use super::{Nets, Tagger};
+use super::{Asked, Nets, Tagger};
 use crate::attributes::{FeatureExtractor, OperatingPoint};
 use crate::bundle::Bundle;
 use crate::engine::Engine;
@@ -114,6 +114,21 @@ impl TaggerBuilder {
         Self { selection: Selection { any_orientation: Some(any), ..self.selection }, ..self }
     }
 
+    /// Whether faces are answered with their quality, for models that tell it.
+    pub fn quality(self, wanted: bool) -> Self {
+        Self { selection: Selection { quality: Some(wanted), ..self.selection }, ..self }
+    }
+
+    /// The quality, 0 to 1, below which faces are left out.
+    pub fn least_quality(self, least: f32) -> Self {
+        Self { selection: Selection { least_quality: Some(least), ..self.selection }, ..self }
+    }
+
+    /// How likely an answer must be right to be given, 0 to 1; others are unknown.
+    pub fn abstain(self, least: f32) -> Self {
+        Self { selection: Selection { abstain: Some(least), ..self.selection }, ..self }
+    }
+
     /// Whether faces are answered with their landmarks and pose, for models that know them.
     pub fn landmarks(self, wanted: bool) -> Self {
         Self { selection: Selection { landmarks: Some(wanted), ..self.selection }, ..self }
@@ -169,9 +184,7 @@ impl TaggerBuilder {
         let changes =
             Changes { extractor: self.extractor.0, detector: self.detector, least_score: self.least_score };
         let nets = Nets::new(bundle, self.engine, changes)?;
-        let embeddings = self.selection.embeddings.unwrap_or_default();
-        let (limits, landmarks) = (self.limits, false);
-        let tagger = Tagger { nets: nets.into(), reader, search, landmarks, embeddings, limits, threads };
-        tagger.with_landmarks(self.selection.landmarks)
+        let asked = Asked::default().with(&self.selection, &nets)?;
+        Ok(Tagger { nets: nets.into(), reader, search, asked, limits: self.limits, threads })
     }
 }

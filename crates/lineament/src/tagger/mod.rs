@@ -1,5 +1,6 @@
 //! The face of the library: an image in, faces with attributes out.
 
+mod asked;
 mod builder;
 mod nets;
 #[cfg(test)]
@@ -18,12 +19,13 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::explain::{ExplainOptions, Explanation};
 use crate::geometry::Point;
-use crate::locate::{Face, Faces, LandmarkError, LocateError, Pose, ResponseMap, Search};
+use crate::locate::{Face, Faces, LocateError, Pose, ResponseMap, Search};
 use crate::photo::{Limits, Photo};
 use crate::prediction::{Attributes, FaceRecord, Landmarks, Prediction};
 use crate::selection::{Reader, Selection};
 use crate::source::Source;
 use crate::threads::Threads;
+use asked::Asked;
 pub use builder::TaggerBuilder;
 use nets::Nets;
 
@@ -51,8 +53,7 @@ pub struct Tagger {
     nets: Arc<Nets>,
     reader: Reader,
     search: Search,
-    landmarks: bool,
-    embeddings: bool,
+    asked: Asked,
     limits: Limits,
     threads: Threads,
 }
@@ -114,21 +115,12 @@ impl Tagger {
     /// The same tagger with another selection: it shares nets and threads, and is made at once.
     ///
     /// # Errors
-    /// The first name that the model does not know, a threshold that is no probability, or landmarks of a model that knows none.
+    /// The first name that the model does not know, a number that is no probability, or landmarks or quality of a model that tells none.
     pub fn with(&self, selection: &Selection) -> Result<Self> {
         let reader = self.reader.with(selection, &self.nets.card)?;
         let search = selection.search(self.search);
-        let embeddings = selection.embeddings.unwrap_or(self.embeddings);
-        let tagger = Self { reader, search, embeddings, ..self.clone() };
-        tagger.with_landmarks(selection.landmarks)
-    }
-
-    fn with_landmarks(self, wanted: Option<bool>) -> Result<Self> {
-        let landmarks = wanted.unwrap_or(self.landmarks);
-        if landmarks && !self.nets.knows_landmarks() {
-            return Err(LandmarkError::None.into());
-        }
-        Ok(Self { landmarks, ..self })
+        let asked = self.asked.with(selection, &self.nets)?;
+        Ok(Self { reader, search, asked, ..self.clone() })
     }
 
     /// The same tagger on other threads: it shares the nets.
@@ -160,7 +152,9 @@ impl Tagger {
             let found = self.nets.localizer.locate(&photo, &self.search)?;
             let faces = found.iter().map(|face| self.record(photo.as_ref(), face)).collect::<Result<_>>()?;
             let (width, height) = (photo.width(), photo.height());
-            Ok(Prediction { path, width, height, faces, faces_left_out: found.left_out })
+            let prediction =
+                Prediction::new([width, height], faces, found.left_out, self.asked.least_quality);
+            Ok(Prediction { path, ..prediction })
         })
     }
 
@@ -235,6 +229,14 @@ impl Tagger {
         self.read(image, |photo| Ok(self.nets.model.scores(photo, &region)?))
     }
 
+    /// The same from an embedding that is there already.
+    ///
+    /// # Errors
+    /// An embedding of another length, or scores that are not finite.
+    pub fn scores_of(&self, embedding: &[f32]) -> Result<Vec<f32>> {
+        Ok(self.nets.model.scores_of(embedding)?)
+    }
+
     /// A face that [`Tagger::locate`] found, with what is selected of it: as [`Tagger::predict`] answers.
     ///
     /// # Errors
@@ -242,14 +244,17 @@ impl Tagger {
     pub fn record<'a>(&self, image: impl Into<Source<'a>>, face: &Face) -> Result<FaceRecord> {
         let mut record = FaceRecord::from(face);
         self.read(image, |photo| {
-            if self.reader.indices().len() > 0 || self.embeddings {
-                // Once for both: attributes are read from the embedding.
+            if self.reader.indices().len() > 0 || self.asked.embeddings || self.asked.quality {
+                // Once for all: attributes and quality are read from the embedding.
                 let embedding = self.embed(photo, face)?;
-                record.attributes =
-                    self.reader.read(&self.nets.card, &self.nets.model.scores_of(&embedding)?);
-                record.embedding = self.embeddings.then_some(embedding);
+                let scores = self.nets.model.scores_of(&embedding)?;
+                record.attributes = self.reader.read(&self.nets.card, &scores);
+                if self.asked.quality {
+                    record.quality = Some(self.nets.quality(face, &scores)?);
+                }
+                record.embedding = self.asked.embeddings.then_some(embedding);
             }
-            if self.landmarks {
+            if self.asked.landmarks {
                 let landmarks = self.nets.landmarks(photo, face)?;
                 record.pose = Pose::of(&landmarks);
                 record.landmarks = Some(Landmarks(landmarks));
@@ -307,7 +312,7 @@ impl Tagger {
 
     /// Whether each face comes with its embedding.
     pub fn gives_embeddings(&self) -> bool {
-        self.embeddings
+        self.asked.embeddings
     }
 
     /// Length of an embedding.
@@ -373,7 +378,22 @@ impl Tagger {
 
     /// Whether faces are answered with their landmarks and pose.
     pub fn answers_landmarks(&self) -> bool {
-        self.landmarks
+        self.asked.landmarks
+    }
+
+    /// Whether faces are answered with their quality.
+    pub fn answers_quality(&self) -> bool {
+        self.asked.quality
+    }
+
+    /// The quality below which faces are left out, where one was given.
+    pub fn least_quality(&self) -> Option<f32> {
+        self.asked.least_quality
+    }
+
+    /// How likely answers are right at least, by the calibrated probability; 0 where all are given.
+    pub fn abstain(&self) -> f32 {
+        self.reader.abstain()
     }
 
     /// The operating point. Where there is a [`Tagger::threshold`], that decides.

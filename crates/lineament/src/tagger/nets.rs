@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::FaceArea;
 use crate::attributes::{
-    Anet, AnetPatches, AttributeModel, ExtractorError, FaceRegion, FeatureExtractor, RegionError,
+    Anet, AnetPatches, AttributeModel, ExtractorError, FaceRegion, FeatureExtractor, QualityError,
+    RegionError,
 };
 use crate::bundle::{Bundle, BundleError, Card};
 use crate::engine::Engine;
@@ -97,6 +98,13 @@ impl Nets {
             }
             (None, None) => Err(LandmarkError::None),
         }
+    }
+
+    /// How far the attributes of a face can be trusted, given the scores of all of them.
+    pub(super) fn quality(&self, face: &Face, scores: &[f32]) -> Result<f32, QualityError> {
+        let quality = self.card.quality.as_ref().ok_or(QualityError::None)?;
+        let height = self.card.upright_box(face.rect, face.roll).height;
+        Ok(quality.of(&self.card.attributes, scores, height))
     }
 
     /// Where the model looks for a face.

@@ -134,6 +134,7 @@ pub fn train(options: &BaselineOptions<'_>) -> Result<PathBuf, TrainError> {
                     localizer: spec.clone(),
                     extractor: Extractor::Custom(described),
                     landmarks: None,
+                    quality: None,
                     preprocess: recipe.preprocess,
                     attributes: heads.cards,
                     trained_on: trained_on(&sets),
