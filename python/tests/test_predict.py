@@ -107,6 +107,34 @@ def test_tables_have_a_row_a_face(tagger, examples):
     assert smiling["Smiling_probability"].iloc[0] == pytest.approx(told[0].faces[0].attributes["Smiling"].probability)
 
 
+def test_quality_and_doubt_are_told_where_they_are_asked_for(tagger, astronaut):
+    plain = tagger.predict(astronaut)
+    assert plain.faces[0].quality is None and plain.faces_of_low_quality is None
+    asked = {"quality": True, "landmarks": True, "abstain": 0.9}
+    own = Tagger(threads=1, **asked)
+    told = own.predict(astronaut)
+    assert told == tagger.predict(astronaut, **asked) == pickle.loads(pickle.dumps(own)).predict(astronaut)
+    face = told.faces[0]
+    assert 0.5 < face.quality <= 1 and face.landmarks is not None
+    values = [attribute.value for attribute in face.attributes.values()]
+    assert None in values and True in values and False in values
+    for name, attribute in face.attributes.items():
+        usual = plain.faces[0].attributes[name]
+        certainty = usual.probability if usual.value else 1 - usual.probability
+        assert attribute.value == (usual.value if certainty >= 0.9 else None)
+        assert attribute.present == bool(attribute.value)
+    table = own.predict([astronaut]).to_arrow()
+    assert table.column_names[-13:][0] == "quality" and table["quality"].to_pylist()[0] == pytest.approx(face.quality)
+    for name, attribute in face.attributes.items():
+        assert table[name].to_pylist()[0] == attribute.value
+    strict = tagger.predict(astronaut, least_quality=1)
+    assert strict.faces == [] and strict.faces_of_low_quality == len(plain.faces)
+    assert strict.to_dict()["faces_of_low_quality"] == len(plain.faces)
+    for wrong in ({"least_quality": 2}, {"abstain": -0.5}):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            tagger.predict(astronaut, **wrong)
+
+
 def test_the_faces_that_are_looked_for_are_chosen_for_a_tagger_or_a_call(tagger, astronaut):
     image = PIL.Image.open(astronaut).convert("RGB")
     two = PIL.Image.new("RGB", (1024, 512))

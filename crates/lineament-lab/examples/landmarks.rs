@@ -1,9 +1,9 @@
-//! How far landmarks are from those that come with CelebA, by the model's net and by YuNet on the same faces, and how far the two are apart
-//! in pose. Prints `docs/landmarks.md`.
+//! How far landmarks are from those that come with CelebA, by the model's net and by YuNet on the same faces, how far poses are apart, and what
+//! attributes gain where ANet's region is placed by landmarks. Prints `docs/landmarks.md`.
 //!
-//!     cargo run --release -p lineament-lab --example landmarks -- celeba test [MODEL]
+//!     cargo run --release -p lineament-lab --example landmarks -- celeba test [MODEL] [human.jsonl mediapipe.jsonl]
 //!
-//! Recipes and models are chosen on `validation`.
+//! The last two are what the scripts in `poses/` write of the same images. Recipes and models are chosen on `validation`.
 
 #![allow(missing_docs)]
 
@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
+use lineament::attributes::{FaceRegion, OperatingPoint};
 use lineament::locate::{DetectorFile, Pose};
-use lineament::{Bundle, Limits, Photo, Point, Selection, Tagger};
+use lineament::{Bundle, Face as LocatedFace, FaceRecord, Limits, Photo, Point, Rect, Selection, Tagger};
 use lineament_data::{Framing, Sample, Split, celeba};
 use lineament_fit::bootstrap::{RESAMPLES, SEED, intervals};
 use lineament_lab::Provenance;
@@ -32,6 +33,36 @@ struct Face {
     person: u64,
     /// By the model, and by YuNet.
     found: [Option<Found>; 2],
+    /// By each of [`Lab::rivals`].
+    rivals: Vec<Option<Pose>>,
+    /// Labelled attributes, and how many of them are told right in the region of the box and in that of the landmarks.
+    told: [f64; 3],
+}
+
+/// The faces of an image as the scripts in `poses/` write them.
+#[derive(serde::Deserialize)]
+struct RivalImage {
+    name: String,
+    faces: Vec<RivalFace>,
+}
+
+#[derive(serde::Deserialize)]
+struct RivalFace {
+    /// Left, top, width, height.
+    r#box: [f32; 4],
+    yaw: f32,
+    pitch: f32,
+    roll: f32,
+}
+
+/// What all images are looked at with.
+struct Lab {
+    /// The model, and YuNet in its place.
+    finders: [Tagger; 2],
+    /// The names of the data's labels.
+    labels: Vec<String>,
+    /// What others say of the faces of each image, and their names.
+    rivals: Vec<(String, BTreeMap<String, Vec<RivalFace>>)>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -42,10 +73,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some("test") => Split::Test,
         _ => return Err("name a part: validation or test".into()),
     };
-    let bundle = match arguments.next() {
-        Some(path) => Bundle::open(Path::new(&path))?,
-        None => Bundle::embedded()?,
-    };
+    let (mut bundle, mut rivals) = (Bundle::embedded()?, Vec::new());
+    for path in arguments.map(PathBuf::from) {
+        if path.extension().is_some_and(|ending| ending == "jsonl") {
+            let text = std::fs::read_to_string(&path)?;
+            let images = text.lines().map(|line| serde_json::from_str::<RivalImage>(line));
+            let images = images.map(|image| image.map(|image| (image.name, image.faces)));
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            rivals.push((name, images.collect::<Result<_, _>>()?));
+        } else {
+            bundle = Bundle::open(&path)?;
+        }
+    }
     let nothing = Selection { attributes: Some(Vec::new()), landmarks: Some(true), ..Selection::default() };
     let finder = |detector: Option<DetectorFile>| -> Result<Tagger, lineament::Error> {
         let builder = Tagger::builder().bundle(bundle.clone()).least_score(-1e30);
@@ -55,15 +94,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         builder.build()?.with(&nothing)
     };
+    let sets = celeba::read(&data)?;
     let finders = [finder(None)?, finder(Some(DetectorFile::yunet()?))?];
+    let lab = Lab { finders, labels: sets.attributes.clone(), rivals };
     let hash = bundle.hash();
     println!("# Landmarks\n");
     println!(
         "Five landmarks of a face and the pose that follows from them: `lineament predict --landmarks`. A net of its own finds them \
          (recipe `landmarks`); it learned from landmarks that come with CelebA and that the detector YuNet made on larger versions of the images. No LNet \
-         saw one. Both finders are asked for the best face of each image, and the model's net begins from the box that LNets found.\n"
+         saw one. Both finders are asked for the best face of each image, and the model's net begins from the box that LNets found. ANet's region is placed by \
+         the box: on validation people, landmarks place it no better.\n\nPoses of others: `human` is `@vladmandic/human` 3.3.6, which takes its angles from \
+         MediaPipe's mesh of 468 points in a way of its own; `mediapipe` is MediaPipe 0.10.21, the axes of the same mesh in its Python package (`crates/lineament-lab/examples/poses/`).\n"
     );
-    let sets = celeba::read(&data)?;
+    let names: Vec<String> = lab.rivals.iter().map(|(name, _)| name.clone()).collect();
     for (framing, what) in [(Framing::Aligned, "Crops"), (Framing::Photo, "Un-cropped photos")] {
         let samples: Vec<&Sample> = sets
             .samples
@@ -72,8 +115,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             .collect();
         if !samples.is_empty() {
             let faces: Vec<Face> =
-                samples.into_par_iter().map(|sample| look(&finders, sample)).collect::<Result<_, _>>()?;
-            report(what, &split.to_string(), &faces);
+                samples.into_par_iter().map(|sample| lab.look(sample)).collect::<Result<_, _>>()?;
+            report(what, &split.to_string(), &faces, &names);
         }
     }
     let provenance = Provenance::of(
@@ -83,7 +126,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     println!(
         "Model {} ({}). Commit {}; {}. Intervals are of 95 %, over people ({RESAMPLES} resamples, seed {SEED}).",
-        finders[0].card().name,
+        lab.finders[0].card().name,
         hash.get(..8).unwrap_or(&hash),
         provenance.commit,
         provenance.machine
@@ -91,26 +134,70 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What both say of the face that has the given landmarks: the best of those whose landmarks are near enough to be of the same face.
-fn look(finders: &[Tagger; 2], sample: &Sample) -> Result<Face, lineament::Error> {
-    let photo = Photo::open(&sample.path, &Limits::default())?;
-    let given = sample.landmarks.unwrap_or_default();
-    let eyes = f64::from(given[0].distance(given[1])).max(1e-6);
-    let found = |tagger: &Tagger| -> Result<Option<Found>, lineament::Error> {
-        for face in tagger.predict(&photo)?.faces {
-            let Some(landmarks) = face.landmarks else { continue };
-            let away = |(a, b): (&Point, &Point)| f64::from(a.distance(*b));
-            let error = landmarks.0.iter().zip(&given).map(away).sum::<f64>() / 5.0 / eyes;
-            let Some(pose) = face.pose.filter(|_| error < 1.0) else { continue };
-            return Ok(Some(Found { error, pose }));
+impl Lab {
+    /// What is said of the face that has the given landmarks: the best of those whose landmarks are near enough to be of the same face.
+    fn look(&self, sample: &Sample) -> Result<Face, lineament::Error> {
+        let photo = Photo::open(&sample.path, &Limits::default())?;
+        let given = sample.landmarks.unwrap_or_default();
+        let eyes = f64::from(given[0].distance(given[1])).max(1e-6);
+        let find = |tagger: &Tagger| -> Result<Option<(Found, FaceRecord)>, lineament::Error> {
+            for face in tagger.predict(&photo)?.faces {
+                let Some(landmarks) = face.landmarks else { continue };
+                let away = |(a, b): (&Point, &Point)| f64::from(a.distance(*b));
+                let error = landmarks.0.iter().zip(&given).map(away).sum::<f64>() / 5.0 / eyes;
+                let Some(pose) = face.pose.filter(|_| error < 1.0) else { continue };
+                return Ok(Some((Found { error, pose }, face)));
+            }
+            Ok(None)
+        };
+        let [own, yunet] = [find(&self.finders[0])?, find(&self.finders[1])?];
+        let told = own.as_ref().map_or(Ok([0.0; 3]), |(_, face)| self.told(&photo, face, sample))?;
+        let name = sample.path.file_name().unwrap_or_default().to_string_lossy();
+        let said = self.rivals.iter().map(|(_, images)| images.get(&*name));
+        let said = said.map(|faces| faces.filter(|_| sample.framing == Framing::Photo));
+        let rivals = said.map(|faces| faces.and_then(|faces| nearest(faces, &given))).collect();
+        let person = sample.identity.map_or_else(|| u64::MAX - u64::from(photo.width()), u64::from);
+        let found = [own.map(|(found, _)| found), yunet.map(|(found, _)| found)];
+        Ok(Face { person, found, rivals, told })
+    }
+
+    /// How much of what is labelled is told right, in the region of the box and in that of the landmarks, as the model found both.
+    fn told(&self, photo: &Photo, face: &FaceRecord, sample: &Sample) -> Result<[f64; 3], lineament::Error> {
+        let tagger = &self.finders[0];
+        let card = tagger.card();
+        let located = LocatedFace::from(face);
+        let by_box = tagger.region_of(&located)?;
+        let by_landmarks = card.anet().and_then(|anet| {
+            let (upright, roll) = anet.region.upright_box(&face.landmarks?.0)?;
+            Some(FaceRegion::turned(anet.region.of_box(upright).ok()?, upright, roll))
+        });
+        let mut told = [0.0; 3];
+        for (slot, region) in [(1, by_box), (2, by_landmarks.unwrap_or(by_box))] {
+            let scores = tagger.scores(photo, region)?;
+            for (attribute, score) in card.attributes.iter().zip(&scores) {
+                let place = self.labels.iter().position(|name| *name == attribute.name);
+                let Some(tag) = place.and_then(|place| *sample.tags.get(place)?) else { continue };
+                let right = attribute.read(*score, OperatingPoint::Accuracy).present == tag;
+                told[slot] += f64::from(u8::from(right));
+                told[0] += 0.5;
+            }
         }
-        Ok(None)
-    };
-    let person = sample.identity.map_or_else(|| u64::MAX - u64::from(photo.width()), u64::from);
-    Ok(Face { person, found: [found(&finders[0])?, found(&finders[1])?] })
+        Ok(told)
+    }
 }
 
-fn report(what: &str, split: &str, faces: &[Face]) {
+/// The pose of the face whose box holds the given nose, where there is one.
+fn nearest(faces: &[RivalFace], given: &[Point; 5]) -> Option<Pose> {
+    let holds = |face: &&RivalFace| {
+        let [x, y, width, height] = face.r#box;
+        let rect = Rect::new(x, y, width, height);
+        let nose = given[2];
+        (rect.x..=rect.x + rect.width).contains(&nose.x) && (rect.y..=rect.y + rect.height).contains(&nose.y)
+    };
+    faces.iter().find(holds).map(|face| Pose { yaw: face.yaw, pitch: face.pitch, roll: face.roll })
+}
+
+fn report(what: &str, split: &str, faces: &[Face], rivals: &[String]) {
     println!("## {what}\n");
     println!(
         "{} faces of the {split} part. Errors are mean distances of the five landmarks, in shares of the distance of the eyes.\n",
@@ -153,20 +240,55 @@ fn report(what: &str, split: &str, faces: &[Face]) {
             100.0 * missed
         );
     }
-    let pairs: Vec<(Pose, Pose)> = faces
-        .iter()
-        .filter_map(|face| Some((face.found[0].as_ref()?.pose, face.found[1].as_ref()?.pose)))
-        .collect();
-    let apart = |of: fn(Pose) -> f32| {
-        pairs.iter().map(|(own, other)| f64::from((of(*own) - of(*other)).abs())).sum::<f64>()
-            / pairs.len().max(1) as f64
+    poses(faces, rivals);
+    regions(faces);
+}
+
+/// How far each two say that faces look from each other.
+fn poses(faces: &[Face], rivals: &[String]) {
+    let names = ["the model", "YuNet's landmarks and the same mean face"].map(str::to_owned);
+    let all: Vec<String> = names.into_iter().chain(rivals.iter().map(|name| format!("`{name}`"))).collect();
+    let pose = |face: &Face, who: usize| match who {
+        0 | 1 => face.found[who].as_ref().map(|found| found.pose),
+        rival => face.rivals.get(rival - 2).copied().flatten(),
     };
     println!(
-        "\nPoses by the two sets of landmarks and the same mean face differ by {:.1}° in yaw, {:.1}° in pitch and {:.1}° in roll on average ({} \
-         faces).\n",
-        apart(|pose| pose.yaw),
-        apart(|pose| pose.pitch),
-        apart(|pose| pose.roll),
-        pairs.len()
+        "\nHow far poses are apart, in degrees on average:\n\n| | | faces | yaw | pitch | roll |\n|---|---|---:|---:|---:|---:|"
+    );
+    for one in 0..all.len() {
+        for other in one + 1..all.len() {
+            let pairs: Vec<(Pose, Pose)> =
+                faces.iter().filter_map(|face| pose(face, one).zip(pose(face, other))).collect();
+            let mean = |of: fn(&Pose) -> f32| {
+                let sum: f64 = pairs.iter().map(|(one, other)| f64::from((of(one) - of(other)).abs())).sum();
+                sum / pairs.len() as f64
+            };
+            if !pairs.is_empty() {
+                let apart = [mean(|pose| pose.yaw), mean(|pose| pose.pitch), mean(|pose| pose.roll)];
+                let [yaw, pitch, roll] = apart.map(|degrees| format!("{degrees:.1}"));
+                println!("| {} | {} | {} | {yaw} | {pitch} | {roll} |", all[one], all[other], pairs.len());
+            }
+        }
+    }
+}
+
+/// What attributes gain by regions from landmarks.
+fn regions(faces: &[Face]) {
+    let mut people: BTreeMap<u64, [f64; 3]> = BTreeMap::new();
+    for face in faces {
+        let sum = people.entry(face.person).or_default();
+        sum.iter_mut().zip(face.told).for_each(|(sum, own)| *sum += own);
+    }
+    let people: Vec<[f64; 3]> = people.into_values().collect();
+    let shares = |places: &[usize]| {
+        let sum = |which: usize| places.iter().map(|&place| people[place][which]).sum::<f64>();
+        [sum(1) / sum(0), sum(2) / sum(0), (sum(2) - sum(1)) / sum(0)].map(|share| 100.0 * share)
+    };
+    let all: Vec<usize> = (0..people.len()).collect();
+    let [by_box, by_landmarks, gain] = shares(&all);
+    let range = intervals(people.len(), RESAMPLES, SEED, shares)
+        .map_or_else(String::new, |[.., gain]| format!(" ({:+.2} to {:+.2})", gain.low, gain.high));
+    println!(
+        "\nWith ANet's region placed by the box, {by_box:.2} % of the tags are told right; by the model's landmarks, {by_landmarks:.2} %: {gain:+.2}{range}.\n"
     );
 }

@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => Bundle::embedded()?,
     };
     let hash = bundle.hash();
-    let tagger = Tagger::builder().bundle(bundle).least_score(f32::MIN).quality(true).build()?;
+    let tagger = Tagger::builder().bundle(bundle).least_score(-1e30).quality(true).build()?;
     println!("# Quality\n");
     println!(
         "How far the attributes of a face can be trusted: the share of them that is expected to be right. `lineament predict --quality` answers with it, \

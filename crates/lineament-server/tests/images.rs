@@ -66,6 +66,31 @@ async fn attributes_and_thresholds_can_be_chosen() {
 }
 
 #[tokio::test]
+async fn landmarks_quality_and_doubt_are_told_where_they_are_asked_for() {
+    let service = service(Settings::default());
+    let photo = file(&blocks(300, 260, 3), ImageFormat::Png);
+    let ask = async |query: &str| {
+        let path = format!("/v1/predict?attributes=Bald&{query}");
+        ask(&service, post(&path, "image/png", photo.clone())).await
+    };
+    let plain = ask("max_faces=9").await.json();
+    let face = &plain["faces"][0];
+    assert!(["landmarks", "pose", "quality"].iter().all(|name| face.get(name).is_none()), "{face}");
+    assert!(plain.get("faces_of_low_quality").is_none());
+    let whole = ask("landmarks=true&quality=true&abstain=1").await.json();
+    let face = &whole["faces"][0];
+    assert!(face["landmarks"]["nose"].is_array() && face["pose"]["yaw"].is_number(), "{face}");
+    assert!((0.0..=1.0).contains(&face["quality"].as_f64().unwrap()), "{face}");
+    assert!(face["attributes"]["Bald"]["value"].is_null(), "{face}");
+    let none = ask("least_quality=1").await.json();
+    assert_eq!(none["faces"].as_array().unwrap().len(), 0);
+    assert_eq!(none["faces_of_low_quality"].as_u64(), Some(plain["faces"].as_array().unwrap().len() as u64));
+    for wrong in ["least_quality=1.5", "abstain=-1", "abstain=NaN"] {
+        assert!(ask(wrong).await.problem(400).contains("between 0 and 1"), "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn the_faces_that_are_looked_for_can_be_chosen() {
     let service = service(Settings::default());
     // More than one face is found here.

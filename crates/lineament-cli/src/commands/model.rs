@@ -127,6 +127,12 @@ fn describe(bundle: &Bundle, colours: Colours) -> Result<String> {
     }
     row("localisation", &localizer(&card.localizer))?;
     row("description", extractor(&card.extractor))?;
+    if let Some(quality) = &card.quality {
+        row(
+            "quality",
+            &format!("from how certain {} attributes are, and the size of the face", quality.certainty.len()),
+        )?;
+    }
     if !card.note.trim().is_empty() {
         writeln!(text, "\n{}", card.note.trim())?;
     }

@@ -26,7 +26,7 @@ pub fn train(recipe: &QualityRecipe, options: &AdditionOptions<'_>) -> Result<Pa
     options.prepare(recipe, QualityRecipe::parse)?;
     let sets = read_sets(&options.data, &[])?;
     // Whatever its score: the tags say that there is a face.
-    let builder = Tagger::builder().bundle(options.base.clone()).least_score(f32::MIN);
+    let builder = Tagger::builder().bundle(options.base.clone()).least_score(-1e30);
     let tagger = builder.build().map_err(|e| TrainError::Net(e.to_string()))?;
     let names = tagger.card().names();
     let places =
