@@ -341,6 +341,7 @@ mod tests {
         let mut card = tiny_card();
         card.attributes[0].name = "a|b`<i>*".to_owned();
         card.licence = "[CC](x) <script>".to_owned();
+        card.quality = None;
         let parts = random_parts(&card, 1).unwrap();
         let bundle = Bundle::new(&card, &parts, Precision::F32).unwrap();
         let page = page(&bundle).unwrap();

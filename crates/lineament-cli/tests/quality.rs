@@ -67,7 +67,9 @@ fn answers_that_are_too_doubtful_are_unknown_in_every_format() {
         assert!(answer["value"].is_null() && answer["probability"].is_f64(), "{answer}");
     }
     assert!(json(&stage, &["--abstain", "0"])["faces"][0]["attributes"]["Bald"]["value"].is_boolean());
-    let call = |options: &[&str]| [&CALL[..], &["--abstain", "1"], options].concat();
+    fn call(options: &[&'static str]) -> Vec<&'static str> {
+        [&CALL[..], &["--abstain", "1"], options].concat()
+    }
     let csv = output(&mut stage.with_model(&call(&["--format", "csv"])));
     let (header, row) = csv.split_once('\n').unwrap();
     let place = header.split(',').position(|name| name == "Bald").unwrap();

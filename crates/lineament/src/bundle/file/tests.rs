@@ -156,6 +156,8 @@ fn forged_cards_are_refused_for_what_is_wrong_with_them() {
         ("Bald", edited(|card| card["attributes"][4]["positives"] = json!(7))),
         ("Bald", edited(|card| card["attributes"][4]["platt"]["a"] = json!(1e300))),
         ("SVMs", edited(|card| card["attributes"] = json!([card["attributes"][0]]))),
+        ("Freckles", edited(|card| card["quality"]["certainty"]["Freckles"] = json!(1))),
+        ("not finite", edited(|card| card["quality"]["bias"] = json!(1e300))),
         ("0 attributes", edited(|card| card["attributes"] = json!([]))),
         ("unknown field", edited(|card| card["extra"] = json!(1))),
         ("missing field", edited(|card| drop(card.as_object_mut().unwrap().remove("describer")))),
