@@ -190,9 +190,7 @@ class _ShardWriter:
             tables.append(answers.to_arrow(every_picture=True, keys=keys, crops=names))
             row += len(answers)
         if not tables:
-            tagger = self.tagger
-            marked, told = tagger.answers_landmarks, tagger.answers_quality
-            nothing = Predictions([], tagger.attributes, marked, self.embeddings, tagger.hash, quality=told)
+            nothing = self.tagger.predict([], embeddings=self.embeddings)
             tables.append(nothing.to_arrow(every_picture=True, crops=None if self.folder is None else []))
         table = pa.concat_tables(tables)
         _write_whole(Path(shard["path"]), lambda file: pq.write_table(table, file))

@@ -42,7 +42,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Landmarks:
-    """Eyes, nose and corners of the mouth, left and right as seen in the image: x and y in pixels of the upright image."""
+    """Eyes, nose and corners of the mouth, left and right as seen once the head is turned upright: x and y in pixels of the upright image."""
 
     left_eye: tuple[float, float]
     right_eye: tuple[float, float]
@@ -160,6 +160,7 @@ class Predictions(list["Prediction | PictureError"]):
         model: str = "",
         *,
         quality: bool = False,
+        least_quality: bool = False,
     ) -> None:
         super().__init__(answers)
         self.attributes = attributes
@@ -168,6 +169,8 @@ class Predictions(list["Prediction | PictureError"]):
         """Whether faces have landmarks and pose."""
         self.quality = quality
         """Whether faces have their quality."""
+        self.least_quality = least_quality
+        """Whether faces of a low quality are left out."""
         self.embeddings = embeddings
         """Whether faces have their embeddings."""
         self.model = model
@@ -210,6 +213,8 @@ class Predictions(list["Prediction | PictureError"]):
         if self.landmarks:
             numbers += [f"{point.name}_{axis}" for point in fields(Landmarks) for axis in "xy"] + ["yaw", "pitch"]
         types |= dict.fromkeys(numbers, pa.float32())
+        if self.least_quality:
+            types["faces_of_low_quality"] = pa.uint32()
         columns: dict[str, list[Any]] = {name: [] for name in types}
 
         def add(row: dict[str, Any]) -> None:
@@ -224,6 +229,7 @@ class Predictions(list["Prediction | PictureError"]):
                     add({"path": key, "face": 0, "error": str(answer)})
                 continue
             whole = {"path": key, "width": answer.width, "height": answer.height, "faces_left_out": answer.faces_left_out}
+            whole |= {"faces_of_low_quality": answer.faces_of_low_quality}
             if every_picture and not answer.faces:
                 add(whole | {"face": 0})
             for number, face in enumerate(answer.faces, 1):

@@ -193,7 +193,15 @@ class Tagger:
         answers = self._predict(pictures, asked, errors, embeddings, crops)
         whole = asked.over(self._asked)
         model = self.hash if embeddings else ""
-        return Predictions(answers, self.attributes, bool(whole.landmarks), embeddings, model, quality=whole.answers_quality)
+        return Predictions(
+            answers,
+            self.attributes,
+            bool(whole.landmarks),
+            embeddings,
+            model,
+            quality=whole.answers_quality,
+            least_quality=whole.least_quality is not None,
+        )
 
     def _predict(
         self, pictures: Sequence[Any], asked: Asked, errors: str, embeddings: bool, crops: Crops | None

@@ -127,6 +127,8 @@ def test_quality_and_doubt_are_told_where_they_are_asked_for(tagger, astronaut):
     assert table.column_names[-13:][0] == "quality" and table["quality"].to_pylist()[0] == pytest.approx(face.quality)
     for name, attribute in face.attributes.items():
         assert table[name].to_pylist()[0] == attribute.value
+    table = tagger.predict([astronaut], least_quality=0.5).to_arrow()
+    assert table.column_names[-2:] == ["quality", "faces_of_low_quality"] and table["faces_of_low_quality"].to_pylist() == [0]
     strict = tagger.predict(astronaut, least_quality=1)
     assert strict.faces == [] and strict.faces_of_low_quality == len(plain.faces)
     assert strict.to_dict()["faces_of_low_quality"] == len(plain.faces)

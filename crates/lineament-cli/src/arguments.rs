@@ -261,11 +261,11 @@ pub enum FormatName {
     Json,
     /// A line of JSON an image, as soon as it is there
     Jsonl,
-    /// A row a face: path, width, height, face (from 1), x, y, box_width, box_height, score, roll, faces_left_out, error, crop and embedding_row where they were asked for, then NAME and NAME_probability for each attribute, then with --landmarks x and y of each, yaw and pitch
+    /// A row a face: path, width, height, face (from 1), x, y, box_width, box_height, score, roll, faces_left_out, error, crop and embedding_row where they were asked for, then NAME and NAME_probability for each attribute, then with --quality that, with --landmarks x and y of each, yaw and pitch, and with --least-quality faces_of_low_quality
     Csv,
     /// The same columns but error, typed
     Parquet,
-    /// COCO: one object with images, annotations (box, score, attributes) and the category `face`
+    /// COCO: one object with images, annotations (box, score, attributes, landmarks as keypoints) and the category `face`
     Coco,
     /// YOLO: a folder with labels/, images/ (links) and data.yaml, one class
     Yolo,

@@ -45,15 +45,19 @@ impl Summary {
         self.faces_of_low_quality += prediction.faces_of_low_quality.unwrap_or(0) as u64;
     }
 
+    /// What is said of the faces that options cut: nobody's are left out in silence.
+    pub fn cuts(&self) -> impl Iterator<Item = String> {
+        let left_out = (self.faces_left_out > 0).then(|| left_out(self.faces_left_out));
+        let low = (self.faces_of_low_quality > 0).then(|| low_quality(self.faces_of_low_quality));
+        left_out.into_iter().chain(low)
+    }
+
     /// `3 faces in 2 pictures, 1 not read`, and what else there is to say.
     pub fn sentence(&self) -> String {
         let mut text = format!("{} in {}", counted(self.faces, "face"), counted(self.images, "picture"));
         // A text is written to without failing.
-        if self.faces_left_out > 0 {
-            let _ = write!(text, ", {}", left_out(self.faces_left_out));
-        }
-        if self.faces_of_low_quality > 0 {
-            let _ = write!(text, ", {}", low_quality(self.faces_of_low_quality));
+        for cut in self.cuts() {
+            let _ = write!(text, ", {cut}");
         }
         if self.unread > 0 {
             let _ = write!(text, ", {} not read", self.unread);
@@ -69,7 +73,7 @@ fn counted(count: u64, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
-/// What is said where a limit of faces cut some: the faces of nobody are left out in silence.
+/// What is said where a limit of faces cut some.
 pub fn left_out(faces: u64) -> String {
     format!("{} left out by --max-faces", counted(faces, "face"))
 }

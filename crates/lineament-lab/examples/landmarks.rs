@@ -77,7 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for path in arguments.map(PathBuf::from) {
         if path.extension().is_some_and(|ending| ending == "jsonl") {
             let text = std::fs::read_to_string(&path)?;
-            let images = text.lines().map(|line| serde_json::from_str::<RivalImage>(line));
+            let images = text.lines().map(serde_json::from_str::<RivalImage>);
             let images = images.map(|image| image.map(|image| (image.name, image.faces)));
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             rivals.push((name, images.collect::<Result<_, _>>()?));

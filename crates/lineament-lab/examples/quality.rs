@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!(
         "How far the attributes of a face can be trusted: the share of them that is expected to be right. `lineament predict --quality` answers with it, \
          `--least-quality` leaves faces out by it, and `--abstain` gives no answer where that would be right with too low a probability. A linear function of \
-         how certain each answer is and of the size of the face was fitted to how much of the tags the model tells, on people of \
+         how certain each answer is and of the size of the face was fitted to the share of the tags that the model answers right, on people of \
          the validation part and on copies of their faces that were spoiled at random (`recipes/quality.toml`). Here it meets the people of the \
          {split} part, as their images are, beside three scores that are used for the same purpose.\n"
     );
@@ -187,7 +187,7 @@ fn report(faces: &[Face]) {
     );
     let header: Vec<String> = REJECTED.iter().map(|share| format!("{:.0} %", 100.0 * share)).collect();
     println!(
-        "| left out | {} | the best half over all | quality's gain over this one's |\n|---|{}---:|---:|",
+        "| left out | {} | gain of the better half | how much more quality gains |\n|---|{}---:|---:|",
         header.join(" | "),
         "---:|".repeat(REJECTED.len())
     );
@@ -209,7 +209,7 @@ fn report(faces: &[Face]) {
             range(score)
         );
     }
-    println!("\nWhether it means what it says: faces in ten groups by their quality.\n");
+    println!("\nIs a quality of 0.9 right nine times in ten? Faces in ten groups by their quality:\n");
     println!("| mean quality | {} |", tenths(faces, &orders[0], |face| face.scores[0], |_| 1.0));
     println!("|---|{}", "---:|".repeat(10));
     println!(

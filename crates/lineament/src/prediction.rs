@@ -117,7 +117,7 @@ pub struct Attribute {
     pub probability: f32,
 }
 
-/// Eyes, nose and corners of the mouth, left before right as seen in the image, in its pixels. Serialized as an object of `[x, y]`,
+/// Eyes, nose and corners of the mouth, left before right as seen once the head is turned upright, in pixels of the image. Serialized as an object of `[x, y]`,
 /// rounded to a tenth, under the names of [`landmarks::NAMES`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Landmarks(pub [Point; 5]);

@@ -63,13 +63,18 @@ pub struct PredictArguments {
 /// How far answers are trusted.
 #[derive(Debug, Args)]
 pub struct TrustArguments {
-    /// Answer with each face's quality: the share of its attributes that is expected to be right
+    /// Answer with each face's quality: how much of all attributes is expected to be right, 0 to 1 (0.9 of an ordinary portrait)
+    ///
+    /// It is about all attributes of the model at its own thresholds for accuracy, whatever else is asked for.
     #[arg(long)]
     pub quality: bool,
-    /// Leave out faces whose quality is lower than this
+    /// Leave out faces whose quality is lower than this, such as 0.85; what is left out is counted
     #[arg(long, value_name = "Q", value_parser = probability)]
     pub least_quality: Option<f32>,
-    /// Give no answer, neither yes nor no, where it would be right with a lower probability than this
+    /// Give no answer, neither yes nor no, where it would be right with a lower probability than this, such as 0.9
+    ///
+    /// Null in JSON and Parquet, empty in CSV, left out of COCO, `?` in text where attributes are chosen. YOLO has no attributes; Label Studio's
+    /// form has no place for it.
     #[arg(long, value_name = "P", value_parser = probability)]
     pub abstain: Option<f32>,
 }

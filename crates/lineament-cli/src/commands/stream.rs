@@ -22,7 +22,7 @@ use crate::notes;
 use crate::ordered;
 use crate::outputs::{self, ForceArguments, Identity, Output};
 use crate::progress;
-use crate::summary::{self, Summary};
+use crate::summary::Summary;
 use crate::xmp::{self, Library};
 
 /// Attributes that are written beside a face on an annotated image.
@@ -203,8 +203,8 @@ pub fn write(
     if images.format != FormatName::Text {
         if walked {
             notes::note(summary.sentence());
-        } else if summary.faces_left_out > 0 {
-            notes::note(summary::left_out(summary.faces_left_out));
+        } else {
+            summary.cuts().for_each(notes::note);
         }
     }
     if passed_over.total() > 0 {

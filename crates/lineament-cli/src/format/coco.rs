@@ -9,6 +9,8 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::json;
 
+use lineament::locate::{Pose, landmarks};
+
 use super::datasets::{FACE, inside, rounded};
 use super::{Answer, AnsweredFace, Header, PredictionWriter};
 use crate::files::Sink;
@@ -37,6 +39,13 @@ struct Annotation<'a> {
     roll: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     quality: Option<f64>,
+    /// x, y and 2 (visible) of each landmark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keypoints: Option<Vec<f64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    num_keypoints: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pose: Option<Pose>,
     #[serde(skip_serializing_if = "Option::is_none")]
     crop: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,7 +69,12 @@ impl Coco {
     /// `prefix` stands before the name of every image.
     pub fn new(mut sink: Sink, header: &Header, prefix: &str) -> Result<Self> {
         let info = json!({ "description": "Faces found by Lineament", "model": header.model_label, "model_sha256": header.model_hash });
-        let categories = json!([{ "id": CATEGORY, "name": FACE, "supercategory": "person" }]);
+        let mut category = json!({ "id": CATEGORY, "name": FACE, "supercategory": "person" });
+        if header.numbers.landmarks {
+            category["keypoints"] = json!(landmarks::NAMES);
+            category["skeleton"] = json!([]);
+        }
+        let categories = json!([category]);
         write!(sink, "{{\"info\":{info},\n\"licenses\":[],\n\"categories\":{categories},\n\"images\":[")?;
         let annotations = tempfile::tempfile().context("there is no place for a temporary file")?;
         let prefix = prefix.to_owned();
@@ -72,6 +86,7 @@ impl Coco {
         let Some(rect) = inside(face, &answer.prediction) else { return Ok(()) };
         self.faces += 1;
         let bbox = [rect.x, rect.y, rect.width, rect.height].map(|side| rounded(f64::from(side), 1));
+        let points = face.landmarks.map(|landmarks| landmarks.named());
         let annotation = Annotation {
             id: self.faces,
             image_id: self.images,
@@ -82,6 +97,9 @@ impl Coco {
             score: rounded(f64::from(face.score), 6),
             roll: face.roll.map(|roll| rounded(f64::from(roll), 1)),
             quality: face.quality.map(|quality| rounded(f64::from(quality), 4)),
+            keypoints: points.map(|points| points.iter().flat_map(|(_, [x, y])| [*x, *y, 2.0]).collect()),
+            num_keypoints: points.map(|points| points.len()),
+            pose: face.pose,
             crop: answered.crop,
             embedding_row: answered.embedding_row,
             // What is unknown is not labelled.

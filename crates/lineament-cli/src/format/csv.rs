@@ -55,8 +55,9 @@ impl Table {
         let attributes =
             header.attributes.iter().flat_map(|name| [name.clone(), format!("{name}_probability")]);
         let fixed = COLUMNS.into_iter().chain([ERROR]).chain(extra_columns(header.extras));
-        let numbers = header.numbers.columns().map(str::to_owned);
-        let columns: Vec<String> = fixed.map(str::to_owned).chain(attributes).chain(numbers).collect();
+        let last = header.last_columns().map(str::to_owned);
+        let columns: Vec<String> = fixed.map(str::to_owned).chain(attributes).chain(last).collect();
+        header.check_columns(columns.iter().map(String::as_str))?;
         writer.write_record(&columns)?;
         Ok(Self { writer, columns: columns.len(), extras: header.extras, numbers: header.numbers })
     }
@@ -67,6 +68,7 @@ impl PredictionWriter for Table {
         for face in answer.faces() {
             let mut row = row(answer, face, self.extras);
             row.extend(self.numbers.texts(face.face));
+            row.extend(answer.prediction.faces_of_low_quality.map(|faces| faces.to_string()));
             self.writer.write_record(row).map_err(flat)?;
         }
         Ok(self.writer.flush()?)

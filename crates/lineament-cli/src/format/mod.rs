@@ -17,6 +17,7 @@ pub use parquet::Table as Parquet;
 pub use text::percent;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
@@ -39,6 +40,8 @@ pub struct Header {
     pub chosen: bool,
     /// Which numbers faces come with.
     pub numbers: Numbers,
+    /// Whether faces of a low quality are left out.
+    pub least_quality: bool,
     /// Whether answers can be unknown.
     pub abstains: bool,
     /// The name, version and short hash of the model.
@@ -59,11 +62,29 @@ impl Header {
             attributes,
             chosen,
             numbers: Numbers::of(tagger),
+            least_quality: tagger.least_quality().is_some(),
             abstains: tagger.abstain() > 0.0,
             model_label: model::label(tagger),
             model_hash: tagger.hash().to_owned(),
             extras: Extras::default(),
             embedding_length: tagger.embedding_length(),
+        }
+    }
+
+    /// Columns behind the attributes: numbers of a face, and then of its image.
+    fn last_columns(&self) -> impl Iterator<Item = &'static str> {
+        self.numbers.columns().chain(self.least_quality.then_some(numbers::LOW_QUALITY))
+    }
+
+    /// Refuses attributes that are called as another column.
+    fn check_columns<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        let mut known = BTreeSet::new();
+        match columns.into_iter().find(|name| !known.insert(*name)) {
+            Some(twice) => bail!(
+                "two columns would be called {twice}, since an attribute of the model is: choose attributes without it with --attributes, or a format \
+                 without columns, such as JSON"
+            ),
+            None => Ok(()),
         }
     }
 
@@ -188,6 +209,7 @@ mod tests {
             attributes,
             chosen,
             numbers: Numbers::default(),
+            least_quality: false,
             abstains: false,
             model_label: "compact 1.0.0 (0123abcd)".to_owned(),
             model_hash: "0123abcd".repeat(8),

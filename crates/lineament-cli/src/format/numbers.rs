@@ -5,6 +5,9 @@ use lineament::{FaceRecord, Tagger};
 /// How far the attributes can be trusted, from 0 to 1.
 pub const QUALITY: &str = "quality";
 
+/// How many faces of the image were left out by `--least-quality`: there where that was given.
+pub const LOW_QUALITY: &str = "faces_of_low_quality";
+
 /// Two columns a landmark, in pixels of the upright image, and which way the face looks, in degrees.
 pub const LANDMARKS: [&str; 12] = [
     "left_eye_x",

@@ -17,6 +17,7 @@ use columns::{Column, ExtraColumns, Written, extra_field};
 use lineament::Prediction;
 
 use super::csv::{COLUMNS, EMBEDDING, ERROR, extra_columns};
+use super::numbers::LOW_QUALITY;
 use super::{Answer, AnsweredFace, EmbeddingColumn, Header, Numbers, PredictionWriter};
 use crate::arguments::CompressionName;
 use crate::files::Sink;
@@ -119,7 +120,11 @@ impl PredictionWriter for Table {
         }
         if self.every && prediction.faces.is_empty() {
             let size = [prediction.width, prediction.height];
-            self.rows.add_empty(&super::path(prediction), Some((size, left_out(prediction))), None);
+            self.rows.add_empty(
+                &super::path(prediction),
+                Some((size, left_out(prediction), low_quality(prediction))),
+                None,
+            );
         }
         self.write_out_if_full()
     }
@@ -172,12 +177,21 @@ fn schema(header: &Header, every: bool) -> Result<Type> {
     for name in &numbers {
         fields.push(field(name, real())?);
     }
+    if header.least_quality {
+        fields.push(field(LOW_QUALITY, whole())?);
+    }
+    header.check_columns(fields.iter().map(|field| field.name()))?;
     Ok(Type::group_type_builder("rows").with_fields(fields).build()?)
 }
 
 /// How many faces were left out, as a number of the column's type: unsigned, in four bytes.
 fn left_out(prediction: &Prediction) -> i32 {
     u32::try_from(prediction.faces_left_out).unwrap_or(u32::MAX).cast_signed()
+}
+
+/// How many have too low a quality, in the same type.
+fn low_quality(prediction: &Prediction) -> Option<i32> {
+    prediction.faces_of_low_quality.map(|faces| u32::try_from(faces).unwrap_or(u32::MAX).cast_signed())
 }
 
 /// Rows, column by column.
@@ -196,6 +210,8 @@ struct Rows {
     asked: Numbers,
     /// Those that were asked for.
     numbers: Vec<Column<FloatType>>,
+    /// How many faces of the image have a low quality, where that counts.
+    low_quality: Option<Column<Int32Type>>,
 }
 
 impl Rows {
@@ -204,6 +220,7 @@ impl Rows {
             attributes: header.attributes.iter().map(|_| Default::default()).collect(),
             asked: header.numbers,
             numbers: header.numbers.columns().map(|_| Column::default()).collect(),
+            low_quality: header.least_quality.then(Column::default),
             extras: ExtraColumns::new(header.extras),
             ..Self::default()
         }
@@ -226,20 +243,23 @@ impl Rows {
             values.push(attribute.value());
             probabilities.push(Some(attribute.probability));
         }
+        if let Some(column) = &mut self.low_quality {
+            column.push(low_quality(prediction));
+        }
         let numbers = self.asked.values(face);
         self.numbers.iter_mut().zip(numbers).for_each(|(column, value)| column.push(value));
     }
 
-    /// A row without a face; `known` are the size of the image and how many faces were left out.
-    fn add_empty(&mut self, path: &str, known: Option<([u32; 2], i32)>, error: Option<&str>) {
+    /// A row without a face; `known` are the size of the image, and how many faces were left out by their number and by their quality.
+    fn add_empty(&mut self, path: &str, known: Option<([u32; 2], i32, Option<i32>)>, error: Option<&str>) {
         self.count += 1;
         self.path.push(Some(path.into()));
         let [width, height, face] = &mut self.whole;
-        width.push(known.map(|([width, _], _)| width.cast_signed()));
-        height.push(known.map(|([_, height], _)| height.cast_signed()));
+        width.push(known.map(|([width, _], ..)| width.cast_signed()));
+        height.push(known.map(|([_, height], ..)| height.cast_signed()));
         face.push(Some(0));
         self.real.iter_mut().for_each(|column| column.push(None));
-        self.left_out.push(known.map(|(_, left_out)| left_out));
+        self.left_out.push(known.map(|(_, left_out, _)| left_out));
         self.error.push(error.map(ByteArray::from));
         self.extras.add(None);
         for (values, probabilities) in &mut self.attributes {
@@ -247,6 +267,9 @@ impl Rows {
             probabilities.push(None);
         }
         self.numbers.iter_mut().for_each(|column| column.push(None));
+        if let Some(column) = &mut self.low_quality {
+            column.push(known.and_then(|(.., low)| low));
+        }
     }
 
     /// All columns in the order of the schema; that of errors only where every image has a row.
@@ -263,6 +286,7 @@ impl Rows {
             columns.extend([values as &dyn Written, probabilities]);
         }
         columns.extend(self.numbers.iter().map(|column| column as &dyn Written));
+        columns.extend(self.low_quality.iter().map(|column| column as &dyn Written));
         columns
     }
 
@@ -279,5 +303,6 @@ impl Rows {
             probabilities.clear();
         }
         self.numbers.iter_mut().for_each(Column::clear);
+        self.low_quality.iter_mut().for_each(Column::clear);
     }
 }

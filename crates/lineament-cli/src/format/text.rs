@@ -47,7 +47,7 @@ impl Text {
             let _ = writeln!(text, "    {}", self.colours.paint(Style::Dim, &pose));
         }
         if let Some(quality) = face.quality {
-            let quality = format!("quality {quality:.2}");
+            let quality = format!("quality {quality:.3}");
             let _ = writeln!(text, "    {}", self.colours.paint(Style::Dim, &quality));
         }
         if let Some(crop) = crop {

@@ -24,7 +24,7 @@ use crate::crops::Crops;
 use crate::files::{self, Sink};
 use crate::format::{Answer, EmbeddingColumn, Extras, Header, Parquet, PredictionWriter};
 use crate::outputs::ForceArguments;
-use crate::summary::{self, Summary};
+use crate::summary::Summary;
 use crate::{notes, ordered, progress};
 
 pub use manifest::Settings;
@@ -140,9 +140,7 @@ impl Shards {
             self.folder.display(),
             kept + due.shards.len()
         ));
-        if all.faces_left_out > 0 {
-            notes::note(summary::left_out(all.faces_left_out));
-        }
+        all.cuts().for_each(notes::note);
         if due.repeated > 0 {
             notes::note(format!(
                 "{} more paths lead to the same pictures, which have one row each",

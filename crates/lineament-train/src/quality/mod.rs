@@ -51,7 +51,7 @@ pub fn train(recipe: &QualityRecipe, options: &AdditionOptions<'_>) -> Result<Pa
             })
         })
         .collect();
-    tracing::info!("quality: {} faces, {} spoiled copies of each", faces.len(), recipe.quality.copies);
+    tracing::info!("quality: {} images, {} spoiled copies of each face", faces.len(), recipe.quality.copies);
     let spoiler = Spoiler { tagger: &tagger, recipe, certainty_of: &certainty_of };
     let looks = spoiler.looks(&faces, &options.folder)?;
     let fitted = fit(recipe, &looks)?;
@@ -63,7 +63,7 @@ pub fn train(recipe: &QualityRecipe, options: &AdditionOptions<'_>) -> Result<Pa
     let quality = Quality { certainty, size: weights.next().unwrap_or(0.0), bias: fitted.bias as f32 };
     let how = format!(
         "tags of {} faces of people whom nets were chosen on, each as it is and spoiled in {} ways",
-        faces.len(),
+        looks.iter().filter(|look| !look.spoiled).count(),
         recipe.quality.copies
     );
     options.joined("Quality", &how, |card, _| card.quality = Some(quality))

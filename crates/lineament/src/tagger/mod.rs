@@ -263,7 +263,7 @@ impl Tagger {
         })
     }
 
-    /// Eyes, nose and corners of the mouth of a face that [`Tagger::locate`] found, left before right as seen in the image, in its pixels.
+    /// Eyes, nose and corners of the mouth of a face that [`Tagger::locate`] found, left before right as seen once the head is turned upright, in pixels of the image.
     /// [`Pose::of`](crate::locate::Pose::of) says which way the face looks.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::input::Preprocess;
 use crate::photo::Photo;
 pub use pose::Pose;
 
-/// The five landmarks in CelebA's order, left and right as seen in the image.
+/// The five landmarks in CelebA's order, left and right as seen once the head is turned upright.
 pub const NAMES: [&str; 5] = ["left_eye", "right_eye", "nose", "left_mouth", "right_mouth"];
 
 /// How landmarks are found: part of a bundle's card. The weights lie beside those of the other nets, as `landmarks.*`.
@@ -83,18 +83,12 @@ impl LandmarkSpec {
         Ok(())
     }
 
-    /// From pixels of the net's input to the photo: the square about an upright face box, turned clockwise by `roll` degrees.
-    ///
-    /// # Errors
-    /// A box without an inside, or one that is not finite.
-    pub fn view(&self, upright: Rect, roll: f32) -> Result<Affine, LandmarkError> {
+    /// The square that the net sees of a face with this upright box, before it is turned.
+    fn square(&self, upright: Rect) -> Result<Rect, LandmarkError> {
         let side = self.enlarge * upright.height;
         let square = Rect::about(upright.centre(), side, side);
-        if upright.width <= 0.0 || side <= 0.0 || !square.is_finite() || !roll.is_finite() {
-            return Err(LandmarkError::Box(upright));
-        }
-        let pixels = self.net.input.width as u32;
-        Ok(Affine::of_turned(square, roll.to_radians(), false, pixels, pixels))
+        let inside = upright.width > 0.0 && side > 0.0 && square.is_finite();
+        if inside { Ok(square) } else { Err(LandmarkError::Box(upright)) }
     }
 }
 
@@ -126,14 +120,15 @@ impl Landmarker {
     /// # Errors
     /// A box without an inside, or weights that overflow.
     pub fn find(&self, photo: &Photo, upright: Rect, roll: f32) -> Result<[Point; 5], LandmarkError> {
-        let view = self.spec.view(upright, roll)?;
+        if !roll.is_finite() {
+            return Err(LandmarkError::Box(upright));
+        }
+        let square = self.spec.square(upright)?;
         let pixels = self.spec.net.input.width as u32;
         let side = pixels as f32;
+        let view = Affine::of_turned(square, roll.to_radians(), false, pixels, pixels);
         let drawn = match roll {
-            0.0 => {
-                let square = self.spec.enlarge * upright.height;
-                crop(photo, Rect::about(upright.centre(), square, square), pixels, pixels)
-            }
+            0.0 => crop(photo, square, pixels, pixels),
             _ => warp(photo, &view, pixels, pixels),
         };
         let output = self.net.forward(&self.preprocess.tensor_of(&[drawn]))?;

@@ -1,10 +1,5 @@
 //! `lineament serve` through the binary and its socket.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-#![cfg(unix)]
-
-mod common;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -12,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{Stage, examples};
+use crate::common::{Stage, examples};
 use lineament::testing::blocks;
 use predicates::prelude::*;
 use serde_json::Value;
@@ -86,8 +81,12 @@ fn the_answer_is_that_of_predict() {
     let (status, body) = serving.ask("POST /v1/predict HTTP/1.1", &fs::read(&image).unwrap());
     assert_eq!(status, 200, "{body}");
     let answer: Value = serde_json::from_str(&body).unwrap();
-    let said =
-        common::output(&mut stage.lineament(&["predict", image.to_str().unwrap(), "--format", "jsonl"]));
+    let said = crate::common::output(&mut stage.lineament(&[
+        "predict",
+        image.to_str().unwrap(),
+        "--format",
+        "jsonl",
+    ]));
     let said: Value = serde_json::from_str(&said).unwrap();
     assert_eq!((&answer["faces"], &answer["width"]), (&said["faces"], &said["width"]));
     assert_eq!(answer["faces"].as_array().unwrap().len(), 1);

@@ -1,13 +1,9 @@
 //! `lineament page`, as far as it goes without a network: what it refuses, and that nothing is written then. `.ci/page` writes a page.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
 use std::fs;
 
+use crate::common::Stage;
 use assert_cmd::Command;
-use common::Stage;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 

@@ -1,10 +1,6 @@
 //! `--quality`, `--least-quality` and `--abstain` through the binary: in every format, and refused where a model does not tell.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
-use common::{Stage, output};
+use crate::common::{Stage, output};
 use lineament::testing::{random_parts, tiny_card};
 use lineament::{Bundle, Card};
 use lineament_net::Precision;
@@ -34,7 +30,7 @@ fn every_format_has_the_quality_where_it_was_asked_for() {
     let table = lineament_data::columns::ParquetFile::open(&stage.path("faces.parquet")).unwrap();
     assert_eq!(table.names().last(), Some(&"quality"));
     let text = output(&mut stage.with_model(&[&CALL[..], &["--quality"]].concat()));
-    assert!(text.contains(&format!("quality {quality:.2}")), "{text}");
+    assert!(text.contains(&format!("quality {quality:.3}")), "{text}");
     let coco = output(&mut stage.with_model(&[&CALL[..], &["--quality", "--format", "coco"]].concat()));
     let coco: Value = serde_json::from_str(&coco).unwrap();
     assert_eq!(coco["annotations"][0]["quality"].as_f64(), Some(quality));
@@ -56,6 +52,55 @@ fn faces_of_a_lower_quality_are_left_out_and_counted() {
         format!("{found} faces left out by --least-quality")
     };
     assert_eq!(text.matches(&said).count(), 2, "under the photo and in the sum: {text}");
+}
+
+#[test]
+fn tables_say_how_many_faces_are_left_out_by_their_quality() {
+    let stage = Stage::new();
+    let call =
+        |options: &[&'static str]| [&["predict", "photos", "--least-quality", "1"][..], options].concat();
+    let csv = stage.with_model(&call(&["--format", "csv"])).assert().code(0);
+    let (header, notes) = (csv.get_output().stdout.clone(), csv.get_output().stderr.clone());
+    assert!(String::from_utf8(header).unwrap().trim_end().ends_with(",quality,faces_of_low_quality"));
+    assert!(String::from_utf8(notes).unwrap().contains("left out by --least-quality"));
+    let one = ["predict", "photos/a.png", "--least-quality", "1", "--output", "faces.parquet"];
+    stage.with_model(&one).assert().code(0).stderr(predicate::str::contains("left out by --least-quality"));
+    let shards = stage.with_model(&call(&["--shards", "shards"])).assert().code(0);
+    shards.stderr(predicate::str::contains("left out by --least-quality"));
+    let shard = stage.listing("shards").into_iter().find(|name| name.ends_with(".parquet")).unwrap();
+    let file = std::fs::File::open(stage.path("shards").join(shard)).unwrap();
+    let rows = parquet::file::reader::SerializedFileReader::new(file).unwrap();
+    let rows = parquet::file::reader::FileReader::get_row_iter(&rows, None).unwrap();
+    let mut counts = Vec::new();
+    for row in rows {
+        let row: std::collections::BTreeMap<_, _> = row.unwrap().into_columns().into_iter().collect();
+        counts.push(row["faces_of_low_quality"].clone());
+    }
+    assert!(counts.iter().any(|count| *count != parquet::record::Field::UInt(0)), "{counts:?}");
+}
+
+#[test]
+fn an_attribute_that_is_called_as_a_column_is_refused_in_tables_alone() {
+    let stage = Stage::new();
+    let mut card = tiny_card();
+    card.attributes[3].name = "roll".to_owned();
+    card.attributes[4].name = "yaw".to_owned();
+    let bundle = Bundle::new(&card, &random_parts(&card, 7).unwrap(), Precision::F32).unwrap();
+    bundle.write(&stage.path("odd.lineament")).unwrap();
+    let call = |options: &[&'static str]| {
+        [&["predict", "photos/a.png", "--model", "odd.lineament"][..], options].concat()
+    };
+    for options in [
+        &["--format", "csv"][..],
+        &["--output", "a.parquet"],
+        &["--attributes", "yaw", "--landmarks", "--format", "csv"],
+    ] {
+        let told = predicate::str::contains("two columns would be called")
+            .and(predicate::str::contains("--attributes"));
+        stage.lineament(&call(options)).assert().code(2).stderr(told);
+    }
+    stage.lineament(&call(&["--format", "json"])).assert().code(0);
+    stage.lineament(&call(&["--attributes", "yaw", "--format", "csv"])).assert().code(0);
 }
 
 #[test]

@@ -1,12 +1,8 @@
 //! What a new user tries first: each call does what was meant, or says what to do.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
 use std::fs;
 
-use common::{Stage, output};
+use crate::common::{Stage, output};
 use predicates::prelude::*;
 use predicates::str::contains;
 

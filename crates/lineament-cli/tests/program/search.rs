@@ -1,12 +1,8 @@
 //! Which faces are looked for, on every command, through the binary.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
-
-mod common;
-
 use std::fs::File;
 
-use common::{Stage, output};
+use crate::common::{Stage, output};
 use lineament::testing::blocks;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;

@@ -1,12 +1,8 @@
 //! Images that cannot be read, or not in the ordinary way: what is said of them, and the status.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
 use std::fs;
 
-use common::Stage;
+use crate::common::Stage;
 use predicates::prelude::*;
 use predicates::str::contains;
 

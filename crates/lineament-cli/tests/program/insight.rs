@@ -1,12 +1,8 @@
 //! `lineament insight` through the binary, on drawn faces.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
 use std::fs;
 
-use common::{Stage, examples, output};
+use crate::common::{Stage, examples, output};
 use predicates::str::contains;
 
 fn rows(stage: &Stage, name: &str) -> Vec<csv::StringRecord> {

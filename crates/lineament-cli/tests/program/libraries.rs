@@ -1,14 +1,10 @@
 //! Sidecars as exiftool and exiv2 read them, save them again, and as they are merged afterwards. digiKam, darktable and pyexiv2 write by
 //! exiv2, Immich reads by exiftool. Without these programs (Debian: libimage-exiftool-perl, exiv2) there is nothing to test.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
 use std::path::Path;
 use std::process::Command;
 
-use common::{Stage, output};
+use crate::common::{Stage, output};
 
 /// Every attribute is present at this threshold.
 const ALL: [&str; 7] =

@@ -1,12 +1,8 @@
 //! `lineament audit` through the binary, on drawn faces.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
 use std::fs;
 
-use common::{Stage, output};
+use crate::common::{Stage, output};
 use predicates::prelude::*;
 
 fn rows(stage: &Stage, name: &str) -> Vec<csv::StringRecord> {

@@ -1,10 +1,6 @@
 //! `--landmarks` through the binary: in every format, and refused where a model knows none.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
-use common::{Stage, output};
+use crate::common::{Stage, output};
 use lineament::testing::{random_parts, tiny_card};
 use lineament::{Bundle, Card};
 use lineament_net::Precision;
@@ -45,6 +41,25 @@ fn tables_have_two_columns_a_landmark_and_two_angles_behind_the_attributes() {
 
     let text = output(&mut stage.with_model(&CALL));
     assert!(text.contains("looks "), "{text}");
+}
+
+#[test]
+fn coco_has_landmarks_as_keypoints() {
+    let stage = Stage::new();
+    let call = |options: &[&'static str]| -> Value {
+        serde_json::from_str(&output(&mut stage.with_model(&[options, &["--format", "coco"]].concat())))
+            .unwrap()
+    };
+    let marked = call(&CALL);
+    assert_eq!(marked["categories"][0]["keypoints"].as_array().unwrap().len(), 5);
+    let annotation = &marked["annotations"][0];
+    assert_eq!(
+        (annotation["keypoints"].as_array().unwrap().len(), &annotation["num_keypoints"]),
+        (15, &Value::from(5))
+    );
+    assert!(annotation["pose"]["yaw"].is_number(), "{annotation}");
+    let bare = call(&["predict", "photos/a.png"]);
+    assert!(bare["categories"][0].get("keypoints").is_none() && bare["annotations"][0].get("pose").is_none());
 }
 
 #[test]

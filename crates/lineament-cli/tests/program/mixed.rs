@@ -1,10 +1,5 @@
 //! A folder as people have it, every file of which is accounted for: read, not read for a reason, or passed over.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-#![cfg(unix)]
-
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
@@ -14,7 +9,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use common::Stage;
+use crate::common::Stage;
 use lineament::path_text;
 use lineament_data::columns::ParquetFile;
 use serde_json::Value;

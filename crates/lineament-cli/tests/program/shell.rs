@@ -1,10 +1,6 @@
 //! `lineament completions`, `lineament man` and the help, through the binary.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
-use common::{Stage, output};
+use crate::common::{Stage, output};
 use predicates::str::contains;
 
 #[test]

@@ -1,13 +1,9 @@
 //! `lineament teach` through the binary: a tiny model with random weights learns what is bright.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
 use std::fmt::Write as _;
 use std::fs;
 
-use common::{Stage, output};
+use crate::common::{Stage, output};
 use lineament::Photo;
 use lineament::testing::blocks;
 use predicates::prelude::*;

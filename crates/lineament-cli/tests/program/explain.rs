@@ -1,10 +1,6 @@
 //! `lineament explain` through the binary.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
-use common::{Stage, examples, output};
+use crate::common::{Stage, examples, output};
 use lineament::testing::blocks;
 use predicates::prelude::*;
 use serde_json::Value;

@@ -1,12 +1,8 @@
 //! Calls that are wrong: each ends with status 2 and a sentence that says what to do.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
 use std::fs;
 
-use common::{Stage, output};
+use crate::common::{Stage, output};
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 

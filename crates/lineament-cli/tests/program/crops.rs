@@ -1,13 +1,9 @@
 //! `lineament predict --crops` and `--embeddings` through the binary.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
-
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 
-use common::{Stage, output};
+use crate::common::{Stage, output};
 use lineament::{Limits, Photo, Tagger};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;

@@ -1,12 +1,8 @@
 //! `lineament model`, `export` and `locate` through the binary.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
 use std::fs;
 
-use common::{Stage, output};
+use crate::common::{Stage, output};
 use predicates::str::contains;
 use serde_json::Value;
 

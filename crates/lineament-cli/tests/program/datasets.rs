@@ -1,12 +1,8 @@
 //! Data sets out and in through the binary: COCO, YOLO, Label Studio, and `data check`. `.ci/datasets` opens them with the tools' own libraries.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
 use std::fs;
 
-use common::{Stage, output};
+use crate::common::{Stage, output};
 use lineament::testing::blocks;
 use predicates::prelude::*;
 use serde_json::{Value, json};

@@ -1,15 +1,10 @@
 //! Modes of the files that the program writes, and links that it writes through.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
+use crate::common::Stage;
 use assert_cmd::Command;
-use common::Stage;
 use predicates::prelude::*;
 
 /// The program, called in the folder with the tiny model under this umask.

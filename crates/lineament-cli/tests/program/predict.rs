@@ -1,14 +1,10 @@
 //! `lineament predict` through the binary.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
-use common::{Stage, examples, output};
+use crate::common::{Stage, examples, output};
 use lineament::testing::blocks;
 use predicates::prelude::*;
 use serde_json::Value;
