@@ -82,7 +82,8 @@ pub struct Recalibration {
     pub kinds: [usize; 2],
     /// What the old scale is worth.
     pub before: Worth,
-    /// What this way of fitting is worth: on each part of people, with all decisions made on the others.
+    /// What this way of fitting is worth: on each part of people, with all decisions made on the others. By no figure is it worse than before: a
+    /// sigmoid or threshold for which it would be stays as it was.
     pub after: Worth,
     /// For each image the scale that was fitted without its person.
     pub left_out: Vec<Scale>,
@@ -121,7 +122,7 @@ pub fn recalibrate(labelled: &LabelledScores, own: Scale) -> Result<Recalibratio
     if labelled.answers.len() != count || labelled.people.len() != count {
         return Err(CalibrationError::Lengths { scores: count, answers: labelled.answers.len() });
     }
-    let (scale, change) = decide(labelled, own)?;
+    let (mut scale, mut change) = decide(labelled, own)?;
     let folds = assign_folds(labelled.people.iter().copied(), OUTER);
     let mut left_out = vec![own; count];
     for fold in 0..OUTER {
@@ -136,6 +137,25 @@ pub fn recalibrate(labelled: &LabelledScores, own: Scale) -> Result<Recalibratio
             .for_each(|(scale, _)| *scale = chosen);
     }
     let before = worth(labelled, &vec![own; count]);
+    let tried = worth(labelled, &left_out);
+    // What is better where it was decided may be worse on the people who were left out there: then it is not done. What is not done to the attribute
+    // is not measured either.
+    let stays = [
+        scale.platt == own.platt || tried.log_loss >= before.log_loss,
+        scale.thresholds.accuracy == own.thresholds.accuracy || tried.accuracy <= before.accuracy,
+        scale.thresholds.balanced == own.thresholds.balanced
+            || tried.balanced_accuracy <= before.balanced_accuracy,
+    ];
+    for scale in left_out.iter_mut().chain([&mut scale]) {
+        let [platt, accuracy, balanced] = stays;
+        scale.platt = if platt { own.platt } else { scale.platt };
+        let new = scale.thresholds;
+        scale.thresholds.accuracy = if accuracy { own.thresholds.accuracy } else { new.accuracy };
+        scale.thresholds.balanced = if balanced { own.thresholds.balanced } else { new.balanced };
+    }
+    if scale == own && change == Change::Fitted {
+        change = Change::NoBetter;
+    }
     let after = worth(labelled, &left_out);
     Ok(Recalibration { change, scale, kinds: labelled.kinds(), before, after, left_out })
 }
@@ -235,6 +255,20 @@ mod tests {
             "{:?}",
             (found.before, found.after)
         );
+    }
+
+    #[test]
+    fn by_no_figure_is_anything_worse_than_before() {
+        for (count, slope, offset) in [(60, 2.0, 0.2), (200, 2.0, 0.0), (400, 0.3, 0.1), (90, 1.0, -1.5)] {
+            let found = recalibrate(&drawn(count, slope, offset), OWN).unwrap();
+            let (before, after) = (found.before, found.after);
+            assert!(after.log_loss <= before.log_loss && after.accuracy >= before.accuracy, "{found:?}");
+            assert!(after.balanced_accuracy >= before.balanced_accuracy, "{found:?}");
+            assert_eq!(found.change == Change::Fitted, found.scale != OWN, "{found:?}");
+            if found.change == Change::NoBetter {
+                assert_eq!(before, after);
+            }
+        }
     }
 
     #[test]

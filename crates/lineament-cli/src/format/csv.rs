@@ -57,7 +57,7 @@ impl Table {
         let fixed = COLUMNS.into_iter().chain([ERROR]).chain(extra_columns(header.extras));
         let last = header.last_columns().map(str::to_owned);
         let columns: Vec<String> = fixed.map(str::to_owned).chain(attributes).chain(last).collect();
-        header.check_columns(columns.iter().map(String::as_str))?;
+        super::check_columns(columns.iter().map(String::as_str))?;
         writer.write_record(&columns)?;
         Ok(Self { writer, columns: columns.len(), extras: header.extras, numbers: header.numbers })
     }

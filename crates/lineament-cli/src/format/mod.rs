@@ -76,18 +76,6 @@ impl Header {
         self.numbers.columns().chain(self.least_quality.then_some(numbers::LOW_QUALITY))
     }
 
-    /// Refuses attributes that are called as another column.
-    fn check_columns<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<()> {
-        let mut known = BTreeSet::new();
-        match columns.into_iter().find(|name| !known.insert(*name)) {
-            Some(twice) => bail!(
-                "two columns would be called {twice}, since an attribute of the model is: choose attributes without it with --attributes, or a format \
-                 without columns, such as JSON"
-            ),
-            None => Ok(()),
-        }
-    }
-
     /// The same with what else each face has.
     pub fn with(self, extras: Extras) -> Self {
         Self { extras, ..self }
@@ -102,6 +90,18 @@ pub trait PredictionWriter {
     fn write_unread(&mut self, path: &Path, reason: &str) -> Result<()>;
     /// Writes what comes last, and closes the output.
     fn finish(self: Box<Self>, summary: &Summary) -> Result<()>;
+}
+
+/// Refuses attributes that are called as another column.
+fn check_columns<'a>(columns: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    let mut known = BTreeSet::new();
+    match columns.into_iter().find(|name| !known.insert(*name)) {
+        Some(twice) => bail!(
+            "two columns would be called {twice}, since an attribute of the model is: choose attributes without it with --attributes, or a format \
+             without columns, such as JSON"
+        ),
+        None => Ok(()),
+    }
 }
 
 /// What a prediction is called in a table.

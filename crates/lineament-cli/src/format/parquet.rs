@@ -180,7 +180,7 @@ fn schema(header: &Header, every: bool) -> Result<Type> {
     if header.least_quality {
         fields.push(field(LOW_QUALITY, whole())?);
     }
-    header.check_columns(fields.iter().map(|field| field.name()))?;
+    super::check_columns(fields.iter().map(|field| field.name()))?;
     Ok(Type::group_type_builder("rows").with_fields(fields).build()?)
 }
 

@@ -263,7 +263,7 @@ fn a_model_is_calibrated_to_ones_own_labels_and_compared() {
     assert_eq!(row("Smiling")["change"], "fitted");
     assert_eq!(row("Male")["change"], "too_few");
     let figure = |side: &str, name: &str| row("Smiling")[side][name].as_f64().unwrap();
-    assert!(figure("after", "log_loss") < figure("before", "log_loss"));
+    assert!(figure("after", "log_loss") <= figure("before", "log_loss"));
     assert!(figure("after", "balanced_accuracy") > 0.75, "{}", row("Smiling"));
     stage.with_model(&call).assert().code(2).stderr(predicate::str::contains("--force"));
 

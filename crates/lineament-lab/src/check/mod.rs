@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use lineament::{Limits, Photo};
-use lineament_data::{Dataset, Finding, Sample, Split};
+use lineament_data::{Dataset, Finding, FindingKind, Sample, Split};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -220,6 +220,19 @@ impl DataCheck {
             "pictures are",
             "there more than once in its part",
         );
+        for (kind, one, many, what) in [
+            (
+                FindingKind::RowWithoutImage,
+                "row names",
+                "rows name",
+                "a picture that is not there (left out)",
+            ),
+            (FindingKind::MalformedRow, "row", "rows", "cannot be read (left out)"),
+            (FindingKind::UnreadableTag, "tag is", "tags are", "neither yes nor no (counted as unknown)"),
+        ] {
+            let those = self.sets.iter().flat_map(|set| &set.findings).filter(|found| found.kind == kind);
+            say(remarks, those.map(|found| found.count).sum(), one, many, what);
+        }
         let differ = self.doubles.iter().filter(|double| !double.labelled_differently.is_empty()).count();
         say(
             remarks,
@@ -265,6 +278,7 @@ mod tests {
         let mut set = set(folder.path());
         std::fs::write(folder.path().join("e.png"), "no picture").unwrap();
         set.samples.push(Sample::new(folder.path().join("e.png"), "e.png".to_owned(), Framing::Photo));
+        set.report.add(FindingKind::RowWithoutImage, "gone.png");
         let rules = [Rule { one: "Goatee".to_owned(), other: "No_Beard".to_owned() }];
         let found = check(&[set], &rules, &|| ());
         assert_eq!(found.unreadable.len(), 1);
@@ -287,6 +301,8 @@ mod tests {
             "{:?}",
             found.remarks
         );
+        let gone = "1 row names a picture that is not there (left out)";
+        assert!(found.remarks.iter().any(|remark| remark == gone), "{:?}", found.remarks);
     }
 
     #[test]
