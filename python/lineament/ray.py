@@ -190,7 +190,7 @@ class _ShardWriter:
             tables.append(answers.to_arrow(every_picture=True, keys=keys, crops=names))
             row += len(answers)
         if not tables:
-            nothing = self.tagger.predict([], embeddings=self.embeddings)
+            nothing = self.tagger.predict([], errors="return", embeddings=self.embeddings)
             tables.append(nothing.to_arrow(every_picture=True, crops=None if self.folder is None else []))
         table = pa.concat_tables(tables)
         _write_whole(Path(shard["path"]), lambda file: pq.write_table(table, file))
