@@ -101,7 +101,7 @@ fn what_cannot_be_trained_is_said() {
         .arg("--output")
         .arg(folder.path().join("r3"));
     command.assert().code(2).stderr(predicate::str::contains(
-        "compact, paper, paper_objects, lab, drawn, facetracer, panda and landmarks",
+        "compact, paper, paper_objects, lab, drawn, facetracer, panda, landmarks and quality",
     ));
 }
 
