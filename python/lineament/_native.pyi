@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeAlias, final
 
-from .options import Asked
+from .options import PredictOptions
 
 __all__ = ["Tagger", "__version__"]
 
@@ -28,7 +28,7 @@ class Tagger:
         operating_point: str,
         attributes: list[str] | None,
         engine: str,
-        asked: Asked,
+        options: PredictOptions,
         detector: str | None,
         max_pixels: int | None,
     ) -> Tagger: ...
@@ -42,7 +42,7 @@ class Tagger:
     def predict(
         self,
         images: Sequence[Any],
-        asked: Asked,
+        options: PredictOptions,
         embeddings: bool,
         crops: tuple[str, int, float, str] | None,
     ) -> list[

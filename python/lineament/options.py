@@ -10,7 +10,7 @@ Engine = Literal["native", "int8"]
 SmallestFace = Union[str, float]
 
 
-class Asked(NamedTuple):
+class PredictOptions(NamedTuple):
     """Which faces are asked for, and what of each; ``None`` leaves what was asked before. The native half reads the same fields."""
 
     smallest_face: Optional[str] = None
@@ -31,7 +31,7 @@ class Asked(NamedTuple):
         quality: bool | None,
         least_quality: float | None,
         abstain: float | None,
-    ) -> Asked:
+    ) -> PredictOptions:
         """Refuses what nobody can answer."""
         if max_faces is not None and max_faces < 1:
             raise ValueError(f"max_faces is {max_faces}; give 1 or more, or None for all faces")
@@ -41,7 +41,7 @@ class Asked(NamedTuple):
         smallest = None if smallest_face is None else str(smallest_face)
         return cls(smallest, max_faces, any_orientation, landmarks, quality, least_quality, abstain)
 
-    def over(self, usual: Asked) -> Asked:
+    def over(self, usual: PredictOptions) -> PredictOptions:
         """What is asked in all, where this is asked of a tagger that is asked ``usual``."""
         return usual._replace(**{name: value for name, value in self._asdict().items() if value is not None})
 

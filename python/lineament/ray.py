@@ -272,7 +272,7 @@ def _agree(folder: Path, listing: _Listing, tagger: Tagger, shard_rows: int, mad
         "attributes": tagger.attributes,
         "operating_point": tagger._arguments[2],
         "engine": tagger._arguments[4],
-        **tagger._asked._asdict(),
+        **tagger._options._asdict(),
         "detector": tagger._arguments[6],
         # Earlier versions made neither, and did not say so.
         **made,

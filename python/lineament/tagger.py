@@ -10,7 +10,7 @@ from typing import Any, Literal, overload
 
 from . import _native
 from .errors import PictureError
-from .options import Asked, Engine, OperatingPoint, SmallestFace
+from .options import Engine, OperatingPoint, PredictOptions, SmallestFace
 from .pictures import Picture, expand, natives, several
 from .results import Attribute, Box, Crops, Face, Landmarks, Pose, Prediction, Predictions
 
@@ -64,9 +64,9 @@ class Tagger:
             raise ValueError(f"threads is {threads}; give 1 to 1024, or None for one a processor")
         own = model if isinstance(model, bytes) or model is None else os.fspath(model)
         selected = None if attributes is None else list(attributes)
-        asked = Asked.of(smallest_face, max_faces, any_orientation, landmarks, quality, least_quality, abstain)
+        predict_options = PredictOptions.of(smallest_face, max_faces, any_orientation, landmarks, quality, least_quality, abstain)
         finder = None if detector is None else os.fspath(detector)
-        self._arguments = (own, threads, operating_point, selected, engine, asked, finder, max_pixels)
+        self._arguments = (own, threads, operating_point, selected, engine, predict_options, finder, max_pixels)
         self._made = _native.Tagger(*self._arguments)
 
     @property
@@ -79,15 +79,15 @@ class Tagger:
     @property
     def answers_landmarks(self) -> bool:
         """Whether faces are answered with their landmarks and pose."""
-        return bool(self._asked.landmarks)
+        return bool(self._options.landmarks)
 
     @property
     def answers_quality(self) -> bool:
         """Whether faces are answered with their quality."""
-        return self._asked.answers_quality
+        return self._options.answers_quality
 
     @property
-    def _asked(self) -> Asked:
+    def _options(self) -> PredictOptions:
         return self._arguments[5]
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -187,11 +187,11 @@ class Tagger:
         """
         if errors not in ("raise", "return"):
             raise ValueError(f"errors is {errors!r}; it can be 'raise' or 'return'")
-        asked = Asked.of(smallest_face, max_faces, any_orientation, landmarks, quality, least_quality, abstain)
+        predict_options = PredictOptions.of(smallest_face, max_faces, any_orientation, landmarks, quality, least_quality, abstain)
         if not several(pictures):
-            return self._predict([pictures], asked, "raise", embeddings, crops)[0]  # type: ignore[return-value]
-        answers = self._predict(pictures, asked, errors, embeddings, crops)
-        whole = asked.over(self._asked)
+            return self._predict([pictures], predict_options, "raise", embeddings, crops)[0]  # type: ignore[return-value]
+        answers = self._predict(pictures, predict_options, errors, embeddings, crops)
+        whole = predict_options.over(self._options)
         model = self.hash if embeddings else ""
         return Predictions(
             answers,
@@ -204,12 +204,12 @@ class Tagger:
         )
 
     def _predict(
-        self, pictures: Sequence[Any], asked: Asked, errors: str, embeddings: bool, crops: Crops | None
+        self, pictures: Sequence[Any], predict_options: PredictOptions, errors: str, embeddings: bool, crops: Crops | None
     ) -> list[Prediction | PictureError]:
         options = None if crops is None else crops.options()
         given = natives(pictures)
         predictions: list[Prediction | PictureError] = []
-        for index, (picture, answer) in enumerate(zip(given, self._native.predict(given, asked, embeddings, options))):
+        for index, (picture, answer) in enumerate(zip(given, self._native.predict(given, predict_options, embeddings, options))):
             if isinstance(answer, str):
                 error = _unread(picture, answer, index)
                 if errors == "raise":
@@ -297,10 +297,10 @@ class Tagger:
         bundle, figures, faceless, unread = self._native.teach(
             name, pictures, answers, numbers, share, seed, replace
         )
-        _, threads, point, attributes, engine, asked, detector, pixels = self._arguments
+        _, threads, point, attributes, engine, predict_options, detector, pixels = self._arguments
         selected = None if attributes is None else [*attributes, *([name] if name not in attributes else [])]
         return Lesson(
-            tagger=_again(bundle, threads, point, selected, engine, asked, detector, pixels),
+            tagger=_again(bundle, threads, point, selected, engine, predict_options, detector, pixels),
             figures=json.loads(figures),
             without_face=faceless,
             unread=[_unread(pictures[index], reason, index) for index, reason in unread],
@@ -352,7 +352,7 @@ def _again(
     point: OperatingPoint,
     attributes: list[str] | None,
     engine: Engine,
-    asked: Asked,
+    predict_options: PredictOptions,
     detector: str | None,
     max_pixels: int | None,
 ) -> Tagger:
@@ -362,13 +362,13 @@ def _again(
         operating_point=point,
         attributes=attributes,
         engine=engine,
-        smallest_face=asked.smallest_face,
-        max_faces=asked.max_faces,
-        any_orientation=bool(asked.any_orientation),
-        landmarks=bool(asked.landmarks),
-        quality=bool(asked.quality),
-        least_quality=asked.least_quality,
-        abstain=asked.abstain,
+        smallest_face=predict_options.smallest_face,
+        max_faces=predict_options.max_faces,
+        any_orientation=bool(predict_options.any_orientation),
+        landmarks=bool(predict_options.landmarks),
+        quality=bool(predict_options.quality),
+        least_quality=predict_options.least_quality,
+        abstain=predict_options.abstain,
         detector=detector,
         max_pixels=max_pixels,
     )

@@ -71,9 +71,9 @@ pub enum Answer<'py> {
     Unread(String),
 }
 
-/// Which faces are asked for, and what of each; what is `None` is left as it is. `options.Asked` has the same fields.
+/// Which faces are asked for, and what of each; what is `None` is left as it is. `options.PredictOptions` has the same fields.
 #[derive(FromPyObject)]
-struct Asked {
+struct PredictOptions {
     /// The smallest face as text.
     smallest_face: Option<String>,
     max_faces: Option<usize>,
@@ -98,7 +98,7 @@ pub struct Tagger {
 impl Tagger {
     #[new]
     #[allow(clippy::too_many_arguments, reason = "called by `Tagger.__init__` alone, which names them")]
-    #[pyo3(signature = (model, threads, operating_point, attributes, engine, asked, detector, max_pixels))]
+    #[pyo3(signature = (model, threads, operating_point, attributes, engine, options, detector, max_pixels))]
     fn new(
         py: Python<'_>,
         model: Option<Model>,
@@ -106,11 +106,11 @@ impl Tagger {
         operating_point: &str,
         attributes: Option<Vec<String>>,
         engine: &str,
-        asked: Asked,
+        options: PredictOptions,
         detector: Option<PathBuf>,
         max_pixels: Option<u64>,
     ) -> PyResult<Self> {
-        let (point, engine, selection) = (point(operating_point)?, named(engine)?, selection(asked)?);
+        let (point, engine, selection) = (point(operating_point)?, named(engine)?, selection(options)?);
         py.detach(|| {
             // Borrowed: bytes of Python are given back with the interpreter lock, under which no process is forked.
             let bundle = match &model {
@@ -180,17 +180,17 @@ impl Tagger {
         self.bundle.parts().svms.features()
     }
 
-    /// Faces and attributes of each image; `asked` says what is asked for otherwise than of this tagger, `embeddings` and `crops` what else each
+    /// Faces and attributes of each image; `options` says what is asked for otherwise than of this tagger, `embeddings` and `crops` what else each
     /// face has.
     fn predict<'py>(
         &self,
         py: Python<'py>,
         images: Vec<Image>,
-        asked: Asked,
+        options: PredictOptions,
         embeddings: bool,
         crops: Option<CropOptions>,
     ) -> PyResult<Vec<Answer<'py>>> {
-        let selection = Selection { embeddings: Some(embeddings), ..selection(asked)? };
+        let selection = Selection { embeddings: Some(embeddings), ..selection(options)? };
         let tagger = self.inner.get()?.with(&selection).map_err(refused_model)?;
         let crops = crops.map(crop_for).transpose()?;
         let answers = each(py, tagger.threads(), &images.into(), {
@@ -396,12 +396,13 @@ fn crop_for((framing, side, margin, format): CropOptions) -> PyResult<(FaceCrop,
     Ok((FaceCrop { framing, side, margin }, encoding))
 }
 
-fn selection(asked: Asked) -> PyResult<Selection> {
+fn selection(options: PredictOptions) -> PyResult<Selection> {
     let read = |text: String| {
         text.parse().map_err(|error: SmallestFaceError| PyValueError::new_err(error.to_string()))
     };
-    let smallest_face = asked.smallest_face.map(read).transpose()?;
-    let Asked { max_faces, any_orientation, landmarks, quality, least_quality, abstain, .. } = asked;
+    let smallest_face = options.smallest_face.map(read).transpose()?;
+    let PredictOptions { max_faces, any_orientation, landmarks, quality, least_quality, abstain, .. } =
+        options;
     Ok(Selection {
         smallest_face,
         max_faces,

@@ -16,7 +16,7 @@ use crate::error::TrainError;
 use crate::faces::mostly_known;
 use crate::sets::read_sets;
 pub use recipe::{QualityRecipe, QualitySettings};
-use spoiled::{LabelledFace, Look, Spoiler};
+use spoiled::{LabelledFace, Observation, Spoiler};
 
 /// Learns it and returns the path of the model with it.
 ///
@@ -69,7 +69,7 @@ pub fn train(recipe: &QualityRecipe, options: &AdditionOptions<'_>) -> Result<Pa
     options.joined("Quality", &how, |card, _| card.quality = Some(quality))
 }
 
-fn fit(recipe: &QualityRecipe, looks: &[Look]) -> Result<Ridge, TrainError> {
+fn fit(recipe: &QualityRecipe, looks: &[Observation]) -> Result<Ridge, TrainError> {
     let rows: Vec<Vec<f32>> = looks.iter().map(|look| look.inputs.clone()).collect();
     let targets: Vec<f64> = looks.iter().map(|look| look.right).collect();
     let people: Vec<u64> = looks.iter().map(|look| look.person).collect();
@@ -85,7 +85,7 @@ fn fit(recipe: &QualityRecipe, looks: &[Look]) -> Result<Ridge, TrainError> {
 }
 
 /// What it is worth on people who were left out: of all looks, of faces as they are, and of spoiled ones.
-fn report(looks: &[Look], fitted: &Ridge) {
+fn report(looks: &[Observation], fitted: &Ridge) {
     for (what, which) in [("as they are", Some(false)), ("spoiled", Some(true)), ("all", None)] {
         let mut chosen: Vec<(f64, f64)> = looks
             .iter()

@@ -26,7 +26,7 @@ pub struct LabelledFace<'a> {
 
 /// What is known of one look at a face.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Look {
+pub struct Observation {
     /// How certain each of the labelled attributes is, and the size of the face.
     pub inputs: Vec<f32>,
     /// The share of its tags that the model tells.
@@ -52,7 +52,11 @@ impl Spoiler<'_> {
     ///
     /// # Errors
     /// An image that cannot be read, or [`TrainError::Interrupted`].
-    pub fn looks(&self, faces: &[LabelledFace<'_>], folder: &Folder<'_>) -> Result<Vec<Look>, TrainError> {
+    pub fn looks(
+        &self,
+        faces: &[LabelledFace<'_>],
+        folder: &Folder<'_>,
+    ) -> Result<Vec<Observation>, TrainError> {
         let of = |(index, face): (usize, &LabelledFace<'_>)| {
             if folder.stop.load(Ordering::Relaxed) {
                 return Err(TrainError::Interrupted { stage: QualityRecipe::NAME.to_owned() });
@@ -63,7 +67,7 @@ impl Spoiler<'_> {
         Ok(looks.into_iter().flatten().collect())
     }
 
-    fn looks_at(&self, index: u64, labelled: &LabelledFace<'_>) -> Result<Vec<Look>, TrainError> {
+    fn looks_at(&self, index: u64, labelled: &LabelledFace<'_>) -> Result<Vec<Observation>, TrainError> {
         let named = |e: lineament::Error| TrainError::Net(format!("{}: {e}", labelled.path.display()));
         let photo = Photo::open(labelled.path, &Limits::default())
             .map_err(|source| TrainError::Photo { path: labelled.path.to_path_buf(), source })?;
@@ -106,7 +110,7 @@ impl Spoiler<'_> {
         embedding: &[f32],
         height: f32,
         spoiled: bool,
-    ) -> Result<Look, TrainError> {
+    ) -> Result<Observation, TrainError> {
         let scores = self.tagger.scores_of(embedding).map_err(|e| TrainError::Net(e.to_string()))?;
         let attributes = &self.tagger.card().attributes;
         let certain = |place: &usize| {
@@ -120,7 +124,7 @@ impl Spoiler<'_> {
             });
         let (right, known) =
             answers.fold((0, 0), |(right, known), one| (right + usize::from(one), known + 1));
-        Ok(Look {
+        Ok(Observation {
             inputs: certainties.chain([Quality::size(height)]).collect(),
             right: right as f64 / known.max(1) as f64,
             person: labelled.person,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::nets::Changes;
-use super::{Asked, Nets, Tagger};
+use super::{FaceOptions, Nets, Tagger};
 use crate::attributes::{FeatureExtractor, OperatingPoint};
 use crate::bundle::Bundle;
 use crate::engine::Engine;
@@ -184,7 +184,7 @@ impl TaggerBuilder {
         let changes =
             Changes { extractor: self.extractor.0, detector: self.detector, least_score: self.least_score };
         let nets = Nets::new(bundle, self.engine, changes)?;
-        let asked = Asked::default().with(&self.selection, &nets)?;
-        Ok(Tagger { nets: nets.into(), reader, search, asked, limits: self.limits, threads })
+        let face_options = FaceOptions::default().with(&self.selection, &nets)?;
+        Ok(Tagger { nets: nets.into(), reader, search, face_options, limits: self.limits, threads })
     }
 }

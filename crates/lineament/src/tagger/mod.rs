@@ -1,7 +1,7 @@
 //! The face of the library: an image in, faces with attributes out.
 
-mod asked;
 mod builder;
+mod face_options;
 mod nets;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -25,8 +25,8 @@ use crate::prediction::{Attributes, FaceRecord, Landmarks, Prediction};
 use crate::selection::{Reader, Selection};
 use crate::source::Source;
 use crate::threads::Threads;
-use asked::Asked;
 pub use builder::TaggerBuilder;
+use face_options::FaceOptions;
 use nets::Nets;
 
 /// Locates faces and reads their attributes, with the nets of one bundle. It can be shared between threads, and gives the
@@ -53,7 +53,7 @@ pub struct Tagger {
     nets: Arc<Nets>,
     reader: Reader,
     search: Search,
-    asked: Asked,
+    face_options: FaceOptions,
     limits: Limits,
     threads: Threads,
 }
@@ -119,8 +119,8 @@ impl Tagger {
     pub fn with(&self, selection: &Selection) -> Result<Self> {
         let reader = self.reader.with(selection, &self.nets.card)?;
         let search = selection.search(self.search);
-        let asked = self.asked.with(selection, &self.nets)?;
-        Ok(Self { reader, search, asked, ..self.clone() })
+        let face_options = self.face_options.with(selection, &self.nets)?;
+        Ok(Self { reader, search, face_options, ..self.clone() })
     }
 
     /// The same tagger on other threads: it shares the nets.
@@ -153,7 +153,7 @@ impl Tagger {
             let faces = found.iter().map(|face| self.record(photo.as_ref(), face)).collect::<Result<_>>()?;
             let (width, height) = (photo.width(), photo.height());
             let prediction =
-                Prediction::new([width, height], faces, found.left_out, self.asked.least_quality);
+                Prediction::new([width, height], faces, found.left_out, self.face_options.least_quality);
             Ok(Prediction { path, ..prediction })
         })
     }
@@ -244,17 +244,17 @@ impl Tagger {
     pub fn record<'a>(&self, image: impl Into<Source<'a>>, face: &Face) -> Result<FaceRecord> {
         let mut record = FaceRecord::from(face);
         self.read(image, |photo| {
-            if self.reader.indices().len() > 0 || self.asked.embeddings || self.asked.quality {
+            if self.reader.indices().len() > 0 || self.face_options.embeddings || self.face_options.quality {
                 // Once for all: attributes and quality are read from the embedding.
                 let embedding = self.embed(photo, face)?;
                 let scores = self.nets.model.scores_of(&embedding)?;
                 record.attributes = self.reader.read(&self.nets.card, &scores);
-                if self.asked.quality {
+                if self.face_options.quality {
                     record.quality = Some(self.nets.quality(face, &scores)?);
                 }
-                record.embedding = self.asked.embeddings.then_some(embedding);
+                record.embedding = self.face_options.embeddings.then_some(embedding);
             }
-            if self.asked.landmarks {
+            if self.face_options.landmarks {
                 let landmarks = self.nets.landmarks(photo, face)?;
                 record.pose = Pose::of(&landmarks);
                 record.landmarks = Some(Landmarks(landmarks));
@@ -312,7 +312,7 @@ impl Tagger {
 
     /// Whether each face comes with its embedding.
     pub fn gives_embeddings(&self) -> bool {
-        self.asked.embeddings
+        self.face_options.embeddings
     }
 
     /// Length of an embedding.
@@ -378,17 +378,17 @@ impl Tagger {
 
     /// Whether faces are answered with their landmarks and pose.
     pub fn answers_landmarks(&self) -> bool {
-        self.asked.landmarks
+        self.face_options.landmarks
     }
 
     /// Whether faces are answered with their quality.
     pub fn answers_quality(&self) -> bool {
-        self.asked.quality
+        self.face_options.quality
     }
 
     /// The quality below which faces are left out, where one was given.
     pub fn least_quality(&self) -> Option<f32> {
-        self.asked.least_quality
+        self.face_options.least_quality
     }
 
     /// How likely answers are right at least, by the calibrated probability; 0 where all are given.
