@@ -67,9 +67,9 @@ pub fn fit_ridge(
         return Err(RidgeError::Lengths { rows: count, found });
     }
     let expected = rows.first().map_or(0, Vec::len);
-    let odd = rows.iter().position(|row| row.len() != expected || row.is_empty());
-    if let Some((row, found)) = odd.and_then(|row| Some((row, rows.get(row)?.len()))) {
-        return Err(RidgeError::Columns { row, found, expected });
+    let odd = |(_, row): &(usize, &Vec<f32>)| row.len() != expected || row.is_empty();
+    if let Some((row, found)) = rows.iter().enumerate().find(odd) {
+        return Err(RidgeError::Columns { row, found: found.len(), expected });
     }
     let folds = assign_folds(people.iter().copied(), FOLDS);
     let parts: Vec<Vec<usize>> = (0..FOLDS)
@@ -100,9 +100,7 @@ pub fn fit_ridge(
             let others = sums.iter().enumerate().filter(|(other, _)| *other != fold).map(|(_, sums)| sums);
             let (weight, bias) = solve(others, expected, strength).ok_or(RidgeError::NotFinite("rows"))?;
             for &row in part {
-                if let (Some(own), Some(slot)) = (rows.get(row), left_out.get_mut(row)) {
-                    *slot = apply(&weight, bias, own);
-                }
+                left_out[row] = apply(&weight, bias, &rows[row]);
             }
         }
         let square = |((given, target), weight): ((&f64, &f64), &f64)| weight * (given - target).powi(2);

@@ -190,9 +190,7 @@ impl Lab {
 fn nearest(faces: &[RivalFace], given: &[Point; 5]) -> Option<Pose> {
     let holds = |face: &&RivalFace| {
         let [x, y, width, height] = face.r#box;
-        let rect = Rect::new(x, y, width, height);
-        let nose = given[2];
-        (rect.x..=rect.x + rect.width).contains(&nose.x) && (rect.y..=rect.y + rect.height).contains(&nose.y)
+        Rect::new(x, y, width, height).contains(given[2])
     };
     faces.iter().find(holds).map(|face| Pose { yaw: face.yaw, pitch: face.pitch, roll: face.roll })
 }

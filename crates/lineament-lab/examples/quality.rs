@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => Bundle::embedded()?,
     };
     let hash = bundle.hash();
-    let tagger = Tagger::builder().bundle(bundle).least_score(-1e30).quality(true).build()?;
+    let tagger = Tagger::builder().bundle(bundle.clone()).least_score(-1e30).quality(true).build()?;
     println!("# Quality\n");
     println!(
         "How far the attributes of a face can be trusted: the share of them that is expected to be right. `lineament predict --quality` answers with it, \
@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("## {what}\n");
         report(&faces);
     }
-    cost(&tagger, &set.samples)?;
+    cost(bundle, &set.samples)?;
     let provenance = Provenance::of(
         "cargo run --release -p lineament-lab --example quality",
         Path::new("."),
@@ -246,9 +246,8 @@ fn interval(range: Interval) -> String {
 }
 
 /// What everything beside attributes costs: landmarks, pose, quality and embeddings, in turns on one thread.
-fn cost(tagger: &Tagger, samples: &[Sample]) -> Result<(), lineament::Error> {
-    let threads = lineament::Threads::new(1, tagger.engine())?;
-    let plain = Tagger::embedded()?.with_threads(threads);
+fn cost(bundle: Bundle, samples: &[Sample]) -> Result<(), lineament::Error> {
+    let plain = Tagger::builder().bundle(bundle).threads(1).build()?;
     let everything = Selection {
         landmarks: Some(true),
         quality: Some(true),

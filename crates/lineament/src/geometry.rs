@@ -186,6 +186,13 @@ impl Affine {
         if mirror { Self([-1.0, 0.0, width as f32, 0.0, 1.0, 0.0]).then(&shown) } else { shown }
     }
 
+    /// From a frame in which a square is upright, has a side of one and its centre at the origin, to the square about `centre` with this
+    /// `side` that is turned clockwise by `angle` radians.
+    pub fn of_frame(centre: Point, side: f32, angle: f32) -> Self {
+        let (sin, cos) = angle.sin_cos();
+        Self([side * cos, -side * sin, centre.x, side * sin, side * cos, centre.y])
+    }
+
     /// Where `point` of the output lies in the source.
     pub fn apply(&self, point: Point) -> Point {
         let [a, b, c, d, e, f] = self.0;
@@ -235,6 +242,18 @@ mod tests {
     fn rects() -> impl Strategy<Value = Rect> {
         (-50.0f32..200.0, -50.0f32..200.0, 0.5f32..120.0, 0.5f32..120.0)
             .prop_map(|(x, y, w, h)| Rect::new(x, y, w, h))
+    }
+
+    #[test]
+    fn a_frame_is_that_of_the_turned_square() {
+        let (centre, side, angle) = (Point::new(7.0, -3.0), 12.0, 0.4);
+        // The same square as an output of one pixel, whose centre is at its half.
+        let output = Affine::of_turned(Rect::about(centre, side, side), angle, false, 1, 1);
+        let frame = Affine::of_frame(centre, side, angle);
+        for (x, y) in [(0.0, 0.0), (0.5, -0.5), (-0.5, 0.25)] {
+            let (own, other) = (frame.apply(Point::new(x, y)), output.apply(Point::new(x + 0.5, y + 0.5)));
+            assert!(own.distance(other) < 1e-4, "{own:?}, {other:?}");
+        }
     }
 
     proptest! {

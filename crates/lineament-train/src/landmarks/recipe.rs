@@ -5,7 +5,7 @@ use lineament_data::Augment;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
-use crate::recipe::{Schedule, Section, check_augment, check_texts};
+use crate::recipe::{Schedule, Section, check_augment, check_texts, checked};
 
 /// How a net for landmarks looks and learns. It joins a finished model, whose preprocessing and name it takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,9 +32,7 @@ impl LandmarkRecipe {
     /// # Errors
     /// When it has an unknown field, or a value with which nothing could be learned.
     pub fn parse(text: &str) -> Result<Self, TrainError> {
-        let recipe: Self = toml::from_str(text).map_err(|e| TrainError::Recipe(e.to_string()))?;
-        recipe.check()?;
-        Ok(recipe)
+        checked(text, Self::check)
     }
 
     /// Refuses what could not be learned with.

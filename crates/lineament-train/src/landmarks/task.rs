@@ -83,10 +83,7 @@ impl<'a> Landmarks<'a> {
         let unusable = || TrainError::Net(format!("{}: its landmarks span no face", face.path.display()));
         let (upright, roll) = self.region.upright_box(&landmarks).ok_or_else(unusable)?;
         // In the frame, the box is one high, stands upright, and its centre is the origin.
-        let (sine, cosine) = roll.to_radians().sin_cos();
-        let (centre, height) = (upright.centre(), upright.height);
-        let frame =
-            Affine([height * cosine, -height * sine, centre.x, height * sine, height * cosine, centre.y]);
+        let frame = Affine::of_frame(upright.centre(), upright.height, roll.to_radians());
         let square = Rect::about(Point::default(), spec.enlarge, spec.enlarge);
         let drawn = change.apply_in(&kept.photo, &frame, square, pixels, None);
         let back = change.affine(square, 1).then(&frame).inverse().ok_or_else(unusable)?;

@@ -4,7 +4,7 @@ use lineament_data::Augment;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
-use crate::recipe::{Section, check_augment, check_texts};
+use crate::recipe::{Section, check_augment, check_texts, checked};
 
 /// How the quality of faces is learned. It joins a finished model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,9 +41,7 @@ impl QualityRecipe {
     /// # Errors
     /// When it has an unknown field, or a value with which nothing could be learned.
     pub fn parse(text: &str) -> Result<Self, TrainError> {
-        let recipe: Self = toml::from_str(text).map_err(|e| TrainError::Recipe(e.to_string()))?;
-        recipe.check()?;
-        Ok(recipe)
+        checked(text, Self::check)
     }
 
     /// Refuses what could not be learned with.

@@ -78,18 +78,15 @@ impl Spoiler<'_> {
         let upright = card.upright_box(face.rect, face.roll);
         let region = self.tagger.region_of(&face).map_err(named)?;
         let mut looks = Vec::new();
-        let embedding = self.tagger.embed(&photo, region).map_err(named)?;
-        looks.push(self.look(labelled, &embedding, upright.height, false)?);
+        let scores = self.tagger.scores(&photo, region).map_err(named)?;
+        looks.push(self.look(labelled, &scores, upright.height, false));
         let (square, roll) = match region {
             FaceRegion::Region(square) => (square, 0.0),
             FaceRegion::Turned { region, roll } => (region, roll),
             FaceRegion::Landmarks(_) => return Ok(looks),
         };
-        // In the frame, the square has a side of one, stands upright, and its centre is the origin.
-        let (sine, cosine) = roll.to_radians().sin_cos();
-        let (centre, side) = (square.centre(), square.width);
-        let frame = Affine([side * cosine, -side * sine, centre.x, side * sine, side * cosine, centre.y]);
-        let heights = side / upright.height;
+        let frame = Affine::of_frame(square.centre(), square.width, roll.to_radians());
+        let heights = square.width / upright.height;
         let [least, most] = self.recipe.quality.face_height;
         for copy in 0..self.recipe.quality.copies as u64 {
             let mut random = stream(self.recipe.seed, index, copy);
@@ -98,37 +95,29 @@ impl Spoiler<'_> {
             let pixels = ((height * heights).round() as u32).max(1);
             let square = Rect::about(Point::default(), 1.0, 1.0);
             let drawn = change.apply_in(&photo, &frame, square, pixels, None);
-            let embedding = self.tagger.embed(&drawn, FaceRegion::Region(drawn.rect())).map_err(named)?;
-            looks.push(self.look(labelled, &embedding, height / change.scale, true)?);
+            let scores = self.tagger.scores(&drawn, FaceRegion::Region(drawn.rect())).map_err(named)?;
+            looks.push(self.look(labelled, &scores, height / change.scale, true));
         }
         Ok(looks)
     }
 
-    fn look(
-        &self,
-        labelled: &LabelledFace<'_>,
-        embedding: &[f32],
-        height: f32,
-        spoiled: bool,
-    ) -> Result<Observation, TrainError> {
-        let scores = self.tagger.scores_of(embedding).map_err(|e| TrainError::Net(e.to_string()))?;
+    fn look(&self, labelled: &LabelledFace<'_>, scores: &[f32], height: f32, spoiled: bool) -> Observation {
         let attributes = &self.tagger.card().attributes;
         let certain = |place: &usize| {
             let (attribute, score) = attributes.get(*place).zip(scores.get(*place))?;
             Some(certainty(attribute.platt.probability(*score)))
         };
         let certainties = self.certainty_of.iter().filter_map(certain);
-        let answers =
-            attributes.iter().zip(&scores).zip(&labelled.tags).filter_map(|((card, score), tag)| {
-                Some(card.read(*score, OperatingPoint::Accuracy).present == (*tag)?)
-            });
+        let answers = attributes.iter().zip(scores).zip(&labelled.tags).filter_map(|((card, score), tag)| {
+            Some(card.read(*score, OperatingPoint::Accuracy).present == (*tag)?)
+        });
         let (right, known) =
             answers.fold((0, 0), |(right, known), one| (right + usize::from(one), known + 1));
-        Ok(Observation {
+        Observation {
             inputs: certainties.chain([Quality::size(height)]).collect(),
             right: right as f64 / known.max(1) as f64,
             person: labelled.person,
             spoiled,
-        })
+        }
     }
 }

@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 use lineament::attributes::{Patches, PatchesError, Region};
 use lineament::input::Preprocess;
 use lineament_net::{Layer, NetSpec};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
@@ -114,9 +115,7 @@ impl Recipe {
     /// # Errors
     /// When it has an unknown field, or a value with which nothing could be learned.
     pub fn parse(text: &str) -> Result<Self, TrainError> {
-        let recipe: Self = toml::from_str(text).map_err(|e| TrainError::Recipe(e.to_string()))?;
-        recipe.check()?;
-        Ok(recipe)
+        checked(text, Self::check)
     }
 
     /// A recipe that comes with the program.
@@ -236,6 +235,19 @@ pub fn check_texts(name: &str, note: &str, without: &[String]) -> Result<(), Tra
         return Err(top.refused("`note` must have at most 10000 characters, and no control characters"));
     }
     without.iter().try_for_each(|attribute| top.line("without", attribute, 100))
+}
+
+/// A recipe of any kind from TOML text, checked.
+///
+/// # Errors
+/// Text that is no such recipe, or what `check` refuses.
+pub fn checked<R: DeserializeOwned>(
+    text: &str,
+    check: impl Fn(&R) -> Result<(), TrainError>,
+) -> Result<R, TrainError> {
+    let recipe = toml::from_str(text).map_err(|e| TrainError::Recipe(e.to_string()))?;
+    check(&recipe)?;
+    Ok(recipe)
 }
 
 /// Refuses numbers that no image can be prepared with.

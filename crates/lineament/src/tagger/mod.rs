@@ -229,14 +229,6 @@ impl Tagger {
         self.read(image, |photo| Ok(self.nets.model.scores(photo, &region)?))
     }
 
-    /// The same from an embedding that is there already.
-    ///
-    /// # Errors
-    /// An embedding of another length, or scores that are not finite.
-    pub fn scores_of(&self, embedding: &[f32]) -> Result<Vec<f32>> {
-        Ok(self.nets.model.scores_of(embedding)?)
-    }
-
     /// A face that [`Tagger::locate`] found, with what is selected of it: as [`Tagger::predict`] answers.
     ///
     /// # Errors

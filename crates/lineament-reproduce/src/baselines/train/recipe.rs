@@ -10,7 +10,7 @@ use super::super::{Baseline, FaceTracer, Panda};
 use super::choices::ChoiceStage;
 use lineament_train::TrainError;
 use lineament_train::recipe::{
-    ObjectStage, Recipe, Schedule, Section, Tagged, check_augment, check_preprocess, check_texts,
+    ObjectStage, Recipe, Schedule, Section, Tagged, check_augment, check_preprocess, check_texts, checked,
 };
 
 /// A recipe of any kind of system.
@@ -209,9 +209,7 @@ impl BaselineRecipe {
     /// # Errors
     /// As [`AnyRecipe::open`].
     pub fn parse(text: &str) -> Result<Self, TrainError> {
-        let recipe: Self = toml::from_str(text).map_err(|e| TrainError::Recipe(e.to_string()))?;
-        recipe.check()?;
-        Ok(recipe)
+        checked(text, Self::check)
     }
 
     /// Refuses what could not be learned with.
