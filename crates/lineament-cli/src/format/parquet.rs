@@ -119,12 +119,7 @@ impl PredictionWriter for Table {
             self.rows.add(prediction, face);
         }
         if self.every && prediction.faces.is_empty() {
-            let size = [prediction.width, prediction.height];
-            self.rows.add_empty(
-                &super::path(prediction),
-                Some((size, left_out(prediction), low_quality(prediction))),
-                None,
-            );
+            self.rows.add_empty(&super::path(prediction), Some(prediction), None);
         }
         self.write_out_if_full()
     }
@@ -250,16 +245,16 @@ impl Rows {
         self.numbers.iter_mut().zip(numbers).for_each(|(column, value)| column.push(value));
     }
 
-    /// A row without a face; `known` are the size of the image, and how many faces were left out by their number and by their quality.
-    fn add_empty(&mut self, path: &str, known: Option<([u32; 2], i32, Option<i32>)>, error: Option<&str>) {
+    /// A row without a face, of an image that was read or not.
+    fn add_empty(&mut self, path: &str, read: Option<&Prediction>, error: Option<&str>) {
         self.count += 1;
         self.path.push(Some(path.into()));
         let [width, height, face] = &mut self.whole;
-        width.push(known.map(|([width, _], ..)| width.cast_signed()));
-        height.push(known.map(|([_, height], ..)| height.cast_signed()));
+        width.push(read.map(|image| image.width.cast_signed()));
+        height.push(read.map(|image| image.height.cast_signed()));
         face.push(Some(0));
         self.real.iter_mut().for_each(|column| column.push(None));
-        self.left_out.push(known.map(|(_, left_out, _)| left_out));
+        self.left_out.push(read.map(left_out));
         self.error.push(error.map(ByteArray::from));
         self.extras.add(None);
         for (values, probabilities) in &mut self.attributes {
@@ -268,7 +263,7 @@ impl Rows {
         }
         self.numbers.iter_mut().for_each(|column| column.push(None));
         if let Some(column) = &mut self.low_quality {
-            column.push(known.and_then(|(.., low)| low));
+            column.push(read.and_then(low_quality));
         }
     }
 
