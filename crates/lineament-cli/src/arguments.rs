@@ -115,6 +115,34 @@ pub struct ModelArguments {
     pub model: Option<PathBuf>,
 }
 
+/// What trainings compute on.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "train"), allow(dead_code, reason = "read by builds with the feature `train`"))]
+pub struct DeviceArguments {
+    /// What to compute on: cpu, wgpu (Vulkan, Metal or DirectX) or cuda (NVIDIA); `wgpu:1` is the second of its kind
+    ///
+    /// GPUs need a build with the feature `wgpu` or `cuda`. A run that was begun on one device goes on on another.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: String,
+}
+
+#[cfg(feature = "train")]
+impl DeviceArguments {
+    /// Opens it, and says what it is if it is no processor.
+    ///
+    /// # Errors
+    /// When there is no such device, or this build cannot use it.
+    pub fn open(&self) -> anyhow::Result<lineament_train::device::TrainingDevice> {
+        use lineament_train::device::{DeviceName, TrainingDevice};
+
+        let device = TrainingDevice::open(self.device.parse()?)?;
+        if device.name() != DeviceName::Cpu {
+            crate::notes::note(format!("computing on {device}"));
+        }
+        Ok(device)
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct ThreadArguments {
     /// Threads to work on [default: one a processor]

@@ -8,6 +8,7 @@ use lineament::locate::Localizer;
 use lineament::{Bundle, Tagger};
 use lineament_data::{Dataset, Split, celeba, folder};
 use lineament_lab::Provenance;
+use lineament_train::device::TrainingDevice;
 use lineament_train::folder::{Folder, result};
 use lineament_train::{Base, Recipe, Stage, TrainOptions, detector, train, trained_lnets};
 
@@ -41,6 +42,8 @@ pub struct Options<'a> {
     pub panda: BaselineRecipe,
     /// The command, as it stands under the figures.
     pub command: String,
+    /// What is computed on.
+    pub device: TrainingDevice,
     /// Draw progress bars.
     pub progress: bool,
     /// Set from outside to stop at the next checkpoint.
@@ -203,7 +206,11 @@ impl<'a> Lab<'a> {
                         recipe: (**recipe).clone(),
                         detector,
                         data: vec![self.options.data.clone()],
-                        folder: Folder { path: &folder, progress, stop, step_limit: None },
+                        folder: Folder {
+                            device: self.options.device.clone(),
+                            progress,
+                            ..Folder::new(&folder, stop)
+                        },
                         resume: true,
                         stage: None,
                     })?;
@@ -282,6 +289,7 @@ impl<'a> Lab<'a> {
             stage: None,
             base: Base::Nothing,
             detector: None,
+            device: self.options.device.clone(),
             progress: self.options.progress,
             stop: self.options.stop,
             step_limit: None,

@@ -15,6 +15,7 @@ use lineament_reproduce::baselines::train::{
     AnyRecipe, BaselineOptions, BaselineRecipe, PandaStages, System, train,
 };
 use lineament_reproduce::baselines::{self, Baseline};
+use lineament_train::device::TrainingDevice;
 use lineament_train::folder::Folder;
 use lineament_train::{Base, Recipe, TrainError, TrainOptions, detector};
 
@@ -76,7 +77,7 @@ fn options<'a>(
         recipe,
         detector: None,
         data: vec![data.to_path_buf()],
-        folder: Folder { path: output, progress: false, stop: &STOP, step_limit },
+        folder: Folder { step_limit, ..Folder::new(output, &STOP) },
         resume: step_limit.is_some(),
         stage: None,
     }
@@ -222,6 +223,7 @@ fn anet_learns_behind_a_detector() {
         stage: None,
         base: Base::Nothing,
         detector: Some(detector),
+        device: TrainingDevice::cpu(),
         progress: false,
         stop: &STOP,
         step_limit: None,

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
 use lineament_reproduce::baselines::train::{BaselineRecipe, System};
 use lineament_reproduce::{Options, ReproduceError, Store, reproduce};
+use lineament_train::device::TrainingDevice;
 use lineament_train::Recipe;
 use lineament_train::recipe::LocatingRecipe;
 
@@ -52,6 +53,7 @@ fn options<'a>(folder: &Path, only: &str, stop: &'a AtomicBool) -> Options<'a> {
         facetracer: BaselineRecipe::facetracer().unwrap(),
         panda: hasty_panda(),
         command: "lineament reproduce".to_owned(),
+        device: TrainingDevice::cpu(),
         progress: false,
         stop,
     }

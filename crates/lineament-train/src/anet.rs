@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use lineament_data::Augment;
 use lineament_net::{Layer, NetSpec, Shape};
 use rand::Rng;
@@ -151,15 +151,15 @@ impl Task for Identities<'_> {
         self.images
     }
 
-    fn batch(&self, step: u64, shard: usize) -> Result<IdentityBatch, TrainError> {
+    fn batch(&self, step: u64, shard: usize, device: &Device) -> Result<IdentityBatch, TrainError> {
         let stage = self.stage;
         let (epoch, range) = place(step, shard, self.images, stage.schedule.batch);
         let order = self.orders.get(epoch, || self.pairs(epoch));
         let chosen = &order[range];
-        let input = patches(self.faces, chosen, &stage.augment, self.recipe, epoch)?;
+        let input = patches(self.faces, chosen, &stage.augment, self.recipe, epoch, device)?;
         let class = |(row, place): (i32, &u32)| Some((row, *self.classes.get(place)?));
         let (known, classes) = (0..).zip(chosen).filter_map(class).unzip();
-        let taught = self.modules.teachers.targets(paths(self.faces, chosen));
+        let taught = self.modules.teachers.targets(paths(self.faces, chosen), device);
         Ok(IdentityBatch { input, known, classes, taught })
     }
 
@@ -169,17 +169,25 @@ impl Task for Identities<'_> {
         let pass = self.modules.trunk.forward(values, input, Mode::Train);
         let [n, c, h, w] = pass.output.dims();
         let taught = self.modules.teachers.loss(values, &pass.output, taught);
+        let device = pass.output.device();
         let people = (!known.is_empty()).then(|| {
-            let features =
-                if known.len() == n { pass.output } else { pass.output.select(0, integers(known)) };
+            let features = if known.len() == n {
+                pass.output
+            } else {
+                pass.output.select(0, batches::integers(known, &device))
+            };
             let logits = self.modules.head.forward(values, features.clone(), Mode::Train).output;
             let [n, k, _, _] = logits.dims();
-            let softmax = softmax_cross_entropy(logits.reshape([n, k]), integers(classes), stage.smoothing);
+            let softmax = softmax_cross_entropy(
+                logits.reshape([n, k]),
+                batches::integers(classes, &device),
+                stage.smoothing,
+            );
             softmax + similarity(features.reshape([n, c * h * w])) * stage.similarity
         });
         // Every face of a batch is somebody's or taught.
         let loss = people.into_iter().chain(taught).reduce(|sum, loss| sum + loss);
-        let loss = loss.unwrap_or_else(|| Tensor::zeros([1], &Device::flex().autodiff()));
+        let loss = loss.unwrap_or_else(|| Tensor::zeros([1], &device));
         Loss { loss, statistics: pass.statistics }
     }
 
@@ -188,31 +196,26 @@ impl Task for Identities<'_> {
     }
 }
 
-/// Numbers of rows or classes.
-fn integers(values: Vec<i32>) -> Tensor<1, Int> {
-    let count = values.len();
-    Tensor::from_data(TensorData::new(values, [count]), &Device::flex().autodiff())
-}
-
 /// The images of the faces at `chosen`.
 fn paths<'f>(faces: &'f Faces, chosen: &'f [u32]) -> impl Iterator<Item = Option<&'f Path>> {
     chosen.iter().map(|place| faces.faces.get(*place as usize).map(|face| face.path.as_path()))
 }
 
-/// Augmented patches of the faces at `chosen`, `N x 3 x S x S`.
+/// Augmented patches of the faces at `chosen` on `device`, `N x 3 x S x S`.
 fn patches(
     faces: &Faces,
     chosen: &[u32],
     augment: &Augment,
     recipe: &Recipe,
     epoch: u64,
+    device: &Device,
 ) -> Result<Tensor<4>, TrainError> {
     let cut = |index: &u32| {
         let mut rng = stream(recipe.seed, epoch, u64::from(*index));
         faces.patch(*index as usize, augment, recipe.patches.size, &mut rng)
     };
     let photos: Vec<_> = chosen.iter().map(cut).collect::<Result<_, _>>()?;
-    Ok(batches::input(&photos, &recipe.preprocess))
+    Ok(batches::input(&photos, &recipe.preprocess, device))
 }
 
 /// Stages `narrow` and `anet`: attribute tags.
@@ -266,7 +269,7 @@ impl<'a> Attributes<'a> {
     }
 
     /// Which FC units are dropped for each face of a batch; drawn from the seed so that a resumed training draws the same.
-    fn mask(&self, step: u64, shard: usize, faces: usize) -> Option<Tensor<2>> {
+    fn mask(&self, step: u64, shard: usize, faces: usize, device: &Device) -> Option<Tensor<2>> {
         let dropout = self.recipe.anet.dropout;
         if dropout <= 0.0 {
             return None;
@@ -275,19 +278,16 @@ impl<'a> Attributes<'a> {
         let mut rng = stream(self.recipe.seed ^ 0x6d61_736b, step, shard as u64);
         let kept = (1.0 / (1.0 - dropout)) as f32;
         let values = (0..faces * units).map(|_| if rng.random_bool(dropout) { 0.0 } else { kept }).collect();
-        Some(batches::table(values, units))
+        Some(batches::table(values, units, device))
     }
 
     /// The tags of the faces at `chosen` as targets, and which of them are known.
-    fn tags(&self, chosen: &[u32]) -> Targets {
+    fn tags(&self, chosen: &[u32], device: &Device) -> Targets {
         let [no, yes] = [self.recipe.anet.smoothing / 2.0, 1.0 - self.recipe.anet.smoothing / 2.0];
-        self.table(chosen, |face, attribute| {
+        let entry = |face: &Face, attribute: usize| {
             let tag = face.tags.get(attribute).copied().flatten();
             tag.map_or((0.0, 0.0), |tag| (if tag { yes } else { no }, 1.0))
-        })
-    }
-
-    fn table(&self, chosen: &[u32], entry: impl Fn(&Face, usize) -> (f32, f32)) -> Targets {
+        };
         let entry = &entry;
         let rows = chosen.iter().flat_map(|place| {
             let face = &self.faces.faces[*place as usize];
@@ -295,8 +295,8 @@ impl<'a> Attributes<'a> {
         });
         let (targets, weights) = rows.unzip();
         Targets {
-            targets: batches::table(targets, self.attributes),
-            weights: batches::table(weights, self.attributes),
+            targets: batches::table(targets, self.attributes, device),
+            weights: batches::table(weights, self.attributes, device),
         }
     }
 }
@@ -327,17 +327,17 @@ impl Task for Attributes<'_> {
         self.train.len()
     }
 
-    fn batch(&self, step: u64, shard: usize) -> Result<AttributeBatch, TrainError> {
+    fn batch(&self, step: u64, shard: usize, device: &Device) -> Result<AttributeBatch, TrainError> {
         let stage = &self.recipe.anet;
         let (epoch, range) = place(step, shard, self.train.len(), self.batch);
         let order = self.orders.get(epoch, || shuffled(self.train.len(), self.recipe.seed, epoch));
         let chosen: Vec<u32> = order[range].iter().map(|i| self.train[*i as usize]).collect();
-        let input = patches(self.faces, &chosen, &stage.augment, self.recipe, epoch)?;
+        let input = patches(self.faces, &chosen, &stage.augment, self.recipe, epoch, device)?;
         Ok(AttributeBatch {
             input,
-            mask: self.mask(step, shard, chosen.len()),
-            tags: self.tags(&chosen),
-            taught: self.modules.teachers.targets(paths(self.faces, &chosen)),
+            mask: self.mask(step, shard, chosen.len(), device),
+            tags: self.tags(&chosen, device),
+            taught: self.modules.teachers.targets(paths(self.faces, &chosen), device),
         })
     }
 

@@ -1,6 +1,6 @@
 //! What all stages share in making batches: the order of an epoch, and images to tensors.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use lineament::Photo;
 use lineament::input::Preprocess;
 use rand::SeedableRng;
@@ -55,15 +55,21 @@ pub fn place(step: u64, shard: usize, images: usize, batch: usize) -> (u64, std:
     (step / per_epoch, start..start + size)
 }
 
-/// Images of one size as network input, `N x 3 x H x W`.
-pub fn input(photos: &[Photo], preprocess: &Preprocess) -> Tensor<4> {
+/// Images of one size as network input on `device`, `N x 3 x H x W`.
+pub fn input(photos: &[Photo], preprocess: &Preprocess, device: &Device) -> Tensor<4> {
     let tensor = preprocess.tensor_of(photos);
     let shape = tensor.shape();
-    Tensor::from_data(TensorData::new(tensor.into_vec(), shape), &Device::flex().autodiff())
+    Tensor::from_data(TensorData::new(tensor.into_vec(), shape), device)
 }
 
-/// A table of numbers, `rows x columns`.
-pub fn table(values: Vec<f32>, columns: usize) -> Tensor<2> {
+/// A table of numbers on `device`, `rows x columns`.
+pub fn table(values: Vec<f32>, columns: usize, device: &Device) -> Tensor<2> {
     let rows = values.len() / columns.max(1);
-    Tensor::from_data(TensorData::new(values, [rows, columns]), &Device::flex().autodiff())
+    Tensor::from_data(TensorData::new(values, [rows, columns]), device)
+}
+
+/// Numbers of rows or classes on `device`, `N`.
+pub fn integers(values: Vec<i32>, device: &Device) -> Tensor<1, Int> {
+    let count = values.len();
+    Tensor::from_data(TensorData::new(values, [count]), device)
 }

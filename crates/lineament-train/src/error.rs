@@ -48,6 +48,20 @@ pub enum TrainError {
         /// Step.
         step: u64,
     },
+    /// The device gave up.
+    #[error(
+        "stage {stage}: {device} gave up at step {step}: {why}. What was learned up to the last checkpoint is kept: the same command with --resume goes on from there, on this device or another; where memory was short, a smaller `batch` in the recipe helps"
+    )]
+    Device {
+        /// Stage.
+        stage: String,
+        /// Step.
+        step: u64,
+        /// The device.
+        device: String,
+        /// What its back end said.
+        why: String,
+    },
     /// Asked to stop.
     #[error(
         "stopped in stage {stage}; its checkpoint is written: the same command with --resume goes on from there"

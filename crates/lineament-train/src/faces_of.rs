@@ -34,7 +34,7 @@ pub fn recipe(bundle: &Bundle, given: Recipe) -> Result<Recipe, TrainError> {
 /// # Errors
 /// When a file can't be written.
 pub fn init_run(context: &Context<'_>, bundle: &Bundle) -> Result<(), TrainError> {
-    let folder = context.folder;
+    let folder = &context.folder;
     save_nets(folder, bundle, &[("lnet_o", "lnet_o"), ("lnet_s", "lnet_s")])?;
     match bundle.card().lnets() {
         Some(lnets) if !has_localization(folder.path) => save_localization(folder.path, &lnets.method),

@@ -72,7 +72,7 @@ const START: &str = "start";
 /// # Errors
 /// When a file can't be written or an image can't be read.
 pub fn init_run(context: &Context<'_>, start: &FineTune) -> Result<(), TrainError> {
-    let (FineTune { bundle, crop }, folder) = (start, context.folder);
+    let (FineTune { bundle, crop }, folder) = (start, &context.folder);
     save_nets(folder, bundle, &[("lnet_o", "lnet_o"), ("lnet_s", "lnet_s"), (START, "anet")])?;
     if has_localization(folder.path) {
         return Ok(());
@@ -92,7 +92,7 @@ pub fn init_run(context: &Context<'_>, start: &FineTune) -> Result<(), TrainErro
 ///
 /// # Errors
 /// When a file can't be written.
-pub fn save_nets(folder: Folder<'_>, bundle: &Bundle, nets: &[(&str, &str)]) -> Result<(), TrainError> {
+pub fn save_nets(folder: &Folder<'_>, bundle: &Bundle, nets: &[(&str, &str)]) -> Result<(), TrainError> {
     for (stage, net) in nets {
         if let Some(weights) = bundle.parts().net(net).filter(|_| !folder.result(stage).exists()) {
             folder.save(stage, &[("trunk", weights)])?;

@@ -6,14 +6,17 @@ use std::sync::atomic::AtomicBool;
 use lineament_net::{NetSpec, Precision, Weights};
 
 use crate::checkpoint::write_whole;
+use crate::device::TrainingDevice;
 use crate::error::TrainError;
 use crate::training_loop::Surroundings;
 
 /// A run's folder.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Folder<'a> {
     /// Where it is.
     pub path: &'a Path,
+    /// What is computed on.
+    pub device: TrainingDevice,
     /// Draw progress bars.
     pub progress: bool,
     /// Set from outside to stop at the next step with a checkpoint.
@@ -23,6 +26,11 @@ pub struct Folder<'a> {
 }
 
 impl<'a> Folder<'a> {
+    /// A folder whose stages compute on the processor, show no progress and run to their ends.
+    pub fn new(path: &'a Path, stop: &'a AtomicBool) -> Self {
+        Self { path, device: TrainingDevice::cpu(), progress: false, stop, step_limit: None }
+    }
+
     /// Makes the folder and keeps the recipe (TOML text) in it. One that holds a run already is only gone on with where it is asked for, and
     /// with the same recipe (`same` is asked about the text of the one that is there); a single stage may be run with another.
     ///
@@ -58,9 +66,10 @@ impl<'a> Folder<'a> {
     }
 
     /// How a stage is run: where, and when it stops.
-    pub fn around(&self) -> Surroundings<'a> {
+    pub fn around(&self) -> Surroundings<'_> {
         Surroundings {
             folder: self.path,
+            device: &self.device,
             stop: self.stop,
             progress: self.progress,
             step_limit: self.step_limit,

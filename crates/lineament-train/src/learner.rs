@@ -8,9 +8,10 @@ use rand::SeedableRng;
 use rand_distr::{Distribution, Normal};
 
 use crate::checkpoint::{self, CheckpointError};
+use crate::device::TrainingDevice;
 use crate::module::{BatchStatistics, Module};
 use crate::optimiser::OptimiserState;
-use crate::recipe::OptimiserSpec;
+use crate::recipe::Schedule;
 
 /// Blend of the batch's statistics into batch norm's running ones.
 const STATISTICS_RATE: f64 = 0.1;
@@ -29,28 +30,29 @@ pub struct Learner {
     optimiser: OptimiserState,
     decay: f64,
     steps: u64,
+    device: Device,
 }
 
 impl Learner {
-    /// Fresh parameters (He normal for weights) for `modules`, in their order, drawn from `seed`.
-    ///
-    /// `average_decay` is the decay of the exponential moving average of the weights (0 keeps the last weights).
-    pub fn new(modules: &[&Module], optimiser: OptimiserSpec, average_decay: f64, seed: u64) -> Self {
+    /// Fresh parameters (He normal for weights) for `modules`, in their order, drawn from `seed`; they lie on `device`.
+    /// Of `schedule` it is the optimiser and the moving average that count here.
+    pub fn new(modules: &[&Module], schedule: &Schedule, seed: u64, device: &TrainingDevice) -> Self {
         let parameters: Vec<Parameter> =
             modules.iter().flat_map(|m| m.parameters().iter().cloned()).collect();
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
-        let device = Device::flex();
+        let device = device.plain().clone();
         let values: Vec<Tensor<1>> = parameters
             .iter()
             .map(|p| Tensor::from_floats(TensorData::from(initial(p, &mut rng).as_slice()), &device))
             .collect();
         Self {
             average: values.clone(),
-            optimiser: OptimiserState::new(optimiser, values.len()),
+            optimiser: OptimiserState::new(schedule.optimiser, values.len()),
             values,
             parameters,
-            decay: average_decay,
+            decay: schedule.average,
             steps: 0,
+            device,
         }
     }
 
@@ -147,7 +149,7 @@ impl Learner {
             if array.shape != parameter.shape {
                 continue;
             }
-            let value = Tensor::from_floats(TensorData::from(array.data.as_slice()), &Device::flex());
+            let value = Tensor::from_floats(TensorData::from(array.data.as_slice()), &self.device);
             self.values[module.offset() + index] = value.clone();
             self.average[module.offset() + index] = value;
             taken += 1;
@@ -186,7 +188,7 @@ impl Learner {
                     why: format!("tensor {name} is missing or misshaped"),
                 }
             })?;
-            Ok(Tensor::from_floats(TensorData::from(data.as_slice()), &Device::flex()))
+            Ok(Tensor::from_floats(TensorData::from(data.as_slice()), &self.device))
         };
         let lengths: Vec<usize> = self.parameters.iter().map(|p| p.shape.iter().product()).collect();
         let values = lengths
@@ -207,7 +209,7 @@ impl Learner {
             .collect();
         self.values = values;
         self.average = average;
-        self.optimiser.restore(steps, optimiser);
+        self.optimiser.restore(steps, optimiser, &self.device);
         self.steps = steps;
         Ok(())
     }
@@ -245,11 +247,13 @@ fn clip_scale(gradients: &[Option<Tensor<1>>], clip: f64) -> f64 {
     if clip <= 0.0 {
         return 1.0;
     }
-    let squared: f64 = gradients
-        .iter()
-        .flatten()
-        .map(|g| f64::from(g.clone().powf_scalar(2.0).sum().into_scalar::<f32>()))
-        .sum();
+    // Brought over at once: each number that is read for itself is a wait for the device.
+    let squares: Vec<Tensor<1>> =
+        gradients.iter().flatten().map(|g| g.clone().powf_scalar(2.0).sum()).collect();
+    if squares.is_empty() {
+        return 1.0;
+    }
+    let squared: f64 = Tensor::cat(squares, 0).to_data().iter::<f64>().sum();
     let norm = squared.sqrt();
     if norm.is_finite() && norm > clip { clip / norm } else { 1.0 }
 }

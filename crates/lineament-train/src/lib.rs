@@ -8,6 +8,7 @@ pub mod batches;
 pub mod checkpoint;
 mod context;
 pub mod detector;
+pub mod device;
 pub mod error;
 pub mod faces;
 pub mod faces_of;

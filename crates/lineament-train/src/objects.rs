@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
 use lineament::Rect;
 use lineament_data::{Dataset, PhotoCache, Split};
 use lineament_net::{Layer, NetSpec};
@@ -118,7 +118,7 @@ impl Task for Objects<'_> {
         self.images.len()
     }
 
-    fn batch(&self, step: u64, shard: usize) -> Result<ObjectBatch, TrainError> {
+    fn batch(&self, step: u64, shard: usize, device: &Device) -> Result<ObjectBatch, TrainError> {
         let (epoch, range) = place(step, shard, self.images.len(), self.stage.schedule.batch);
         let order = self.orders.get(epoch, || shuffled(self.images.len(), self.recipe.seed, epoch));
         let (mut photos, mut classes) = (Vec::new(), Vec::new());
@@ -137,12 +137,11 @@ impl Task for Objects<'_> {
             photos.push(self.stage.augment.patch(&photo, whole, self.stage.size as u32, &mut rng));
             classes.push(object.class as i32);
         }
-        let count = classes.len();
         let paths = chosen.iter().map(|index| self.images.get(*index as usize).map(|one| one.path.as_path()));
         Ok(ObjectBatch {
-            taught: self.modules.teachers.targets(paths),
-            input: batches::input(&photos, &self.recipe.preprocess),
-            classes: Tensor::from_data(TensorData::new(classes, [count]), &Device::flex().autodiff()),
+            taught: self.modules.teachers.targets(paths, device),
+            input: batches::input(&photos, &self.recipe.preprocess, device),
+            classes: batches::integers(classes, device),
         })
     }
 

@@ -39,13 +39,18 @@ fn save<S: RecordState>(states: &[Option<S>]) -> Vec<(String, TensorData)> {
 }
 
 /// Step counters are the only scalars of these optimisers; all parameters share one.
-fn load<S: RecordState>(count: usize, steps: u64, tensors: Vec<(String, TensorData)>) -> Vec<Option<S>> {
+fn load<S: RecordState>(
+    count: usize,
+    steps: u64,
+    tensors: Vec<(String, TensorData)>,
+    device: &Device,
+) -> Vec<Option<S>> {
     let scalars = (0..count).map(|i| (format!("{i}.momentum.time"), steps.into())).collect();
     let mut source = StateSource::new(scalars);
     for (name, data) in tensors {
         source.insert_tensor(name, data);
     }
-    (0..count).map(|i| S::state_unflatten(&i.to_string(), &mut source, &Device::flex())).collect()
+    (0..count).map(|i| S::state_unflatten(&i.to_string(), &mut source, device)).collect()
 }
 
 impl OptimiserState {
@@ -96,11 +101,11 @@ impl OptimiserState {
         }
     }
 
-    /// Takes back what [`Self::tensors`] gave after `steps` steps.
-    pub fn restore(&mut self, steps: u64, tensors: Vec<(String, TensorData)>) {
+    /// Takes back, to `device`, what [`Self::tensors`] gave after `steps` steps.
+    pub fn restore(&mut self, steps: u64, tensors: Vec<(String, TensorData)>, device: &Device) {
         match self {
-            Self::Sgd(_, _, states) => *states = load(states.len(), steps, tensors),
-            Self::AdamW(_, _, states) => *states = load(states.len(), steps, tensors),
+            Self::Sgd(_, _, states) => *states = load(states.len(), steps, tensors, device),
+            Self::AdamW(_, _, states) => *states = load(states.len(), steps, tensors, device),
         }
     }
 }
@@ -138,7 +143,7 @@ mod tests {
                 value = state.step(0, true, 0.01, value, tensor([0.5 + step as f32, -0.25]));
             }
             let mut restored = OptimiserState::new(spec, 1);
-            restored.restore(3, state.tensors());
+            restored.restore(3, state.tensors(), &device);
             let numbers = |t: Tensor<1>| t.to_data().iter::<f32>().collect::<Vec<_>>();
             let straight = numbers(state.step(0, true, 0.01, value.clone(), tensor([1.0, 1.0])));
             let resumed = numbers(restored.step(0, true, 0.01, value, tensor([1.0, 1.0])));

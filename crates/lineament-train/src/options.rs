@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use lineament::Bundle;
 use lineament::locate::Detector;
 
+use crate::device::TrainingDevice;
 use crate::folder::Folder;
 use crate::recipe::Recipe;
 use crate::stage::Stage;
@@ -26,6 +27,8 @@ pub struct TrainOptions<'a> {
     pub base: Base,
     /// A detector in the place of the LNets, which are then not trained.
     pub detector: Option<(Detector, Vec<u8>)>,
+    /// What is computed on.
+    pub device: TrainingDevice,
     /// Draw progress bars.
     pub progress: bool,
     /// Set from outside to stop at the next step with a checkpoint.
@@ -37,7 +40,13 @@ pub struct TrainOptions<'a> {
 impl TrainOptions<'_> {
     /// The run's folder.
     pub fn folder(&self) -> Folder<'_> {
-        Folder { path: &self.output, progress: self.progress, stop: self.stop, step_limit: self.step_limit }
+        Folder {
+            path: &self.output,
+            device: self.device.clone(),
+            progress: self.progress,
+            stop: self.stop,
+            step_limit: self.step_limit,
+        }
     }
 }
 

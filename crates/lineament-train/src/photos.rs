@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use lineament::{Photo, Rect};
 use lineament_data::PhotoCache;
 use lineament_net::{Layer, NetSpec, Shape};
@@ -151,7 +151,7 @@ impl Task for Photos<'_> {
         self.images.len()
     }
 
-    fn batch(&self, step: u64, shard: usize) -> Result<PhotoBatch, TrainError> {
+    fn batch(&self, step: u64, shard: usize, device: &Device) -> Result<PhotoBatch, TrainError> {
         let (epoch, range) = place(step, shard, self.images.len(), self.stage.schedule.batch);
         let order = self.orders.get(epoch, || shuffled(self.images.len(), self.recipe.seed, epoch));
         let negatives = (range.len() as f64 * self.stage.negatives).round() as usize;
@@ -175,10 +175,10 @@ impl Task for Photos<'_> {
         let tagged =
             chosen.iter().map(|index| self.images.get(*index as usize).map(|one| one.path.as_path()));
         Ok(PhotoBatch {
-            taught: self.modules.teachers.targets(tagged.chain(std::iter::repeat_n(None, negatives))),
-            input: batches::input(&photos, &self.recipe.preprocess),
-            targets: batches::table(targets, 1 + self.attributes),
-            weights: batches::table(weights, 1 + self.attributes),
+            taught: self.modules.teachers.targets(tagged.chain(std::iter::repeat_n(None, negatives)), device),
+            input: batches::input(&photos, &self.recipe.preprocess, device),
+            targets: batches::table(targets, 1 + self.attributes, device),
+            weights: batches::table(weights, 1 + self.attributes, device),
         })
     }
 

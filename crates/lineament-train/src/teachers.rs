@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use lineament_data::{Split, TeacherAnswers, TeacherTable};
 use lineament_net::{Layer, NetSpec, Shape};
 
@@ -109,8 +109,12 @@ impl Teachers {
         self.0.iter().any(|teacher| teacher.answers.rows.contains_key(path))
     }
 
-    /// What they say of a batch of images; nothing where an image has no path.
-    pub fn targets<'p>(&self, paths: impl Iterator<Item = Option<&'p Path>>) -> TeacherTargets {
+    /// What they say of a batch of images, on `device`; nothing where an image has no path.
+    pub fn targets<'p>(
+        &self,
+        paths: impl Iterator<Item = Option<&'p Path>>,
+        device: &Device,
+    ) -> TeacherTargets {
         if self.0.is_empty() {
             return Vec::new();
         }
@@ -130,7 +134,7 @@ impl Teachers {
                     }
                 }
             }
-            [batches::table(targets, width), batches::table(weights, width)]
+            [batches::table(targets, width, device), batches::table(weights, width, device)]
         };
         self.0.iter().map(of_teacher).collect()
     }
@@ -261,7 +265,7 @@ mod tests {
             sets: vec![set],
             data: std::slice::from_ref(&data),
             attributes: vec!["Smiling".to_owned()],
-            folder: Folder { path: folder.path(), progress: false, stop: &stop, step_limit: None },
+            folder: Folder::new(folder.path(), &stop),
             base: &Base::Nothing,
             detector: None,
         };
@@ -269,7 +273,7 @@ mod tests {
         let paths = [linked.join("one.png"), data.join("one.png"), data.join("kept.png")];
         assert_eq!(paths.each_ref().map(|path| teachers.know(path)), [true, true, false]);
         let asked = paths.iter().map(|path| Some(path.as_path())).chain([None]);
-        let [targets, weights] = teachers.targets(asked).pop().unwrap();
+        let [targets, weights] = teachers.targets(asked, &Device::flex()).pop().unwrap();
         let numbers = |table: Tensor<2>| table.into_data().try_to_vec::<f32>().unwrap();
         assert_eq!(numbers(targets), [0.75, 0.75, 0.0, 0.0]);
         assert_eq!(numbers(weights), [1.0, 1.0, 0.0, 0.0]);

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::batches::SHARDS;
+use crate::device::TrainingDevice;
 use crate::error::TrainError;
 use crate::learner::{Learner, ShardGradients};
 use crate::log::Log;
@@ -25,6 +26,8 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 pub struct Surroundings<'a> {
     /// Folder of the run: checkpoints and logs.
     pub folder: &'a Path,
+    /// What is computed on.
+    pub device: &'a TrainingDevice,
     /// Set by Ctrl-C: the stage writes a checkpoint and returns [`TrainError::Interrupted`].
     pub stop: &'a AtomicBool,
     /// Whether to draw a progress bar on standard error.
@@ -52,11 +55,11 @@ pub trait Task: Sync {
     /// Images in an epoch.
     fn images(&self) -> usize;
 
-    /// The batch of a shard at a step: a pure function of its arguments and the recipe's seed.
+    /// The batch of a shard at a step, on `device`: a pure function of its arguments and the recipe's seed.
     ///
     /// # Errors
     /// When an image can't be read any more.
-    fn batch(&self, step: u64, shard: usize) -> Result<Self::Batch, TrainError>;
+    fn batch(&self, step: u64, shard: usize, device: &Device) -> Result<Self::Batch, TrainError>;
 
     /// The loss of a batch under the parameters `values`.
     fn loss(&self, values: &[Tensor<1>], batch: Self::Batch) -> Loss;
@@ -93,18 +96,27 @@ pub fn run<T: Task>(
     let total = per_epoch * schedule.all_epochs();
     let mut log = Log::open(around.folder, task.name(), learner.steps())?;
     let bar = progress_bar(task.name(), total, learner.steps(), around.progress);
-    let pools = single_thread_pools()?;
+    let shards = Shards::new(around.device)?;
+    let gave_up = |step: u64, why: String| TrainError::Device {
+        stage: task.name().to_owned(),
+        step,
+        device: around.device.to_string(),
+        why,
+    };
     let first = learner.steps();
     let last = around.step_limit.map_or(total, |limit| total.min(first + limit));
 
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(AHEAD);
+        let device = around.device.autodiff();
+        let gave_up = &gave_up;
         scope.spawn(move || {
             for step in first..last {
-                let shards: Result<Vec<T::Batch>, TrainError> =
-                    (0..SHARDS).map(|shard| task.batch(step, shard)).collect();
-                let failed = shards.is_err();
-                if sender.send(shards).is_err() || failed {
+                let shards = || (0..SHARDS).map(|shard| task.batch(step, shard, &device)).collect();
+                let made: Result<Vec<T::Batch>, TrainError> =
+                    around.device.guarded(shards).unwrap_or_else(|why| Err(gave_up(step, why)));
+                let failed = made.is_err();
+                if sender.send(made).is_err() || failed {
                     return;
                 }
             }
@@ -119,11 +131,15 @@ pub fn run<T: Task>(
             }
             let Ok(batch) = receiver.recv() else { break };
             let rate = schedule.rate_at(learner.steps(), per_epoch);
-            let (found, loss) = shard_gradients(task, learner, &pools, batch?);
+            let batch = batch?;
+            let step = learner.steps();
+            let computed = around.device.guarded(|| shards.gradients(task, learner, batch));
+            let (found, loss) = computed.map_err(|why| gave_up(step, why))?;
             if !loss.is_finite() {
                 return Err(TrainError::Diverged { stage: task.name().to_owned(), step: learner.steps() });
             }
-            learner.step(found, rate, schedule.clip);
+            let taken = around.device.guarded(|| learner.step(found, rate, schedule.clip));
+            taken.map_err(|why| gave_up(step, why))?;
             mean_loss.add(loss);
             bar.set_message(format!("loss {:.4}", mean_loss.value()));
             bar.inc(1);
@@ -166,43 +182,55 @@ pub fn run<T: Task>(
     Ok(())
 }
 
-/// Every shard's gradients, each found by one thread, and the mean loss.
-fn shard_gradients<T: Task>(
-    task: &T,
-    learner: &Learner,
-    pools: &[rayon::ThreadPool],
-    batches: Vec<T::Batch>,
-) -> (Vec<ShardGradients>, f64) {
-    let shards = batches.len().max(1) as f64;
-    let found: Vec<(ShardGradients, f64)> = std::thread::scope(|scope| {
-        let handles: Vec<_> = batches
-            .into_iter()
-            .zip(pools)
-            .map(|(batch, pool)| {
-                scope.spawn(move || {
-                    pool.install(|| {
-                        let live = learner.live();
-                        let Loss { loss, statistics } = task.loss(&live, batch);
-                        let found = learner.gradients(&live, &loss, statistics);
-                        (found, f64::from(loss.into_scalar::<f32>()))
-                    })
-                })
-            })
-            .collect();
-        handles.into_iter().map(join).collect()
-    });
-    let loss = found.iter().map(|(_, loss)| loss).sum::<f64>() / shards;
-    (found.into_iter().map(|(gradients, _)| gradients).collect(), loss)
+/// How the shards of a batch are worked on.
+enum Shards {
+    /// Each by one thread.
+    SideBySide(Vec<rayon::ThreadPool>),
+    /// One after the other.
+    InTurn,
+}
+
+impl Shards {
+    fn new(device: &TrainingDevice) -> Result<Self, TrainError> {
+        if !device.side_by_side() {
+            return Ok(Self::InTurn);
+        }
+        let build = |_| rayon::ThreadPoolBuilder::new().num_threads(1).build();
+        let pools = (0..SHARDS).map(build).collect::<Result<_, _>>();
+        pools.map(Self::SideBySide).map_err(|e| TrainError::Threads(e.to_string()))
+    }
+
+    /// Every shard's gradients, and the mean loss.
+    fn gradients<T: Task>(
+        &self,
+        task: &T,
+        learner: &Learner,
+        batches: Vec<T::Batch>,
+    ) -> (Vec<ShardGradients>, f64) {
+        let shards = batches.len().max(1) as f64;
+        let of_one = |batch: T::Batch| {
+            let live = learner.live();
+            let Loss { loss, statistics } = task.loss(&live, batch);
+            let found = learner.gradients(&live, &loss, statistics);
+            (found, f64::from(loss.into_scalar::<f32>()))
+        };
+        let found: Vec<(ShardGradients, f64)> = match self {
+            Self::InTurn => batches.into_iter().map(of_one).collect(),
+            Self::SideBySide(pools) => std::thread::scope(|scope| {
+                let pairs = batches.into_iter().zip(pools);
+                let begin = |(batch, pool): (T::Batch, &rayon::ThreadPool)| pool.install(|| of_one(batch));
+                let handles: Vec<_> = pairs.map(|pair| scope.spawn(move || begin(pair))).collect();
+                handles.into_iter().map(join).collect()
+            }),
+        };
+        let loss = found.iter().map(|(_, loss)| loss).sum::<f64>() / shards;
+        (found.into_iter().map(|(gradients, _)| gradients).collect(), loss)
+    }
 }
 
 /// A panic in a shard is a bug of ours: it goes on to the caller as it is.
 fn join<R>(handle: std::thread::ScopedJoinHandle<'_, R>) -> R {
     handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-fn single_thread_pools() -> Result<Vec<rayon::ThreadPool>, TrainError> {
-    let build = |_| rayon::ThreadPoolBuilder::new().num_threads(1).build();
-    (0..SHARDS).map(build).collect::<Result<_, _>>().map_err(|e| TrainError::Threads(e.to_string()))
 }
 
 fn progress_bar(stage: &str, total: u64, done: u64, shown: bool) -> ProgressBar {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use lineament::{Affine, Photo, Point, Rect};
 use lineament_data::{Kept, PhotoCache};
 use rand::Rng;
@@ -192,7 +192,7 @@ impl Task for Windows<'_> {
         self.data.positives.len()
     }
 
-    fn batch(&self, step: u64, shard: usize) -> Result<WindowBatch, TrainError> {
+    fn batch(&self, step: u64, shard: usize, device: &Device) -> Result<WindowBatch, TrainError> {
         let batch = self.stage.schedule.batch;
         let (epoch, range) = place(step, shard, self.data.positives.len(), batch);
         let order = self.orders.get(epoch, || shuffled(self.data.positives.len(), self.recipe.seed, epoch));
@@ -234,10 +234,10 @@ impl Task for Windows<'_> {
             one.filter(|one| !one.tags.is_empty()).map(|one| one.path.as_path())
         });
         Ok(WindowBatch {
-            taught: self.teachers.targets(tagged.chain(std::iter::repeat_n(None, negatives + parts))),
-            input: batches::input(&photos, &self.recipe.preprocess),
-            targets: batches::table(targets, columns),
-            weights: batches::table(weights, columns),
+            taught: self.teachers.targets(tagged.chain(std::iter::repeat_n(None, negatives + parts)), device),
+            input: batches::input(&photos, &self.recipe.preprocess, device),
+            targets: batches::table(targets, columns, device),
+            weights: batches::table(weights, columns, device),
         })
     }
 

@@ -9,6 +9,7 @@ use lineament::{Face, Rect, Search, SmallestFace};
 use lineament_data::drawn::{
     self, CrowdOptions, DrawnOptions, write_backgrounds, write_celeba, write_objects,
 };
+use lineament_train::device::TrainingDevice;
 use lineament_train::{Base, Recipe, Stage, TrainOptions, train, trained_lnets};
 
 /// Stages `lnet_o` and `lnet_s` of the recipe for drawn faces.
@@ -29,6 +30,7 @@ fn trained(folder: &Path) -> Box<dyn Localizer> {
             stage: Some(stage),
             base: Base::Nothing,
             detector: None,
+            device: TrainingDevice::cpu(),
             progress: false,
             stop: &stop,
             step_limit: None,

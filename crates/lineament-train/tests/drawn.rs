@@ -8,6 +8,7 @@ use lineament::{Bundle, Limits, OperatingPoint, Photo, Tagger};
 use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
 use lineament_data::{Framing, Split, celeba};
 use lineament_net::{Precision, Weights};
+use lineament_train::device::TrainingDevice;
 use lineament_train::recipe::Distillation;
 use lineament_train::{Base, Recipe, Stage, TrainError, TrainOptions, faces_of, train};
 
@@ -29,6 +30,7 @@ fn options<'a>(data: &Path, output: &Path, stop: &'a AtomicBool) -> TrainOptions
         stage: None,
         base: Base::Nothing,
         detector: None,
+        device: TrainingDevice::cpu(),
         progress: false,
         stop,
         step_limit: None,

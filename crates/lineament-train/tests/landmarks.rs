@@ -32,7 +32,7 @@ fn options<'a>(
     AdditionOptions {
         base: Bundle::embedded().unwrap(),
         data: vec![data.to_path_buf()],
-        folder: Folder { path: output, progress: false, stop, step_limit },
+        folder: Folder { step_limit, ..Folder::new(output, stop) },
         resume: true,
     }
 }

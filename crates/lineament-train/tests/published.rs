@@ -9,6 +9,7 @@ use lineament::{Limits, Photo, Search};
 use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba};
 use lineament_data::{Framing, Sample, Split, celeba};
 use lineament_net::{Layer, NetSpec, Precision, Weights};
+use lineament_train::device::TrainingDevice;
 use lineament_train::recipe::LocatingRecipe;
 use lineament_train::{Base, Recipe, Stage, TrainError, TrainOptions, train, trained_lnets};
 
@@ -49,6 +50,7 @@ fn run(recipe: &Recipe, stage: Stage, data: &Path, output: &Path) -> Result<(), 
         stage: Some(stage),
         base: Base::Nothing,
         detector: None,
+        device: TrainingDevice::cpu(),
         progress: false,
         stop: &AtomicBool::new(false),
         step_limit: None,

@@ -22,7 +22,7 @@ fn options<'a>(data: &Path, output: &'a Path, stop: &'a AtomicBool) -> AdditionO
     AdditionOptions {
         base: Bundle::embedded().unwrap(),
         data: vec![data.to_path_buf()],
-        folder: Folder { path: output, progress: false, stop, step_limit: None },
+        folder: Folder::new(output, stop),
         resume: true,
     }
 }

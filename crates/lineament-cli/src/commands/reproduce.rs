@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Outcome;
-use crate::arguments::ThreadArguments;
+use crate::arguments::{DeviceArguments, ThreadArguments};
 
 /// What was typed.
 #[derive(Debug, Args)]
@@ -33,6 +33,8 @@ pub struct ReproduceArguments {
     /// The recipe that the experiments vary, by name or file
     #[arg(long, value_name = "NAME|FILE", default_value = "lab")]
     pub recipe: String,
+    #[command(flatten)]
+    pub device: DeviceArguments,
     #[command(flatten)]
     pub threads: ThreadArguments,
 }
@@ -67,8 +69,9 @@ pub fn run(arguments: ReproduceArguments) -> Result<Outcome> {
         again: arguments.again,
         page_only: arguments.page,
         command: format!("lineament {}", std::env::args().skip(1).collect::<Vec<_>>().join(" ")),
-        progress: io::stderr().is_terminal(),
         stop: super::training::begin(),
+        device: arguments.device.open()?,
+        progress: io::stderr().is_terminal(),
     };
     let threads = crate::model::training_threads(&arguments.threads)?;
     match threads.install(|| reproduce(&options)) {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use super::Outcome;
-use crate::arguments::ThreadArguments;
+use crate::arguments::{DeviceArguments, ThreadArguments};
 #[cfg(feature = "train")]
 use crate::training_start::TrainingStart;
 
@@ -52,6 +52,8 @@ pub struct TrainArguments {
     #[arg(long, value_name = "NAME")]
     pub stage: Option<String>,
     #[command(flatten)]
+    pub device: DeviceArguments,
+    #[command(flatten)]
     pub threads: ThreadArguments,
 }
 
@@ -94,6 +96,7 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
     }
     let detector = arguments.detector.as_deref().map(detector::open).transpose()?;
     let threads = crate::model::training_threads(&arguments.threads)?;
+    let device = arguments.device.open()?;
     let progress = io::stderr().is_terminal();
     let named = match arguments.recipe.as_deref().map(recipe).transpose()? {
         Some(AnyRecipe::Baseline(mut recipe)) => {
@@ -104,7 +107,7 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
                 );
             }
             recipe.without.extend(arguments.without);
-            let folder = Folder { path: &arguments.output, progress, stop, step_limit: None };
+            let folder = Folder { device, progress, ..Folder::new(&arguments.output, stop) };
             let (resume, stage) = (arguments.resume, arguments.stage);
             let options =
                 BaselineOptions { recipe: *recipe, detector, data: arguments.data, folder, resume, stage };
@@ -134,6 +137,7 @@ pub fn run(arguments: TrainArguments) -> Result<Outcome> {
         resume: arguments.resume,
         stage: arguments.stage.as_deref().map(str::parse).transpose()?,
         detector,
+        device,
         progress,
         stop,
         step_limit: None,
@@ -170,7 +174,8 @@ fn add(
     }
     let threads = crate::model::training_threads(&arguments.threads)?;
     let progress = io::stderr().is_terminal();
-    let folder = Folder { path: &arguments.output, progress, stop, step_limit: None };
+    let device = arguments.device.open()?;
+    let folder = Folder { device, progress, ..Folder::new(&arguments.output, stop) };
     let options = AdditionOptions { base, data: arguments.data, folder, resume: arguments.resume };
     finished(threads.install(|| addition.train(&options)), begun, arguments.name.as_deref())
 }

@@ -39,7 +39,7 @@ pub fn train(recipe: &LandmarkRecipe, options: &AdditionOptions<'_>) -> Result<P
         return Err(TrainError::NoImages { stage: LandmarkRecipe::NAME.to_owned(), why });
     }
     tracing::info!("landmarks: {training} faces to train on, {validation} to choose on");
-    let mut learner = Learner::new(&[&module], schedule.optimiser, schedule.average, recipe.seed);
+    let mut learner = Learner::new(&[&module], schedule, recipe.seed, &folder.device);
     training_loop::run(&task, &mut learner, schedule, &folder.around())?;
     let weights = learner.weights(&module);
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use lineament::attributes::Region;
 use lineament::input::Preprocess;
 use lineament::{Affine, Photo, Point, Rect};
@@ -112,7 +112,7 @@ impl Task for Landmarks<'_> {
         self.training.len()
     }
 
-    fn batch(&self, step: u64, shard: usize) -> Result<LandmarkBatch, TrainError> {
+    fn batch(&self, step: u64, shard: usize, device: &Device) -> Result<LandmarkBatch, TrainError> {
         let (seed, images) = (self.recipe.seed, self.training.len());
         let (epoch, range) = place(step, shard, images, self.recipe.schedule.batch);
         let order = self.orders.get(epoch, || shuffled(images, seed, epoch));
@@ -123,8 +123,8 @@ impl Task for Landmarks<'_> {
             photos.push(photo);
             targets.extend(landmarks.iter().flat_map(|at| [at.x, at.y]));
         }
-        let input = batches::input(&photos, &self.preprocess);
-        Ok(LandmarkBatch { input, targets: batches::table(targets, OUTPUTS) })
+        let input = batches::input(&photos, &self.preprocess, device);
+        Ok(LandmarkBatch { input, targets: batches::table(targets, OUTPUTS, device) })
     }
 
     fn loss(&self, values: &[Tensor<1>], batch: LandmarkBatch) -> Loss {

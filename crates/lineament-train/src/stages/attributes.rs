@@ -110,7 +110,7 @@ fn train(
     let outputs = context.attributes.len();
     let mut modules = AnetModules::new(net, outputs)?;
     modules.teachers = teachers(context, stage, net, &faces, modules.head.end())?;
-    let mut learner = Learner::new(&modules.list(), schedule.optimiser, schedule.average, recipe.seed);
+    let mut learner = Learner::new(&modules.list(), schedule, recipe.seed, &context.folder.device);
     start(&modules, &mut learner)?;
     let mut schedule = schedule.clone();
     let mut task = Attributes::new(stage.name(), recipe, &faces, &modules, schedule.batch);

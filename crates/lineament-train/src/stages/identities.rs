@@ -35,7 +35,7 @@ pub fn run(context: &Context<'_>) -> Result<(), TrainError> {
     let mut modules = AnetModules::new(&net, people.len())?;
     modules.teachers =
         Teachers::of_stage(context, Stage::Identities, net.output()?.channels, modules.head.end())?;
-    let mut learner = Learner::new(&modules.list(), schedule.optimiser, schedule.average, recipe.seed);
+    let mut learner = Learner::new(&modules.list(), schedule, recipe.seed, &context.folder.device);
     let task = Identities::new(recipe, stage, &faces, &modules, people);
     training_loop::run(&task, &mut learner, schedule, &context.folder.around())?;
     context.save(Stage::Identities, &[("trunk", &learner.weights(&modules.trunk))])

@@ -102,8 +102,7 @@ fn train(
     modules.teachers =
         Teachers::of_stage(context, Stage::Objects, trunk.output()?.channels, modules.head.end())?;
     let schedule = &stage.schedule;
-    let mut learner =
-        Learner::new(&modules.list(), schedule.optimiser, schedule.average, context.recipe.seed);
+    let mut learner = Learner::new(&modules.list(), schedule, context.recipe.seed, &context.folder.device);
     if let Some(given) = given {
         learner.load_matching(&modules.trunk, given);
     }

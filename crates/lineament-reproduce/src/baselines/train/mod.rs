@@ -187,7 +187,7 @@ fn learn_objects(
     for (whole, name) in panda.panda.holistic.iter().zip(["objects", "objects_b", "objects_c", "objects_d"]) {
         let modules = ObjectModules::new(&whole.net, *classes)?;
         let schedule = &stage.schedule;
-        let mut learner = Learner::new(&modules.list(), schedule.optimiser, schedule.average, recipe.seed);
+        let mut learner = Learner::new(&modules.list(), schedule, recipe.seed, &options.folder.device);
         let task = Objects::new(name, &recipe, stage, &modules, images.clone());
         training_loop::run(&task, &mut learner, schedule, &options.folder.around())?;
         learned.push((format!("whole_{}", whole.part.name), learner.weights(&modules.trunk)));
@@ -210,7 +210,7 @@ fn learn_part(
     let modules = PartModules::new(&panda.panda.net, attributes, stage.hidden)?;
     let schedule = &stage.schedule;
     let list = [&modules.trunk, &modules.head];
-    let mut learner = Learner::new(&list, schedule.optimiser, schedule.average, recipe.seed);
+    let mut learner = Learner::new(&list, schedule, recipe.seed, &options.folder.device);
     let task = Parts::new(part, stage, faces, &modules, (recipe.preprocess, attributes, recipe.seed));
     if training_loop::Task::images(&task) < schedule.batch {
         let why = format!("there are fewer than {} tagged faces with landmarks", schedule.batch);

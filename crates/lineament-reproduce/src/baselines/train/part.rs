@@ -1,6 +1,6 @@
 //! Stages `part_NAME`: the net of one part of the face learns all attributes from what it sees of them.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use lineament::Rect;
 use lineament_data::Split;
 use lineament_lab::metrics::{Scored, average_precision, mean};
@@ -126,7 +126,7 @@ impl Task for Parts<'_> {
         self.training.len()
     }
 
-    fn batch(&self, step: u64, shard: usize) -> Result<PartBatch, TrainError> {
+    fn batch(&self, step: u64, shard: usize, device: &Device) -> Result<PartBatch, TrainError> {
         let (epoch, range) = place(step, shard, self.training.len(), self.stage.schedule.batch);
         let order = self.orders.get(epoch, || shuffled(self.training.len(), self.seed, epoch));
         let chosen: Vec<u32> = order[range].iter().map(|at| self.training[*at as usize]).collect();
@@ -136,9 +136,9 @@ impl Task for Parts<'_> {
         let (targets, weights) =
             rows.map(|tag| tag.map_or((0.0, 0.0), |tag| (if tag { yes } else { no }, 1.0))).unzip();
         Ok(PartBatch {
-            input: batches::input(&photos, &self.preprocess),
-            targets: batches::table(targets, self.attributes),
-            weights: batches::table(weights, self.attributes),
+            input: batches::input(&photos, &self.preprocess, device),
+            targets: batches::table(targets, self.attributes, device),
+            weights: batches::table(weights, self.attributes, device),
         })
     }
 

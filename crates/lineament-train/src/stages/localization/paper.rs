@@ -120,8 +120,7 @@ fn learn(
     let of = if name == "lnet_o" { Stage::LnetO } else { Stage::LnetS };
     modules.teachers = Teachers::of_stage(context, of, spec.output()?.channels, modules.head.end())?;
     let schedule = &stage.schedule;
-    let mut learner =
-        Learner::new(&modules.list(), schedule.optimiser, schedule.average, context.recipe.seed);
+    let mut learner = Learner::new(&modules.list(), schedule, context.recipe.seed, &context.folder.device);
     if let Some(start) = start {
         learner.load_matching(&modules.trunk, start);
     }

@@ -175,7 +175,7 @@ fn learn(
     let teachers = Teachers::of_stage(context, of, net.output()?.channels, module.end())?;
     let modules: Vec<&Module> = std::iter::once(&module).chain(teachers.heads()).collect();
     let schedule = &stage.schedule;
-    let mut learner = Learner::new(&modules, schedule.optimiser, schedule.average, context.recipe.seed);
+    let mut learner = Learner::new(&modules, schedule, context.recipe.seed, &context.folder.device);
     let taken = start.map_or(0, |start| learner.load_matching(&module, start));
     tracing::info!("{name}: {} windows with a face, {taken} parameters from before", data.positives.len());
     let task = Windows::new(name, context.recipe, stage, &module, &teachers, data, context.attributes.len());

@@ -108,7 +108,7 @@ mod tests {
         .unwrap();
 
         let (recipe, stop) = (Recipe::named("drawn").unwrap(), AtomicBool::new(false));
-        let run = Folder { path: folder.path(), progress: false, stop: &stop, step_limit: None };
+        let run = Folder::new(folder.path(), &stop);
         let context = Context {
             recipe: &recipe,
             sets: vec![set],
