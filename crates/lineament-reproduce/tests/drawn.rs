@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 use lineament_data::drawn::{DrawnOptions, write_backgrounds, write_celeba, write_objects};
 use lineament_reproduce::baselines::train::{BaselineRecipe, System};
 use lineament_reproduce::{Options, ReproduceError, Store, reproduce};
-use lineament_train::device::TrainingDevice;
 use lineament_train::Recipe;
+use lineament_train::device::TrainingDevice;
 use lineament_train::recipe::LocatingRecipe;
 
 /// The recipe for drawn faces, one epoch a stage: what is tested is that experiments run, not what they find.
