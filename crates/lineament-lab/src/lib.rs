@@ -13,6 +13,7 @@ pub mod compare;
 pub mod detection;
 pub mod evaluate;
 pub mod evaluation;
+pub mod html;
 pub mod insight;
 pub mod localization;
 pub mod markdown;

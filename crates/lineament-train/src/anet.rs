@@ -10,6 +10,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 
 use crate::batches::{self, Orders, place, shuffled, stream};
+use crate::choice::Criterion;
 use crate::error::TrainError;
 use crate::faces::{Face, Faces, mostly_known};
 use crate::learner::Learner;
@@ -18,7 +19,7 @@ use crate::module::{Mode, Module};
 use crate::recipe::{IdentityStage, Recipe};
 use crate::teachers::{TeacherTargets, Teachers};
 use crate::training_loop::{Loss, Task};
-use crate::validate::{mean_average_precision, net_of};
+use crate::validate::{MEAN_AVERAGE_PRECISION, mean_average_precision, net_of};
 
 /// A linear layer behind a net's last layer, removed after training.
 ///
@@ -190,10 +191,6 @@ impl Task for Identities<'_> {
         let loss = loss.unwrap_or_else(|| Tensor::zeros([1], &device));
         Loss { loss, statistics: pass.statistics }
     }
-
-    fn validate(&self, _: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError> {
-        Ok(Vec::new())
-    }
 }
 
 /// The images of the faces at `chosen`.
@@ -354,6 +351,10 @@ impl Task for Attributes<'_> {
         let tags = binary_cross_entropy(logits.reshape([n, self.attributes]), targets, weights);
         let loss = self.modules.teachers.beside(tags, values, &features, batch.taught);
         Loss { loss, statistics: pass.statistics }
+    }
+
+    fn criterion(&self) -> Option<Criterion> {
+        Some(Criterion { figure: MEAN_AVERAGE_PRECISION, more_is_better: true })
     }
 
     fn validate(&self, learner: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError> {

@@ -9,7 +9,6 @@ use lineament_net::{Layer, NetSpec};
 
 use crate::batches::{self, Orders, place, shuffled, stream};
 use crate::error::TrainError;
-use crate::learner::Learner;
 use crate::losses::softmax_cross_entropy;
 use crate::module::{Mode, Module};
 use crate::recipe::{ObjectStage, Recipe};
@@ -153,9 +152,5 @@ impl Task for Objects<'_> {
         let classes = softmax_cross_entropy(logits.reshape([n, k]), batch.classes, self.stage.smoothing);
         let loss = self.modules.teachers.beside(classes, values, &pass.output, batch.taught);
         Loss { loss, statistics: pass.statistics }
-    }
-
-    fn validate(&self, _: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError> {
-        Ok(Vec::new())
     }
 }

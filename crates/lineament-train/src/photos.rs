@@ -11,7 +11,6 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::batches::{self, Orders, place, shuffled, stream};
 use crate::error::TrainError;
-use crate::learner::Learner;
 use crate::losses::binary_cross_entropy;
 use crate::module::{Mode, Module};
 use crate::recipe::{PhotoStage, Recipe};
@@ -190,9 +189,5 @@ impl Task for Photos<'_> {
         let tags = binary_cross_entropy(logits.reshape([n, c]), batch.targets, batch.weights);
         let loss = self.modules.teachers.beside(tags, values, &pass.output, batch.taught);
         Loss { loss, statistics: pass.statistics }
-    }
-
-    fn validate(&self, _: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError> {
-        Ok(Vec::new())
     }
 }

@@ -13,7 +13,7 @@ use crate::recipe::Recipe;
 use crate::sets::{mark_photos, one_order, read_sets};
 use crate::stage::Stage;
 use crate::stages::{attributes, identities, localization, objects, svms};
-use crate::training_loop::checkpoint_path;
+use crate::training_loop::{best_path, checkpoint_path};
 
 /// Trains everything that is not there yet and returns the path of the bundle (or of the one stage's weights).
 ///
@@ -63,6 +63,7 @@ pub fn train(options: &TrainOptions<'_>) -> Result<PathBuf, TrainError> {
             if options.stage.is_some() && !options.resume {
                 for part in stage.parts() {
                     forget(&checkpoint_path(&options.output, part))?;
+                    forget(&best_path(&options.output, part))?;
                 }
             }
             tracing::info!("{stage}: begins");

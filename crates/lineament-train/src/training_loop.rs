@@ -9,10 +9,12 @@ use burn::tensor::{Device, Tensor};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::batches::SHARDS;
+use crate::choice::Criterion;
+use crate::curves;
 use crate::device::TrainingDevice;
 use crate::error::TrainError;
 use crate::learner::{Learner, ShardGradients};
-use crate::log::Log;
+use crate::log::{Epoch, Log};
 use crate::module::BatchStatistics;
 use crate::recipe::Schedule;
 
@@ -64,11 +66,19 @@ pub trait Task: Sync {
     /// The loss of a batch under the parameters `values`.
     fn loss(&self, values: &[Tensor<1>], batch: Self::Batch) -> Loss;
 
+    /// The figure of [`Self::validate`] that epochs are judged by, if there is one.
+    fn criterion(&self) -> Option<Criterion> {
+        None
+    }
+
     /// Named figures on the validation part, for the log; after every epoch.
     ///
     /// # Errors
     /// When an image can't be read or a net can't be run.
-    fn validate(&self, learner: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError>;
+    fn validate(&self, learner: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError> {
+        let _ = learner;
+        Ok(Vec::new())
+    }
 }
 
 /// Where a stage keeps its checkpoint.
@@ -76,10 +86,16 @@ pub fn checkpoint_path(folder: &Path, stage: &str) -> PathBuf {
     folder.join(format!("{stage}.checkpoint"))
 }
 
-/// Trains `learner` on `task` to the end of the schedule, going on from the stage's checkpoint if there is one.
+/// Where a stage keeps its best epoch, if it has [`Schedule::patience`].
+pub fn best_path(folder: &Path, stage: &str) -> PathBuf {
+    folder.join(format!("{stage}.best"))
+}
+
+/// Trains `learner` on `task` to the end of the schedule or of its patience, going on from the stage's checkpoint if there is one.
 ///
 /// # Errors
-/// When an image, log or checkpoint can't be read or written; [`TrainError::Interrupted`] when asked to stop.
+/// When an image, log or checkpoint can't be read or written; [`TrainError::Interrupted`] when asked to stop;
+/// [`TrainError::Device`] when the device gives up.
 pub fn run<T: Task>(
     task: &T,
     learner: &mut Learner,
@@ -87,6 +103,7 @@ pub fn run<T: Task>(
     around: &Surroundings<'_>,
 ) -> Result<(), TrainError> {
     schedule.check(task.name())?;
+    let patience = Patience::of(task, schedule, around.folder)?;
     let checkpoint = checkpoint_path(around.folder, task.name());
     if checkpoint.exists() {
         learner.load(&checkpoint)?;
@@ -104,7 +121,10 @@ pub fn run<T: Task>(
         why,
     };
     let first = learner.steps();
-    let last = around.step_limit.map_or(total, |limit| total.min(first + limit));
+    let last = match patience.is_spent(&log) {
+        true => first,
+        false => around.step_limit.map_or(total, |limit| total.min(first + limit)),
+    };
 
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(AHEAD);
@@ -122,14 +142,16 @@ pub fn run<T: Task>(
             }
         });
         let mut saved = Instant::now();
-        let mut mean_loss = Mean::default();
+        let (mut mean_loss, mut waited) = (Mean::default(), Duration::ZERO);
         let mut began = Instant::now();
         while learner.steps() < last {
             if around.stop.load(Ordering::Relaxed) {
                 learner.save(&checkpoint)?;
                 return Err(TrainError::Interrupted { stage: task.name().to_owned() });
             }
+            let asked = Instant::now();
             let Ok(batch) = receiver.recv() else { break };
+            waited += asked.elapsed();
             let rate = schedule.rate_at(learner.steps(), per_epoch);
             let batch = batch?;
             let step = learner.steps();
@@ -144,27 +166,25 @@ pub fn run<T: Task>(
             bar.set_message(format!("loss {:.4}", mean_loss.value()));
             bar.inc(1);
             if learner.steps().is_multiple_of(per_epoch) {
+                let trained = began.elapsed();
                 let figures = task.validate(learner)?;
-                let epoch = learner.steps() / per_epoch;
-                log.row(
-                    epoch,
-                    learner.steps(),
+                log.add(Epoch {
+                    number: learner.steps() / per_epoch,
+                    step: learner.steps(),
                     rate,
-                    mean_loss.value(),
-                    began.elapsed().as_secs_f64(),
-                    &figures,
-                )?;
-                bar.suspend(|| {
-                    report(
-                        task.name(),
-                        epoch,
-                        schedule.all_epochs(),
-                        mean_loss.value(),
-                        began.elapsed(),
-                        &figures,
-                    )
-                });
-                mean_loss = Mean::default();
+                    loss: mean_loss.value(),
+                    seconds: began.elapsed().as_secs_f64(),
+                    waited: waited.as_secs_f64(),
+                    figures: figures.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+                })?;
+                curves::write_page(around.folder)?;
+                let images = per_epoch as usize * schedule.batch;
+                bar.suspend(|| report(task.name(), schedule, &log, images, trained));
+                patience.keep(&log, learner)?;
+                if patience.is_spent(&log) {
+                    break;
+                }
+                (mean_loss, waited) = (Mean::default(), Duration::ZERO);
                 began = Instant::now();
             }
             if saved.elapsed() > CHECKPOINT_EVERY {
@@ -176,10 +196,59 @@ pub fn run<T: Task>(
         Ok(())
     })?;
     bar.finish_and_clear();
-    if learner.steps() < total {
+    if learner.steps() < total && !patience.is_spent(&log) {
         return Err(TrainError::Interrupted { stage: task.name().to_owned() });
     }
-    Ok(())
+    tracing::info!("{}: {}", task.name(), curves::in_words(log.epochs()));
+    if let Some(bytes) = around.device.memory() {
+        tracing::info!("{}: {:.0} MB of {} in use", task.name(), bytes as f64 / 1e6, around.device);
+    }
+    patience.take_best(&log, learner)
+}
+
+/// How long a stage waits for a better epoch, and where it keeps the best one; without end where its schedule has no patience.
+struct Patience<'a> {
+    stage: &'a str,
+    within: Option<(Criterion, u64)>,
+    best: PathBuf,
+}
+
+impl<'a> Patience<'a> {
+    fn of<T: Task>(task: &'a T, schedule: &Schedule, folder: &Path) -> Result<Self, TrainError> {
+        let within = match (schedule.patience, task.criterion()) {
+            (Some(patience), Some(criterion)) => Some((criterion, patience)),
+            (None, _) => None,
+            (Some(_), None) => {
+                return Err(TrainError::Recipe(format!(
+                    "stage {}: `patience` needs a figure on the validation part, and this stage has none; leave it out",
+                    task.name()
+                )));
+            }
+        };
+        Ok(Self { stage: task.name(), within, best: best_path(folder, task.name()) })
+    }
+
+    fn is_spent(&self, log: &Log) -> bool {
+        self.within.is_some_and(|(criterion, patience)| criterion.is_spent(log.epochs(), patience))
+    }
+
+    /// Keeps `learner` if the last epoch is the best one.
+    fn keep(&self, log: &Log, learner: &Learner) -> Result<(), TrainError> {
+        let Some((criterion, _)) = self.within else { return Ok(()) };
+        let best = criterion.best(log.epochs()).map(|epoch| epoch.number);
+        if best.is_some() && best == log.epochs().last().map(|epoch| epoch.number) {
+            learner.save(&self.best)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the weights of the best epoch.
+    fn take_best(&self, log: &Log, learner: &mut Learner) -> Result<(), TrainError> {
+        let Some((criterion, _)) = self.within else { return Ok(()) };
+        let Some(best) = criterion.best(log.epochs()) else { return Ok(()) };
+        tracing::info!("{}: the best epoch was {}, and its weights are taken", self.stage, best.number);
+        Ok(learner.load(&self.best)?)
+    }
 }
 
 /// How the shards of a batch are worked on.
@@ -247,9 +316,18 @@ fn progress_bar(stage: &str, total: u64, done: u64, shown: bool) -> ProgressBar 
     bar
 }
 
-fn report(stage: &str, epoch: u64, epochs: u64, loss: f64, took: Duration, figures: &[(&str, f64)]) {
+/// Says how the last epoch went: `trained` is the time of its steps, in which it saw so many `images`.
+fn report(stage: &str, schedule: &Schedule, log: &Log, images: usize, trained: Duration) {
+    let Some(epoch) = log.epochs().last() else { return };
+    let Epoch { number, loss, seconds, waited, figures, .. } = epoch;
     let figures: String = figures.iter().map(|(name, value)| format!(", {name} {value:.4}")).collect();
-    tracing::info!("{stage}: epoch {epoch}/{epochs}, loss {loss:.4}{figures}, {:.0} s", took.as_secs_f64());
+    let trained = trained.as_secs_f64().max(1e-9);
+    tracing::info!(
+        "{stage}: epoch {number}/{}, loss {loss:.4}{figures}, {seconds:.0} s, {:.0} pictures/s, {:.0} % of the time waiting for them",
+        schedule.all_epochs(),
+        images as f64 / trained,
+        100.0 * waited / trained
+    );
 }
 
 #[derive(Default)]
@@ -268,3 +346,7 @@ impl Mean {
         if self.count > 0.0 { self.sum / self.count } else { 0.0 }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -18,6 +18,9 @@ pub fn net_of(learner: &Learner, module: &Module) -> Result<Net, TrainError> {
     Net::new(module.spec(), &learner.weights(module)).map_err(|e| TrainError::Net(e.to_string()))
 }
 
+/// The name of the figure that stages choose by.
+pub const MEAN_AVERAGE_PRECISION: &str = "mean_average_precision";
+
 /// Mean average precision and mean accuracy (at score 0) over the attributes, on the middle patch of each face of `validation`.
 ///
 /// # Errors
@@ -57,5 +60,5 @@ pub fn mean_average_precision(
         let right = ranking.iter().filter(|s| (s.score > 0.0) == s.truth).count();
         accuracies.push(right as f64 / ranking.len().max(1) as f64);
     }
-    Ok(vec![("mean_average_precision", mean(precisions)), ("mean_accuracy", mean(accuracies))])
+    Ok(vec![(MEAN_AVERAGE_PRECISION, mean(precisions)), ("mean_accuracy", mean(accuracies))])
 }

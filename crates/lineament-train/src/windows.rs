@@ -11,7 +11,6 @@ use rand_chacha::ChaCha8Rng;
 use crate::batches::{self, Orders, place, shuffled, stream};
 use crate::error::TrainError;
 use crate::faces::Whereabouts;
-use crate::learner::Learner;
 use crate::losses::{binary_cross_entropy, smooth_l1};
 use crate::module::{Mode, Module};
 use crate::recipe::{Recipe, WINDOW_RESPONSES, WindowStage};
@@ -256,10 +255,6 @@ impl Task for Windows<'_> {
         let tags = binary_cross_entropy(logits, targets, weights);
         let loss = self.teachers.beside(face + offsets + tags, values, &pass.output, batch.taught);
         Loss { loss, statistics: pass.statistics }
-    }
-
-    fn validate(&self, _: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError> {
-        Ok(Vec::new())
     }
 }
 

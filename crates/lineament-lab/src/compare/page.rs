@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{ComparedRow, Comparison, Figures};
-use crate::insight::page::html::{escape, folded, percent, spoken, table, with_interval};
+use crate::html::{escape, folded, percent, spoken, table, with_interval};
 use crate::provenance::Provenance;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}\

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::LandmarkRecipe;
 use crate::batches::{self, Orders, place, shuffled, stream};
+use crate::choice::Criterion;
 use crate::error::TrainError;
 use crate::faces::kept_images;
 use crate::learner::Learner;
@@ -22,6 +23,9 @@ use crate::validate::net_of;
 
 /// What a side of the square counts in the loss: beyond 0.1 (0.6 % of the side) it is the distance, below it its square.
 const UNITS: f64 = 16.0;
+
+/// The figure that epochs are judged by.
+const ERROR: &str = "error";
 
 /// Numbers of an answer.
 const OUTPUTS: usize = 10;
@@ -136,6 +140,10 @@ impl Task for Landmarks<'_> {
         Loss { loss, statistics: pass.statistics }
     }
 
+    fn criterion(&self) -> Option<Criterion> {
+        Some(Criterion { figure: ERROR, more_is_better: false })
+    }
+
     /// The mean distance of landmarks from where they are, in distances of the eyes, under moves as training makes them.
     fn validate(&self, learner: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError> {
         let net = net_of(learner, self.module)?;
@@ -155,6 +163,6 @@ impl Task for Landmarks<'_> {
                 Ok(f64::from(away / 5.0 / landmarks[0].distance(landmarks[1]).max(f32::MIN_POSITIVE)))
             })
             .collect::<Result<Vec<f64>, TrainError>>()?;
-        Ok(vec![("error", errors.iter().sum::<f64>() / errors.len().max(1) as f64)])
+        Ok(vec![(ERROR, errors.iter().sum::<f64>() / errors.len().max(1) as f64)])
     }
 }

@@ -22,6 +22,10 @@ pub struct Schedule {
     /// A second, shorter cycle after the first one, from where it ended (a warm restart: Loshchilov and Hutter, ICLR 2017).
     #[serde(default)]
     pub again: Option<Again>,
+    /// After so many epochs without a better figure on the validation part the stage stops. It then has the weights of its best epoch, and those of
+    /// its last one where this is left out. The schedule of the rate stays that of all epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<u64>,
     /// Optimiser.
     pub optimiser: OptimiserSpec,
     /// Decay of the moving average of the weights (0: the last weights).
@@ -60,7 +64,7 @@ impl Schedule {
     /// # Errors
     /// As [`Self::check`].
     pub fn check_from(&self, stage: &str, least_epochs: u64) -> Result<(), TrainError> {
-        let Self { epochs, batch, rate, warmup, again, optimiser, average, clip } = self;
+        let Self { epochs, batch, rate, warmup, again, patience, optimiser, average, clip } = self;
         let section = Section::stage(stage);
         for Again { epochs, rate } in [Again { epochs: *epochs, rate: *rate }].into_iter().chain(*again) {
             section.within("epochs", epochs, least_epochs as f64..=10_000.0)?;
@@ -71,6 +75,7 @@ impl Schedule {
             return Err(section.refused("`batch` must be a multiple of 4"));
         }
         section.within("warmup", *warmup, 0.0..1.0)?;
+        patience.map_or(Ok(()), |patience| section.within("patience", patience, 1.0..=10_000.0))?;
         section.within("average", *average, 0.0..1.0)?;
         section.within("clip", *clip, 0.0..=1e9)?;
         optimiser.check(section)
@@ -142,7 +147,17 @@ mod tests {
 
     fn schedule(again: Option<Again>) -> Schedule {
         let optimiser = OptimiserSpec::AdamW { weight_decay: 0.0 };
-        Schedule { epochs: 4, batch: 8, rate: 1e-2, warmup: 0.1, again, optimiser, average: 0.0, clip: 0.0 }
+        Schedule {
+            epochs: 4,
+            batch: 8,
+            rate: 1e-2,
+            warmup: 0.1,
+            again,
+            patience: None,
+            optimiser,
+            average: 0.0,
+            clip: 0.0,
+        }
     }
 
     #[test]

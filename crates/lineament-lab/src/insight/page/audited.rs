@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::html::{escape, folded, percent, spoken, table, with_interval};
 use super::plot;
 use crate::audit::Audit;
 use crate::audit::groups::GroupRow;
 use crate::bootstrap::Interval;
+use crate::html::{escape, folded, percent, spoken, table, with_interval};
 use crate::insight::Insight;
 
 /// Labels for a second look that the page lists; the CSV file of `lineament audit` holds more.

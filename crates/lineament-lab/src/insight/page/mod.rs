@@ -1,7 +1,6 @@
 //! The page: everything that was found out, and the audit, as one HTML file that asks nobody for anything.
 
 mod audited;
-pub mod html;
 mod nets;
 mod plot;
 
@@ -10,8 +9,8 @@ use lineament::Card;
 use super::Insight;
 use super::explained::Explained;
 use crate::audit::Audit;
+use crate::html::escape;
 use crate::provenance::Provenance;
-use html::escape;
 
 /// What the page says of its own making.
 #[derive(Debug, Clone)]

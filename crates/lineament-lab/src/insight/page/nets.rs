@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::About;
-use super::html::{escape, folded, image, percent, spoken, table, with_interval};
 use super::plot::{self, Dot, Series};
+use crate::html::{escape, folded, image, percent, spoken, table, with_interval};
 use crate::insight::explained::Explained;
 use crate::insight::kinds::Kind;
 use crate::insight::layers::MeanFigure;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::html::{escape, spoken};
 use crate::audit::calibration::Bin;
+use crate::html::{escape, spoken};
 use crate::insight::linkage::{Join, leaves};
 
 /// A line of points, `x` and `y` between 0 and 1.

@@ -14,11 +14,12 @@ use lineament::input::Preprocess;
 use lineament_train::TrainError;
 use lineament_train::anet::head_spec;
 use lineament_train::batches::{self, Orders, place, shuffled, stream};
+use lineament_train::choice::Criterion;
 use lineament_train::learner::Learner;
 use lineament_train::losses::binary_cross_entropy;
 use lineament_train::module::{Mode, Module};
 use lineament_train::training_loop::{Loss, Task};
-use lineament_train::validate::net_of;
+use lineament_train::validate::{MEAN_AVERAGE_PRECISION, net_of};
 
 /// A part's net, and the layers behind it that answer for the attributes and are removed afterwards.
 pub struct PartModules {
@@ -150,6 +151,10 @@ impl Task for Parts<'_> {
         Loss { loss: binary_cross_entropy(logits, batch.targets, batch.weights), statistics: pass.statistics }
     }
 
+    fn criterion(&self) -> Option<Criterion> {
+        Some(Criterion { figure: MEAN_AVERAGE_PRECISION, more_is_better: true })
+    }
+
     /// Mean average precision of the part alone.
     fn validate(&self, learner: &Learner) -> Result<Vec<(&'static str, f64)>, TrainError> {
         let (trunk, head) = (net_of(learner, &self.modules.trunk)?, net_of(learner, &self.modules.head)?);
@@ -177,6 +182,6 @@ impl Task for Parts<'_> {
                 .collect();
             average_precision(&ranking)
         };
-        Ok(vec![("mean_average_precision", mean((0..self.attributes).map(precision)))])
+        Ok(vec![(MEAN_AVERAGE_PRECISION, mean((0..self.attributes).map(precision)))])
     }
 }
