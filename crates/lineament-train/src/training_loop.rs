@@ -16,7 +16,7 @@ use crate::error::TrainError;
 use crate::learner::{Learner, ShardGradients};
 use crate::log::{Epoch, Log};
 use crate::module::BatchStatistics;
-use crate::recipe::Schedule;
+use crate::recipe::{NO_FIGURE, Schedule};
 
 /// Batches made ahead of the step that needs them.
 const AHEAD: usize = 3;
@@ -219,10 +219,7 @@ impl<'a> Patience<'a> {
             (Some(patience), Some(criterion)) => Some((criterion, patience)),
             (None, _) => None,
             (Some(_), None) => {
-                return Err(TrainError::Recipe(format!(
-                    "stage {}: `patience` needs a figure on the validation part, and this stage has none; leave it out",
-                    task.name()
-                )));
+                return Err(TrainError::Recipe(format!("stage {}: {NO_FIGURE}", task.name())));
             }
         };
         Ok(Self { stage: task.name(), within, best: best_path(folder, task.name()) })

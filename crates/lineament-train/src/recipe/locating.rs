@@ -118,7 +118,7 @@ impl PhotoStage {
     fn check(&self, name: &str) -> Result<(), TrainError> {
         let Self { schedule, weights, augment, negatives } = self;
         let section = Section::stage(name);
-        schedule.check_from(name, u64::from(weights.is_none()))?;
+        schedule.check_unjudged(name, u64::from(weights.is_none()))?;
         weights.as_ref().map_or(Ok(()), |file| section.line("weights", file, 1000))?;
         check_augment(name, augment)?;
         section.within("negatives", *negatives, 0.0..=100.0)

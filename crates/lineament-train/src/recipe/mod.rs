@@ -17,7 +17,7 @@ pub use narrow::narrow;
 pub use pyramid::{
     MOST_ROUNDS, PyramidRecipe, TaughtWindows, WINDOW_RESPONSES, WindowStage, without_responses,
 };
-pub use schedule::{Again, OptimiserSpec, Schedule};
+pub use schedule::{Again, NO_FIGURE, OptimiserSpec, Schedule};
 pub use section::{Section, above_zero};
 pub use stages::{AttributeStage, IdentityStage, NarrowStage, ObjectStage, SvmStage, check_augment};
 pub use tagged::Tagged;

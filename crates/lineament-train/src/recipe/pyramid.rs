@@ -175,7 +175,7 @@ impl WindowStage {
             offsets,
         } = self;
         let section = Section::stage(name);
-        schedule.check(name)?;
+        schedule.check_unjudged(name, 1)?;
         // A net that was learned elsewhere needs no round.
         let least = if weights.is_some() { 0.0 } else { 1.0 };
         section.within("rounds", *rounds, least..=MOST_ROUNDS as f64)?;

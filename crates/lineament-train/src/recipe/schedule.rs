@@ -46,6 +46,10 @@ pub struct Again {
     pub rate: f64,
 }
 
+/// Why a stage cannot have patience.
+pub const NO_FIGURE: &str =
+    "`patience` needs a figure on the validation part, which this stage has not: leave it out";
+
 fn default_warmup() -> f64 {
     0.1
 }
@@ -79,6 +83,18 @@ impl Schedule {
         section.within("average", *average, 0.0..1.0)?;
         section.within("clip", *clip, 0.0..=1e9)?;
         optimiser.check(section)
+    }
+
+    /// The same for a stage that has no figure on the validation part to judge epochs by.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_unjudged(&self, stage: &str, least_epochs: u64) -> Result<(), TrainError> {
+        self.check_from(stage, least_epochs)?;
+        match self.patience {
+            Some(_) => Err(Section::stage(stage).refused(NO_FIGURE)),
+            None => Ok(()),
+        }
     }
 
     /// Passes over the images, all cycles together.

@@ -35,7 +35,7 @@ impl ObjectStage {
     /// [`TrainError::Recipe`] that names the field.
     pub fn check(&self) -> Result<(), TrainError> {
         let (name, Self { schedule, weights, augment, size, smoothing }) = ("objects", self);
-        schedule.check_from(name, u64::from(weights.is_none()))?;
+        schedule.check_unjudged(name, u64::from(weights.is_none()))?;
         weights.as_ref().map_or(Ok(()), |file| Section::stage(name).line("weights", file, 1000))?;
         check_augment(name, augment)?;
         Section::stage(name).within("size", *size, 8.0..=1024.0)?;
@@ -68,7 +68,7 @@ impl IdentityStage {
     /// [`TrainError::Recipe`] that names the field.
     pub fn check(&self) -> Result<(), TrainError> {
         let (name, Self { schedule, augment, similarity, least, smoothing }) = ("identities", self);
-        schedule.check(name)?;
+        schedule.check_unjudged(name, 1)?;
         check_augment(name, augment)?;
         Section::stage(name).within("similarity", *similarity, 0.0..=1000.0)?;
         Section::stage(name).within("least", *least, 2.0..=1e9)?;

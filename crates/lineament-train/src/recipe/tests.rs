@@ -74,6 +74,9 @@ fn complete() -> Recipe {
         similarity: 0.1,
         smoothing: 0.1,
     });
+    // Stages that have a figure to judge epochs by.
+    recipe.anet.schedule.patience = Some(2);
+    recipe.anet.narrow.as_mut().unwrap().schedule.patience = Some(3);
     let objects = recipe.objects.as_mut().unwrap();
     objects.schedule.again = again;
     objects.weights = Some("objects.safetensors".to_owned());
@@ -87,7 +90,7 @@ fn complete() -> Recipe {
         stage.weights = Some("trunk.safetensors".to_owned());
     }
     // What is added and may be left out belongs above.
-    let written = format!("{recipe:?}");
+    let written = format!("{recipe:?}").replace("patience: None", "");
     assert!(!written.contains("None"), "{written}");
     recipe
 }
@@ -108,6 +111,20 @@ fn every_field_of_the_recipes_that_come_along_is_checked() {
     let tuned =
         |text: &str| Recipe::named("compact").unwrap().tuned(text).map(drop).map_err(|e| e.to_string());
     every_field_is_checked(lineament_recipes::TUNE, &tuned);
+}
+
+#[test]
+fn patience_is_refused_where_nothing_is_judged() {
+    let begun = complete();
+    let mut recipes = [begun.clone(), begun.clone(), begun];
+    recipes[0].objects.as_mut().unwrap().schedule.patience = Some(2);
+    recipes[1].identities.as_mut().unwrap().schedule.patience = Some(2);
+    let LocatingRecipe::Pyramid(pyramid) = &mut recipes[2].locating else { panic!("compact has a pyramid") };
+    pyramid.lnet_s.schedule.patience = Some(2);
+    for (recipe, stage) in recipes.iter().zip(["objects", "identities", "lnet_s"]) {
+        let refused = parse(&toml::to_string(recipe).unwrap()).unwrap_err();
+        assert!(refused.contains(&format!("stage {stage}")) && refused.contains("patience"), "{refused}");
+    }
 }
 
 #[test]

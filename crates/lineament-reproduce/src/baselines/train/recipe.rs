@@ -252,10 +252,11 @@ mod tests {
             if let System::Panda(stages) = &mut recipe.system {
                 let again = Some(lineament_train::recipe::Again { epochs: 1, rate: 1e-3 });
                 stages.parts.schedule.again = again;
+                stages.parts.schedule.patience = Some(2);
                 stages.objects.as_mut().unwrap().schedule.again = again;
             }
-            // What a part's nets cannot begin from is refused below.
-            let fields = format!("{recipe:?}").replace("weights: None", "");
+            // What a part's nets cannot begin from is refused below, and objects have no figure to wait for.
+            let fields = format!("{recipe:?}").replace("weights: None", "").replace("patience: None", "");
             assert!(!fields.contains("None"), "{fields}");
             let text = toml::to_string(&recipe).unwrap();
             every_field_is_checked(&text, &|text| {
