@@ -55,9 +55,11 @@ fn a_killed_training_is_resumed_and_its_model_predicts() {
         .assert()
         .success()
         .stdout(predicate::str::contains("\"Smiling\":{\"value\":"));
+    let curves = std::fs::read_to_string(run.join("curves.html")).unwrap();
     for log in ["objects", "lnet_o", "lnet_s", "identities", "anet"] {
         let text = std::fs::read_to_string(run.join(format!("{log}.csv"))).unwrap();
         assert!(text.starts_with("epoch,step,rate,loss,seconds"), "{log}: {text}");
+        assert!(curves.contains(&format!("{log}: loss by epoch")), "{log}");
         assert!(text.lines().count() >= 2, "{log}: {text}");
     }
     #[cfg(unix)]
@@ -76,6 +78,17 @@ fn readable_as_any_new_file(run: &Path) {
         if path.is_file() {
             assert_eq!(mode(&path), mode(&plain), "{}", path.display());
         }
+    }
+}
+
+#[test]
+fn a_device_that_is_not_there_is_refused_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, run) = (folder.path().join("drawn"), folder.path().join("run"));
+    for (device, said) in [("cuda:1", "--features train,cuda"), ("gpu", "devices are cpu, wgpu")] {
+        let refused = train(&data, &run, &["--device", device]).assert().code(2);
+        refused.stderr(predicate::str::contains(said));
+        assert!(!run.exists(), "{device}");
     }
 }
 
